@@ -1,0 +1,54 @@
+//! Namespaces, interned: the ones we speak have constants, others get a number in the frame they stand in.
+
+/// A namespace's number within a frame. The constants mean the same in every frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Ns(pub(super) u16);
+
+/// Declares the known namespaces.
+macro_rules! namespaces {
+    ($($(#[$doc:meta])* $name:ident = $number:literal, $uri:literal;)+) => {
+        impl Ns {
+            /// No namespace.
+            pub const NONE: Self = Self(0);
+            /// A prefix that nobody declared: the document is not namespace-well-formed, the element is kept all the same.
+            pub const UNDECLARED: Self = Self(1);
+            $($(#[$doc])* pub const $name: Self = Self($number);)+
+
+            /// The URIs of the constants, at their numbers.
+            pub(super) const KNOWN: &'static [&'static str] = &["", "", $($uri),+];
+        }
+    };
+}
+
+namespaces! {
+    /// RFC 5730.
+    EPP = 2, "urn:ietf:params:xml:ns:epp-1.0";
+    /// RFC 5733.
+    CONTACT = 3, "urn:ietf:params:xml:ns:contact-1.0";
+    /// RFC 5731.
+    DOMAIN = 4, "urn:ietf:params:xml:ns:domain-1.0";
+    /// RFC 5732.
+    HOST = 5, "urn:ietf:params:xml:ns:host-1.0";
+    /// RFC 5910.
+    SEC_DNS = 6, "urn:ietf:params:xml:ns:secDNS-1.1";
+    /// RFC 3915.
+    RGP = 7, "urn:ietf:params:xml:ns:rgp-1.0";
+    /// RFC 8807.
+    LOGIN_SEC = 8, "urn:ietf:params:xml:ns:epp:loginSec-1.0";
+    /// RFC 8590.
+    CHANGE_POLL = 9, "urn:ietf:params:xml:ns:changePoll-1.0";
+    /// RFC 9038.
+    UNHANDLED = 10, "urn:ietf:params:xml:ns:epp:unhandled-namespaces-1.0";
+    /// XML Schema instance: `xsi:schemaLocation` and the like, which carry no data.
+    XSI = 11, "http://www.w3.org/2001/XMLSchema-instance";
+    /// The `xml:` prefix.
+    XML = 12, "http://www.w3.org/XML/1998/namespace";
+}
+
+impl Ns {
+    /// The URI of a constant.
+    #[must_use]
+    pub fn uri(self) -> &'static str {
+        Self::KNOWN.get(usize::from(self.0)).copied().unwrap_or("")
+    }
+}

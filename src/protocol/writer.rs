@@ -1,0 +1,142 @@
+//! XML by a writer only: elements nest as closures do, so that a document is always well-formed.
+
+use std::fmt::Write as _;
+
+/// Appends elements to a buffer. A character that XML 1.0 cannot carry is left out and remembered.
+#[derive(Debug)]
+pub struct XmlWriter<'b> {
+    out: &'b mut Vec<u8>,
+    /// The first character that could not be written.
+    illegal: Option<char>,
+}
+
+impl<'b> XmlWriter<'b> {
+    /// A writer behind what `out` holds.
+    #[must_use]
+    pub const fn new(out: &'b mut Vec<u8>) -> Self {
+        Self { out, illegal: None }
+    }
+
+    /// Writes the XML declaration.
+    pub fn declaration(&mut self) {
+        self.out.extend_from_slice(br#"<?xml version="1.0" encoding="UTF-8" standalone="no"?>"#);
+    }
+
+    /// Writes an element around what `inside` writes.
+    pub fn element(&mut self, name: &str, attributes: &[(&str, &str)], inside: impl FnOnce(&mut Self)) {
+        self.open(name, attributes);
+        self.out.push(b'>');
+        inside(self);
+        self.close(name);
+    }
+
+    /// Writes an element that holds text alone.
+    pub fn leaf(&mut self, name: &str, attributes: &[(&str, &str)], text: &str) {
+        self.open(name, attributes);
+        self.out.push(b'>');
+        self.escaped(text);
+        self.close(name);
+    }
+
+    /// Writes an element that holds text alone, if there is any.
+    pub fn optional(&mut self, name: &str, text: Option<&str>) {
+        if let Some(text) = text {
+            self.leaf(name, &[], text);
+        }
+    }
+
+    /// Writes an element that holds a number.
+    pub fn number(&mut self, name: &str, number: impl std::fmt::Display) {
+        let mut text = String::with_capacity(20);
+        let _infallible = write!(text, "{number}");
+        self.leaf(name, &[], &text);
+    }
+
+    /// Writes an element without content.
+    pub fn empty(&mut self, name: &str, attributes: &[(&str, &str)]) {
+        self.open(name, attributes);
+        self.out.extend_from_slice(b"/>");
+    }
+
+    /// Writes text between elements.
+    pub fn text(&mut self, text: &str) {
+        self.escaped(text);
+    }
+
+    /// The first character that XML cannot carry, if one was to be written. What was written must then not be sent.
+    #[must_use]
+    pub const fn illegal(&self) -> Option<char> {
+        self.illegal
+    }
+
+    fn open(&mut self, name: &str, attributes: &[(&str, &str)]) {
+        self.out.push(b'<');
+        self.out.extend_from_slice(name.as_bytes());
+        for (key, value) in attributes {
+            self.out.push(b' ');
+            self.out.extend_from_slice(key.as_bytes());
+            self.out.extend_from_slice(b"=\"");
+            self.escaped(value);
+            self.out.push(b'"');
+        }
+    }
+
+    fn close(&mut self, name: &str) {
+        self.out.extend_from_slice(b"</");
+        self.out.extend_from_slice(name.as_bytes());
+        self.out.push(b'>');
+    }
+
+    /// Appends `text` with markup escaped, in runs of plain bytes.
+    fn escaped(&mut self, text: &str) {
+        let bytes = text.as_bytes();
+        let mut from = 0;
+        for (at, byte) in bytes.iter().enumerate() {
+            let replacement: &[u8] = match byte {
+                b'&' => b"&amp;",
+                b'<' => b"&lt;",
+                b'>' => b"&gt;",
+                b'"' => b"&quot;",
+                // Written as references, since a parser would make line feeds and blanks of them.
+                b'\r' => b"&#13;",
+                b'\n' => b"&#10;",
+                b'\t' => b"&#9;",
+                0..0x20 => {
+                    self.illegal.get_or_insert(char::from(*byte));
+                    b""
+                }
+                // U+FFFE and U+FFFF: EF BF BE and EF BF BF.
+                0xEF if matches!(bytes.get(at + 1..at + 3), Some([0xBF, 0xBE | 0xBF])) => {
+                    self.illegal.get_or_insert('\u{FFFE}');
+                    continue;
+                }
+                _ => continue,
+            };
+            self.out.extend_from_slice(bytes.get(from..at).unwrap_or_default());
+            self.out.extend_from_slice(replacement);
+            from = at + 1;
+        }
+        self.out.extend_from_slice(bytes.get(from..).unwrap_or_default());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::XmlWriter;
+
+    #[test]
+    fn markup_is_escaped_and_the_impossible_is_told() {
+        let mut out = Vec::new();
+        let mut writer = XmlWriter::new(&mut out);
+        writer.element("a", &[("b", "\"<\n")], |w| {
+            w.leaf("c", &[], "R&D > \r");
+            w.empty("d", &[]);
+            w.number("e", 7);
+        });
+        assert_eq!(writer.illegal(), None);
+        writer.text("\u{1b}");
+        assert_eq!(writer.illegal(), Some('\u{1b}'));
+        let text = String::from_utf8(out).expect("UTF-8");
+        assert_eq!(text, "<a b=\"&quot;&lt;&#10;\"><c>R&amp;D &gt; &#13;</c><d/><e>7</e></a>");
+    }
+}
