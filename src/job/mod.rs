@@ -1,5 +1,7 @@
 //! One function per verb, the order of the night, and the demo. The command line and the tests call these, and nothing below them.
 
+pub mod config;
+
 use crate::base::{Clock, Events, Exit, Problem, StopToken};
 use std::sync::Arc;
 
