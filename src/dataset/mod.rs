@@ -1,1 +1,5 @@
 //! dataset
+
+mod table;
+
+pub use table::{Column, write_table};
