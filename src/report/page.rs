@@ -120,6 +120,7 @@ fn section(id: &str, facts: &RunFacts, sample: &Sample) -> Markup {
             p { "Days are counted from the end of the run. The chart ends at 400 days; a longer bar is cut there." }
             (chart(&charts::certificates(facts)))
             (shown(&tables::certificates(facts)))
+            (shown(&tables::tls(facts)))
         },
         "greetings" => html! { (shown(&tables::greetings(facts))) (shown(&tables::namespaces(facts))) },
         "safeguards" => html! { (shown(&tables::gates(facts))) (shown(&tables::overrides(facts))) },
@@ -218,7 +219,7 @@ fn shown(table: &Table) -> Markup {
                         @for row in &table.rows {
                             tr {
                                 @for (n, (head, cell)) in table.shape.heads.iter().zip(row).enumerate() {
-                                    @if n == 0 { th scope="row" { (cell_of(cell)) } } @else { td class=[class(head, table)] { (cell_of(cell)) } }
+                                    @if n == 0 { th scope="row" class=[class(head, table)] { (cell_of(cell)) } } @else { td class=[class(head, table)] { (cell_of(cell)) } }
                                 }
                             }
                         }

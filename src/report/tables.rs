@@ -3,7 +3,7 @@
 use super::facts::{LimitUse, RegistryFacts, RunFacts, Severity};
 use super::table::{Cell, Head, Kind, Shape, Table};
 use crate::base::{Problem, Timestamp};
-use crate::model::ObjectKind;
+use crate::model::{ObjectKind, TlsFacts};
 
 /// A column of text.
 pub(super) const fn text(name: &'static str, title: &'static str) -> Head {
@@ -16,12 +16,13 @@ pub(super) const fn int(name: &'static str, title: &'static str) -> Head {
 }
 
 /// The shape of every table that is written to files.
-pub(super) const SHAPES: [&Shape; 12] = [
+pub(super) const SHAPES: [&Shape; 13] = [
     &REGISTRIES,
     &DIFFERENCES_BY_FIELD,
     &OBJECTS,
     &SESSIONS,
     &LIMITS,
+    &TLS,
     &CERTIFICATES,
     &GREETING_DRIFT,
     &UNKNOWN_NAMESPACES,
@@ -39,6 +40,7 @@ pub(super) fn all(facts: &RunFacts) -> Vec<Table> {
         objects(facts),
         sessions(facts),
         limits(facts),
+        tls(facts),
         certificates(facts),
         greetings(facts),
         namespaces(facts),
@@ -100,10 +102,10 @@ pub(super) fn objects(facts: &RunFacts) -> Table {
     Table { shape: &OBJECTS, rows: facts.registries.iter().flat_map(|r| ObjectKind::ALL.map(|object| row(r, object))).collect() }
 }
 
-/// What the sessions did, and what their TLS connections agreed on.
+/// What the sessions did.
 pub(super) fn sessions(facts: &RunFacts) -> Table {
     let row = |r: &RegistryFacts| {
-        let (line, times, tls) = (&r.line, r.line.answer_times, r.tls.as_ref());
+        let (line, times) = (&r.line, r.line.answer_times);
         vec![
             r.id.as_str().into(),
             line.exchanges.into(),
@@ -118,9 +120,6 @@ pub(super) fn sessions(facts: &RunFacts) -> Table {
             line.rate_waited_ms.into(),
             line.bytes_out.into(),
             line.bytes_in.into(),
-            tls.map(|t| &*t.version).into(),
-            tls.map(|t| &*t.cipher).into(),
-            tls.map(|t| &*t.group).into(),
         ]
     };
     Table { shape: &SESSIONS, rows: facts.registries.iter().map(row).collect() }
@@ -132,6 +131,12 @@ pub(super) fn limits(facts: &RunFacts) -> Table {
         vec![r.id.as_str().into(), l.name.as_str().into(), l.allowed.into(), l.share.into(), l.reached.into()]
     };
     Table { shape: &LIMITS, rows: facts.registries.iter().flat_map(|r| r.limits.iter().map(move |l| row(r, l))).collect() }
+}
+
+/// What the TLS connections agreed on.
+pub(super) fn tls(facts: &RunFacts) -> Table {
+    let row = |r: &RegistryFacts, t: &TlsFacts| vec![r.id.as_str().into(), (*t.version).into(), (*t.cipher).into(), (*t.group).into()];
+    Table { shape: &TLS, rows: facts.registries.iter().flat_map(|r| r.tls.iter().map(move |t| row(r, t))).collect() }
 }
 
 /// Certificates of both sides with the days they have left.
@@ -239,7 +244,7 @@ fn count(n: usize) -> Cell {
 
 const REGISTRIES: Shape = Shape {
     name: "registries",
-    title: "Registries at a glance",
+    title: "Each registry in one row",
     heads: &[
         text("registry", "Registry"),
         text("profile", "Profile"),
@@ -301,9 +306,6 @@ const SESSIONS: Shape = Shape {
         int("rate_waited_ms", "Waited, ms"),
         int("bytes_out", "Bytes out"),
         int("bytes_in", "Bytes in"),
-        text("tls", "TLS"),
-        text("cipher", "Cipher suite"),
-        text("group", "Key exchange"),
     ],
 };
 
@@ -317,6 +319,12 @@ const LIMITS: Shape = Shape {
         int("share", "Our share"),
         int("reached", "Reached"),
     ],
+};
+
+const TLS: Shape = Shape {
+    name: "tls",
+    title: "TLS connections",
+    heads: &[text("registry", "Registry"), text("version", "Version"), text("cipher", "Cipher suite"), text("group", "Key exchange group")],
 };
 
 const CERTIFICATES: Shape = Shape {
@@ -348,7 +356,7 @@ const UNKNOWN_NAMESPACES: Shape = Shape {
 
 const WARNINGS: Shape = Shape {
     name: "warnings",
-    title: "Problems and warnings",
+    title: "What went wrong, and what to do",
     heads: &[
         text("registry", "Registry"),
         text("id", "Id"),
@@ -380,6 +388,6 @@ const OVERRIDES: Shape = Shape {
 
 const LOCAL_RECORDS: Shape = Shape {
     name: "local-records",
-    title: "Local records",
+    title: "Files the registries were compared with",
     heads: &[text("table", "Table"), text("file", "File"), int("rows", "Rows"), int("previous_rows", "Rows at the last run")],
 };

@@ -15,10 +15,8 @@ const COLUMNS: &[(&str, &str)] = &[
     ("read", "Read"),
     ("contacts", "Contacts"),
     ("domains", "Domains"),
-    ("material", "Material"),
-    ("cosmetic", "Cosmetic"),
+    ("material", "Differences"),
     ("unreadable", "Unreadable"),
-    ("problems", "Problems"),
     ("exits", "Exits"),
 ];
 

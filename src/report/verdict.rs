@@ -42,7 +42,7 @@ pub(super) const fn meaning(exit: Exit) -> &'static str {
 /// What to do after a run that ended with `exit`.
 pub(super) const fn next(exit: Exit) -> &'static str {
     match exit {
-        Exit::Done => "Nothing failed. Look through the material differences below, if there are any, and correct the side that is wrong.",
+        Exit::Done => "Nothing failed. Look through the material differences, if there are any, and correct the side that is wrong.",
         Exit::Internal => "This is a bug in Privet. Keep this folder and report it; the state on disk is safe to run again from.",
         Exit::Usage => "Correct the setting named under problems and warnings, then run `privet check`.",
         Exit::ChangesPending => {
@@ -50,7 +50,7 @@ pub(super) const fn next(exit: Exit) -> &'static str {
         }
         Exit::Findings => "Look through the findings at or over the limit that was set.",
         Exit::GateRefused => {
-            "A threshold stopped the run. Look at the gates below: either the input is damaged, or the threshold no longer fits."
+            "A threshold stopped the run. Look at the gates in the report: either the input is damaged, or the threshold no longer fits."
         }
         Exit::PlanStale => "Make a new plan from the present state.",
         Exit::Locked => "Wait for the other run to end; the lock frees itself with its process.",
@@ -63,7 +63,7 @@ pub(super) const fn next(exit: Exit) -> &'static str {
             "A registry refused the login or the certificate. Do not try again blindly, accounts get locked: check the credentials first."
         }
         Exit::Stopped => "Run the same command again: it resumes without asking again for what it has.",
-        Exit::SomeFailed => "Some objects failed; the problems below name them. Run again once the cause is mended.",
+        Exit::SomeFailed => "The report names them under problems and warnings. Mend the cause, then run again.",
         Exit::Unknown => "Run `privet reconcile`: it settles unknown outcomes by reading.",
         Exit::ReportFailed => "The job itself is done. Mend the cause named under problems and warnings, then run `privet report run`.",
     }
