@@ -39,12 +39,6 @@ pub(super) struct Global {
     /// The configuration [default: $PRIVET_CONFIG, or privet.toml]
     #[arg(long, global = true, value_name = "FILE")]
     pub(super) config: Option<PathBuf>,
-    /// Where snapshots, locks and ledgers are kept, in place of the configuration's
-    #[arg(long, global = true, value_name = "DIR")]
-    pub(super) state: Option<String>,
-    /// Where reports go, in place of the configuration's
-    #[arg(long, global = true, value_name = "DIR")]
-    pub(super) reports: Option<String>,
     /// How results are printed
     #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
     pub(super) format: Format,
@@ -173,6 +167,19 @@ pub(super) struct Which {
     /// Only this registry; may be given several times
     #[arg(long, value_name = "ID")]
     pub(super) registry: Vec<String>,
+    #[command(flatten)]
+    pub(super) places: Places,
+}
+
+/// Settings that win over the configuration's.
+#[derive(Clone, Debug, ClapArgs)]
+pub(super) struct Places {
+    /// Where snapshots, locks and ledgers are kept [default: $PRIVET_STATE, or the configuration's]
+    #[arg(long, value_name = "DIR")]
+    pub(super) state: Option<String>,
+    /// Where reports go [default: $PRIVET_REPORTS, or the configuration's]
+    #[arg(long, value_name = "DIR")]
+    pub(super) reports: Option<String>,
 }
 
 /// `privet report …`.
@@ -198,8 +205,8 @@ pub(super) struct Serve {
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:0")]
     pub(super) listen: SocketAddr,
     /// Its objects, changes and certificates
-    #[arg(long = "dir", value_name = "DIR", required = true)]
-    pub(super) dir: Option<PathBuf>,
+    #[arg(long, value_name = "DIR", required = true)]
+    pub(super) state: Option<PathBuf>,
     /// Write every change to this file (NDJSON)
     #[arg(long, value_name = "FILE")]
     pub(super) commit_log: Option<PathBuf>,
@@ -242,6 +249,8 @@ pub(super) enum Config {
         /// With where it came from
         #[arg(long)]
         origin: bool,
+        #[command(flatten)]
+        places: Places,
     },
 }
 

@@ -10,7 +10,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 #[derive(Debug)]
 pub(super) struct Printer {
     format: Format,
-    quiet: bool,
     /// Whether standard output took no more, for a reason other than a closed pipe.
     failed: AtomicBool,
     /// Whether whoever read standard output is gone.
@@ -18,8 +17,8 @@ pub(super) struct Printer {
 }
 
 impl Printer {
-    pub(super) fn new(format: Format, quiet: bool) -> Self {
-        Self { format, quiet, failed: AtomicBool::new(false), closed: AtomicBool::new(false) }
+    pub(super) fn new(format: Format) -> Self {
+        Self { format, failed: AtomicBool::new(false), closed: AtomicBool::new(false) }
     }
 
     /// Puts `text` on standard output, as it is.
@@ -38,13 +37,6 @@ impl Printer {
     /// Puts one line on standard error. Nobody can be told where that fails.
     pub(super) fn talk(&self, line: &str) {
         let _nobody_listens = writeln!(std::io::stderr().lock(), "{line}");
-    }
-
-    /// As [`Printer::talk`], for what `--quiet` leaves out.
-    pub(super) fn note(&self, line: &str) {
-        if !self.quiet {
-            self.talk(line);
-        }
     }
 
     /// Tells of a problem which the run goes on with.

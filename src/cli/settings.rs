@@ -1,6 +1,6 @@
 //! From options and the environment to the loaded configuration. The environment is read here and nowhere else.
 
-use super::args::Global;
+use super::args::{Global, Places};
 use crate::base::Problems;
 use crate::job::config::{Config, Given, Loaded, Origin};
 use std::path::PathBuf;
@@ -12,13 +12,13 @@ const STATE: &str = "PRIVET_STATE";
 /// Wins over the configuration's `reports`, as `--reports` wins over it.
 const REPORTS: &str = "PRIVET_REPORTS";
 
-/// Reads the configuration that `global` and the environment name.
+/// Reads the configuration that the options and the environment name.
 ///
 /// # Errors
 /// Every problem of the file at once.
-pub(super) fn load(global: &Global) -> Result<Loaded, Problems> {
+pub(super) fn load(global: &Global, places: &Places) -> Result<Loaded, Problems> {
     let path = global.config.clone().or_else(|| variable(CONFIG).map(PathBuf::from)).unwrap_or_else(|| PathBuf::from("privet.toml"));
-    let given: Vec<Given> = [("state", &global.state, "--state", STATE), ("reports", &global.reports, "--reports", REPORTS)]
+    let given: Vec<Given> = [("state", &places.state, "--state", STATE), ("reports", &places.reports, "--reports", REPORTS)]
         .into_iter()
         .filter_map(|(key, flag, name, env)| match flag {
             Some(value) => Some(Given { key, value: value.clone(), origin: Origin::Flag(name) }),

@@ -1,4 +1,6 @@
 //! The one integration binary.
 
+mod cli;
+mod config_input;
 mod dataset;
 mod layers;
