@@ -85,7 +85,8 @@ impl Building {
     /// `E-spool-…` and `E-file-…` where the disk fails.
     pub fn open(state_dir: &Path, run_id: &RunId, started: Timestamp, registry: &RegistryId, rows: u64) -> Result<Self> {
         let dir = building_dir(state_dir, registry);
-        let left = Self::pending(state_dir, registry)?.filter(|left| left.run_id == *run_id && left.buckets_log2 <= super::buckets::MAX_LOG2);
+        let left =
+            Self::pending(state_dir, registry)?.filter(|left| left.run_id == *run_id && left.buckets_log2 <= super::buckets::MAX_LOG2);
         let run = if let Some(left) = left {
             left
         } else {
@@ -322,8 +323,8 @@ impl Building {
         let text = |value: &'_ Option<Box<str>>| value.as_deref().map(str::to_owned);
         let observed = Timestamp::from_microsecond(*observed_at).map(|t| t.to_string()).unwrap_or_default();
         let exchange = ExchangeId(*exchange).to_string();
-        let facts =
-            [&facts.roid, &facts.sponsor, &facts.created_by, &facts.created, &facts.updated_by, &facts.updated, &facts.transferred].map(text);
+        let facts = [&facts.roid, &facts.sponsor, &facts.created_by, &facts.created, &facts.updated_by, &facts.updated, &facts.transferred]
+            .map(text);
         let mut cells = vec![Cell::Text(Some(self.registry.as_str())), Cell::Text(Some(id))];
         cells.extend((0..columns(*kind).len()).map(|at| Cell::Text(row.as_ref().and_then(|r| r.get(at)))));
         cells.extend(facts.iter().map(|f| Cell::Text(f.as_deref())));
