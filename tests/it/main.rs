@@ -3,5 +3,6 @@
 mod cli;
 mod config_input;
 mod dataset;
+mod demo;
 mod layers;
 mod report;
