@@ -1,5 +1,7 @@
 //! The run report: what it leaves, that nothing in it reaches out or is obeyed, and that equal facts give equal bytes.
 
+#![expect(clippy::expect_used, reason = "a test ends where its ground is missing")]
+
 use privet::base::{Blame, Exit, Problem, RegistryId, RunId, Timestamp};
 use privet::model::{CertificateFacts, ObjectKind, TlsFacts};
 use privet::report::facts::{
