@@ -63,6 +63,15 @@ fn plain(field: &str, value: &str) -> String {
     }
 }
 
+/// A registry's value as a row holds it: sets are sorted, nothing else is touched.
+fn as_held(field: &str, value: &str) -> String {
+    match field {
+        "statuses" => value.split(';').collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>().join(";"),
+        "admin" | "tech" | "billing" | "ns" => plain(field, value),
+        _ => value.to_owned(),
+    }
+}
+
 fn put(out: &mut Fields, field: &str, value: Option<&str>) {
     out.insert(field.to_owned(), value.unwrap_or_default().to_owned());
 }
@@ -216,9 +225,9 @@ fn compared(dir: &Path) -> Vec<[String; 7]> {
                     continue;
                 };
                 for (field, value) in ours.iter().filter(|(field, _)| *field != "registry") {
-                    let (value, other) = (plain(field, value), plain(field, theirs.get(field).map_or("", String::as_str)));
-                    if value != other {
-                        out.push(row(id, field, &value, &other, "changed"));
+                    let other = theirs.get(field).map_or("", String::as_str);
+                    if plain(field, value) != plain(field, other) {
+                        out.push(row(id, field, value, &as_held(field, other), "changed"));
                     }
                 }
             }
