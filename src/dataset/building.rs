@@ -226,10 +226,8 @@ impl Building {
 
     /// Reads what earlier processes of the run observed: nothing of it is visited again, and every handle that a domain named is.
     fn replay(&mut self) -> Result<()> {
-        let mut met = Vec::new();
-        for at in 0..self.segments.len() {
-            let Some(segment) = self.segments.get_mut(at) else { continue };
-            for record in segment.records()? {
+        for segment in &mut self.segments {
+            for record in segment.records::<Record>()? {
                 match record? {
                     Record::Object { kind, id, state, .. } => {
                         self.counts.add(kind, state);
@@ -241,11 +239,9 @@ impl Building {
                     }
                 }
             }
-            met.push(at);
         }
-        for at in met {
-            let Some(segment) = self.segments.get_mut(at) else { continue };
-            for record in segment.records()? {
+        for segment in &mut self.segments {
+            for record in segment.records::<Record>()? {
                 if let Record::Object { kind: ObjectKind::Domain, row: Some(row), .. } = record? {
                     handles(&row).try_for_each(|handle| self.frontier.push(ObjectKind::Contact, handle))?;
                 }
@@ -278,7 +274,7 @@ impl Building {
         // An object that was noted twice, by a process that died between the two, counts as it was noted last.
         let mut objects: [BTreeMap<Box<str>, Record>; 2] = [BTreeMap::new(), BTreeMap::new()];
         let mut exchanges: BTreeMap<u64, ExchangeRow> = BTreeMap::new();
-        let records = self.segments.get_mut(at).map(Segment::records).transpose()?;
+        let records = self.segments.get_mut(at).map(Segment::records::<Record>).transpose()?;
         for record in records.into_iter().flatten() {
             match record? {
                 Record::Exchange(row) if self.exchange_bucket(row.id) == bucket => {
