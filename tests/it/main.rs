@@ -1,3 +1,5 @@
 //! The one integration binary.
 
 mod layers;
+mod schemas;
+mod wire;
