@@ -6,3 +6,5 @@ mod dataset;
 mod demo;
 mod layers;
 mod report;
+mod schemas;
+mod wire;
