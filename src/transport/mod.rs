@@ -8,3 +8,6 @@ mod tls;
 pub use driver::{Endpoint, run};
 pub use stop::StopToken;
 pub use tls::{TlsFiles, TlsSetup};
+
+#[cfg(test)]
+mod tests;
