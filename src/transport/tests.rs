@@ -219,11 +219,8 @@ fn contacts_come_over_mutual_tls() {
     let files = Files::new();
     let (ca, clients) = (authority("registry"), authority("clients"));
     let (cert, key) = leaf(&clients, &["registrar"], VALID);
-    let tls = TlsFiles {
-        ca: files.put("ca.pem", &ca.pem()),
-        own: Some((files.put("cert.pem", &cert), files.put("key.pem", &key))),
-        pin: None,
-    };
+    let tls =
+        TlsFiles { ca: files.put("ca.pem", &ca.pem()), own: Some((files.put("cert.pem", &cert), files.put("key.pem", &key))), pin: None };
     let registry = Registry { server: leaf(&ca, &["localhost"], VALID), clients: Some(clients.pem()), does: Does::Answers };
     let (answered, report, connections) = pull(registry, &tls, 3000);
     assert_eq!((answered, report.answers), (3000, 3000));
