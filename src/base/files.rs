@@ -105,6 +105,16 @@ pub fn remove_tree(path: &Path) -> Result<()> {
     gone.map_err(|e| Problem::storage("E-file-004", path, "remove", &e))
 }
 
+/// Puts the finished directory `from` in place as `to`, whole; both stand on one file system, and `to` is not there yet.
+///
+/// # Errors
+/// `E-file-002` where it cannot be moved; it is then where it was.
+pub fn place_tree(from: &Path, to: &Path) -> Result<()> {
+    let synced = File::open(from).and_then(|dir| dir.sync_all());
+    let placed = synced.and_then(|()| rename(from, to)).and_then(|()| sync_parent(to));
+    placed.map_err(|e| Problem::storage("E-file-002", to, "put the directory in place", &e))
+}
+
 /// Reads a file of at most `cap` bytes.
 ///
 /// # Errors

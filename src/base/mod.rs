@@ -8,12 +8,14 @@ mod files;
 mod ids;
 mod masked;
 mod problem;
+mod stop;
 
 pub use clock::{Clock, Moment, SystemClock, Timestamp};
 pub use digest::{Digest, RowDigest, hex, row_digest};
 pub use event::{Event, Events, Quiet};
 pub use exit::Exit;
-pub use files::{AtomicFile, Lock, StateDir, create_private_dir, read_capped, remove_tree, write_atomic};
+pub use files::{AtomicFile, Lock, StateDir, create_private_dir, place_tree, read_capped, remove_tree, write_atomic};
 pub use ids::{ClTrid, DomainName, ExchangeId, Handle, HostName, RegistryId, RunId};
 pub use masked::{Personal, Secret, escape_controls, revealed};
 pub use problem::{Blame, Place, Problem, Problems, Result};
+pub use stop::StopToken;

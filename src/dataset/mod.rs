@@ -1,1 +1,23 @@
-//! dataset
+//! Tables on disk: local records taken in, snapshots of what registries hold, their buckets and columns. The home of Polars.
+
+mod buckets;
+mod building;
+mod columns;
+mod frontier;
+mod ingest;
+mod parquet;
+mod rows;
+mod services;
+mod snapshot;
+mod spool;
+pub mod table;
+
+pub use buckets::{BUCKET_ROWS, bucket_dir, bucket_of, log2_for, registry_dir};
+pub use building::{Building, Observation, Pending};
+pub use columns::{Column, ContactField, DomainField, Kind, OBSERVED, SERVICES, columns, table_name};
+pub use ingest::{Format, IngestPlan, Ingested, Records, Source, ingest};
+pub use parquet::{Batch, Cell, ColumnType, ParquetFile, TableWriter};
+pub use rows::{Facts, Row, contact_row, disclose_text, domain_row, handles};
+pub use services::{Protection, Services};
+pub use snapshot::{ByState, Counts, Manifest, Observed, Snapshot};
+pub use spool::State;

@@ -6,7 +6,6 @@ mod tcp;
 mod tls;
 
 pub use driver::{Endpoint, run};
-pub use stop::StopToken;
 pub use tls::{TlsFiles, TlsSetup};
 
 #[cfg(test)]

@@ -1,0 +1,384 @@
+//! Parquet in and out, a row group at a time. What is read is checked before Polars sees it, since it may come from anywhere.
+
+use crate::base::{AtomicFile, Blame, Exit, Problem, Result};
+use polars::io::parquet::write::BatchedWriter;
+use polars::prelude::{
+    ChunkedBuilder as _, DataFrame, DataType, FileMetadata, FileMetadataRef, Int64Type, IntoColumn as _, ParallelStrategy,
+    ParquetCompression, ParquetReader, ParquetWriter, PlSmallStr, PolarsError, PrimitiveChunkedBuilder, Schema, SerReader as _,
+    StringChunked, StringChunkedBuilder,
+};
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Rows that are decoded at a time, however large a file's row groups are.
+const BATCH_ROWS: usize = 131_072;
+
+/// Rows in a row group that we write.
+const GROUP_ROWS: usize = 65_536;
+
+/// The most bytes one column of one row group may have when unpacked.
+const MAX_CHUNK_BYTES: i64 = 1 << 30;
+
+/// The most times smaller than its content a column of a row group may be, beyond the first [`FREE_BYTES`].
+const MAX_RATIO: i64 = 1_000;
+
+/// Bytes of a column that are unpacked whatever their ratio.
+const FREE_BYTES: i64 = 64 << 20;
+
+/// The most rows one file may have.
+const MAX_ROWS: usize = 1 << 30;
+
+/// A Parquet file with some of its text columns.
+#[derive(Debug)]
+pub struct ParquetFile {
+    path: PathBuf,
+    metadata: FileMetadataRef,
+    /// The columns that are read, in the caller's order.
+    columns: Vec<String>,
+    /// Offset and length of each batch, in rows.
+    batches: Vec<(usize, usize)>,
+}
+
+impl ParquetFile {
+    /// Opens `path` and checks its frame, its footer and the types of `columns`; a column that is not there is left out where `optional`
+    /// says so.
+    ///
+    /// # Errors
+    /// `E-parquet-001` to `-006`: not Parquet, not complete, over a cap, a column missing, of another type, or nested.
+    pub fn open(path: &Path, columns: &[&str], optional: bool) -> Result<Self> {
+        let mut file = File::open(path).map_err(|e| {
+            Problem::new("E-file-005", Blame::Operator, format!("cannot read: {e}"), "check the path, its owner and its mode").file(path)
+        })?;
+        check_frame(&mut file, path)?;
+        let length = file.metadata().map_or(0, |m| m.len());
+        let mut reader = ParquetReader::new(file);
+        let metadata = reader.get_metadata().map_err(|e| incomplete(path, &words(&e)))?.clone();
+        check_caps(&metadata, length, path)?;
+        let schema = reader.schema().map_err(|e| incomplete(path, &words(&e)))?;
+        let mut chosen = Vec::new();
+        for name in columns {
+            let Some(field) = schema.get(*name) else {
+                if optional {
+                    continue;
+                }
+                let there: Vec<&str> = schema.iter_names().map(PlSmallStr::as_str).collect();
+                let what = format!("the column `{name}` is missing; there are: {}", there.join(", "));
+                return Err(Problem::new("E-parquet-004", Blame::Input, what, "add it, or map it under `columns`").file(path).field(*name));
+            };
+            let found = DataType::from_arrow_field(field);
+            if found != DataType::String {
+                let nested = found.is_nested();
+                let (id, found) = if nested { ("E-parquet-006", "a nested type".to_owned()) } else { ("E-parquet-005", found.to_string()) };
+                let what = format!("the column `{name}` holds {found}, wanted are strings");
+                return Err(Problem::new(id, Blame::Input, what, "write the column as plain UTF-8 strings").file(path).field(*name));
+            }
+            chosen.push((*name).to_owned());
+        }
+        let mut batches = Vec::new();
+        let mut offset = 0;
+        for group in &metadata.row_groups {
+            let end = offset + group.num_rows();
+            while offset < end {
+                let rows = (end - offset).min(BATCH_ROWS);
+                batches.push((offset, rows));
+                offset += rows;
+            }
+        }
+        Ok(Self { path: path.to_owned(), metadata, columns: chosen, batches })
+    }
+
+    /// The names of all columns in the file.
+    ///
+    /// # Errors
+    /// As [`ParquetFile::open`].
+    pub fn column_names(path: &Path) -> Result<Vec<String>> {
+        let opened = Self::open(path, &[], true)?;
+        let schema = opened.metadata.schema();
+        Ok(schema.fields().iter().map(|f| f.name().to_owned()).collect())
+    }
+
+    /// The columns that are read.
+    #[must_use]
+    pub fn columns(&self) -> &[String] {
+        &self.columns
+    }
+
+    /// Rows in the file.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.batches.last().map_or(0, |(offset, rows)| offset + rows)
+    }
+
+    /// How many batches there are.
+    #[must_use]
+    pub fn batches(&self) -> usize {
+        self.batches.len()
+    }
+
+    /// Reads batch `n`. Batches may be read by several threads at a time.
+    ///
+    /// # Errors
+    /// `E-parquet-007`: the pages cannot be unpacked, or a string in them is not UTF-8.
+    pub fn batch(&self, n: usize) -> Result<Batch> {
+        let Some((offset, rows)) = self.batches.get(n).copied() else {
+            return Ok(Batch { columns: Vec::new(), first: 0, rows: 0 });
+        };
+        let broken = |what: String| {
+            let what = format!("rows {} to {} cannot be read: {what}", offset + 1, offset + rows);
+            let remedy = "the file is damaged, or a string in it is not UTF-8; write it again";
+            Problem::new("E-parquet-007", Blame::Input, what, remedy).file(&self.path).line(offset as u64 + 1)
+        };
+        let file = File::open(&self.path).map_err(|e| broken(e.to_string()))?;
+        let mut reader = ParquetReader::new(file)
+            .with_slice(Some((offset, rows)))
+            .with_columns(Some(self.columns.clone()))
+            .read_parallel(ParallelStrategy::RowGroups);
+        reader.set_metadata(self.metadata.clone());
+        let frame = reader.finish().map_err(|e| broken(words(&e)))?;
+        let mut columns = Vec::with_capacity(self.columns.len());
+        for name in &self.columns {
+            let column = frame.column(name).and_then(|c| c.str().cloned()).map_err(|e| broken(words(&e)))?;
+            if column.len() != rows {
+                return Err(broken(format!("the column `{name}` has {} rows", column.len())));
+            }
+            columns.push(column.rechunk().into_owned());
+        }
+        Ok(Batch { columns, first: offset, rows })
+    }
+}
+
+/// Some rows of a [`ParquetFile`].
+#[derive(Debug)]
+pub struct Batch {
+    columns: Vec<StringChunked>,
+    first: usize,
+    rows: usize,
+}
+
+impl Batch {
+    /// The position of the first row in the file, from 0.
+    #[must_use]
+    pub const fn first(&self) -> usize {
+        self.first
+    }
+
+    /// How many rows there are.
+    #[must_use]
+    pub const fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// The value of `column` (in the order asked for) in `row`, counted from the batch's first.
+    #[must_use]
+    pub fn get(&self, column: usize, row: usize) -> Option<&str> {
+        self.columns.get(column)?.get(row)
+    }
+
+    /// One column's values in order, faster than [`Batch::get`] row by row.
+    pub fn column(&self, column: usize) -> impl Iterator<Item = Option<&str>> {
+        self.columns.get(column).into_iter().flat_map(StringChunked::iter)
+    }
+}
+
+/// What a column of a [`TableWriter`] holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ColumnType {
+    /// Strings.
+    Text,
+    /// 64-bit integers.
+    Integer,
+}
+
+/// A value on its way to a [`TableWriter`].
+#[derive(Clone, Copy, Debug)]
+pub enum Cell<'a> {
+    /// A string, or null.
+    Text(Option<&'a str>),
+    /// An integer, or null.
+    Integer(Option<i64>),
+}
+
+/// The values of one column until they fill a row group.
+enum Pending {
+    /// Strings.
+    Text(StringChunkedBuilder),
+    /// Integers.
+    Integer(PrimitiveChunkedBuilder<Int64Type>),
+}
+
+/// Writes a Parquet file row by row with the memory of one row group; the file appears when [`TableWriter::finish`] put it in place.
+pub struct TableWriter {
+    target: PathBuf,
+    file: Shared,
+    writer: BatchedWriter<Shared>,
+    columns: Vec<(PlSmallStr, ColumnType)>,
+    pending: Vec<Pending>,
+    waiting: usize,
+    rows: u64,
+}
+
+impl TableWriter {
+    /// Opens the file with `columns`.
+    ///
+    /// # Errors
+    /// `E-file-001`, `E-file-002`.
+    pub fn create(target: &Path, columns: &[(&str, ColumnType)]) -> Result<Self> {
+        let file = Shared(Arc::new(Mutex::new(AtomicFile::create(target)?)));
+        let columns: Vec<(PlSmallStr, ColumnType)> = columns.iter().map(|(name, kind)| ((*name).into(), *kind)).collect();
+        let schema: Schema = columns.iter().map(|(name, kind)| (name.clone(), data_type(*kind))).collect();
+        let writer = ParquetWriter::new(file.clone()).with_compression(ParquetCompression::Zstd(None)).set_parallel(false);
+        let writer = writer.batched(&schema).map_err(|e| unwritten(target, &e))?;
+        let pending = fresh(&columns);
+        Ok(Self { target: target.to_owned(), file, writer, columns, pending, waiting: 0, rows: 0 })
+    }
+
+    /// Adds a row of as many cells as there are columns; missing ones are null.
+    ///
+    /// # Errors
+    /// `E-file-002`.
+    pub fn push<'a>(&mut self, cells: impl IntoIterator<Item = Cell<'a>>) -> Result<()> {
+        let mut cells = cells.into_iter();
+        for column in &mut self.pending {
+            match (column, cells.next()) {
+                (Pending::Text(builder), Some(Cell::Text(value))) => builder.append_option(value),
+                (Pending::Text(builder), _) => builder.append_null(),
+                (Pending::Integer(builder), Some(Cell::Integer(value))) => builder.append_option(value),
+                (Pending::Integer(builder), _) => builder.append_null(),
+            }
+        }
+        self.waiting += 1;
+        self.rows += 1;
+        if self.waiting >= GROUP_ROWS { self.flush() } else { Ok(()) }
+    }
+
+    /// Writes what waits as one row group.
+    fn flush(&mut self) -> Result<()> {
+        if self.waiting == 0 {
+            return Ok(());
+        }
+        let full = std::mem::replace(&mut self.pending, fresh(&self.columns));
+        let columns = full.into_iter().map(|column| match column {
+            Pending::Text(builder) => builder.finish().into_column(),
+            Pending::Integer(builder) => builder.finish().into_column(),
+        });
+        self.waiting = 0;
+        let frame = DataFrame::new_infer_height(columns.collect());
+        frame.and_then(|frame| self.writer.write_batch(&frame)).map_err(|e| unwritten(&self.target, &e))
+    }
+
+    /// Writes the footer, makes the file durable and puts it in place. Returns the number of rows.
+    ///
+    /// # Errors
+    /// `E-file-002`.
+    pub fn finish(mut self) -> Result<u64> {
+        self.flush()?;
+        self.writer.finish().map_err(|e| unwritten(&self.target, &e))?;
+        drop(self.writer);
+        if let Some(file) = Arc::into_inner(self.file.0) {
+            file.into_inner().unwrap_or_else(PoisonError::into_inner).commit()?;
+        }
+        Ok(self.rows)
+    }
+}
+
+impl std::fmt::Debug for TableWriter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TableWriter").field("target", &self.target).field("rows", &self.rows).finish_non_exhaustive()
+    }
+}
+
+/// The file a writer of Polars holds one end of while we keep the other, to put it in place afterwards.
+#[derive(Clone, Debug)]
+struct Shared(Arc<Mutex<AtomicFile>>);
+
+impl Write for Shared {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).flush()
+    }
+}
+
+const fn data_type(kind: ColumnType) -> DataType {
+    match kind {
+        ColumnType::Text => DataType::String,
+        ColumnType::Integer => DataType::Int64,
+    }
+}
+
+fn fresh(columns: &[(PlSmallStr, ColumnType)]) -> Vec<Pending> {
+    let one = |(name, kind): &(PlSmallStr, ColumnType)| match kind {
+        ColumnType::Text => Pending::Text(StringChunkedBuilder::new(name.clone(), 1024)),
+        ColumnType::Integer => Pending::Integer(PrimitiveChunkedBuilder::new(name.clone(), 1024)),
+    };
+    columns.iter().map(one).collect()
+}
+
+/// Parquet begins and ends with `PAR1` (Apache Parquet format, "File format").
+fn check_frame(file: &mut File, path: &Path) -> Result<()> {
+    use std::io::{Read as _, Seek as _, SeekFrom};
+    let mut ends = [[0_u8; 4]; 2];
+    let [head, tail] = &mut ends;
+    let read = file.read_exact(head).and_then(|()| file.seek(SeekFrom::End(-4))).and_then(|_| file.read_exact(tail));
+    let found = read.and_then(|()| file.rewind()).is_ok();
+    match (found, &ends) {
+        (true, [[b'P', b'A', b'R', b'1'], [b'P', b'A', b'R', b'1']]) => Ok(()),
+        (true, [[b'P', b'A', b'R', b'1'], _]) => Err(incomplete(path, "it does not end with the mark of Parquet: it was cut")),
+        _ => {
+            let what = "this is not a Parquet file: it does not begin with `PAR1`";
+            Err(Problem::new("E-parquet-001", Blame::Input, what, "check the path and the format").file(path).exit(Exit::InputIncomplete))
+        }
+    }
+}
+
+/// Refuses footers that announce more than any honest file of that length holds, before anything is unpacked.
+fn check_caps(metadata: &FileMetadata, length: u64, path: &Path) -> Result<()> {
+    let over = |what: String| {
+        Err(Problem::new("E-parquet-003", Blame::Input, what, "this is no table of ours; write it again, in smaller row groups").file(path))
+    };
+    let mut rows = 0_usize;
+    for (n, group) in metadata.row_groups.iter().enumerate() {
+        rows = rows.saturating_add(group.num_rows());
+        for column in group.parquet_columns() {
+            let (packed, unpacked) = (column.compressed_size(), column.uncompressed_size());
+            // The start and the end are added up in Polars without a check, so they are read here as they stand.
+            let start = column.dictionary_page_offset().unwrap_or_else(|| column.data_page_offset());
+            let inside =
+                start >= 4 && packed >= 0 && start.checked_add(packed).is_some_and(|end| u64::try_from(end).is_ok_and(|e| e <= length));
+            if !inside {
+                return Err(incomplete(path, &format!("row group {} lies outside of the file", n + 1)));
+            }
+            let most = packed.saturating_mul(MAX_RATIO).saturating_add(FREE_BYTES).min(MAX_CHUNK_BYTES);
+            if unpacked > most || unpacked < 0 {
+                return over(format!("a column of row group {} unpacks to {unpacked} bytes, the cap is {most}", n + 1));
+            }
+        }
+    }
+    if rows > MAX_ROWS || rows as u64 > length.saturating_mul(64) {
+        return over(format!("the footer announces {rows} rows in {length} bytes, the cap is {}", MAX_ROWS.min(usize::MAX)));
+    }
+    if rows != metadata.num_rows {
+        return Err(incomplete(path, &format!("the footer announces {} rows, its row groups {rows}", metadata.num_rows)));
+    }
+    Ok(())
+}
+
+fn incomplete(path: &Path, what: &str) -> Box<Problem> {
+    let what = format!("the Parquet file is not complete: {what}");
+    Problem::new("E-parquet-002", Blame::Input, what, "write or copy it again").file(path).exit(Exit::InputIncomplete)
+}
+
+fn unwritten(path: &Path, error: &PolarsError) -> Box<Problem> {
+    Problem::new("E-file-002", Blame::Operator, format!("cannot write: {}", words(error)), "check free space")
+        .file(path)
+        .exit(Exit::Storage)
+}
+
+/// The first words of an error of Polars; the rest may quote contents.
+fn words(error: &PolarsError) -> String {
+    error.to_string().chars().take_while(|c| *c != '\n').take(120).collect()
+}

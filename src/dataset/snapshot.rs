@@ -1,0 +1,289 @@
+//! Snapshots: what a registry held, as a pull saw it, in buckets of Parquet under `snapshots/date=…/registry=…`.
+
+use super::buckets::{bucket_dir, registry_dir};
+use super::building::Pending;
+use super::columns::{columns, table_name};
+use super::parquet::{Cell, ColumnType, ParquetFile};
+use super::rows::Row;
+use super::spool::{ExchangeRow, State};
+use crate::base::{Blame, ExchangeId, Exit, Problem, RegistryId, Result, RunId, Timestamp, read_capped, remove_tree};
+use crate::model::ObjectKind;
+use std::path::{Path, PathBuf};
+
+/// The columns of `exchanges.parquet`.
+pub(super) const EXCHANGES: [(&str, ColumnType); 13] = [
+    ("id", ColumnType::Text),
+    ("registry", ColumnType::Text),
+    ("session", ColumnType::Integer),
+    ("command", ColumnType::Text),
+    ("cl_trid", ColumnType::Text),
+    ("sv_trid", ColumnType::Text),
+    ("code", ColumnType::Integer),
+    ("sent", ColumnType::Text),
+    ("received", ColumnType::Text),
+    ("bytes_out", ColumnType::Integer),
+    ("bytes_in", ColumnType::Integer),
+    ("digest", ColumnType::Text),
+    ("elements", ColumnType::Text),
+];
+
+/// How many objects of each kind ended in each state, and how many exchanges that took.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+pub struct Counts {
+    /// Contacts.
+    pub contacts: ByState,
+    /// Domains.
+    pub domains: ByState,
+    /// Exchanges.
+    pub exchanges: u64,
+}
+
+/// Objects by state.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+pub struct ByState {
+    /// The registry told their contents.
+    pub ok: u64,
+    /// The registry does not know them.
+    pub missing: u64,
+    /// Their answers could not be read.
+    pub unreadable: u64,
+    /// The registry refuses to tell us.
+    pub refused: u64,
+}
+
+impl Counts {
+    /// Counts one object.
+    pub(super) const fn add(&mut self, kind: ObjectKind, state: State) {
+        let of = match kind {
+            ObjectKind::Contact => &mut self.contacts,
+            ObjectKind::Domain => &mut self.domains,
+        };
+        match state {
+            State::Ok => of.ok += 1,
+            State::Missing => of.missing += 1,
+            State::Unreadable => of.unreadable += 1,
+            State::Refused => of.refused += 1,
+        }
+    }
+
+    /// The objects of `kind`.
+    #[must_use]
+    pub const fn of(&self, kind: ObjectKind) -> &ByState {
+        match kind {
+            ObjectKind::Contact => &self.contacts,
+            ObjectKind::Domain => &self.domains,
+        }
+    }
+}
+
+/// What stands beside a snapshot's buckets; written last, so that its presence says that the snapshot is whole.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+pub struct Manifest {
+    /// The layout's version.
+    pub format: u32,
+    /// The version of Privet that wrote it.
+    pub tool_version: String,
+    /// The run.
+    pub run_id: RunId,
+    /// The registry.
+    pub registry: RegistryId,
+    /// When the pull started, UTC.
+    #[schemars(with = "String")]
+    pub started: Timestamp,
+    /// When it was whole, UTC.
+    #[schemars(with = "String")]
+    pub finished: Timestamp,
+    /// The number of buckets, as a power of two.
+    pub buckets_log2: u8,
+    /// What is in it.
+    pub counts: Counts,
+}
+
+impl Manifest {
+    /// Its file name.
+    pub(super) const FILE: &str = "snapshot.json";
+
+    /// The layout this program writes and reads.
+    const FORMAT: u32 = 1;
+
+    pub(super) fn new(run: &Pending, registry: &RegistryId, finished: Timestamp, counts: Counts) -> Self {
+        Self {
+            format: Self::FORMAT,
+            tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+            run_id: run.run_id.clone(),
+            registry: registry.clone(),
+            started: run.started,
+            finished,
+            buckets_log2: run.buckets_log2,
+            counts,
+        }
+    }
+}
+
+/// One observed object of a snapshot.
+#[derive(Clone, Debug)]
+pub struct Observed {
+    /// Its id, and its contents where the state is [`State::Ok`].
+    pub row: Row,
+    /// What became of it.
+    pub state: State,
+}
+
+/// A whole snapshot of one registry.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    dir: PathBuf,
+    manifest: Manifest,
+}
+
+impl Snapshot {
+    /// The newest whole snapshot of `registry`, if there is one. What a killed run left half written is removed.
+    ///
+    /// # Errors
+    /// `E-snapshot-001` where the newest one was written by a version that this one does not understand.
+    pub fn newest(state_dir: &Path, registry: &RegistryId) -> Result<Option<Self>> {
+        let root = snapshots_dir(state_dir);
+        remove_tree(&root.join(format!(".{}.tmp", registry.as_str())))?;
+        let Ok(entries) = std::fs::read_dir(&root) else { return Ok(None) };
+        let dated = entries.flatten().filter(|e| e.file_name().to_string_lossy().starts_with("date="));
+        let mut newest: Option<Self> = None;
+        for dir in dated.map(|e| registry_dir(&e.path(), registry)).filter(|dir| dir.join(Manifest::FILE).exists()) {
+            let found = Self::at(&dir)?;
+            // Two of one moment cannot be, but if they are the directory's name decides, so that every run takes the same one.
+            if newest.as_ref().is_none_or(|n| (n.manifest.finished, &n.dir) < (found.manifest.finished, &found.dir)) {
+                newest = Some(found);
+            }
+        }
+        Ok(newest)
+    }
+
+    /// The snapshot in `dir`.
+    ///
+    /// # Errors
+    /// `E-snapshot-001`, `E-snapshot-002`.
+    pub fn at(dir: &Path) -> Result<Self> {
+        let path = dir.join(Manifest::FILE);
+        let bytes = read_capped(&path, 1 << 20)?;
+        let format = serde_json::from_slice::<serde_json::Value>(&bytes).ok().and_then(|v| v.get("format")?.as_u64());
+        if format.is_some_and(|f| f != u64::from(Manifest::FORMAT)) {
+            let what = format!("the snapshot has format {}, this version reads {}", format.unwrap_or_default(), Manifest::FORMAT);
+            return Err(Problem::new("E-snapshot-001", Blame::Operator, what, "pull anew with this version")
+                .file(&path)
+                .exit(Exit::Storage));
+        }
+        let manifest: Manifest = serde_json::from_slice(&bytes).map_err(|e| {
+            let what = format!("the snapshot's manifest cannot be read: {e}");
+            Problem::new("E-snapshot-002", Blame::Operator, what, "remove this snapshot and pull anew").file(&path).exit(Exit::Storage)
+        })?;
+        if manifest.buckets_log2 > super::buckets::MAX_LOG2 {
+            let what = format!("the snapshot's manifest names 2^{} buckets", manifest.buckets_log2);
+            let remedy = "remove this snapshot and pull anew";
+            return Err(Problem::new("E-snapshot-002", Blame::Operator, what, remedy).file(&path).exit(Exit::Storage));
+        }
+        Ok(Self { dir: dir.to_owned(), manifest })
+    }
+
+    /// Where it stands.
+    #[must_use]
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// What stands beside its buckets.
+    #[must_use]
+    pub const fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// How many buckets it has.
+    #[must_use]
+    pub const fn buckets(&self) -> u32 {
+        1 << self.manifest.buckets_log2
+    }
+
+    /// The file of one table in one bucket.
+    #[must_use]
+    pub fn file(&self, kind: ObjectKind, bucket: u32) -> PathBuf {
+        bucket_dir(&self.dir, bucket).join(format!("{}.parquet", table_name(kind)))
+    }
+
+    /// The objects of one bucket, sorted by id.
+    ///
+    /// # Errors
+    /// `E-parquet-…`.
+    pub fn rows(&self, kind: ObjectKind, bucket: u32) -> Result<Vec<Observed>> {
+        let mut names = vec!["id", "state"];
+        names.extend(columns(kind).iter().map(|c| c.name));
+        let file = ParquetFile::open(&self.file(kind, bucket), &names, false)?;
+        let mut out = Vec::with_capacity(file.rows());
+        for n in 0..file.batches() {
+            let batch = file.batch(n)?;
+            for row in 0..batch.rows() {
+                let Some(state) = batch.get(1, row).and_then(State::read) else { continue };
+                let fields = (2..names.len()).map(|column| batch.get(column, row));
+                out.push(Observed { row: Row::new(batch.get(0, row).unwrap_or_default(), fields), state });
+            }
+        }
+        Ok(out)
+    }
+}
+
+/// Where snapshots stand below the state directory.
+pub(super) fn snapshots_dir(state_dir: &Path) -> PathBuf {
+    state_dir.join("snapshots")
+}
+
+/// The directory of a snapshot that became whole at `wall`: its day, or its second where that day has one already.
+pub(super) fn date_dir(root: &Path, registry: &RegistryId, wall: Timestamp) -> PathBuf {
+    let day = root.join(format!("date={}", wall.strftime("%Y-%m-%d")));
+    if !registry_dir(&day, registry).exists() {
+        return day;
+    }
+    let mut at = wall;
+    loop {
+        let second = root.join(format!("date={}", at.strftime("%Y-%m-%dT%H-%M-%SZ")));
+        if !registry_dir(&second, registry).exists() {
+            return second;
+        }
+        at += jiff::SignedDuration::from_secs(1);
+    }
+}
+
+/// A value on its way into a table.
+pub(super) enum Owned {
+    /// A string, or null.
+    Text(Option<Box<str>>),
+    /// An integer, or null.
+    Integer(Option<i64>),
+}
+
+impl Owned {
+    /// The value as a cell.
+    pub(super) fn cell(&self) -> Cell<'_> {
+        match self {
+            Self::Text(text) => Cell::Text(text.as_deref()),
+            Self::Integer(n) => Cell::Integer(*n),
+        }
+    }
+}
+
+/// An exchange in the order of [`EXCHANGES`].
+pub(super) fn exchange_cells(row: &ExchangeRow, registry: &RegistryId) -> [Owned; 13] {
+    let time = |at: i64| Owned::Text(Timestamp::from_microsecond(at).ok().map(|t| t.to_string().into()));
+    let text = |text: &str| Owned::Text(Some(text.into()));
+    [
+        text(&ExchangeId(row.id).to_string()),
+        text(registry.as_str()),
+        Owned::Integer(Some(row.session.into())),
+        text(&row.command),
+        Owned::Text(row.cl_trid.clone()),
+        Owned::Text(row.sv_trid.clone()),
+        Owned::Integer(row.code.map(Into::into)),
+        time(row.sent),
+        time(row.received),
+        Owned::Integer(Some(row.bytes_out.into())),
+        Owned::Integer(Some(row.bytes_in.into())),
+        Owned::Text(row.digest.clone()),
+        text(&row.elements),
+    ]
+}
