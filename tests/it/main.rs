@@ -1,4 +1,5 @@
 //! The one integration binary.
 
 mod dataset;
+mod diff;
 mod layers;
