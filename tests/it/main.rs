@@ -4,6 +4,7 @@ mod cli;
 mod config_input;
 mod dataset;
 mod demo;
+mod diff;
 mod layers;
 mod report;
 mod schemas;
