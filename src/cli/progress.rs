@@ -83,11 +83,12 @@ impl Listener {
                 bar.set_length(count.total);
                 bar.set_position(count.done);
             }
-            Mode::Lines if now.since(state.told) >= EVERY => {
-                state.told = now;
-                self.printer.talk(&line(&state));
+            Mode::Lines => {
+                if let Some(line) = due(&mut state, now) {
+                    self.printer.talk(&line);
+                }
             }
-            Mode::Lines | Mode::Log | Mode::Still => {}
+            Mode::Log | Mode::Still => {}
         }
     }
 
@@ -117,6 +118,15 @@ impl Events for Listener {
             Event::Note(_) => {}
         }
     }
+}
+
+/// The line to write now, where the last one is long enough ago.
+fn due(state: &mut State, now: Moment) -> Option<String> {
+    if now.since(state.told) < EVERY {
+        return None;
+    }
+    state.told = now;
+    Some(line(state))
 }
 
 /// The stage in one line: `pull: example 1200 of 5000 (24 %), other 3 of 3 (100 %)`.
@@ -156,5 +166,13 @@ mod tests {
         registries.insert(RegistryId::from("b"), Count { done: 7, total: 0, bar: None });
         let state = State { stage: "pull", registries, told: Moment::ZERO };
         assert_eq!(line(&state), "pull: a 1200 of 5000 (24 %), b 7");
+    }
+
+    #[test]
+    fn a_line_is_due_every_thirty_seconds() {
+        let mut state = State::default();
+        let at = |seconds| Moment::from_origin(Duration::from_secs(seconds));
+        let told: Vec<u64> = (0..100).filter(|s| due(&mut state, at(*s)).is_some()).collect();
+        assert_eq!(told, [30, 60, 90]);
     }
 }

@@ -35,3 +35,24 @@ pub fn stop_on_interrupt(stop: StopToken) -> Result<()> {
 fn end() -> ! {
     std::process::exit(i32::from(Exit::Stopped.code()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustix::process::{Signal, getpid, kill_process};
+
+    #[test]
+    fn the_first_signal_raises_the_flag() {
+        let stop = StopToken::default();
+        stop_on_interrupt(stop.clone()).expect("a handler");
+        assert!(!stop.is_stopped());
+        kill_process(getpid(), Signal::TERM).expect("sent");
+        for _ in 0..1000 {
+            if stop.is_stopped() {
+                return;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+        panic!("the signal was not heard");
+    }
+}
