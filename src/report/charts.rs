@@ -1,6 +1,6 @@
 //! The charts of a run report, each with the table of its figures.
 
-use super::facts::{DifferenceKind, RegistryFacts, RunFacts, Severity};
+use super::facts::{DifferenceKind, RegistryFacts, RunFacts, Severity, total};
 use super::svg::{Bar, Bars};
 use super::table::{Cell, Shape, Table};
 use super::tables::{days_left, int, text};
@@ -20,15 +20,17 @@ pub(super) fn differences(facts: &RunFacts, registry: &RegistryFacts, n: usize) 
     for d in facts.differences.iter().filter(|d| d.registry == registry.id) {
         let field = if d.field.is_empty() { "(whole object)" } else { &d.field };
         let (kinds, cosmetic) = fields.entry(format!("{} {field}", d.object.as_str())).or_default();
-        match d.severity {
-            Severity::Material => {
-                kinds.iter_mut().zip(DifferenceKind::ALL).filter(|(_, k)| *k == d.kind).for_each(|(sum, _)| *sum += d.count)
-            }
-            Severity::Cosmetic => *cosmetic += d.count,
+        let sums = kinds.iter_mut().zip(DifferenceKind::ALL);
+        let sum = match d.severity {
+            Severity::Material => sums.filter(|(_, kind)| *kind == d.kind).map(|(sum, _)| sum).next(),
+            Severity::Cosmetic => Some(cosmetic),
+        };
+        if let Some(sum) = sum {
+            *sum = sum.saturating_add(d.count);
         }
     }
     let mut fields: Vec<_> = fields.into_iter().map(|(field, (kinds, cosmetic))| (field, kinds, cosmetic)).collect();
-    fields.sort_by_key(|(_, kinds, _)| std::cmp::Reverse(kinds.iter().sum::<u64>()));
+    fields.sort_by_key(|(_, kinds, _)| std::cmp::Reverse(total(*kinds)));
 
     let row = |(field, kinds, cosmetic): &(String, [u64; 4], u64)| {
         [Cell::from(field.as_str())].into_iter().chain(kinds.map(Cell::from)).chain([Cell::from(*cosmetic)]).collect()
@@ -36,25 +38,20 @@ pub(super) fn differences(facts: &RunFacts, registry: &RegistryFacts, n: usize) 
     let table = Table { shape: &DIFFERENCES, rows: fields.iter().map(row).collect() };
 
     let material: Vec<_> = fields.iter().filter(|(_, kinds, _)| kinds.iter().any(|n| *n > 0)).collect();
-    let bar = |label: String, kinds: [u64; 4]| Bar {
-        label,
-        parts: kinds.map(|n| n as f64).to_vec(),
-        note: grouped(kinds.iter().sum()),
-        mark: None,
-    };
+    let bar =
+        |label: String, kinds: [u64; 4]| Bar { label, parts: kinds.map(|n| n as f64).to_vec(), note: grouped(total(kinds)), mark: None };
     let mut rows: Vec<_> = material.iter().take(FIELDS).map(|(field, kinds, _)| bar(field.clone(), *kinds)).collect();
     let others: Vec<_> = material.iter().skip(FIELDS).collect();
     if !others.is_empty() {
-        let mut sum = [0; 4];
-        others.iter().for_each(|(_, kinds, _)| sum.iter_mut().zip(kinds).for_each(|(s, k)| *s += k));
-        rows.push(bar(count(others.len() as u64, "other field", "other fields"), sum));
+        let of_kind = |n: usize| total(others.iter().filter_map(|(_, kinds, _)| kinds.get(n).copied()));
+        rows.push(bar(count(others.len() as u64, "other field", "other fields"), std::array::from_fn(of_kind)));
     }
-    let total: u64 = material.iter().flat_map(|(_, kinds, _)| kinds).sum();
+    let sum = total(material.iter().flat_map(|(_, kinds, _)| *kinds));
     let most = material.first().map_or_else(String::new, |(field, ..)| format!(", most of them in {field}"));
     let chart = Bars {
         id: format!("differences-{n}"),
         title: format!("Material differences at {} by field and kind", registry.id),
-        desc: format!("{}{most}.", count(total, "material difference", "material differences")),
+        desc: format!("{}{most}.", count(sum, "material difference", "material differences")),
         series: DifferenceKind::ALL.map(DifferenceKind::title).to_vec(),
         rows,
         full: 0.0,
@@ -71,16 +68,16 @@ pub(super) fn objects(facts: &RunFacts) -> Bars {
         Bar {
             label: format!("{} {}s", r.id, object.as_str()),
             parts: [n.ok, n.missing, n.unreadable, n.refused, n.unanswered()].map(|n| n as f64).to_vec(),
-            note: format!("{} of {} read", grouped(n.ok), grouped(n.asked)),
+            note: format!("{} of {}", grouped(n.ok), grouped(n.asked)),
             mark: None,
         }
     };
-    let sum = |pick: fn(&super::facts::ObjectCounts) -> u64| -> u64 {
-        facts.registries.iter().flat_map(|r| ObjectKind::ALL.map(|o| pick(r.counts(o)))).sum()
+    let sum = |pick: fn(&super::facts::ObjectCounts) -> u64| {
+        total(facts.registries.iter().flat_map(|r| ObjectKind::ALL.map(|o| pick(r.counts(o)))))
     };
     Bars {
         id: "objects".to_owned(),
-        title: "Objects asked for, by registry and state".to_owned(),
+        title: "Objects by registry and state, with those read of those asked for".to_owned(),
         desc: format!("{} of {} read.", grouped(sum(|n| n.ok)), count(sum(|n| n.asked), "object was", "objects were")),
         series: vec!["read", "missing", "unreadable", "refused", "unanswered"],
         rows: facts
@@ -175,7 +172,7 @@ fn left(days: i64) -> String {
 /// Differences of one registry, one row a field.
 const DIFFERENCES: Shape = Shape {
     name: "differences",
-    title: "Differences by field: material ones by kind, and cosmetic ones",
+    title: "Differences by field",
     heads: &[
         text("field", "Field"),
         int("changed", "Changed"),

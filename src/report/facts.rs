@@ -76,6 +76,12 @@ impl RegistryFacts {
             ObjectKind::Domain => &self.domains,
         }
     }
+
+    /// How many objects could not be read.
+    #[must_use]
+    pub const fn unreadable(&self) -> u64 {
+        self.contacts.unreadable.saturating_add(self.domains.unreadable)
+    }
 }
 
 /// What became of the objects of one kind. An object is counted once: `asked` is the sum of the four states and of those not answered.
@@ -320,12 +326,17 @@ impl RunFacts {
     #[must_use]
     pub fn differences_of(&self, registry: Option<&RegistryId>, severity: Severity) -> u64 {
         let of = |d: &&DifferenceCount| d.severity == severity && registry.is_none_or(|r| *r == d.registry);
-        self.differences.iter().filter(of).map(|d| d.count).sum()
+        total(self.differences.iter().filter(of).map(|d| d.count))
     }
 
     /// How many objects could not be read, at all registries.
     #[must_use]
     pub fn unreadable(&self) -> u64 {
-        self.registries.iter().map(|r| r.contacts.unreadable + r.domains.unreadable).sum()
+        total(self.registries.iter().map(RegistryFacts::unreadable))
     }
+}
+
+/// The sum of `counts`, which may come from a file: one that is too large is the largest.
+pub(super) fn total(counts: impl IntoIterator<Item = u64>) -> u64 {
+    counts.into_iter().fold(0, u64::saturating_add)
 }

@@ -59,7 +59,7 @@ impl Summary {
             domains: r.domains.ok,
             differences: facts.differences_of(Some(&r.id), Severity::Material),
             cosmetic: facts.differences_of(Some(&r.id), Severity::Cosmetic),
-            unreadable: r.contacts.unreadable + r.domains.unreadable,
+            unreadable: r.unreadable(),
             exits: r.exits.iter().map(|e| e.code()).collect(),
         };
         Self {

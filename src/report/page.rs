@@ -1,7 +1,7 @@
 //! The run report as one HTML page: no script, no network, nothing loaded, every word through one escaping sink.
 
 use super::charts;
-use super::facts::{RunFacts, Severity};
+use super::facts::{RunFacts, Severity, total};
 use super::sample::Sample;
 use super::svg::Bars;
 use super::table::{Cell, Head, Kind, Table};
@@ -68,7 +68,7 @@ pub(super) fn page(facts: &RunFacts, sample: &Sample) -> String {
 /// The verdict, what to do next, and the run's few figures.
 fn header(facts: &RunFacts) -> Markup {
     let whole = facts.registries.iter().filter(|r| r.whole).count();
-    let read = |pick: fn(&super::RegistryFacts) -> u64| grouped(facts.registries.iter().map(pick).sum());
+    let read = |pick: fn(&super::RegistryFacts) -> u64| grouped(total(facts.registries.iter().map(pick)));
     let problems: usize = facts.registries.iter().map(|r| r.problems.len()).sum();
     let figures = [
         ("Registries read whole", format!("{whole} of {}", facts.registries.len())),
@@ -207,6 +207,7 @@ fn chart(bars: &Bars) -> Markup {
 
 /// A table; of none without rows, a line that says so.
 fn shown(table: &Table) -> Markup {
+    let classes = classes(table);
     html! {
         @if table.rows.is_empty() {
             p { b { (table.shape.title) ": " } span.soft { "none." } }
@@ -214,12 +215,12 @@ fn shown(table: &Table) -> Markup {
             div.scroll tabindex="0" role="region" aria-label=(table.shape.title) {
                 table {
                     caption { (table.shape.title) }
-                    thead { tr { @for head in table.shape.heads { th scope="col" class=[class(head, table)] { (head.title) } } } }
+                    thead { tr { @for (head, class) in table.shape.heads.iter().zip(&classes) { th scope="col" class=[class] { (head.title) } } } }
                     tbody {
                         @for row in &table.rows {
                             tr {
-                                @for (n, (head, cell)) in table.shape.heads.iter().zip(row).enumerate() {
-                                    @if n == 0 { th scope="row" class=[class(head, table)] { (cell_of(cell)) } } @else { td class=[class(head, table)] { (cell_of(cell)) } }
+                                @for (n, (class, cell)) in classes.iter().zip(row).enumerate() {
+                                    @if n == 0 { th scope="row" class=[class] { (cell_of(cell)) } } @else { td class=[class] { (cell_of(cell)) } }
                                 }
                             }
                         }
@@ -230,15 +231,15 @@ fn shown(table: &Table) -> Markup {
     }
 }
 
-/// The class of a column: figures stand at the right, running text gets room.
-fn class(head: &Head, table: &Table) -> Option<&'static str> {
+/// The class of each column: figures stand at the right, running text gets room.
+fn classes(table: &Table) -> Vec<Option<&'static str>> {
     const LONG: usize = 40;
-    let at = table.shape.heads.iter().position(|h| h.name == head.name).unwrap_or_default();
-    let long = |row: &Vec<Cell>| matches!(row.get(at), Some(Cell::Text(text)) if text.chars().count() > LONG);
-    match head.kind {
+    let long = |row: &Vec<Cell>, n: usize| matches!(row.get(n), Some(Cell::Text(text)) if text.chars().count() > LONG);
+    let class = |(n, head): (usize, &Head)| match head.kind {
         Kind::Int => Some("n"),
-        Kind::Text => table.rows.iter().any(long).then_some("long"),
-    }
+        Kind::Text => table.rows.iter().any(|row| long(row, n)).then_some("long"),
+    };
+    table.shape.heads.iter().enumerate().map(class).collect()
 }
 
 /// One cell.

@@ -1,5 +1,6 @@
 //! The first differences by name, out of the differences file.
 
+use super::facts::DifferenceKind;
 use super::table::{Cell, Shape, Table};
 use super::tables::text;
 use crate::base::{Blame, Problem, Result};
@@ -48,10 +49,19 @@ impl Sample {
             let of_registry = seen.entry(cells.first().copied().unwrap_or_default().to_owned()).or_default();
             *of_registry += 1;
             if *of_registry <= EACH {
-                sample.table.rows.push(cells.into_iter().map(|text| if text.is_empty() { Cell::Empty } else { text.into() }).collect());
+                sample.table.rows.push(cells.into_iter().map(shown).collect());
             }
         }
         Ok(sample)
+    }
+}
+
+/// A cell as people read it: kinds in words.
+fn shown(text: &str) -> Cell {
+    match DifferenceKind::ALL.into_iter().find(|kind| kind.as_str() == text) {
+        Some(kind) => kind.title().into(),
+        None if text.is_empty() => Cell::Empty,
+        None => text.into(),
     }
 }
 

@@ -7,8 +7,8 @@ use maud::{Markup, html};
 
 /// How many series a chart can tell apart; the style sheet has a colour for each.
 const SERIES: usize = 5;
-/// Share of the width that the longest bar takes; the rest is for the figure behind it.
-const FULL: f64 = 72.0;
+/// Per cent of the width that the longest bar takes; the rest is for the figure behind it, on a narrow page too.
+const FULL: f64 = 58.0;
 /// Height of a row in pixels: its label and its bar.
 const ROW: usize = 44;
 /// Height of a line of the legend.

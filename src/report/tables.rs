@@ -2,7 +2,7 @@
 
 use super::facts::{LimitUse, RegistryFacts, RunFacts, Severity};
 use super::table::{Cell, Head, Kind, Shape, Table};
-use crate::base::{Problem, Timestamp};
+use crate::base::{Exit, Problem, Timestamp};
 use crate::model::{ObjectKind, TlsFacts};
 
 /// A column of text.
@@ -56,7 +56,9 @@ pub(super) fn registries(facts: &RunFacts) -> Table {
     let row = |r: &RegistryFacts| {
         let material = facts.differences_of(Some(&r.id), Severity::Material);
         let cosmetic = facts.differences_of(Some(&r.id), Severity::Cosmetic);
-        let exits: Vec<_> = r.exits.iter().map(|e| e.code().to_string()).collect();
+        // Where something else held, that it was done as well says nothing.
+        let held = r.exits.iter().filter(|e| **e != Exit::Done || r.exits.len() == 1);
+        let exits: Vec<_> = held.map(|e| e.code().to_string()).collect();
         vec![
             r.id.as_str().into(),
             r.profile.as_str().into(),
@@ -66,7 +68,7 @@ pub(super) fn registries(facts: &RunFacts) -> Table {
             r.domains.ok.into(),
             material.into(),
             cosmetic.into(),
-            (r.contacts.unreadable + r.domains.unreadable).into(),
+            r.unreadable().into(),
             count(r.problems.len()),
             exits.join(" ").into(),
         ]
@@ -300,7 +302,7 @@ const SESSIONS: Shape = Shape {
         int("max_in_flight", "Most in flight"),
         int("window", "Window"),
         int("p50_ms", "Median, ms"),
-        int("p99_ms", "99th percentile, ms"),
+        int("p99_ms", "99 %, ms"),
         int("max_ms", "Longest, ms"),
         int("rate_waits", "Rate waits"),
         int("rate_waited_ms", "Waited, ms"),
