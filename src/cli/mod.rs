@@ -1,6 +1,7 @@
 //! The command line: what was typed (`args`), what it means (`verbs`), and the one place that prints (`printer`).
 
 mod args;
+mod bundled;
 mod hardening;
 mod logging;
 mod printer;

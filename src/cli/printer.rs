@@ -52,6 +52,7 @@ impl Printer {
     /// Prints how a verb ended; gives the exit code.
     pub(super) fn ended(&self, ended: &Ended) -> Exit {
         match self.format {
+            Format::Json if ended.json.is_null() => {}
             Format::Json => self.json(&ended.json),
             Format::Text if ended.text.is_empty() => {}
             Format::Text => self.data(&format!("{}\n", ended.text.trim_end_matches('\n'))),

@@ -75,13 +75,13 @@ impl Listener {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let now = self.clock.moment();
         let stage = state.stage;
-        let count = state.registries.entry(registry.clone()).or_default();
-        change(count);
+        let figures = state.registries.entry(registry.clone()).or_default();
+        change(figures);
         match self.mode {
             Mode::Bars => {
-                let bar = count.bar.get_or_insert_with(|| self.bars.add(bar(stage, registry)));
-                bar.set_length(count.total);
-                bar.set_position(count.done);
+                let bar = figures.bar.get_or_insert_with(|| self.bars.add(bar(stage, registry)));
+                bar.set_length(figures.total);
+                bar.set_position(figures.done);
             }
             Mode::Lines => {
                 if let Some(line) = due(&mut state, now) {

@@ -1,15 +1,17 @@
 //! From what was typed to the job's functions, and from how they end to what is printed.
 
-use super::args::{Args, Command, Config, FailOn, Global, Which};
+use super::args::{Args, Command, Config, Dialect, FailOn, Frame, Global, Which};
 use super::printer::Printer;
 use super::progress::Listener;
-use super::{argument, logging, schemas, settings};
-use crate::base::{Clock, Exit, Problems, StopToken};
+use super::{argument, bundled, logging, schemas, settings};
+use crate::base::{Clock, Exit, Problems, StopToken, read_capped};
 use crate::job::config::{self, Loaded};
 use crate::job::{self, Context, Ended};
+use crate::protocol::frame::DEFAULT_CAP;
 use clap::CommandFactory as _;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
+use std::io::IsTerminal as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -34,9 +36,15 @@ fn dispatch(global: &Global, command: Command, printer: &Arc<Printer>, clock: &A
         Command::Diff(which) => night(global, &which, printer, clock, "diff"),
         Command::Run(which) => night(global, &which, printer, clock, "run"),
         Command::Report { .. } => Err(missing("report run")),
-        Command::Mock { .. } => Err(missing("mock")),
+        Command::Mock { what: Some(what), .. } => Ok(bundled::synth(&what, clock)?),
+        Command::Mock { what: None, serve } => Ok(bundled::serve(serve, printer, clock)?),
         Command::Demo { .. } => Err(missing("demo")),
-        Command::Frame { .. } => Err(missing("frame decode")),
+        Command::Frame { what: Frame::Decode { file, dialect, length_prefixed, unmasked } } => {
+            let dialect = match dialect {
+                Dialect::Epp => job::Dialect::Epp,
+            };
+            Ok(job::frame_decode(&read_file(&file)?, dialect, length_prefixed, unmasked)?)
+        }
         Command::Schema { name } => {
             let schema = schemas::schema(name.as_deref())?;
             Ok(done(format!("{schema:#}"), schema))
@@ -115,7 +123,20 @@ fn show(loaded: &Loaded, origin: bool) -> Ended {
     done(text, Value::Object(all))
 }
 
-fn done(text: String, json: Value) -> Ended {
+/// A file of at most a frame's size, or standard input for `-`.
+fn read_file(file: &Path) -> crate::base::Result<Vec<u8>> {
+    let cap = DEFAULT_CAP as u64 + 4;
+    if file != Path::new("-") {
+        return Ok(read_capped(file, cap)?);
+    }
+    let stdin = std::io::stdin();
+    if stdin.is_terminal() {
+        return Err(argument("E-cli-005", "standard input is a terminal", "name a file, or pipe a frame in"));
+    }
+    read_capped(Path::new("/dev/stdin"), cap)
+}
+
+pub(super) fn done(text: String, json: Value) -> Ended {
     Ended { exits: vec![Exit::Done], json, text, problems: Vec::new() }
 }
 

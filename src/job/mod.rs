@@ -2,11 +2,13 @@
 
 pub mod config;
 mod facts;
+mod frame;
 mod interrupt;
 mod pulling;
 mod records;
 
-pub use interrupt::stop_on_interrupt;
+pub use frame::{Dialect, frame_decode};
+pub use interrupt::{Interrupt, stop_on_interrupt};
 
 use crate::base::{Clock, Events, Exit, Problem, StopToken};
 use std::sync::Arc;
