@@ -29,7 +29,7 @@ const PROBE: &str = "privet.invalid";
 pub(super) fn before(loaded: &Loaded, ctx: &Context) -> Result<(), Problems> {
     let mut problems = Problems::default();
     let now = ctx.clock.wall();
-    for (id, registry) in &loaded.config.registries {
+    for (id, registry) in loaded.config.registries.iter().filter(|(id, _)| ctx.includes(id)) {
         match registry.password.read() {
             Ok(read) => read.warnings.into_iter().for_each(|w| ctx.events.tell(Event::Warning(Box::new(w)))),
             Err(problem) => problems.push(problem.object(id.as_str())),
@@ -93,9 +93,10 @@ pub fn check(loaded: &Loaded, ctx: &Context) -> Result<Ended, Problems> {
     let now = ctx.clock.wall();
     let run_id = RunId::new(format!("{}-check", now.strftime("%Y%m%dT%H%M%SZ")));
     let runtime = runtime()?;
-    let mut ended = Ended { exits: vec![Exit::Done], json: serde_json::json!({ "registries": [] }), text: String::new(), problems: Vec::new() };
+    let mut ended =
+        Ended { exits: vec![Exit::Done], json: serde_json::json!({ "registries": [] }), text: String::new(), problems: Vec::new() };
     let mut rows = Vec::new();
-    for (id, registry) in &loaded.config.registries {
+    for (id, registry) in loaded.config.registries.iter().filter(|(id, _)| ctx.includes(id)) {
         let pool = ReadPool::new(setup(&loaded.config, id, registry, &run_id, 1)?);
         let endpoint = endpoint(registry, ctx)?;
         let mut probe = Probe { asked: false, answered: false };

@@ -7,7 +7,8 @@ use crate::dataset::{ByState, Snapshot};
 use crate::diff::{self, DiffKind, DiffSummary, SummaryRow};
 use crate::model::ObjectKind;
 use crate::report::facts::{
-    AnswerTimes, DifferenceCount, DifferenceKind, GreetingFacts, LimitUse, LineFacts, NamespaceCount, ObjectCounts, Output, Override, RecordFile, RegistryFacts, RunFacts, Severity,
+    AnswerTimes, DifferenceCount, DifferenceKind, GreetingFacts, LimitUse, LineFacts, NamespaceCount, ObjectCounts, Output, Override,
+    RecordFile, RegistryFacts, RunFacts, Severity,
 };
 use crate::session::{Allowance, PoolReport};
 use std::path::Path;
@@ -120,7 +121,12 @@ fn limits(registry: &RegistryConfig, line: &PoolReport) -> Vec<LimitUse> {
     let sessions = u64::from(ours.sessions);
     let window = u64::from(ours.read_window);
     let mut uses = vec![
-        LimitUse { name: "sessions at a time".to_owned(), allowed: sessions, share: share(sessions), reached: line.sessions_at_once.into() },
+        LimitUse {
+            name: "sessions at a time".to_owned(),
+            allowed: sessions,
+            share: share(sessions),
+            reached: line.sessions_at_once.into(),
+        },
         LimitUse { name: "reads in flight on a session".to_owned(), allowed: window, share: window, reached: line.max_in_flight.into() },
     ];
     if let Some(commands) = ours.commands_per_session {

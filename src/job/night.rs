@@ -3,7 +3,9 @@
 use super::config::{Config, Loaded, PrivacyConfig};
 use super::pulling::{RegistryPull, pull_all};
 use super::{Context, Ended, check, facts, records, retention};
-use crate::base::{Blame, Digest, Event, Exit, Lock, Problem, Problems, RegistryId, Result, RunId, StateDir, Timestamp, create_private_dir};
+use crate::base::{
+    Blame, Digest, Event, Exit, Lock, Problem, Problems, RegistryId, Result, RunId, StateDir, Timestamp, create_private_dir,
+};
 use crate::dataset::{Ingested, Records, Services, Snapshot};
 use crate::diff::{self, Compared, DiffSummary, Expectation, PrivacySettings};
 use crate::report::{self, RunFacts, Summary};
@@ -32,7 +34,7 @@ pub fn run(loaded: &Loaded, ctx: &Context) -> Result<Ended, Problems> {
     check::before(loaded, ctx)?;
     let (ingested, mut facts) = night.take_in()?;
     night.stage("pull");
-    let pulls = pull_all(night.config(), &night.config().registries, &ingested.records, &night.state, &night.run_id, ctx)?;
+    let pulls = pull_all(night.config(), &ingested.records, &night.state, &night.run_id, ctx)?;
     night.stage("diff");
     let fresh = pulls.iter().filter_map(|(id, p)| Some((id.clone(), p.pulled.as_ref()?.snapshot.clone()?))).collect();
     let summary = night.diff(&ingested.records, &fresh)?;
@@ -48,7 +50,7 @@ pub fn pull(loaded: &Loaded, ctx: &Context) -> Result<Ended, Problems> {
     let night = Night::begin(loaded, ctx)?;
     let (ingested, mut facts) = night.take_in()?;
     night.stage("pull");
-    let pulls = pull_all(night.config(), &night.config().registries, &ingested.records, &night.state, &night.run_id, ctx)?;
+    let pulls = pull_all(night.config(), &ingested.records, &night.state, &night.run_id, ctx)?;
     night.report(&mut facts, &pulls, None)
 }
 
@@ -61,7 +63,7 @@ pub fn diff(loaded: &Loaded, ctx: &Context) -> Result<Ended, Problems> {
     let (ingested, mut facts) = night.take_in()?;
     let mut snapshots = BTreeMap::new();
     let mut problems = Problems::default();
-    for id in night.config().registries.keys() {
+    for id in night.config().registries.keys().filter(|id| ctx.includes(id)) {
         match Snapshot::newest(night.state.root(), id)? {
             Some(snapshot) => {
                 snapshots.insert(id.clone(), snapshot);
@@ -86,7 +88,9 @@ pub fn diff(loaded: &Loaded, ctx: &Context) -> Result<Ended, Problems> {
 pub fn report_run(loaded: &Loaded) -> Result<Ended> {
     let newest = newest_report(&loaded.config.reports).ok_or_else(|| {
         let remedy = "run `privet run` first";
-        Problem::new("E-job-004", Blame::Operator, "no run has left a report here", remedy).file(&loaded.config.reports).exit(Exit::InputIncomplete)
+        Problem::new("E-job-004", Blame::Operator, "no run has left a report here", remedy)
+            .file(&loaded.config.reports)
+            .exit(Exit::InputIncomplete)
     })?;
     let facts = report::read(&newest.join("run.json"))?;
     write_report(&facts, &newest)?;
@@ -148,7 +152,7 @@ impl<'a> Night<'a> {
         summary: Option<&DiffSummary>,
     ) -> Result<Ended, Problems> {
         self.stage("report");
-        for (id, registry) in &self.config().registries {
+        for (id, registry) in self.config().registries.iter().filter(|(id, _)| self.ctx.includes(id)) {
             if let Some(pull) = pulls.get(id) {
                 facts.registries.push(facts::registry_facts(id, registry, pull));
             } else if let Some(snapshot) = Snapshot::newest(self.state.root(), id)? {

@@ -50,13 +50,12 @@ impl RegistryPull {
     }
 }
 
-/// Pulls all of `registries`, side by side.
+/// Pulls the registries the verb works on, side by side.
 ///
 /// # Errors
 /// `E-job-001` where no runtime can be had. What goes wrong at one registry stands in its result and spares the others.
 pub(super) fn pull_all(
     config: &Config,
-    registries: &BTreeMap<RegistryId, RegistryConfig>,
     records: &Records,
     state: &StateDir,
     run_id: &RunId,
@@ -65,7 +64,7 @@ pub(super) fn pull_all(
     let runtime = runtime()?;
     runtime.block_on(async {
         let mut tasks = Vec::new();
-        for (id, registry) in registries {
+        for (id, registry) in config.registries.iter().filter(|(id, _)| ctx.includes(id)) {
             let task = match prepare(config, id, registry, records, state, run_id, ctx) {
                 Ok((walk, given, pool, endpoint)) => {
                     let (clock, stop) = (Arc::clone(&ctx.clock), ctx.stop.clone());

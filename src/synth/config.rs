@@ -15,7 +15,8 @@ pub(super) fn list(registry: &str) -> String {
 #[must_use]
 pub fn config(ports: &BTreeMap<String, u16>) -> String {
     let tables = ["contacts", "domains", "services"].map(|table| format!("\n[records.{table}]\nfiles = [\"records/{table}.csv\"]\n"));
-    let registries = REGISTRIES.iter().zip(FIRST_PORT..).map(|(registry, usual)| account(registry, *ports.get(registry.id).unwrap_or(&usual)));
+    let registries =
+        REGISTRIES.iter().zip(FIRST_PORT..).map(|(registry, usual)| account(registry, *ports.get(registry.id).unwrap_or(&usual)));
     [HEAD.to_owned()].into_iter().chain(tables).chain([privacy()]).chain(registries).collect()
 }
 

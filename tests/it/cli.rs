@@ -120,15 +120,13 @@ fn init_leaves_private_files_and_overwrites_none() {
 fn config_show_says_where_each_value_came_from() {
     let world = World::started();
     world.edit("state = \"state\"\n", "");
-    world.edit("[registries.example.limits]", "\n[registries.example.limits]");
-    world.edit("# [registries.example.limits]", "");
     let mut command = world.command(&["config", "show", "--origin", "--config", "privet.toml"]);
     insta::assert_snapshot!("config_show", shown(command.env("PRIVET_REPORTS", "/srv/reports")));
     let flag = world.run(&["config", "show", "--origin", "--state", "elsewhere"]);
     assert!(flag.lines().any(|l| l.starts_with("state = \"elsewhere\"") && l.ends_with("# --state")), "{flag}");
     let json = world.command(&["config", "show", "--origin", "--format", "json"]).output().expect("a process");
     let json: serde_json::Value = serde_json::from_slice(&json.stdout).expect("JSON");
-    assert_eq!(json["gates.min_rows_share"]["origin"], "privet.toml:19");
+    assert_eq!(json["gates.min_rows_share"]["origin"], "privet.toml:17");
     assert_eq!(json["state"]["origin"], "default");
 }
 
@@ -163,6 +161,20 @@ fn a_weakened_limit_and_a_secret_in_the_environment_are_warned_of() {
     assert!(!shown.contains("horse"), "{shown}");
     let talk = shown.split("----- stderr\n").nth(1).expect("talk");
     insta::assert_snapshot!("warnings", talk);
+}
+
+#[test]
+fn the_json_log_holds_warnings_and_errors() {
+    let world = World::started();
+    world.edit("min_rows_share = 0.6", "min_rows_share = 0.1");
+    let output = world.command(&["pull", "--registry", "other", "--log", "json"]).output().expect("a process");
+    let shown = world.command(&["config", "show", "--log", "json"]).output().expect("a process");
+    let stderr = [output.stderr, shown.stderr].concat();
+    let lines: Vec<serde_json::Value> =
+        stderr.split(|b| *b == b'\n').filter(|l| !l.is_empty()).map(|l| serde_json::from_slice(l).expect("JSON")).collect();
+    let told: Vec<_> = lines.iter().map(|l| (l["level"].as_str(), l["id"].as_str())).collect();
+    assert_eq!(told, [(Some("ERROR"), Some("E-cli-001")), (Some("WARN"), Some("E-config-012"))]);
+    assert!(lines.iter().all(|l| l["timestamp"].as_str().is_some_and(|t| t.ends_with('Z'))));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use privet::job::{Context, DemoOptions, demo};
 use std::sync::Arc;
 
 fn context() -> Context {
-    Context { clock: Arc::new(SystemClock::new()), events: Arc::new(Quiet), stop: StopToken::default() }
+    Context { clock: Arc::new(SystemClock::new()), events: Arc::new(Quiet), stop: StopToken::default(), only: Vec::new() }
 }
 
 #[test]
