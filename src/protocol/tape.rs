@@ -129,6 +129,12 @@ impl Tape {
         (!self.nodes.is_empty()).then_some(Element { tape: self, at: 0 })
     }
 
+    /// Every element, in document order.
+    pub fn elements(&self) -> impl Iterator<Item = Element<'_>> {
+        let all = 0..index(self.nodes.len());
+        all.map(|at| Element { tape: self, at }).filter(|e| !e.node().is_text)
+    }
+
     /// The frame as text.
     #[must_use]
     pub fn text(&self) -> &str {
@@ -546,6 +552,37 @@ impl<'t> Element<'t> {
         let found = self.attrs().iter().find(|a| a.ns == Ns::NONE && self.piece(a.local) == local)?;
         found.seen.set(true);
         Some(self.piece(found.value))
+    }
+
+    /// The value of that attribute, without marking it.
+    #[must_use]
+    pub fn peek(self, local: &str) -> Option<&'t str> {
+        self.attrs().iter().find(|a| a.ns == Ns::NONE && self.piece(a.local) == local).map(|a| self.piece(a.value))
+    }
+
+    /// Marks the element and everything in it as unknown again: whoever read it gave up.
+    pub fn forget(self) {
+        let end = self.node().next as usize;
+        for node in self.tape.nodes.get(self.at as usize..end).unwrap_or_default() {
+            node.seen.set(false);
+            node.text_seen.set(false);
+        }
+        let behind = self.tape.nodes.get(end).map_or(self.tape.attrs.len(), |n| n.attrs as usize);
+        for attr in self.tape.attrs.get(self.node().attrs as usize..behind).unwrap_or_default() {
+            attr.seen.set(false);
+        }
+    }
+
+    /// Whether the element's text was taken.
+    #[must_use]
+    pub fn knows_text(self) -> bool {
+        self.node().text_seen.get()
+    }
+
+    /// Whether the attribute without a namespace of that name was taken.
+    #[must_use]
+    pub fn knows_attr(self, local: &str) -> bool {
+        self.attrs().iter().any(|a| a.ns == Ns::NONE && a.seen.get() && self.piece(a.local) == local)
     }
 
     /// The child elements, in order.
