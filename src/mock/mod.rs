@@ -1,1 +1,3 @@
 //! mock
+
+pub mod fleet;
