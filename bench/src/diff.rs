@@ -37,7 +37,7 @@ pub struct DiffArgs {
     #[arg(long, default_value_t = 5_000_000)]
     pub rows: u64,
     /// A Python which has duckdb 2.0.0
-    #[arg(long, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/.venv/bin/python"))]
+    #[arg(long, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/target/venv/bin/python"))]
     pub python: PathBuf,
 }
 
