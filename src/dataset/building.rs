@@ -85,7 +85,8 @@ impl Building {
     /// `E-spool-…` and `E-file-…` where the disk fails.
     pub fn open(state_dir: &Path, run_id: &RunId, started: Timestamp, registry: &RegistryId, rows: u64) -> Result<Self> {
         let dir = building_dir(state_dir, registry);
-        let left = Self::pending(state_dir, registry)?.filter(|left| left.run_id == *run_id && left.buckets_log2 <= super::buckets::MAX_LOG2);
+        let left =
+            Self::pending(state_dir, registry)?.filter(|left| left.run_id == *run_id && left.buckets_log2 <= super::buckets::MAX_LOG2);
         let run = if let Some(left) = left {
             left
         } else {
@@ -225,10 +226,8 @@ impl Building {
 
     /// Reads what earlier processes of the run observed: nothing of it is visited again, and every handle that a domain named is.
     fn replay(&mut self) -> Result<()> {
-        let mut met = Vec::new();
-        for at in 0..self.segments.len() {
-            let Some(segment) = self.segments.get_mut(at) else { continue };
-            for record in segment.records()? {
+        for segment in &mut self.segments {
+            for record in segment.records::<Record>()? {
                 match record? {
                     Record::Object { kind, id, state, .. } => {
                         self.counts.add(kind, state);
@@ -240,11 +239,9 @@ impl Building {
                     }
                 }
             }
-            met.push(at);
         }
-        for at in met {
-            let Some(segment) = self.segments.get_mut(at) else { continue };
-            for record in segment.records()? {
+        for segment in &mut self.segments {
+            for record in segment.records::<Record>()? {
                 if let Record::Object { kind: ObjectKind::Domain, row: Some(row), .. } = record? {
                     handles(&row).try_for_each(|handle| self.frontier.push(ObjectKind::Contact, handle))?;
                 }
@@ -277,7 +274,7 @@ impl Building {
         // An object that was noted twice, by a process that died between the two, counts as it was noted last.
         let mut objects: [BTreeMap<Box<str>, Record>; 2] = [BTreeMap::new(), BTreeMap::new()];
         let mut exchanges: BTreeMap<u64, ExchangeRow> = BTreeMap::new();
-        let records = self.segments.get_mut(at).map(Segment::records).transpose()?;
+        let records = self.segments.get_mut(at).map(Segment::records::<Record>).transpose()?;
         for record in records.into_iter().flatten() {
             match record? {
                 Record::Exchange(row) if self.exchange_bucket(row.id) == bucket => {
@@ -322,8 +319,8 @@ impl Building {
         let text = |value: &'_ Option<Box<str>>| value.as_deref().map(str::to_owned);
         let observed = Timestamp::from_microsecond(*observed_at).map(|t| t.to_string()).unwrap_or_default();
         let exchange = ExchangeId(*exchange).to_string();
-        let facts =
-            [&facts.roid, &facts.sponsor, &facts.created_by, &facts.created, &facts.updated_by, &facts.updated, &facts.transferred].map(text);
+        let facts = [&facts.roid, &facts.sponsor, &facts.created_by, &facts.created, &facts.updated_by, &facts.updated, &facts.transferred]
+            .map(text);
         let mut cells = vec![Cell::Text(Some(self.registry.as_str())), Cell::Text(Some(id))];
         cells.extend((0..columns(*kind).len()).map(|at| Cell::Text(row.as_ref().and_then(|r| r.get(at)))));
         cells.extend(facts.iter().map(|f| Cell::Text(f.as_deref())));

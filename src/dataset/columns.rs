@@ -122,19 +122,8 @@ pub fn columns(kind: ObjectKind) -> &'static [Column] {
 }
 
 /// The columns a snapshot adds behind those of its table.
-pub const OBSERVED: [&str; 11] = [
-    "roid",
-    "sponsor",
-    "created_by",
-    "created",
-    "updated_by",
-    "updated",
-    "transferred",
-    "state",
-    "observed_at",
-    "exchange",
-    "unknown",
-];
+pub const OBSERVED: [&str; 11] =
+    ["roid", "sponsor", "created_by", "created", "updated_by", "updated", "transferred", "state", "observed_at", "exchange", "unknown"];
 
 /// The columns of the `services` table of local records.
 pub const SERVICES: [&str; 7] = ["object", "provider", "tld", "privacy", "start", "end", "end_reason"];

@@ -4,8 +4,8 @@ use crate::base::{AtomicFile, Blame, Exit, Problem, Result};
 use polars::io::parquet::write::BatchedWriter;
 use polars::prelude::{
     ChunkedBuilder as _, DataFrame, DataType, FileMetadata, FileMetadataRef, Int64Type, IntoColumn as _, ParallelStrategy,
-    ParquetCompression, ParquetReader, ParquetWriter, PlSmallStr, PolarsError, PrimitiveChunkedBuilder, Schema, SerReader as _, StringChunked,
-    StringChunkedBuilder,
+    ParquetCompression, ParquetReader, ParquetWriter, PlSmallStr, PolarsError, PrimitiveChunkedBuilder, Schema, SerReader as _,
+    StringChunked, StringChunkedBuilder,
 };
 use std::fs::File;
 use std::io::{self, Write};
@@ -347,7 +347,8 @@ fn check_caps(metadata: &FileMetadata, length: u64, path: &Path) -> Result<()> {
             let (packed, unpacked) = (column.compressed_size(), column.uncompressed_size());
             // The start and the end are added up in Polars without a check, so they are read here as they stand.
             let start = column.dictionary_page_offset().unwrap_or_else(|| column.data_page_offset());
-            let inside = start >= 4 && packed >= 0 && start.checked_add(packed).is_some_and(|end| u64::try_from(end).is_ok_and(|e| e <= length));
+            let inside =
+                start >= 4 && packed >= 0 && start.checked_add(packed).is_some_and(|end| u64::try_from(end).is_ok_and(|e| e <= length));
             if !inside {
                 return Err(incomplete(path, &format!("row group {} lies outside of the file", n + 1)));
             }
@@ -372,7 +373,9 @@ fn incomplete(path: &Path, what: &str) -> Box<Problem> {
 }
 
 fn unwritten(path: &Path, error: &PolarsError) -> Box<Problem> {
-    Problem::new("E-file-002", Blame::Operator, format!("cannot write: {}", words(error)), "check free space").file(path).exit(Exit::Storage)
+    Problem::new("E-file-002", Blame::Operator, format!("cannot write: {}", words(error)), "check free space")
+        .file(path)
+        .exit(Exit::Storage)
 }
 
 /// The first words of an error of Polars; the rest may quote contents.

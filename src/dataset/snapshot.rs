@@ -1,7 +1,7 @@
 //! Snapshots: what a registry held, as a pull saw it, in buckets of Parquet under `snapshots/date=…/registry=…`.
 
-use super::building::Pending;
 use super::buckets::{bucket_dir, registry_dir};
+use super::building::Pending;
 use super::columns::{columns, table_name};
 use super::parquet::{Cell, ColumnType, ParquetFile};
 use super::rows::Row;
@@ -167,7 +167,9 @@ impl Snapshot {
         let format = serde_json::from_slice::<serde_json::Value>(&bytes).ok().and_then(|v| v.get("format")?.as_u64());
         if format.is_some_and(|f| f != u64::from(Manifest::FORMAT)) {
             let what = format!("the snapshot has format {}, this version reads {}", format.unwrap_or_default(), Manifest::FORMAT);
-            return Err(Problem::new("E-snapshot-001", Blame::Operator, what, "pull anew with this version").file(&path).exit(Exit::Storage));
+            return Err(Problem::new("E-snapshot-001", Blame::Operator, what, "pull anew with this version")
+                .file(&path)
+                .exit(Exit::Storage));
         }
         let manifest: Manifest = serde_json::from_slice(&bytes).map_err(|e| {
             let what = format!("the snapshot's manifest cannot be read: {e}");

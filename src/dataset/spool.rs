@@ -7,6 +7,7 @@ use super::rows::{Facts, Row};
 use crate::base::{Problem, Result};
 use crate::model::ObjectKind;
 use std::fs::{File, OpenOptions};
+use std::marker::PhantomData;
 use std::io::{BufReader, Read, Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
@@ -125,7 +126,7 @@ impl Segment {
     }
 
     /// Appends `record`; it lasts from the next sync on.
-    pub(super) fn append(&mut self, record: &Record) -> Result<()> {
+    pub(super) fn append(&mut self, record: &impl serde::Serialize) -> Result<()> {
         let bytes = postcard::to_stdvec(record).unwrap_or_default();
         let length = u32::try_from(bytes.len()).ok().filter(|n| (1..=MAX_RECORD).contains(n));
         let Some(length) = length else {
@@ -157,22 +158,23 @@ impl Segment {
     }
 
     /// Reads the records from the first on.
-    pub(super) fn records(&mut self) -> Result<Records> {
+    pub(super) fn records<T>(&mut self) -> Result<Records<T>> {
         self.flush()?;
         let file = File::open(&self.path).map_err(|e| Problem::storage("E-spool-001", &self.path, "read the spool", &e))?;
-        Ok(Records { frames: Frames::over(&file, &self.path)?, path: self.path.clone() })
+        Ok(Records { frames: Frames::over(&file, &self.path)?, path: self.path.clone(), of: PhantomData })
     }
 }
 
 /// The records of one file, one at a time.
 #[derive(Debug)]
-pub(super) struct Records {
+pub(super) struct Records<T> {
     frames: Frames,
     path: PathBuf,
+    of: PhantomData<T>,
 }
 
-impl Iterator for Records {
-    type Item = Result<Record>;
+impl<T: serde::de::DeserializeOwned> Iterator for Records<T> {
+    type Item = Result<T>;
 
     fn next(&mut self) -> Option<Self::Item> {
         let bytes = match self.frames.next_bytes()? {

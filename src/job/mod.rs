@@ -1,5 +1,13 @@
 //! One function per verb, the order of the night, and the demo. The command line and the tests call these, and nothing below them.
 
+pub mod config;
+mod facts;
+mod interrupt;
+mod pulling;
+mod records;
+
+pub use interrupt::stop_on_interrupt;
+
 use crate::base::{Clock, Events, Exit, Problem, StopToken};
 use std::sync::Arc;
 

@@ -1,7 +1,7 @@
 //! The walk: what to ask next, and what to keep of an answer. A state machine; it waits for nothing.
 
 use crate::base::{Blame, DomainName, Event, Events, Exit, Handle, Problem, RegistryId, Result, Timestamp};
-use crate::dataset::{Building, Facts, Observation, Snapshot, State, contact_row, domain_row, handles};
+use crate::dataset::{Building, Counts, Facts, Observation, Snapshot, State, contact_row, domain_row, handles};
 use crate::model::{AuthInfo, ExchangeFacts, HostsFilter, ObjectKind, Query, ResData, Response, ResultCode};
 use crate::session::{Next, Outcome, Work};
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -85,6 +85,12 @@ impl Walk {
     #[must_use]
     pub const fn tally(&self) -> &Tally {
         &self.tally
+    }
+
+    /// Objects by state so far, over all processes of the run.
+    #[must_use]
+    pub const fn counts(&self) -> &Counts {
+        self.building.counts()
     }
 
     /// Whether every object was visited and everything is noted.

@@ -61,6 +61,8 @@ pub(super) struct RateMeter {
     limit: Option<(usize, Duration)>,
     /// When each command still counted was sent.
     sent: VecDeque<Moment>,
+    /// The most commands that were counted at a time.
+    peak: usize,
 }
 
 impl RateMeter {
@@ -68,7 +70,7 @@ impl RateMeter {
     #[must_use]
     pub(super) fn new(rate: Option<(u32, Duration)>) -> Self {
         let limit = rate.map(|(commands, time)| (usize::try_from(commands).unwrap_or(usize::MAX).max(1), time + time / 50));
-        Self { limit, sent: VecDeque::new() }
+        Self { limit, sent: VecDeque::new(), peak: 0 }
     }
 
     /// How many commands may be sent now.
@@ -84,7 +86,14 @@ impl RateMeter {
     pub(super) fn sent(&mut self, now: Moment) {
         if self.limit.is_some() {
             self.sent.push_back(now);
+            self.peak = self.peak.max(self.sent.len());
         }
+    }
+
+    /// The most commands that were ever counted at a time; 0 where nothing is limited.
+    #[must_use]
+    pub(super) const fn peak(&self) -> usize {
+        self.peak
     }
 
     /// When the next command may be sent, where none may be sent now.

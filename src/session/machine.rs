@@ -15,7 +15,7 @@ use super::report::SessionReport;
 use super::result::{At, Kind};
 use super::window::Window;
 use crate::base::{ClTrid, Digest, ExchangeId, Moment, Problem, Timestamp};
-use crate::model::{Command, ExchangeFacts, Greeting, Response, TlsFacts};
+use crate::model::{Command, ExchangeFacts, Greeting, Response, ResultCode, TlsFacts};
 use crate::protocol::frame::Framer;
 use crate::protocol::tape::Tape;
 use std::collections::VecDeque;
@@ -489,7 +489,7 @@ impl Session {
             }
             Owner::Login(_) => self.refused(&response, now),
             Owner::Logout(_) => self.leave(now),
-            Owner::KeepAlive(_) if code.closes() || code == crate::model::ResultCode::USE_ERROR => self.die(Loss::Told(code), now),
+            Owner::KeepAlive(_) if code.closes() || code == ResultCode::USE_ERROR => self.die(Loss::Told(code), now),
             Owner::KeepAlive(_) => self.log_out_if_drained(now),
         }
     }
@@ -499,9 +499,10 @@ impl Session {
         match self.dialect.identity(command, response) {
             Identity::Same => false,
             Identity::Other => true,
-            // Where answers carry no identifier, a success must at least name the object.
+            // Where answers carry no identifier, a success must at least name the object; a goodbye names none.
             Identity::Silent => {
-                self.dialect.matching() == Matching::InOrder && response.code().is_success() && Kind::of(command) == Kind::Query
+                let claims = response.code().is_success() && response.code() != ResultCode::BYE;
+                self.dialect.matching() == Matching::InOrder && claims && Kind::of(command) == Kind::Query
             }
         }
     }

@@ -43,6 +43,8 @@ pub struct Setup {
     pub allowance: Allowance,
     /// Where the jitter of waits comes from.
     pub seed: u64,
+    /// The number of the first session: a resumed run goes on counting, so that no two of its exchanges have one id.
+    pub first_session: u32,
 }
 
 /// What a pool wants done.
@@ -184,7 +186,7 @@ impl Pool {
             window_cap,
             allowed: setup.allowance.sessions.max(1),
             sessions: Vec::new(),
-            next_number: 1,
+            next_number: setup.first_session.max(1),
             queue: VecDeque::new(),
             delayed: Vec::new(),
             rate: RateMeter::new(setup.allowance.rate),
@@ -337,6 +339,7 @@ impl Pool {
     #[must_use]
     pub fn report(&self, now: Moment) -> PoolReport {
         let mut report = self.report.clone();
+        report.rate_peak = self.rate.peak() as u64;
         for session in &self.sessions {
             report.add(session.report(now));
         }

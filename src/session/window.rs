@@ -100,8 +100,12 @@ impl Window {
             self.resize(size, now);
             return;
         }
+        if self.size == 1 {
+            // Alone in flight, a command waits for nothing else: this is the best there is now.
+            self.best = Some((least, now));
+        }
         let Some((best, met)) = self.best else { return };
-        if now.since(met) > BELIEVED && self.size > 1 {
+        if now.since(met) > BELIEVED {
             self.measuring = Some(self.size);
             self.resize(self.size / 2, now);
             return;

@@ -1,10 +1,10 @@
 //! The loop between a pool and its lines: one task, which polls every line. There is no task, lock or copy for a single command; a
 //! read takes what the line has, all its answers are judged, and what follows from them leaves in one write.
 
-use super::stop::StopToken;
+use super::stop::stopped;
 use super::tcp;
 use super::tls::{Failure, TlsSetup, close_reason};
-use crate::base::{Blame, Clock, Moment, Problem, Result};
+use crate::base::{Blame, Clock, Moment, Problem, Result, StopToken};
 use crate::model::TlsFacts;
 use crate::session::{CloseReason, Next, Now, PoolEffect, PoolReport, ReadPool, Work};
 use rustls::pki_types::ServerName;
@@ -97,16 +97,12 @@ pub async fn run<W: Work + ?Sized>(
     work: &mut W,
     stop: StopToken,
 ) -> Result<PoolReport> {
-    let stopped = {
-        let stop = stop.clone();
-        Box::pin(async move { stop.stopped().await })
-    };
     let mut driver = Driver {
         pool,
         endpoint,
         clock,
         work,
-        stopped: Some(stopped),
+        stopped: Some(Box::pin(stopped(stop))),
         lines: Vec::new(),
         buffer: vec![0; READ].into(),
         sleep: Box::pin(sleep(LONG)),

@@ -6,5 +6,4 @@ mod tcp;
 mod tls;
 
 pub use driver::{Endpoint, run};
-pub use stop::StopToken;
 pub use tls::{TlsFiles, TlsSetup};

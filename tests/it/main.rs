@@ -1,4 +1,7 @@
 //! The one integration binary.
 
+mod cli;
+mod config_input;
 mod dataset;
 mod layers;
+mod report;

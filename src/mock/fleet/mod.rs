@@ -17,6 +17,7 @@ mod words;
 mod tests;
 
 pub use draw::Draw;
+pub use people::withhold_all;
 pub use privacy::{Mask, Provider, proxy_handle};
 pub use settings::{FleetSettings, Forms, PrivacyShares};
 pub use synthetic::SyntheticFleet;

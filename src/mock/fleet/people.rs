@@ -132,8 +132,9 @@ impl People {
     }
 }
 
-/// A statement that nothing of `contact` may be disclosed, naming whatever it has.
-pub(super) fn hide_all(contact: &Contact) -> Disclose {
+/// The disclose statement that nothing of `contact` may be disclosed (RFC 5733 §2.9, flag 0), naming whatever it has.
+#[must_use]
+pub fn withhold_all(contact: &Contact) -> Disclose {
     let forms = |has: fn(&PostalInfo) -> bool| DiscloseForms {
         int: contact.postal.iter().any(|p| p.form == PostalForm::Int && has(p)),
         loc: contact.postal.iter().any(|p| p.form == PostalForm::Loc && has(p)),
@@ -157,7 +158,7 @@ pub(super) fn password(draw: &mut Draw) -> AuthInfo {
 
 /// What a customer wants disclosed or kept back: a part of what there is.
 fn preference(contact: &Contact, draw: &mut Draw) -> Disclose {
-    let mut all = hide_all(contact);
+    let mut all = withhold_all(contact);
     all.flag = draw.chance(200);
     if draw.chance(500) {
         (all.name, all.org) = (DiscloseForms::default(), DiscloseForms::default());

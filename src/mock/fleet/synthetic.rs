@@ -4,7 +4,7 @@ use super::Fleet;
 use super::draw::Draw;
 use super::links::{Links, Roles};
 use super::names::Names;
-use super::people::{Calendar, People, hide_all, password};
+use super::people::{Calendar, People, password, withhold_all};
 use super::privacy::{Mask, proxy_handle};
 use super::settings::FleetSettings;
 use crate::base::{DomainName, Handle, HostName, Result};
@@ -88,7 +88,7 @@ impl SyntheticFleet {
     pub fn contact_at(&self, index: u64) -> Contact {
         let mut contact = self.people.contact(index);
         if self.is_withheld(index) && !self.is_bare_contact(index) {
-            contact.disclose = Some(hide_all(&contact));
+            contact.disclose = Some(withhold_all(&contact));
         }
         contact
     }

@@ -63,9 +63,7 @@ pub(super) fn delete(e: &mut Encoder<'_>, id: &Handle) {
 
 fn identified(e: &mut Encoder<'_>, id: &Handle, auth: Option<&AuthInfo>) {
     e.leaf("contact:id", id.as_str(), &rule::ID);
-    if let Some(auth) = auth {
-        object::auth(e, &AUTH, auth);
-    }
+    object::auth(e, &AUTH, auth);
 }
 
 /// Writes a create.
@@ -80,11 +78,11 @@ pub(super) fn create(e: &mut Encoder<'_>, contact: &Contact) {
             phone(e, "contact:voice", contact.voice.as_ref());
             phone(e, "contact:fax", contact.fax.as_ref());
             e.leaf("contact:email", contact.email.as_ref().map_or("", Personal::reveal), &rule::FILLED);
-            match &contact.auth {
-                Some(auth) => object::auth(e, &AUTH, auth),
-                None => e.refuse("contact:authInfo", "is missing"),
+            if contact.auth.is_none() {
+                e.refuse("contact:authInfo", "is missing");
             }
-            contact.disclose.iter().for_each(|d| disclose(e, d));
+            object::auth(e, &AUTH, contact.auth.as_ref());
+            disclose(e, contact.disclose.as_ref());
         });
     });
 }
@@ -116,8 +114,8 @@ pub(super) fn update(e: &mut Encoder<'_>, update: &ContactUpdate) {
                     phone(e, "contact:voice", change.voice.as_ref());
                     phone(e, "contact:fax", change.fax.as_ref());
                     e.optional("contact:email", change.email.as_ref().map(Personal::reveal), &rule::FILLED);
-                    change.auth.iter().for_each(|auth| object::auth(e, &AUTH, auth));
-                    change.disclose.iter().for_each(|d| disclose(e, d));
+                    object::auth(e, &AUTH, change.auth.as_ref());
+                    disclose(e, change.disclose.as_ref());
                 });
             }
         });
@@ -173,7 +171,8 @@ fn phone(e: &mut Encoder<'_>, name: &'static str, phone: Option<&Phone>) {
     }
 }
 
-fn disclose(e: &mut Encoder<'_>, d: &Disclose) {
+fn disclose(e: &mut Encoder<'_>, disclose: Option<&Disclose>) {
+    let Some(d) = disclose else { return };
     e.within("contact:disclose", &[("flag", if d.flag { "1" } else { "0" })], |e| {
         for (name, forms) in [("contact:name", d.name), ("contact:org", d.org), ("contact:addr", d.addr)] {
             for (form, named) in [(PostalForm::Int, forms.int), (PostalForm::Loc, forms.loc)] {

@@ -52,7 +52,7 @@ pub(super) fn info(e: &mut Encoder<'_>, name: &DomainName, hosts: HostsFilter, a
     e.within("info", &[], |e| {
         e.within("domain:info", XMLNS, |e| {
             e.leaf_with("domain:name", &[("hosts", hosts.as_str())], name.as_str(), &rule::LABEL);
-            auth.iter().for_each(|auth| object::auth(e, &AUTH, auth));
+            object::auth(e, &AUTH, auth);
         });
     });
 }
@@ -63,7 +63,7 @@ pub(super) fn transfer(e: &mut Encoder<'_>, op: &'static str, of: &DomainName, f
         e.within("domain:transfer", XMLNS, |e| {
             name(e, of);
             period(e, for_);
-            auth.iter().for_each(|auth| object::auth(e, &AUTH, auth));
+            object::auth(e, &AUTH, auth);
         });
     });
 }
@@ -77,7 +77,7 @@ pub(super) fn create(e: &mut Encoder<'_>, create: &DomainCreate) {
             name_servers(e, &create.ns);
             e.optional("domain:registrant", create.registrant.as_ref().map(Handle::as_str), &rule::ID);
             contacts(e, &create.contacts);
-            object::auth(e, &AUTH, &create.auth);
+            object::auth(e, &AUTH, Some(&create.auth));
         });
     });
     if !create.ds.is_empty() {
@@ -116,7 +116,7 @@ pub(super) fn update(e: &mut Encoder<'_>, update: &DomainUpdate) {
             } else if changes {
                 e.within("domain:chg", &[], |e| {
                     e.optional("domain:registrant", update.registrant.as_ref().map(Handle::as_str), &rule::ID_CHANGE);
-                    update.auth.iter().for_each(|auth| object::auth(e, &AUTH_CHANGE, auth));
+                    object::auth(e, &AUTH_CHANGE, update.auth.as_ref());
                 });
             }
         });

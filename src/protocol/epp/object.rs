@@ -14,8 +14,9 @@ pub(super) struct AuthNames {
     pub(super) null: Option<&'static str>,
 }
 
-/// Writes authorisation information.
-pub(super) fn auth(e: &mut Encoder<'_>, names: &AuthNames, auth: &AuthInfo) {
+/// Writes authorisation information, if there is any.
+pub(super) fn auth(e: &mut Encoder<'_>, names: &AuthNames, auth: Option<&AuthInfo>) {
+    let Some(auth) = auth else { return };
     match (auth, names.null) {
         (AuthInfo::Password { pw, roid: None }, _) => e.within(names.outer, &[], |e| e.leaf(names.pw, pw.reveal(), &rule::AUTH)),
         (AuthInfo::Password { pw, roid: Some(roid) }, _) => {

@@ -10,8 +10,11 @@ pub(super) struct Rule {
     /// The most characters.
     max: usize,
     /// What else holds for the value, and how it is told.
-    shape: Option<(fn(&str) -> bool, &'static str)>,
+    shape: Option<Shape>,
 }
+
+/// A condition on a value, and how it is told where it does not hold.
+type Shape = (fn(&str) -> bool, &'static str);
 
 /// A `token` of `min` to `max` characters.
 const fn token(min: usize, max: usize) -> Rule {

@@ -116,7 +116,7 @@ fn a_session_from_login_to_logout() {
         let Some(Outcome::Answer { facts, .. }) = bench.outcomes.get(&7) else { panic!("an answer: {:?}", bench.outcomes) };
         assert_eq!((facts.command, facts.code), ("contact:info", Some(ResultCode(1000))));
         assert_eq!((facts.sent, facts.received), (at(100).wall, at(130).wall));
-        assert!(facts.bytes_out > 10 && facts.bytes_in > 10 && facts.digest.is_some() && facts.elements.contains("contact"));
+        assert!(facts.bytes_out > 10 && facts.bytes_in > 10 && facts.digest.is_some() && !facts.elements.is_empty());
         bench.session.drain(at(200));
         bench.effects();
         let logout = bench.asked.pop().expect("a logout");

@@ -1,0 +1,76 @@
+//! The `services` table of local records: which domains are under whose privacy protection, and since when.
+
+use super::columns::SERVICES;
+use super::ingest::{Layout, Source};
+use crate::base::{Blame, Exit, Problem, Problems, Result};
+use jiff::civil;
+use std::collections::HashMap;
+
+/// How a domain's registrant is protected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Protection {
+    /// The older service, which replaced every role.
+    V1,
+    /// The service that replaces the registrant alone.
+    V2,
+}
+
+/// The protections that are active on one day.
+#[derive(Clone, Debug, Default)]
+pub struct Services {
+    active: HashMap<Box<str>, Protection>,
+}
+
+impl Services {
+    /// Reads the table and keeps what is active on `day`: a service is from its start on, until the day before its end.
+    ///
+    /// # Errors
+    /// Every problem of every file.
+    pub fn read(source: &Source, day: civil::Date) -> Result<Self, Problems> {
+        let mut problems = Problems::default();
+        let mut active: HashMap<Box<str>, Protection> = HashMap::new();
+        Layout::read(source, &SERVICES, &mut problems, &mut |at, values, problems| {
+            let mut wrong = |id: &str, field: &str, what: &str, remedy: &str| {
+                let problem = Problem::new(id, Blame::Input, what, remedy).file(at.file).line(at.line).field(field);
+                problems.push(problem.exit(Exit::InputIncomplete));
+            };
+            let [object, _, _, privacy, start, end, _] = std::array::from_fn(|n| values.get(n).copied().flatten());
+            let date = |text: Option<&str>| text.map(|text| text.get(..10).unwrap_or(text).parse::<civil::Date>()).transpose();
+            let name = object.and_then(|name| idna::domain_to_ascii(name.trim().trim_end_matches('.')).ok()).filter(|n| !n.is_empty());
+            let Some(name) = name else { return wrong("E-services-001", "object", "there is no domain name", "write the domain's A-labels") };
+            let (Ok(Some(start)), Ok(end)) = (date(start), date(end)) else {
+                return wrong("E-services-002", "start", "start or end is no date", "write `2027-01-31`; the end may be empty");
+            };
+            let protection = match privacy {
+                None | Some("none") => return,
+                Some("v1") => Protection::V1,
+                Some("v2") => Protection::V2,
+                Some(_) => return wrong("E-services-003", "privacy", "the privacy is none of the known", "write `none`, `v1` or `v2`"),
+            };
+            if start <= day && end.is_none_or(|end| day < end) {
+                // Where two overlap, the newer kind of service is the one that acts.
+                active.entry(name.into()).and_modify(|p| *p = protection.max(*p)).or_insert(protection);
+            }
+        });
+        problems.or(Self { active })
+    }
+
+    /// The protection of a domain, by its A-labels in lower case.
+    #[must_use]
+    pub fn of(&self, domain: &str) -> Option<Protection> {
+        self.active.get(domain).copied()
+    }
+
+    /// Whether any domain is protected that way.
+    #[must_use]
+    pub fn any(&self, protection: Protection) -> bool {
+        self.active.values().any(|p| *p == protection)
+    }
+}
+
+impl FromIterator<(Box<str>, Protection)> for Services {
+    fn from_iter<I: IntoIterator<Item = (Box<str>, Protection)>>(active: I) -> Self {
+        Self { active: active.into_iter().collect() }
+    }
+}
