@@ -608,8 +608,7 @@ impl Session {
             let facts = self.evidence(&asked, now.wall);
             if let Owner::Asker(job) = asked.owner {
                 let why = loss.clone();
-                let outcome =
-                    if handed { Outcome::Unknown { why, facts: Box::new(facts) } } else { Outcome::NeverSent { why } };
+                let outcome = if handed { Outcome::Unknown { why, facts: Box::new(facts) } } else { Outcome::NeverSent { why } };
                 self.effects.push_back(Effect::Done(job, outcome));
             }
         }

@@ -92,14 +92,8 @@ const SESSION_TIMEOUT: &str = "session timeout";
 #[must_use]
 pub fn classify(code: ResultCode, msg: &str, at: At, kind: Kind, limit_words: &[String]) -> Verdict {
     let transform = kind == Kind::Transform;
-    let plain = Verdict {
-        class: Class::Item,
-        effect: Effect::None,
-        scope: Scope::Item,
-        closes: code.closes(),
-        limit: false,
-        breaker: None,
-    };
+    let plain =
+        Verdict { class: Class::Item, effect: Effect::None, scope: Scope::Item, closes: code.closes(), limit: false, breaker: None };
     // What only a transform can need: to look at the object again.
     let look = Verdict { class: if transform { Class::Read } else { Class::Item }, ..plain };
     let stop = Verdict { class: Class::Stop, scope: Scope::Registry, ..plain };
@@ -121,12 +115,9 @@ pub fn classify(code: ResultCode, msg: &str, at: At, kind: Kind, limit_words: &[
         2302 | 2304 | 2306 => look,
         2307 => Verdict { scope: Scope::Object, ..stop },
         2308 if limit_words.iter().any(|w| contains(msg, w)) => Verdict { class: Class::Again, limit: true, ..plain },
-        2400 => Verdict {
-            class: if transform { Class::Read } else { Class::Again },
-            effect: Effect::Unknown,
-            breaker: Some(BREAKER),
-            ..plain
-        },
+        2400 => {
+            Verdict { class: if transform { Class::Read } else { Class::Again }, effect: Effect::Unknown, breaker: Some(BREAKER), ..plain }
+        }
         2500 => Verdict {
             class: if transform { Class::Read } else { Class::New },
             effect: Effect::Unknown,

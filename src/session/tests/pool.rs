@@ -160,14 +160,7 @@ impl<'r> World<'r> {
 }
 
 fn setup(tongue: Tongue, allowance: Allowance) -> Setup {
-    Setup {
-        registry: RegistryId::new("one"),
-        prefix: "run".into(),
-        dialect: tongue.dialect(),
-        framer: tongue.framer(),
-        allowance,
-        seed: 7,
-    }
+    Setup { registry: RegistryId::new("one"), prefix: "run".into(), dialect: tongue.dialect(), framer: tongue.framer(), allowance, seed: 7 }
 }
 
 /// What a good registry does.
@@ -289,9 +282,8 @@ fn row_43_a_refused_login_is_never_tried_twice() {
 fn row_43_too_many_sessions_at_login_shrink_the_pool() {
     for tongue in Tongue::BOTH {
         // The registry takes two sessions, where the profile says four.
-        let mut world = World::new(tongue, |asked, session, _| {
-            if asked.verb == "login" && session > 2 { Does::Answer(2502) } else { good(asked) }
-        });
+        let mut world =
+            World::new(tongue, |asked, session, _| if asked.verb == "login" && session > 2 { Does::Answer(2502) } else { good(asked) });
         world.latency = 1_000;
         let report = world.run(allowance(), 300);
         assert_eq!(world.answered(), 300);
@@ -343,9 +335,8 @@ fn row_43_passing_failures_are_asked_again_and_five_in_a_row_stop() {
 #[test]
 fn row_43_2500_asks_again_on_a_new_session_after_a_pause() {
     for tongue in Tongue::BOTH {
-        let mut world = World::new(tongue, |asked, session, _| {
-            if session == 1 && asked.id == "C-2" { Does::Answer(2500) } else { good(asked) }
-        });
+        let mut world =
+            World::new(tongue, |asked, session, _| if session == 1 && asked.id == "C-2" { Does::Answer(2500) } else { good(asked) });
         world.run(Allowance { sessions: 1, ..allowance() }, 5);
         assert_eq!((world.answered(), world.logins()), (5, 2));
         assert!(world.now >= 30_000);
