@@ -305,7 +305,7 @@ fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>> {
 
 /// Checks the dates and the order of our chain.
 fn check_chain(path: &Path, chain: &[CertificateDer<'static>], now: Timestamp) -> Result<()> {
-    let parsed: Vec<X509Certificate<'_>> = chain.iter().filter_map(|der| parsed(der)).collect();
+    let parsed: Vec<X509Certificate<'_>> = chain.iter().filter_map(parsed).collect();
     for certificate in &parsed {
         let (from, to) = (certificate.validity().not_before.timestamp(), certificate.validity().not_after.timestamp());
         let second = now.as_second();

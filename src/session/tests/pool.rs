@@ -29,6 +29,9 @@ enum Event {
     Closed(u32, CloseReason),
 }
 
+/// What a registry does, given a command, its session, and how many came before.
+type Rule<'r> = Box<dyn FnMut(&Asked, u32, usize) -> Does + 'r>;
+
 /// A registry in virtual time: each line has a latency, and `rule` says what happens to a command.
 struct World<'r> {
     tongue: Tongue,
@@ -39,8 +42,7 @@ struct World<'r> {
     open: Vec<u32>,
     /// The most that stood at once.
     most_open: usize,
-    /// What the registry does, given the command, its session, and how many came before.
-    rule: Box<dyn FnMut(&Asked, u32, usize) -> Does + 'r>,
+    rule: Rule<'r>,
     /// How connecting goes, given the session.
     connect: Box<dyn FnMut(u32) -> Result<(), bool> + 'r>,
     /// When each command came.
@@ -117,7 +119,7 @@ impl<'r> World<'r> {
             PoolEffect::Send { session, bytes } => {
                 pool.handle_handed(session, bytes.len());
                 for asked in self.tongue.read(&bytes) {
-                    self.asked(session, asked);
+                    self.asked(session, &asked);
                 }
             }
             PoolEffect::Close { session } => {
@@ -128,14 +130,14 @@ impl<'r> World<'r> {
         }
     }
 
-    fn asked(&mut self, session: u32, asked: Asked) {
+    fn asked(&mut self, session: u32, asked: &Asked) {
         let before = self.commands.len();
         self.commands.push((self.now, session, asked.clone()));
         let when = self.now + self.latency;
         let eof = || Event::Closed(session, CloseReason::Eof { clean: true });
-        match (self.rule)(&asked, session, before) {
+        match (self.rule)(asked, session, before) {
             Does::Answer(code) => {
-                self.events.push_back((when, Event::Bytes(session, self.tongue.answer(&asked, code))));
+                self.events.push_back((when, Event::Bytes(session, self.tongue.answer(asked, code))));
                 if asked.verb == "logout" {
                     self.events.push_back((when, eof()));
                 }
