@@ -1,6 +1,7 @@
 //! A bundled registry on a port: TLS with client certificates, one thread, one task a connection.
 
 mod line;
+mod timer;
 mod transcript;
 
 use super::core::Connection;
@@ -21,6 +22,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use timer::Timer;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
@@ -122,6 +124,7 @@ struct Shared {
 struct Server {
     shared: Mutex<Shared>,
     clock: Arc<dyn Clock>,
+    timer: Timer,
     knobs: Knobs,
     password_file: PathBuf,
     acceptor: TlsAcceptor,
@@ -149,11 +152,12 @@ pub fn start(options: Options, clock: Arc<dyn Clock>) -> Result<Served> {
     let faults = Faults::new(&knobs.faults, options.seed);
     let shared = Mutex::new(Shared { registry, journal, faults, transcript, connections: 0 });
     let password_file = identity.password_file.clone();
-    let server = Server { shared, clock, acceptor: acceptor(None)?, odd_acceptors, knobs, password_file };
-
     let unbound = |e: std::io::Error| {
         Problem::new("E-mock-040", Blame::Operator, format!("cannot serve on {}: {e}", options.listen), "choose another address")
     };
+    let timer = Timer::start(Arc::clone(&clock)).map_err(unbound)?;
+    let server = Server { shared, clock, timer, acceptor: acceptor(None)?, odd_acceptors, knobs, password_file };
+
     let listener = std::net::TcpListener::bind(options.listen).map_err(unbound)?;
     listener.set_nonblocking(true).map_err(unbound)?;
     let address = listener.local_addr().map_err(unbound)?;
@@ -245,6 +249,15 @@ async fn alert(mut stream: TcpStream) {
 }
 
 impl Server {
+    /// Sleeps until an answer is `due`, to some tenths of a millisecond, or else until the session runs out, for which whole ones will do.
+    async fn wake(&self, due: Option<Moment>, deadline: Option<Moment>, now: Moment, connection: u64) {
+        match (due, deadline) {
+            (Some(due), _) => self.timer.until(due, connection).await,
+            (None, Some(deadline)) => tokio::time::sleep(deadline.since(now)).await,
+            (None, None) => std::future::pending().await,
+        }
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, Shared> {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -299,10 +312,9 @@ impl<'s> Talk<'s> {
             if self.line.is_idle() && deadline.is_some_and(|d| d <= now) {
                 return finish(tls, End::Notify).await;
             }
-            let wake = [self.line.next(), deadline.filter(|_| self.line.is_idle())].into_iter().flatten().min();
             let read = tokio::select! {
                 read = tls.read(&mut bytes), if !self.line.is_ending() => Some(read),
-                () = sleep_until(wake, now) => None,
+                () = self.server.wake(self.line.next(), deadline, now, self.number) => None,
             };
             match read {
                 None => {}
@@ -373,14 +385,6 @@ impl<'s> Talk<'s> {
                 self.line.told(|frame| transcript.keep(self.number, "out", wall, frame));
             }
         }
-    }
-}
-
-/// Sleeps until `wake`, or for ever.
-async fn sleep_until(wake: Option<Moment>, now: Moment) {
-    match wake {
-        Some(wake) => tokio::time::sleep(wake.since(now)).await,
-        None => std::future::pending().await,
     }
 }
 
