@@ -119,7 +119,12 @@ fn limits(registry: &RegistryConfig, line: &PoolReport) -> Vec<LimitUse> {
     let sessions = u64::from(ours.sessions);
     let window = u64::from(ours.read_window);
     let mut uses = vec![
-        LimitUse { name: "sessions at a time".to_owned(), allowed: sessions, share: share(sessions), reached: line.sessions_at_once.into() },
+        LimitUse {
+            name: "sessions at a time".to_owned(),
+            allowed: sessions,
+            share: share(sessions),
+            reached: line.sessions_at_once.into(),
+        },
         LimitUse { name: "reads in flight on a session".to_owned(), allowed: window, share: window, reached: line.max_in_flight.into() },
     ];
     if let Some(commands) = ours.commands_per_session {

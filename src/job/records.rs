@@ -52,9 +52,8 @@ pub(super) fn each_listed(registry: &RegistryConfig, mut visit: impl FnMut(&str)
     let mut line = Vec::new();
     for number in 1.. {
         line.clear();
-        let wrong = |what: String| {
-            Problem::new("E-list-001", Blame::Input, what, remedy).file(path).line(number).exit(Exit::InputIncomplete)
-        };
+        let wrong =
+            |what: String| Problem::new("E-list-001", Blame::Input, what, remedy).file(path).line(number).exit(Exit::InputIncomplete);
         let read = reader.by_ref().take(MAX_LINE).read_until(b'\n', &mut line).map_err(|e| wrong(format!("cannot read: {e}")))?;
         if read == 0 {
             break;

@@ -5,3 +5,4 @@ mod config_input;
 mod dataset;
 mod layers;
 mod report;
+mod session_faults;
