@@ -1,12 +1,23 @@
 //! One function per verb, the order of the night, and the demo. The command line and the tests call these, and nothing below them.
 
 pub mod config;
+mod check;
+mod demo;
 mod facts;
+mod frame;
 mod interrupt;
+mod mocking;
+mod night;
 mod pulling;
 mod records;
+mod retention;
 
+pub use check::check;
+pub use demo::{DemoOptions, demo};
+pub use frame::{Dialect, frame_decode};
 pub use interrupt::stop_on_interrupt;
+pub use mocking::{serve_mock, synth};
+pub use night::{diff, pull, report_run, run};
 
 use crate::base::{Clock, Events, Exit, Problem, StopToken};
 use std::sync::Arc;

@@ -114,10 +114,9 @@ fn prepare(
     ctx: &Context,
 ) -> Result<(Walk, [u64; 2], ReadPool, Endpoint)> {
     let now = ctx.clock.wall();
-    let rows: u64 = ObjectKind::ALL.iter().map(|kind| records.count(id, *kind)).sum();
     let left = Building::pending(state.root(), id)?.filter(|left| now.duration_since(left.started) < RESUMABLE);
     let run = left.map_or_else(|| run_id.clone(), |left| left.run_id);
-    let building = Building::open(state.root(), &run, now, id, rows)?;
+    let building = Building::open(state.root(), &run, now, id, records.buckets_log2())?;
     let first_session = building.next_session();
     let mut walk = Walk::new(building, id.clone(), registry.profile.has_contacts(), Arc::clone(&ctx.events));
     let mut given = [0, 0];

@@ -3,6 +3,10 @@
 mod cli;
 mod config_input;
 mod dataset;
+mod demo;
+mod diff;
 mod layers;
 mod report;
 mod session_faults;
+mod schemas;
+mod wire;
