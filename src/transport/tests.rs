@@ -1,7 +1,7 @@
 //! Real lines: TLS on loopback, against a registry of a few lines.
 
-use super::{Endpoint, StopToken, TlsFiles, TlsSetup, run};
-use crate::base::{Clock, Exit, Handle, Problem, RegistryId, Result, Secret, SystemClock, write_atomic};
+use super::{Endpoint, TlsFiles, TlsSetup, run};
+use crate::base::{Clock, Exit, Handle, Problem, RegistryId, Result, Secret, StopToken, SystemClock, write_atomic};
 use crate::model::Query;
 use crate::policy::profile;
 use crate::protocol::frame::{DEFAULT_CAP, Framer, LengthPrefix};
@@ -191,6 +191,7 @@ fn pool() -> ReadPool {
         framer: || Box::new(LengthPrefix::epp(DEFAULT_CAP)),
         allowance,
         seed: 1,
+        first_session: 1,
     })
 }
 

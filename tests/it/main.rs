@@ -7,5 +7,6 @@ mod demo;
 mod diff;
 mod layers;
 mod report;
+mod session_faults;
 mod schemas;
 mod wire;

@@ -162,7 +162,15 @@ impl<'r> World<'r> {
 }
 
 fn setup(tongue: Tongue, allowance: Allowance) -> Setup {
-    Setup { registry: RegistryId::new("one"), prefix: "run".into(), dialect: tongue.dialect(), framer: tongue.framer(), allowance, seed: 7 }
+    Setup {
+        registry: RegistryId::new("one"),
+        prefix: "run".into(),
+        dialect: tongue.dialect(),
+        framer: tongue.framer(),
+        allowance,
+        seed: 7,
+        first_session: 1,
+    }
 }
 
 /// What a good registry does.
