@@ -1,12 +1,12 @@
 //! From what was typed to the job's functions, and from how they end to what is printed.
 
-use super::args::{Args, Command, Config, Dialect, FailOn, Frame, Global, Which};
+use super::args::{Args, Command, Config, Dialect, FailOn, Frame, Global, Report, Which};
 use super::printer::Printer;
 use super::progress::Listener;
 use super::{argument, bundled, logging, schemas, settings};
-use crate::base::{Clock, Exit, Problems, StopToken, read_capped};
+use crate::base::{Clock, Exit, Problems, RegistryId, StopToken, read_capped};
 use crate::job::config::{self, Loaded};
-use crate::job::{self, Context, Ended};
+use crate::job::{self, Context, DemoOptions, Ended};
 use crate::protocol::frame::DEFAULT_CAP;
 use clap::CommandFactory as _;
 use serde_json::{Value, json};
@@ -31,14 +31,17 @@ pub(super) fn run(args: Args, printer: &Arc<Printer>, clock: &Arc<dyn Clock>) ->
 fn dispatch(global: &Global, command: Command, printer: &Arc<Printer>, clock: &Arc<dyn Clock>) -> Result<Ended, Problems> {
     match command {
         Command::Init { dir } => Ok(init(&dir)?),
-        Command::Check(which) => night(global, &which, printer, clock, "check"),
-        Command::Pull(which) => night(global, &which, printer, clock, "pull"),
-        Command::Diff(which) => night(global, &which, printer, clock, "diff"),
-        Command::Run(which) => night(global, &which, printer, clock, "run"),
-        Command::Report { .. } => Err(missing("report run")),
+        Command::Check(which) => night(global, &which, printer, clock, job::check),
+        Command::Pull(which) => night(global, &which, printer, clock, job::pull),
+        Command::Diff(which) => night(global, &which, printer, clock, job::diff),
+        Command::Run(which) => night(global, &which, printer, clock, job::run),
+        Command::Report { what: Report::Run(which) } => night(global, &which, printer, clock, |loaded, _| Ok(job::report_run(loaded)?)),
         Command::Mock { what: Some(what), .. } => Ok(bundled::synth(&what, clock)?),
         Command::Mock { what: None, serve } => Ok(bundled::serve(serve, printer, clock)?),
-        Command::Demo { .. } => Err(missing("demo")),
+        Command::Demo { out, contacts, seed } => {
+            let ctx = context(global, printer, clock, Vec::new())?;
+            job::demo(&DemoOptions { out, contacts, seed }, &ctx)
+        }
         Command::Frame { what: Frame::Decode { file, dialect, length_prefixed, unmasked } } => {
             let dialect = match dialect {
                 Dialect::Epp => job::Dialect::Epp,
@@ -63,26 +66,26 @@ fn dispatch(global: &Global, command: Command, printer: &Arc<Printer>, clock: &A
     }
 }
 
-/// A verb that works on the configured registries, with Ctrl-C and progress.
-fn night(global: &Global, which: &Which, printer: &Arc<Printer>, clock: &Arc<dyn Clock>, verb: &'static str) -> Result<Ended, Problems> {
-    let mut loaded = settings::load(global, &which.places)?;
-    select(&mut loaded, which)?;
+/// A verb that works on the configured registries.
+fn night(
+    global: &Global,
+    which: &Which,
+    printer: &Arc<Printer>,
+    clock: &Arc<dyn Clock>,
+    verb: impl FnOnce(&Loaded, &Context) -> Result<Ended, Problems>,
+) -> Result<Ended, Problems> {
+    let loaded = settings::load(global, &which.places)?;
+    let only = which.registry.iter().map(|id| loaded.config.registry(id).map(|(id, _)| id.clone()));
+    let only = only.collect::<crate::base::Result<Vec<_>>>()?;
     warn(printer, &loaded);
-    let stop = StopToken::default();
-    job::stop_on_interrupt(stop.clone())?;
-    let _context = Context { clock: Arc::clone(clock), events: Arc::new(Listener::new(global, clock, printer)), stop };
-    Err(missing(verb))
+    verb(&loaded, &context(global, printer, clock, only)?)
 }
 
-/// Leaves the registries that were asked for.
-fn select(loaded: &mut Loaded, which: &Which) -> crate::base::Result<()> {
-    for id in &which.registry {
-        loaded.config.registry(id)?;
-    }
-    if !which.registry.is_empty() {
-        loaded.config.registries.retain(|id, _| which.registry.iter().any(|w| w == id.as_str()));
-    }
-    Ok(())
+/// What a verb is given: the clock, Ctrl-C, progress.
+fn context(global: &Global, printer: &Arc<Printer>, clock: &Arc<dyn Clock>, only: Vec<RegistryId>) -> crate::base::Result<Context> {
+    let stop = StopToken::default();
+    job::stop_on_interrupt(stop.clone())?;
+    Ok(Context { clock: Arc::clone(clock), events: Arc::new(Listener::new(global, clock, printer)), stop, only })
 }
 
 /// Whether `exit` is one that `--fail-on` leaves standing.
@@ -138,9 +141,4 @@ fn read_file(file: &Path) -> crate::base::Result<Vec<u8>> {
 
 pub(super) fn done(text: String, json: Value) -> Ended {
     Ended { exits: vec![Exit::Done], json, text, problems: Vec::new() }
-}
-
-/// A verb whose part of the job is not in this build.
-fn missing(verb: &str) -> Problems {
-    argument("E-cli-009", format!("this build has no `{verb}`"), "build one that has").into()
 }

@@ -3,5 +3,9 @@
 mod cli;
 mod config_input;
 mod dataset;
+mod demo;
+mod diff;
 mod layers;
 mod report;
+mod schemas;
+mod wire;

@@ -115,7 +115,8 @@ impl Fault {
                 ("E-csv-005", line, format!("byte {offset} is NUL, which no text holds"), remedy)
             }
             Self::Byte { offset, line, byte } => {
-                let what = format!("byte {offset} (0x{byte:02x}) is not UTF-8; it looks like Latin-1 or Windows-1252, and is not guessed at");
+                let what =
+                    format!("byte {offset} (0x{byte:02x}) is not UTF-8; it looks like Latin-1 or Windows-1252, and is not guessed at");
                 ("E-csv-004", line, what, "export as UTF-8")
             }
             Self::Quote { line } => {

@@ -34,7 +34,7 @@ const USER: &str = "registrar-1";
 const COMMAND_CAP: usize = 1024 * 1024;
 /// Bytes that one read may bring.
 const READ: usize = 64 * 1024;
-/// A ClientHello beyond this is one that some middleboxes drop.
+/// A `ClientHello` beyond this is one that some middleboxes drop.
 const LARGE_HELLO: u16 = 1000;
 /// How long a handshake may take, and how long a closed connection is drained so that our last answer is not lost to a reset.
 const HANDSHAKE: Duration = Duration::from_secs(20);
@@ -126,7 +126,7 @@ struct Server {
     password_file: PathBuf,
     acceptor: TlsAcceptor,
     /// The acceptors of faults that touch certificates.
-    faulty: HashMap<Fault, TlsAcceptor>,
+    odd_acceptors: HashMap<Fault, TlsAcceptor>,
 }
 
 /// Serves a registry from a thread of its own; returns when the port is bound.
@@ -145,11 +145,11 @@ pub fn start(options: Options, clock: Arc<dyn Clock>) -> Result<Served> {
     let transcript = options.transcript.as_deref().map(Transcript::open).transpose()?;
     let acceptor = |fault| identity.tls(wants_client, fault).map(|config: Arc<ServerConfig>| TlsAcceptor::from(config));
     let touched = knobs.faults.iter().map(|spec| spec.fault).filter(|fault| fault.stage() == Stage::Connect);
-    let faulty = touched.map(|fault| Ok((fault, acceptor(Some(fault))?))).collect::<Result<_>>()?;
+    let odd_acceptors = touched.map(|fault| Ok((fault, acceptor(Some(fault))?))).collect::<Result<_>>()?;
     let faults = Faults::new(&knobs.faults, options.seed);
     let shared = Mutex::new(Shared { registry, journal, faults, transcript, connections: 0 });
     let password_file = identity.password_file.clone();
-    let server = Server { shared, clock, acceptor: acceptor(None)?, faulty, knobs, password_file };
+    let server = Server { shared, clock, acceptor: acceptor(None)?, odd_acceptors, knobs, password_file };
 
     let unbound = |e: std::io::Error| {
         Problem::new("E-mock-040", Blame::Operator, format!("cannot serve on {}: {e}", options.listen), "choose another address")
@@ -209,7 +209,7 @@ async fn connection(stream: TcpStream, server: Arc<Server>) {
         Some(Fault::Mute) => return drain(stream).await,
         Some(Fault::LargeHello) if is_large_hello(&stream).await => return drain(stream).await,
         Some(Fault::Alert) => return alert(stream).await,
-        Some(fault) => server.faulty.get(&fault).unwrap_or(&server.acceptor),
+        Some(fault) => server.odd_acceptors.get(&fault).unwrap_or(&server.acceptor),
         None => &server.acceptor,
     };
     match tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await {
@@ -234,7 +234,7 @@ async fn is_large_hello(stream: &TcpStream) -> bool {
     u16::from_be_bytes([header[3], header[4]]) > LARGE_HELLO
 }
 
-/// Answers a ClientHello with the fatal alert `protocol_version` (RFC 8446 §6.2).
+/// Answers a `ClientHello` with the fatal alert `protocol_version` (RFC 8446 §6.2).
 async fn alert(mut stream: TcpStream) {
     let mut hello = vec![0; 4096];
     let read = stream.read(&mut hello).await;
@@ -315,7 +315,7 @@ impl<'s> Talk<'s> {
     fn greet(&mut self) {
         let mut shared = self.server.lock();
         let (now, wall) = (self.server.clock.moment(), self.server.clock.wall());
-        let mut payload = self.line.buffer();
+        let mut payload = Line::buffer();
         let answer = self.core.greet(&shared.registry, wall, &mut payload);
         let spec = shared.faults.strike(Stage::Greeting, None);
         self.line.say(now, &answer, payload, spec.as_ref());
@@ -345,7 +345,7 @@ impl<'s> Talk<'s> {
             if let Some(transcript) = &mut shared.transcript {
                 transcript.keep(self.number, "in", wall, frame);
             }
-            let mut payload = self.line.buffer();
+            let mut payload = Line::buffer();
             let mut answer = self.core.handle(&mut shared.registry, frame, now, wall, &mut payload);
             let stored = match &answer.commit {
                 Some(commit) => shared.journal.append(commit),
