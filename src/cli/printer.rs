@@ -43,9 +43,10 @@ impl Printer {
 
     /// Tells of a problem which the run goes on with.
     pub(super) fn warn(&self, problem: &Problem) {
-        match self.log {
-            true => tracing::warn!(id = problem.id, "{problem}"),
-            false => self.talk(&format!("warning: {problem}")),
+        if self.log {
+            tracing::warn!(id = problem.id, "{problem}");
+        } else {
+            self.talk(&format!("warning: {problem}"));
         }
     }
 
@@ -94,9 +95,10 @@ impl Printer {
     }
 
     fn error(&self, problem: &Problem) {
-        match self.log {
-            true => tracing::error!(id = problem.id, "{problem}"),
-            false => self.talk(&format!("error: {problem}")),
+        if self.log {
+            tracing::error!(id = problem.id, "{problem}");
+        } else {
+            self.talk(&format!("error: {problem}"));
         }
     }
 }

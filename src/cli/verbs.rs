@@ -113,10 +113,7 @@ fn show(loaded: &Loaded, origin: bool) -> Ended {
     let mut all = serde_json::Map::new();
     for (key, setting) in &loaded.origins {
         let line = format!("{key} = {}", setting.value);
-        let _infallible = match origin {
-            true => writeln!(text, "{line:<72} # {}", setting.origin),
-            false => writeln!(text, "{line}"),
-        };
+        let _infallible = if origin { writeln!(text, "{line:<72} # {}", setting.origin) } else { writeln!(text, "{line}") };
         let mut entry = json!({ "value": setting.value });
         if let (true, Some(entry)) = (origin, entry.as_object_mut()) {
             entry.insert("origin".to_owned(), Value::String(setting.origin.to_string()));
@@ -130,7 +127,7 @@ fn show(loaded: &Loaded, origin: bool) -> Ended {
 fn read_file(file: &Path) -> crate::base::Result<Vec<u8>> {
     let cap = DEFAULT_CAP as u64 + 4;
     if file != Path::new("-") {
-        return Ok(read_capped(file, cap)?);
+        return read_capped(file, cap);
     }
     let stdin = std::io::stdin();
     if stdin.is_terminal() {

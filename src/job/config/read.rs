@@ -58,7 +58,9 @@ impl Config {
         // What stands in [registry_defaults] is met once for each registry.
         problems.dedup();
         let mut all = Problems::default();
-        problems.into_iter().for_each(|p| all.push(p));
+        for problem in problems {
+            all.push(problem);
+        }
         match config {
             Some(config) if all.is_empty() => Ok(Loaded { config, warnings, origins }),
             _ => Err(all),
