@@ -14,6 +14,12 @@ impl Digest {
         Self(Sha256::digest(bytes).into())
     }
 
+    /// The first 8 bytes as a number: a seed.
+    #[must_use]
+    pub fn first_u64(&self) -> u64 {
+        u64::from_be_bytes(self.0.first_chunk::<8>().copied().unwrap_or_default())
+    }
+
     /// The first 16 bytes in lower-case hexadecimal: enough to name a frame in a table.
     #[must_use]
     pub fn short(&self) -> String {

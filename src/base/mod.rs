@@ -8,6 +8,7 @@ mod files;
 mod ids;
 mod masked;
 mod problem;
+mod stop;
 
 pub use clock::{Clock, Moment, SystemClock, Timestamp};
 pub use digest::{Digest, RowDigest, hex, row_digest};
@@ -17,3 +18,4 @@ pub use files::{AtomicFile, Lock, StateDir, create_private_dir, place_tree, read
 pub use ids::{ClTrid, DomainName, ExchangeId, Handle, HostName, RegistryId, RunId};
 pub use masked::{Personal, Secret, escape_controls, revealed};
 pub use problem::{Blame, Place, Problem, Problems, Result};
+pub use stop::StopToken;

@@ -1,1 +1,28 @@
-//! mock
+//! The bundled registries: a registry's behaviour without a line, and a TLS server around it. Decoding commands and encoding answers
+//! is this module's own code, so that client and server cannot share one mistake.
+//!
+//! ```text
+//!   socket ─ frame ─► decode ─► core ─► registry ─► encode ─ payload ─► faults ─ deliveries ─► socket
+//! ```
+//!
+//! Everything but `server` is without I/O: bytes and the time go in, bytes and lines for the disk come out.
+
+mod announce;
+mod core;
+mod damage;
+mod decode;
+mod encode;
+mod faults;
+pub mod fleet;
+mod identity;
+mod journal;
+mod knobs;
+mod registry;
+mod server;
+mod update;
+
+pub use knobs::{FaultSpec, IdleAnswer, Knobs, OverLimit};
+pub use server::{Options, Served, start};
+
+#[cfg(test)]
+mod tests;

@@ -28,7 +28,7 @@ impl ObjectKind {
 }
 
 /// What was offered and agreed on a TLS connection.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 pub struct TlsFacts {
     /// `TLSv1.2` or `TLSv1.3`.
     pub version: Box<str>,
@@ -41,7 +41,7 @@ pub struct TlsFacts {
 }
 
 /// What a certificate states.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 pub struct CertificateFacts {
     /// Whose: `registry`, `ours`, `ca`.
     pub whose: Box<str>,

@@ -120,6 +120,8 @@ pub struct Services {
 pub struct Quirks {
     /// The length of a frame does not count itself.
     pub length_without_header: bool,
+    /// Words, in lower case, by which the text of a refusal by policy (2308) tells that a limit was reached.
+    pub limit_words: Vec<String>,
 }
 
 /// A registry's profile.

@@ -44,8 +44,8 @@ impl fmt::Display for BadFrame {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::TooShort { length } => write!(f, "a frame header states {length} bytes, too few to hold anything"),
-            // A TLS record read as a frame states a length that begins with 0x16: somebody speaks without TLS to a TLS port.
-            Self::TooLong { length, .. } if length >> 24 == 0x16 => {
+            // The header of a TLS alert or handshake record, read as a length: one side speaks TLS and the other does not.
+            Self::TooLong { length, .. } if matches!(length >> 24, 0x15 | 0x16) => {
                 f.write_str("a TLS record stands where a frame should: plain text met TLS")
             }
             Self::TooLong { length, cap } => write!(f, "a frame header states {length} bytes, the cap is {cap}"),
@@ -185,7 +185,7 @@ mod tests {
             assert_eq!(framer.next_frame(), Err(BadFrame::TooLong { length, cap: DEFAULT_CAP }));
             assert!(framer.buffer.capacity() < 64);
         }
-        let tls_alert = 0x1503_0300_u32 | 0x0100_0000;
+        let tls_alert = 0x1503_0300;
         assert!(BadFrame::TooLong { length: tls_alert, cap: 1 }.to_string().contains("TLS"));
     }
 }

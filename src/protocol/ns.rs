@@ -48,7 +48,8 @@ namespaces! {
 impl Ns {
     /// The URI of a constant.
     #[must_use]
-    pub fn uri(self) -> &'static str {
-        Self::KNOWN.get(usize::from(self.0)).copied().unwrap_or("")
+    pub const fn uri(self) -> &'static str {
+        let at = self.0 as usize;
+        if at < Self::KNOWN.len() { Self::KNOWN[at] } else { "" }
     }
 }

@@ -25,7 +25,6 @@ impl<'b> XmlWriter<'b> {
     /// Writes an element around what `inside` writes.
     pub fn element(&mut self, name: &str, attributes: &[(&str, &str)], inside: impl FnOnce(&mut Self)) {
         self.open(name, attributes);
-        self.out.push(b'>');
         inside(self);
         self.close(name);
     }
@@ -33,7 +32,6 @@ impl<'b> XmlWriter<'b> {
     /// Writes an element that holds text alone.
     pub fn leaf(&mut self, name: &str, attributes: &[(&str, &str)], text: &str) {
         self.open(name, attributes);
-        self.out.push(b'>');
         self.escaped(text);
         self.close(name);
     }
@@ -54,7 +52,7 @@ impl<'b> XmlWriter<'b> {
 
     /// Writes an element without content.
     pub fn empty(&mut self, name: &str, attributes: &[(&str, &str)]) {
-        self.open(name, attributes);
+        self.begin(name, attributes);
         self.out.extend_from_slice(b"/>");
     }
 
@@ -69,7 +67,21 @@ impl<'b> XmlWriter<'b> {
         self.illegal
     }
 
-    fn open(&mut self, name: &str, attributes: &[(&str, &str)]) {
+    /// Writes a start tag. For writers that nest by themselves, such as one that also checks what it writes.
+    pub(super) fn open(&mut self, name: &str, attributes: &[(&str, &str)]) {
+        self.begin(name, attributes);
+        self.out.push(b'>');
+    }
+
+    /// Writes the end tag that belongs to [`XmlWriter::open`].
+    pub(super) fn close(&mut self, name: &str) {
+        self.out.extend_from_slice(b"</");
+        self.out.extend_from_slice(name.as_bytes());
+        self.out.push(b'>');
+    }
+
+    /// Writes a tag but its end.
+    fn begin(&mut self, name: &str, attributes: &[(&str, &str)]) {
         self.out.push(b'<');
         self.out.extend_from_slice(name.as_bytes());
         for (key, value) in attributes {
@@ -79,12 +91,6 @@ impl<'b> XmlWriter<'b> {
             self.escaped(value);
             self.out.push(b'"');
         }
-    }
-
-    fn close(&mut self, name: &str) {
-        self.out.extend_from_slice(b"</");
-        self.out.extend_from_slice(name.as_bytes());
-        self.out.push(b'>');
     }
 
     /// Appends `text` with markup escaped, in runs of plain bytes.

@@ -1,1 +1,8 @@
-//! pull
+//! Registries → snapshot and exchanges. EPP has no listing: a pull walks the names and handles it is given and follows every handle
+//! it meets. It knows nothing of differences, and it changes nothing.
+
+mod driver;
+mod walk;
+
+pub use driver::{Pulled, pull};
+pub use walk::{Tally, Walk};

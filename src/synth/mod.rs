@@ -1,1 +1,117 @@
-//! synth
+//! Data with planted truths: registry states, a registrar's records that differ from them in known ways, and the list of those ways.
+//!
+//! Everything is a function of the options, written in one pass with the memory of one row group and of the differences.
+
+mod change;
+mod config;
+mod cosmetic;
+mod local;
+mod record;
+mod registries;
+mod services;
+mod tables;
+mod truth;
+
+#[cfg(test)]
+mod tests;
+
+pub use config::config;
+
+use crate::base::{Blame, Problem, Result, Timestamp, create_private_dir};
+use crate::mock::fleet::{FleetSettings, SyntheticFleet};
+use jiff::tz::TimeZone;
+use local::Local;
+use registries::{REGISTRIES, settings};
+use std::collections::BTreeMap;
+use std::path::Path;
+use tables::Tables;
+use truth::Truth;
+
+/// What to make.
+#[derive(Clone, Debug)]
+pub struct SynthOptions {
+    /// Contacts at the registries together, those of privacy services not counted.
+    pub contacts: u64,
+    /// The seed of everything that is drawn.
+    pub seed: u64,
+    /// The share of records, 0 to 1, that differ from the registry in one to three fields.
+    pub change_rate: f64,
+    /// The day (UTC) the data describe: services run on it, domains expire after it.
+    pub today: Timestamp,
+}
+
+/// What was made.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct SynthReport {
+    /// Each registry, by id.
+    pub registries: Vec<SynthRegistry>,
+    /// Rows of the contacts table.
+    pub contacts: u64,
+    /// Rows of the domains table.
+    pub domains: u64,
+    /// Rows of the services table.
+    pub services: u64,
+    /// Planted differences, one a row of `truth/differences.csv`.
+    pub differences: u64,
+}
+
+/// What was made for one registry.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct SynthRegistry {
+    /// Its id.
+    pub id: String,
+    /// Its profile.
+    pub profile: String,
+    /// Contacts it holds, those of privacy services not counted.
+    pub contacts: u64,
+    /// Domains it holds.
+    pub domains: u64,
+    /// Planted differences.
+    pub differences: u64,
+}
+
+/// Writes `out/states/REGISTRY/fleet.toml`, `out/records`, `out/truth/differences.csv` and `out/privet.toml`. Equal options give equal
+/// bytes.
+///
+/// # Errors
+/// `E-synth-001` for an option out of range; `E-synth-002` where `out` holds a `privet.toml` already; `E-file-001` to `E-file-003`
+/// where something cannot be written.
+pub fn write(out: &Path, options: &SynthOptions) -> Result<SynthReport> {
+    if !(0.0..=1.0).contains(&options.change_rate) {
+        let what = format!("a change rate of {}", options.change_rate);
+        return Err(Problem::new("E-synth-001", Blame::Operator, what, "give a share from 0 to 1").field("change_rate"));
+    }
+    let config = out.join("privet.toml");
+    if config.exists() {
+        let what = "there is a configuration already; nothing is overwritten";
+        return Err(Problem::new("E-synth-002", Blame::Operator, what, "name another directory, or remove this one").file(&config));
+    }
+    for dir in ["states", "records", "truth"] {
+        create_private_dir(&out.join(dir))?;
+    }
+    let today = options.today.to_zoned(TimeZone::UTC).date();
+    let mut tables = Tables::create(&out.join("records"))?;
+    let mut truth = Truth::create(&out.join("truth/differences.csv"))?;
+    let mut registries = Vec::new();
+    for registry in &REGISTRIES {
+        let state = out.join("states").join(registry.id);
+        create_private_dir(&state)?;
+        let settings = settings(registry, options, today);
+        settings.save(&state.join(FleetSettings::FILE))?;
+        let fleet = SyntheticFleet::new(settings)?;
+        let list = registry.list.then(|| out.join(config::list(registry.id)));
+        let differences = Local::new(registry.id, &fleet, options, today).write(list.as_deref(), &mut tables, &mut truth)?;
+        registries.push(SynthRegistry {
+            id: registry.id.to_owned(),
+            profile: registry.profile.to_owned(),
+            contacts: fleet.contact_count(),
+            domains: fleet.domain_count(),
+            differences,
+        });
+    }
+    let (contacts, domains, services) = tables.finish()?;
+    let differences = truth.finish()?;
+    // Last, so that a directory with a configuration is a whole one.
+    crate::base::write_atomic(&config, config::config(&BTreeMap::new()).as_bytes())?;
+    Ok(SynthReport { registries, contacts, domains, services, differences })
+}

@@ -1,0 +1,89 @@
+//! The registry: Privet's own, in a process of its own.
+
+use crate::measure::{Outcome, Server, fresh, myself};
+use privet::base::{Clock, SystemClock};
+use privet::mock::fleet::{FleetSettings, SyntheticFleet};
+use privet::mock::{self, Knobs};
+use privet::model::AuthInfo;
+use serde_json::json;
+use std::fmt::Write as _;
+use std::fs;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Contacts that clients ask for, again and again.
+const CONTACTS: u64 = 10_000;
+
+/// How a registry is served.
+#[derive(Clone, Debug, clap::Args)]
+pub struct ServeArgs {
+    /// Its state
+    #[arg(long)]
+    state: PathBuf,
+    /// Latency of each answer, in milliseconds
+    #[arg(long, default_value_t = 0)]
+    latency_ms: u64,
+    /// Serial service time of each command, in milliseconds
+    #[arg(long, default_value_t = 0)]
+    service_ms: u64,
+}
+
+/// Starts a registry as a child.
+pub fn start(state: &Path, latency_ms: u64, service_ms: u64) -> Outcome<Server> {
+    let mut command = myself()?;
+    command.arg("serve").arg("--state").arg(state);
+    command.arg("--latency-ms").arg(latency_ms.to_string()).arg("--service-ms").arg(service_ms.to_string());
+    Server::start(&mut command)
+}
+
+/// Serves a registry until standard input ends.
+pub fn serve(args: &ServeArgs) -> Outcome<()> {
+    fresh(&args.state)?;
+    let settings = FleetSettings {
+        profile: "gtld-thick".to_owned(),
+        seed: 7,
+        contacts: CONTACTS,
+        domains: CONTACTS / 2,
+        tlds: vec!["example".to_owned()],
+        sponsor: "registrar-1".to_owned(),
+        today: "2026-11-21".parse()?,
+        // Its other forms would be lost by instant-epp, which keeps the last one alone.
+        forms: vec![privet::mock::fleet::Forms::Int],
+        scripts: Vec::new(),
+        privacy: None,
+    };
+    settings.save(&args.state.join(FleetSettings::FILE))?;
+    let fleet = SyntheticFleet::new(settings)?;
+    let mut contacts = String::new();
+    for index in 0..CONTACTS {
+        let contact = fleet.contact_at(index);
+        if let Some(AuthInfo::Password { pw, .. }) = &contact.auth {
+            writeln!(contacts, "{}\t{}", contact.id.as_str(), pw.reveal())?;
+        }
+    }
+    let list = args.state.join("contacts.tsv");
+    fs::write(&list, contacts)?;
+    let knobs = [
+        format!("latency_ms={}", args.latency_ms),
+        format!("service_ms={}", args.service_ms),
+        "sessions=off".to_owned(),
+        "idle_seconds=off".to_owned(),
+    ];
+    let options = mock::Options {
+        profile: "gtld-thick".to_owned(),
+        listen: "127.0.0.1:0".parse()?,
+        state: args.state.clone(),
+        commit_log: None,
+        transcript: None,
+        knobs: Knobs::read(knobs.iter().map(String::as_str))?,
+        seed: 7,
+    };
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let served = mock::start(options, clock)?;
+    let mut said = serde_json::to_value(&served)?;
+    said["contacts"] = json!(list);
+    println!("{said}");
+    std::io::stdin().read_to_end(&mut Vec::new())?;
+    Ok(())
+}

@@ -1,0 +1,123 @@
+//! Privet beside its peers and beside raw floors, on this machine, now. README.md tells how to run it.
+
+mod codec;
+mod diff;
+mod line;
+mod measure;
+mod report;
+
+use clap::{Parser, Subcommand};
+use measure::Outcome;
+use report::Section;
+use serde_json::json;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+#[derive(Parser)]
+#[command(about = "Measures Privet beside its peers and beside raw floors")]
+struct Args {
+    /// Print one JSON object
+    #[arg(long, global = true)]
+    json: bool,
+    /// How often everything is measured, in turn
+    #[arg(long, global = true)]
+    rounds: Option<usize>,
+    /// Where data is made and kept
+    #[arg(long, global = true, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/target/data"))]
+    data: PathBuf,
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand)]
+enum What {
+    /// contact:info over TLS, beside instant-epp and a bare scan
+    Line {
+        /// How long each client is measured in a round, in milliseconds
+        #[arg(long, default_value_t = 2500)]
+        run_ms: u64,
+    },
+    /// Decoding and encoding in memory, beside quick-xml and instant-epp
+    Codec,
+    /// Comparing two Parquet tables, beside DuckDB
+    Diff {
+        #[command(flatten)]
+        args: diff::DiffArgs,
+        /// Only see to it that both find the same
+        #[arg(long)]
+        check: bool,
+    },
+    /// Everything; also writes bench/last.json and prints Markdown
+    All {
+        #[command(flatten)]
+        args: diff::DiffArgs,
+    },
+    /// Serves a registry until standard input ends
+    #[command(hide = true)]
+    Serve(line::ServeArgs),
+    /// One client of `line`
+    #[command(hide = true)]
+    Client(line::ClientArgs),
+    /// Privet's side of `diff`
+    #[command(hide = true)]
+    DiffFiles { left: PathBuf, right: PathBuf, out: PathBuf },
+    /// Does one thing of `codec` for some seconds, for a profiler
+    #[command(hide = true)]
+    Spin { what: String, seconds: u64 },
+}
+
+fn main() -> ExitCode {
+    match run(Args::parse()) {
+        Ok(code) => code,
+        Err(e) => {
+            eprintln!("privet-bench: {e}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(args: Args) -> Outcome<ExitCode> {
+    let rounds = args.rounds;
+    let (sections, all) = match args.what {
+        What::Line { run_ms } => (vec![line::bench(&args.data, rounds.unwrap_or(5), run_ms)?], false),
+        What::Codec => (vec![codec::bench(rounds.unwrap_or(31))?], false),
+        What::Diff { args: duckdb, check } => (vec![diff::bench(&args.data, &duckdb, rounds.unwrap_or(3), check)?], false),
+        What::All { args: duckdb } => {
+            let line = line::bench(&args.data, rounds.unwrap_or(5), 2500)?;
+            let codec = codec::bench(rounds.unwrap_or(31))?;
+            (vec![line, codec, diff::bench(&args.data, &duckdb, rounds.unwrap_or(3), false)?], true)
+        }
+        What::Serve(serve) => return line::serve(&serve).map(|()| ExitCode::SUCCESS),
+        What::Client(client) => return line::client(&client).map(|()| ExitCode::SUCCESS),
+        What::DiffFiles { left, right, out } => return diff::child(&left, &right, &out).map(|()| ExitCode::SUCCESS),
+        What::Spin { what, seconds } => return codec::spin(&what, seconds).map(|()| ExitCode::SUCCESS),
+    };
+    print(&sections, args.json, all)
+}
+
+/// Prints what was found. A missed goal is told by the exit code 1, so that a script can tell.
+fn print(sections: &[Section], as_json: bool, all: bool) -> Outcome<ExitCode> {
+    let machine = measure::machine();
+    let whole = json!({ "machine": machine, "sections": sections.iter().map(Section::json).collect::<Vec<_>>() });
+    let on = format!(
+        "{} cores of {}, {} GiB, load {} at the end (the bench's own included)",
+        machine["cores"],
+        machine["processor"].as_str().unwrap_or("an unknown processor"),
+        machine["memory_gib"],
+        machine["load"],
+    );
+    if all {
+        std::fs::write(concat!(env!("CARGO_MANIFEST_DIR"), "/last.json"), serde_json::to_string_pretty(&whole)? + "\n")?;
+    }
+    if as_json {
+        println!("{whole}");
+    } else if all {
+        println!("Measured on {on}.\n");
+        sections.iter().for_each(|s| println!("{}", s.markdown()));
+    } else {
+        sections.iter().for_each(|s| println!("{}", s.text()));
+        println!("Measured on {on}.");
+    }
+    let kept = sections.iter().flat_map(|s| &s.goals).all(report::Goal::is_kept);
+    Ok(if kept { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}

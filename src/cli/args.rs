@@ -1,0 +1,285 @@
+//! What can be typed. Nothing here opens a file.
+
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// Compare what domain registries hold with a registrar's own records, and leave the evidence
+///
+/// Data goes to standard output, talk to standard error.
+#[derive(Debug, Parser)]
+#[command(name = "privet", version, max_term_width = 100, disable_help_subcommand = true, after_help = EXITS)]
+pub(super) struct Args {
+    #[command(flatten)]
+    pub(super) global: Global,
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+/// What an exit code means, for `privet --help`.
+const EXITS: &str = "\
+Exit codes:
+   0  done                              31  a registry could not be reached
+   1  a bug of Privet's                 32  input incomplete
+   2  usage or configuration            33  local storage failed
+  10  changes pending (--fail-on)       34  a registry refused the login
+  11  findings (--fail-on)              40  stopped, the same command goes on
+  20  a gate refused                    50  some changes failed
+  30  another run holds the lock        60  a report could not be written
+
+Examples:
+  privet demo                           try it on this machine alone
+  privet init . && privet check         start with your own registries
+  privet run --fail-on changes          the nightly job";
+
+/// What every verb takes.
+#[derive(Clone, Debug, ClapArgs)]
+#[command(next_help_heading = "Everywhere")]
+pub(super) struct Global {
+    /// The configuration [default: $PRIVET_CONFIG, or privet.toml]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+    /// How results are printed
+    #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
+    pub(super) format: Format,
+    /// Log lines on standard error, in place of talk and progress
+    #[arg(long, global = true, value_enum, default_value_t = Log::Off)]
+    pub(super) log: Log,
+    /// End with 10 or 11 where there is something to act on
+    #[arg(long, global = true, value_enum, value_delimiter = ',', value_name = "WHAT")]
+    pub(super) fail_on: Vec<FailOn>,
+    /// More log lines; twice for every exchange
+    #[arg(long, short, global = true, action = clap::ArgAction::Count)]
+    pub(super) verbose: u8,
+    /// Only results, warnings and errors
+    #[arg(long, short, global = true, conflicts_with = "verbose")]
+    pub(super) quiet: bool,
+    /// Neither bars nor progress lines
+    #[arg(long, global = true)]
+    pub(super) no_progress: bool,
+}
+
+/// How results are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// For people
+    Text,
+    /// For programs; `privet schema` has the forms
+    Json,
+}
+
+/// The form of log lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Log {
+    /// One line of text an event
+    Text,
+    /// One JSON object an event
+    Json,
+    /// None
+    Off,
+}
+
+/// What makes a run end with another code than 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum FailOn {
+    /// Differences between registries and records (10)
+    Changes,
+    /// Findings (11)
+    Findings,
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Leave a commented privet.toml and a small example
+    #[command(after_help = "Example:\n  privet init /etc/privet")]
+    Init {
+        /// The directory; nothing in it is overwritten
+        #[arg(default_value = ".")]
+        dir: PathBuf,
+    },
+    /// Look at configuration, credentials, certificates, greetings, clock and disk; change nothing
+    Check(Which),
+    /// Read what the registries hold into a snapshot
+    #[command(after_help = "An interrupted pull goes on where it was.\n\nExample:\n  privet pull --registry example")]
+    Pull(Which),
+    /// Compare the newest snapshot with the local records
+    Diff(Which),
+    /// The nightly job: lock, check, pull, diff, report
+    #[command(after_help = "Example:\n  privet run --format json --fail-on changes")]
+    Run(Which),
+    /// Write reports from what is on disk
+    Report {
+        /// Which
+        #[command(subcommand)]
+        what: Report,
+    },
+    /// Serve one bundled registry over TLS, for this or any other EPP client
+    #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true, after_help = MOCK)]
+    Mock {
+        /// Something else than serving
+        #[command(subcommand)]
+        what: Option<Mock>,
+        /// How it is served
+        #[command(flatten)]
+        serve: Serve,
+    },
+    /// Run the nightly job against bundled registries on this machine; nothing else is needed
+    Demo {
+        /// Where everything is left
+        #[arg(long, value_name = "DIR", default_value = "reports/demo")]
+        out: PathBuf,
+        /// Contacts over all registries
+        #[arg(long, value_name = "N", default_value_t = 2000, value_parser = clap::value_parser!(u64).range(10..=100_000_000))]
+        contacts: u64,
+        /// Equal seeds give equal data
+        #[arg(long, value_name = "S", default_value_t = 1)]
+        seed: u64,
+    },
+    /// Print the JSON Schemas of what Privet writes
+    Schema {
+        /// One of them; all, where none is named
+        name: Option<String>,
+    },
+    /// Settings and where they come from
+    Config {
+        /// What to do
+        #[command(subcommand)]
+        what: Config,
+    },
+    /// Print a completion script
+    #[command(after_help = "Example:\n  privet completions bash > ~/.local/share/bash-completion/completions/privet")]
+    Completions {
+        /// For which shell
+        shell: clap_complete::Shell,
+    },
+    /// Look into protocol frames
+    Frame {
+        /// What to do
+        #[command(subcommand)]
+        what: Frame,
+    },
+}
+
+/// Which registries a verb works on.
+#[derive(Clone, Debug, ClapArgs)]
+pub(super) struct Which {
+    /// Only this registry; may be given several times
+    #[arg(long, value_name = "ID")]
+    pub(super) registry: Vec<String>,
+    #[command(flatten)]
+    pub(super) places: Places,
+}
+
+/// Settings that win over the configuration's.
+#[derive(Clone, Debug, ClapArgs)]
+pub(super) struct Places {
+    /// Where snapshots, locks and ledgers are kept [default: $PRIVET_STATE, or the configuration's]
+    #[arg(long, value_name = "DIR")]
+    pub(super) state: Option<String>,
+    /// Where reports go [default: $PRIVET_REPORTS, or the configuration's]
+    #[arg(long, value_name = "DIR")]
+    pub(super) reports: Option<String>,
+}
+
+/// `privet report …`.
+#[derive(Debug, Subcommand)]
+pub(super) enum Report {
+    /// The report of the newest run
+    Run(Which),
+}
+
+const MOCK: &str = "\
+Prints one line of JSON once it listens: address, server_name, ca, cert, key, user, password_file.
+
+Example:
+  privet mock --profile gtld-thick --listen 127.0.0.1:0 --state /tmp/registry --knob latency_ms=30";
+
+/// How one bundled registry is served.
+#[derive(Clone, Debug, ClapArgs)]
+pub(super) struct Serve {
+    /// The registry's profile
+    #[arg(long, value_name = "ID", default_value = "gtld-thick")]
+    pub(super) profile: String,
+    /// Address and port; port 0 takes a free one
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:0")]
+    pub(super) listen: SocketAddr,
+    /// Its objects, changes and certificates
+    #[arg(long, value_name = "DIR", required = true)]
+    pub(super) state: Option<PathBuf>,
+    /// Write every change to this file (NDJSON)
+    #[arg(long, value_name = "FILE")]
+    pub(super) commit_log: Option<PathBuf>,
+    /// Write every frame below this directory
+    #[arg(long, value_name = "DIR")]
+    pub(super) transcript: Option<PathBuf>,
+    /// Latency, a limit or a fault; may be given several times
+    #[arg(long = "knob", value_name = "KEY=VALUE")]
+    pub(super) knobs: Vec<String>,
+    /// Equal seeds give equal faults
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    pub(super) seed: u64,
+}
+
+/// `privet mock …` other than serving.
+#[derive(Debug, Subcommand)]
+pub(super) enum Mock {
+    /// Make registries, local records, a configuration and every planted difference
+    Synth {
+        /// Where they are left
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+        /// Contacts over all registries
+        #[arg(long, value_name = "N", default_value_t = 2000, value_parser = clap::value_parser!(u64).range(10..=100_000_000))]
+        contacts: u64,
+        /// Equal seeds give equal bytes
+        #[arg(long, value_name = "S", default_value_t = 1)]
+        seed: u64,
+        /// The share of objects that differ, 0 to 1
+        #[arg(long, value_name = "SHARE", default_value_t = 0.02, value_parser = share)]
+        change_rate: f64,
+    },
+}
+
+/// `privet config …`.
+#[derive(Debug, Subcommand)]
+pub(super) enum Config {
+    /// Print every setting
+    Show {
+        /// With where it came from
+        #[arg(long)]
+        origin: bool,
+        #[command(flatten)]
+        places: Places,
+    },
+}
+
+/// `privet frame …`.
+#[derive(Debug, Subcommand)]
+pub(super) enum Frame {
+    /// Print a frame as JSON: what the types hold, what none knows, and the text; personal data masked
+    Decode {
+        /// The frame's file, or - for standard input
+        file: PathBuf,
+        /// The dialect it is in
+        #[arg(long, value_enum, default_value_t = Dialect::Epp)]
+        dialect: Dialect,
+        /// Four bytes of length stand before it (RFC 5734 §4)
+        #[arg(long)]
+        length_prefixed: bool,
+        /// Show personal data
+        #[arg(long)]
+        unmasked: bool,
+    },
+}
+
+/// Dialects of frames.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Dialect {
+    /// EPP (RFC 5730)
+    Epp,
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    text.parse().ok().filter(|n| (0.0..=1.0).contains(n)).ok_or_else(|| "a number from 0 to 1".to_owned())
+}

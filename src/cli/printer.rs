@@ -1,0 +1,102 @@
+//! The one place that prints: data to standard output, talk to standard error.
+
+use super::args::Format;
+use crate::base::{Exit, Problem, Problems};
+use crate::job::Ended;
+use std::io::{ErrorKind, Write as _};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Where everything goes. A reader that closes our output early is no error.
+#[derive(Debug)]
+pub(super) struct Printer {
+    format: Format,
+    /// Whether problems go through the log instead of plain lines.
+    log: bool,
+    /// Whether standard output took no more, for a reason other than a closed pipe.
+    failed: AtomicBool,
+    /// Whether whoever read standard output is gone.
+    closed: AtomicBool,
+}
+
+impl Printer {
+    pub(super) fn new(format: Format, log: bool) -> Self {
+        Self { format, log, failed: AtomicBool::new(false), closed: AtomicBool::new(false) }
+    }
+
+    /// Puts `text` on standard output, as it is.
+    pub(super) fn data(&self, text: &str) {
+        if self.closed.load(Ordering::Relaxed) {
+            return;
+        }
+        let mut out = std::io::stdout().lock();
+        match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+            Ok(()) => {}
+            Err(e) if e.kind() == ErrorKind::BrokenPipe => self.closed.store(true, Ordering::Relaxed),
+            Err(_) => self.failed.store(true, Ordering::Relaxed),
+        }
+    }
+
+    /// Puts one line on standard error. Nobody can be told where that fails.
+    pub(super) fn talk(&self, line: &str) {
+        let _nobody_listens = writeln!(std::io::stderr().lock(), "{line}");
+    }
+
+    /// Tells of a problem which the run goes on with.
+    pub(super) fn warn(&self, problem: &Problem) {
+        match self.log {
+            true => tracing::warn!(id = problem.id, "{problem}"),
+            false => self.talk(&format!("warning: {problem}")),
+        }
+    }
+
+    /// Prints how a verb ended; gives the exit code.
+    pub(super) fn ended(&self, ended: &Ended) -> Exit {
+        match self.format {
+            Format::Json if ended.json.is_null() => {}
+            Format::Json => self.json(&ended.json),
+            Format::Text if ended.text.is_empty() => {}
+            Format::Text => self.data(&format!("{}\n", ended.text.trim_end_matches('\n'))),
+        }
+        ended.problems.iter().for_each(|p| self.error(p));
+        ended.exit()
+    }
+
+    /// Prints why a verb did not end at all, with `more` such problems that were not kept; gives the exit code.
+    pub(super) fn failed<P: std::borrow::Borrow<Problem>>(&self, problems: &[P], more: usize) -> Exit {
+        let problems: Vec<&Problem> = problems.iter().map(std::borrow::Borrow::borrow).collect();
+        let exit = Exit::worst(problems.iter().map(|p| p.exit));
+        problems.iter().for_each(|p| self.error(p));
+        if more > 0 {
+            self.talk(&format!("… and {more} more"));
+        }
+        if self.format == Format::Json {
+            self.json(&serde_json::json!({ "exit": exit.code(), "problems": problems, "more": more }));
+        }
+        exit
+    }
+
+    /// As [`Printer::failed`].
+    pub(super) fn all_failed(&self, problems: &Problems) -> Exit {
+        self.failed(problems.kept(), problems.dropped())
+    }
+
+    /// What the process ends with: `exit`, unless its output was lost.
+    pub(super) fn close(&self, exit: Exit) -> Exit {
+        if self.failed.load(Ordering::Relaxed) {
+            self.talk("error: E-cli-002: standard output cannot be written; check the disk it goes to");
+            return Exit::worst([exit, Exit::Storage]);
+        }
+        exit
+    }
+
+    fn json(&self, value: &serde_json::Value) {
+        self.data(&format!("{value:#}\n"));
+    }
+
+    fn error(&self, problem: &Problem) {
+        match self.log {
+            true => tracing::error!(id = problem.id, "{problem}"),
+            false => self.talk(&format!("error: {problem}")),
+        }
+    }
+}

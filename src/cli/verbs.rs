@@ -1,0 +1,144 @@
+//! From what was typed to the job's functions, and from how they end to what is printed.
+
+use super::args::{Args, Command, Config, Dialect, FailOn, Frame, Global, Report, Which};
+use super::printer::Printer;
+use super::progress::Listener;
+use super::{argument, bundled, logging, schemas, settings};
+use crate::base::{Clock, Exit, Problems, RegistryId, StopToken, read_capped};
+use crate::job::config::{self, Loaded};
+use crate::job::{self, Context, DemoOptions, Ended};
+use crate::protocol::frame::DEFAULT_CAP;
+use clap::CommandFactory as _;
+use serde_json::{Value, json};
+use std::fmt::Write as _;
+use std::io::IsTerminal as _;
+use std::path::Path;
+use std::sync::Arc;
+
+/// Runs the verb; gives the exit code.
+pub(super) fn run(args: Args, printer: &Arc<Printer>, clock: &Arc<dyn Clock>) -> Exit {
+    let Args { global, command } = args;
+    logging::start(&global, clock);
+    match dispatch(&global, command, printer, clock) {
+        Ok(mut ended) => {
+            ended.exits.retain(|exit| counts(&global, *exit));
+            printer.ended(&ended)
+        }
+        Err(problems) => printer.all_failed(&problems),
+    }
+}
+
+fn dispatch(global: &Global, command: Command, printer: &Arc<Printer>, clock: &Arc<dyn Clock>) -> Result<Ended, Problems> {
+    match command {
+        Command::Init { dir } => Ok(init(&dir)?),
+        Command::Check(which) => night(global, &which, printer, clock, job::check),
+        Command::Pull(which) => night(global, &which, printer, clock, job::pull),
+        Command::Diff(which) => night(global, &which, printer, clock, job::diff),
+        Command::Run(which) => night(global, &which, printer, clock, job::run),
+        Command::Report { what: Report::Run(which) } => night(global, &which, printer, clock, |loaded, _| Ok(job::report_run(loaded)?)),
+        Command::Mock { what: Some(what), .. } => Ok(bundled::synth(&what, clock)?),
+        Command::Mock { what: None, serve } => Ok(bundled::serve(serve, printer, clock)?),
+        Command::Demo { out, contacts, seed } => {
+            let ctx = context(global, printer, clock, Vec::new())?;
+            job::demo(&DemoOptions { out, contacts, seed }, &ctx)
+        }
+        Command::Frame { what: Frame::Decode { file, dialect, length_prefixed, unmasked } } => {
+            let dialect = match dialect {
+                Dialect::Epp => job::Dialect::Epp,
+            };
+            Ok(job::frame_decode(&read_file(&file)?, dialect, length_prefixed, unmasked)?)
+        }
+        Command::Schema { name } => {
+            let schema = schemas::schema(name.as_deref())?;
+            Ok(done(format!("{schema:#}"), schema))
+        }
+        Command::Config { what: Config::Show { origin, places } } => {
+            let loaded = settings::load(global, &places)?;
+            warn(printer, &loaded);
+            Ok(show(&loaded, origin))
+        }
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Args::command(), "privet", &mut script);
+            let text = String::from_utf8_lossy(&script).into_owned();
+            Ok(done(text.clone(), Value::String(text)))
+        }
+    }
+}
+
+/// A verb that works on the configured registries.
+fn night(
+    global: &Global,
+    which: &Which,
+    printer: &Arc<Printer>,
+    clock: &Arc<dyn Clock>,
+    verb: impl FnOnce(&Loaded, &Context) -> Result<Ended, Problems>,
+) -> Result<Ended, Problems> {
+    let loaded = settings::load(global, &which.places)?;
+    let only = which.registry.iter().map(|id| loaded.config.registry(id).map(|(id, _)| id.clone()));
+    let only = only.collect::<crate::base::Result<Vec<_>>>()?;
+    warn(printer, &loaded);
+    verb(&loaded, &context(global, printer, clock, only)?)
+}
+
+/// What a verb is given: the clock, Ctrl-C, progress.
+fn context(global: &Global, printer: &Arc<Printer>, clock: &Arc<dyn Clock>, only: Vec<RegistryId>) -> crate::base::Result<Context> {
+    let stop = StopToken::default();
+    job::stop_on_interrupt(stop.clone())?;
+    Ok(Context { clock: Arc::clone(clock), events: Arc::new(Listener::new(global, clock, printer)), stop, only })
+}
+
+/// Whether `exit` is one that `--fail-on` leaves standing.
+fn counts(global: &Global, exit: Exit) -> bool {
+    match exit {
+        Exit::ChangesPending => global.fail_on.contains(&FailOn::Changes),
+        Exit::Findings => global.fail_on.contains(&FailOn::Findings),
+        _ => true,
+    }
+}
+
+fn warn(printer: &Printer, loaded: &Loaded) {
+    loaded.warnings.iter().for_each(|w| printer.warn(w));
+}
+
+fn init(dir: &Path) -> crate::base::Result<Ended> {
+    let files: Vec<String> = config::init(dir)?.iter().map(|p| p.display().to_string()).collect();
+    let text = format!("{}\n\nEdit {}, then: privet check", files.join("\n"), dir.join("privet.toml").display());
+    Ok(done(text, json!({ "files": files })))
+}
+
+/// The settings, one a line, in the order of their keys.
+fn show(loaded: &Loaded, origin: bool) -> Ended {
+    let mut text = String::new();
+    let mut all = serde_json::Map::new();
+    for (key, setting) in &loaded.origins {
+        let line = format!("{key} = {}", setting.value);
+        let _infallible = match origin {
+            true => writeln!(text, "{line:<72} # {}", setting.origin),
+            false => writeln!(text, "{line}"),
+        };
+        let mut entry = json!({ "value": setting.value });
+        if let (true, Some(entry)) = (origin, entry.as_object_mut()) {
+            entry.insert("origin".to_owned(), Value::String(setting.origin.to_string()));
+        }
+        all.insert(key.clone(), entry);
+    }
+    done(text, Value::Object(all))
+}
+
+/// A file of at most a frame's size, or standard input for `-`.
+fn read_file(file: &Path) -> crate::base::Result<Vec<u8>> {
+    let cap = DEFAULT_CAP as u64 + 4;
+    if file != Path::new("-") {
+        return Ok(read_capped(file, cap)?);
+    }
+    let stdin = std::io::stdin();
+    if stdin.is_terminal() {
+        return Err(argument("E-cli-005", "standard input is a terminal", "name a file, or pipe a frame in"));
+    }
+    read_capped(Path::new("/dev/stdin"), cap)
+}
+
+pub(super) fn done(text: String, json: Value) -> Ended {
+    Ended { exits: vec![Exit::Done], json, text, problems: Vec::new() }
+}

@@ -1,0 +1,21 @@
+//! `privet.toml`: the one file an operator writes. It is read whole, told about whole, and every value knows where it came from.
+//!
+//! The defaults are a file of the same form (`privet.toml` beside this module), which is also what `privet init` writes.
+
+mod document;
+mod init;
+mod limits;
+mod origin;
+mod read;
+mod registry;
+mod secret;
+mod table;
+mod tls;
+mod types;
+
+pub use init::{TEMPLATE, init};
+pub use origin::{Given, Origin, Setting};
+pub use read::Environment;
+pub use secret::{SecretRead, SecretSource, check_password_length};
+pub use tls::{CertificateFacts, check_tls};
+pub use types::{Config, Format, Gates, Loaded, Poll, PrivacyConfig, Records, RegistryConfig, Source};

@@ -1,0 +1,209 @@
+//! From the tree to the typed configuration.
+
+use super::document::{CAP, Document, text_of};
+use super::table::{Found, Kind, Layer, Reading, Table};
+use super::types::{Config, Format, Gates, Loaded, PrivacyConfig, Records, Source};
+use super::{Given, TEMPLATE, registry};
+use crate::base::{Blame, Digest, DomainName, Exit, Handle, Problem, Problems, read_capped};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// Reads one variable of the environment.
+pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+impl Config {
+    /// Reads the configuration at `path`. `given` wins over it; `environment` is asked for systemd's `CREDENTIALS_DIRECTORY` and for
+    /// the variables which the file names as a secret's place.
+    ///
+    /// # Errors
+    /// Every problem of the file at once, `E-config-001` and on, in the order of its lines.
+    pub fn load(path: &Path, given: &[Given], environment: Environment<'_>) -> Result<Loaded, Problems> {
+        let bytes = read_capped(path, CAP).map_err(|e| match e.id.as_str() {
+            "E-file-006" => {
+                let what = format!("the file is larger than {CAP} bytes");
+                Problem::new("E-config-010", Blame::Operator, what, "this is no configuration").file(path)
+            }
+            _ => {
+                let remedy = "name it with --config, or make one with `privet init`";
+                Problem::new("E-config-011", Blame::Operator, format!("{}{}", e.what, whose(path)), remedy).file(path).exit(Exit::Usage)
+            }
+        })?;
+        Self::read(path, &bytes, given, environment)
+    }
+
+    /// As [`Config::load`], from bytes; `path` is what the problems name and what relative paths start from.
+    ///
+    /// # Errors
+    /// As [`Config::load`].
+    pub fn read(path: &Path, bytes: &[u8], given: &[Given], environment: Environment<'_>) -> Result<Loaded, Problems> {
+        let text = text_of(path, bytes)?;
+        let (file, faults) = Document::parse(text);
+        let torn = faults.iter().any(|p| p.id == "E-config-013");
+        let problems = faults.into_iter().map(|p| p.file(path)).collect();
+        let mut reading =
+            Reading { path, problems, warnings: Vec::new(), origins: BTreeMap::new(), torn, known: BTreeMap::new(), unknown: Vec::new() };
+
+        let given_text: String = given.iter().map(|g| format!("{} = {}\n", g.key, toml::Value::from(g.value.as_str()))).collect();
+        let (outside, _) = Document::parse(&given_text);
+        let (defaults, _) = Document::parse(TEMPLATE);
+        let base = path.parent().unwrap_or_else(|| Path::new(""));
+        let outside = Layer { document: &outside, kind: Kind::Given(given), base: Path::new("") };
+        let file = Layer { document: &file, kind: Kind::File(path), base };
+        let defaults = Layer { document: &defaults, kind: Kind::Default, base };
+
+        let config = root(&mut reading, path, Digest::of(bytes), [outside, file, defaults], environment);
+        reading.tell_unknown();
+        let Reading { mut problems, warnings, origins, .. } = reading;
+        problems.sort_by_key(|p| p.place.line.unwrap_or(u64::MAX));
+        // What stands in [registry_defaults] is met once for each registry.
+        problems.dedup();
+        let mut all = Problems::default();
+        problems.into_iter().for_each(|p| all.push(p));
+        match config {
+            Some(config) if all.is_empty() => Ok(Loaded { config, warnings, origins }),
+            _ => Err(all),
+        }
+    }
+}
+
+/// The owner and the mode of what is at `path`, where it is there.
+fn whose(path: &Path) -> String {
+    use std::os::unix::fs::MetadataExt as _;
+    path.metadata().map_or(String::new(), |m| {
+        let user = rustix::process::geteuid().as_raw();
+        format!(" (mode {:04o}, owner {}; this is user {user})", m.mode() & 0o7777, m.uid())
+    })
+}
+
+/// The whole file; nothing where a part of it could not be read, and then there is a problem.
+fn root(reading: &mut Reading<'_>, path: &Path, digest: Digest, layers: [Layer<'_>; 3], environment: Environment<'_>) -> Option<Config> {
+    let [outside, file, defaults] = layers;
+    // Records, privacy and registries are the operator's alone; the defaults' own are examples.
+    let mut own = Table::root(&[file]);
+    let mut records = own.child(reading, "records");
+    let privacy = own.child(reading, "privacy");
+    let mut registries = own.child(reading, "registries");
+
+    let mut all = Table::root(&[outside, file, defaults]);
+    let version = all.find("version").and_then(|f| f.number(reading, 1..=1));
+    let state = all.find("state").and_then(|f| f.path(reading));
+    let reports = all.find("reports").and_then(|f| f.path(reading));
+    let mut gates = all.child(reading, "gates");
+    let lowered = gates.find("min_rows_share");
+    let min_rows_share = lowered.as_ref().and_then(|f| f.share(reading, false));
+    gates.finish(reading);
+    let usual = Table::root(&[defaults]).child(reading, "gates").find("min_rows_share").and_then(|f| f.decimal());
+    weaker_gate(reading, lowered.as_ref(), min_rows_share, usual);
+    let fallback = all.child(reading, "registry_defaults");
+
+    let mut one = |key, reading: &mut Reading<'_>| {
+        let table = records.child(reading, key);
+        source(reading, table)
+    };
+    let records_read = Records { contacts: one("contacts", reading), domains: one("domains", reading), services: one("services", reading) };
+    records.finish(reading);
+    let privacy = privacy_contact(reading, privacy);
+    let registries = registry::all(reading, &mut registries, &fallback, environment);
+    registry::check_defaults(reading, fallback);
+    for key in ["records", "privacy", "registries"] {
+        all.know(key);
+    }
+    all.finish(reading);
+    version?;
+    let gates = Gates { min_rows_share: min_rows_share? };
+    Some(Config { path: path.to_owned(), digest, state: state?, reports: reports?, records: records_read, privacy, gates, registries })
+}
+
+/// Warns of a gate that lets more through than the defaults' own.
+fn weaker_gate(reading: &mut Reading<'_>, found: Option<&Found<'_>>, share: Option<f64>, usual: Option<f64>) {
+    if let (Some(found), Some(share), Some(usual)) = (found, share, usual)
+        && share < usual
+    {
+        let what = format!("`{share}` is weaker than the default gate of `{usual}`: a cut input may pass for a whole one");
+        let remedy = "remove the line unless the records really shrink like this";
+        let mut warning = Problem::new("E-config-012", Blame::Operator, what, remedy).file(reading.path).field(found.name.clone());
+        warning.place.line = found.file_line();
+        reading.warnings.push(*warning);
+    }
+}
+
+/// One table of records; nothing where the file has none.
+fn source(reading: &mut Reading<'_>, mut table: Table<'_>) -> Option<Source> {
+    if table.is_absent() {
+        return None;
+    }
+    let files = table.need(reading, "files", "[\"records/contacts.csv\"]");
+    let paths = files.as_ref().and_then(|f| f.texts(reading)).map(|t| (files.clone(), t));
+    let delimiter = table.find("delimiter").map_or(Some(b','), |found| {
+        let text = found.text(reading)?;
+        match text.as_bytes() {
+            [byte] if byte.is_ascii() && !matches!(byte, b'"' | b'\r' | b'\n') => Some(*byte),
+            _ => {
+                found.wrong(reading, "one ASCII character, such as `,` or `;`");
+                None
+            }
+        }
+    });
+    let columns = table.find("columns").map_or(Some(BTreeMap::new()), |f| f.pairs(reading));
+    let constants = table.find("constants").map_or(Some(BTreeMap::new()), |f| f.pairs(reading));
+    table.finish(reading);
+    let (found, texts) = paths?;
+    let found = found?;
+    let mut formats = texts.iter().map(|t| format_of(t));
+    let first = formats.next().flatten();
+    if first.is_none() || !formats.all(|f| f == first) {
+        found.wrong(reading, "files that all end in `.csv`, all in `.ndjson` or all in `.parquet`");
+        return None;
+    }
+    let files = texts.iter().map(|t| found.layer.base.join(t)).collect();
+    Some(Source { files, format: first?, delimiter: delimiter?, columns: columns?, constants: constants? })
+}
+
+fn format_of(name: &str) -> Option<Format> {
+    let (_, ending) = name.rsplit_once('.')?;
+    match ending.to_ascii_lowercase().as_str() {
+        "csv" => Some(Format::Csv),
+        "ndjson" => Some(Format::Ndjson),
+        "parquet" => Some(Format::Parquet),
+        _ => None,
+    }
+}
+
+/// The provider's data set; nothing where the file has none.
+fn privacy_contact(reading: &mut Reading<'_>, mut table: Table<'_>) -> Option<PrivacyConfig> {
+    if table.is_absent() {
+        return None;
+    }
+    let text = |table: &mut Table<'_>, reading: &mut Reading<'_>, key| table.find(key).and_then(|f| f.text(reading));
+    let v1_handle = text(&mut table, reading, "v1_handle").map(Handle::new);
+    let mut needed = |table: &mut Table<'_>, key, example| table.need(reading, key, example).and_then(|f| f.text(reading));
+    let name = needed(&mut table, "name", "\"Domain Privacy Service\"");
+    let street1 = needed(&mut table, "street1", "\"PO Box 1\"");
+    let city = needed(&mut table, "city", "\"Exampletown\"");
+    let voice = needed(&mut table, "voice", "\"+49.301234567\"");
+    let org = text(&mut table, reading, "org").unwrap_or_default();
+    let mut street: Vec<String> = street1.into_iter().collect();
+    street.extend(["street2", "street3"].into_iter().filter_map(|key| text(&mut table, reading, key)));
+    let sp = text(&mut table, reading, "sp");
+    let pc = text(&mut table, reading, "pc");
+    let cc = table.need(reading, "cc", "\"DE\"").and_then(|found| {
+        let cc = found.text(reading)?;
+        let fits = cc.len() == 2 && cc.bytes().all(|b| b.is_ascii_uppercase());
+        if !fits {
+            found.wrong(reading, "a country in two capital letters (ISO 3166-1), such as `DE`");
+        }
+        fits.then_some(cc)
+    });
+    let relay = table.need(reading, "email_domain", "\"relay.example\"").and_then(|found| {
+        let domain = found.text(reading)?;
+        match idna::domain_to_ascii_strict(&domain) {
+            Ok(ascii) => Some(DomainName::new(ascii)),
+            Err(_) => {
+                found.wrong(reading, "a domain name, such as `relay.example`");
+                None
+            }
+        }
+    });
+    table.finish(reading);
+    Some(PrivacyConfig { v1_handle, name: name?, org, street, city: city?, sp, pc, cc: cc?, voice: voice?, email_domain: relay? })
+}

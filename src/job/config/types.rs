@@ -1,0 +1,171 @@
+//! The configuration, typed. Every path in it is complete: relative ones were taken from the file's own directory.
+
+use super::{SecretSource, Setting};
+use crate::base::{Blame, Digest, DomainName, Handle, Problem, RegistryId, Result};
+use crate::policy::Profile;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// What reading a configuration gave.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// The configuration.
+    pub config: Config,
+    /// What the operator should know although it can be used: a weakened limit, a secret in the environment.
+    pub warnings: Vec<Problem>,
+    /// Each setting by its dotted key, with where it came from.
+    pub origins: BTreeMap<String, Setting>,
+}
+
+/// An operator's configuration.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The file it was read from.
+    pub path: PathBuf,
+    /// The digest of that file's bytes.
+    pub digest: Digest,
+    /// Where snapshots, locks and ledgers are kept.
+    pub state: PathBuf,
+    /// Where each run leaves its reports.
+    pub reports: PathBuf,
+    /// The registrar's own records.
+    pub records: Records,
+    /// The privacy provider's data set, where there is one.
+    pub privacy: Option<PrivacyConfig>,
+    /// When a run refuses to go on.
+    pub gates: Gates,
+    /// The registry accounts by the operator's names for them.
+    pub registries: BTreeMap<RegistryId, RegistryConfig>,
+}
+
+impl Config {
+    /// The account called `id`.
+    ///
+    /// # Errors
+    /// `E-cli-001` with the nearest id there is.
+    pub fn registry(&self, id: &str) -> Result<(&RegistryId, &RegistryConfig)> {
+        let found = self.registries.get_key_value(&RegistryId::from(id));
+        found.ok_or_else(|| {
+            let known: Vec<&str> = self.registries.keys().map(RegistryId::as_str).collect();
+            let remedy = match super::table::nearest(id, known.iter().copied()) {
+                Some(near) => format!("did you mean `{near}`? Configured: {}", known.join(", ")),
+                None => format!("configured: {}", known.join(", ")),
+            };
+            Problem::new("E-cli-001", Blame::Operator, format!("no registry is called `{id}`"), remedy).file(&self.path)
+        })
+    }
+}
+
+/// Where the registrar's own records are. A table that is absent is not compared.
+#[derive(Clone, Debug, Default)]
+pub struct Records {
+    /// Contacts.
+    pub contacts: Option<Source>,
+    /// Domains with their roles, statuses and name servers.
+    pub domains: Option<Source>,
+    /// Privacy services sold with domains.
+    pub services: Option<Source>,
+}
+
+/// The files of one table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// The files, at least one, read one after the other.
+    pub files: Vec<PathBuf>,
+    /// Their form, the same for all.
+    pub format: Format,
+    /// What separates CSV fields: one ASCII character.
+    pub delimiter: u8,
+    /// Our column → their column, where the names differ.
+    pub columns: BTreeMap<String, String>,
+    /// Our column → the one value it has in every row.
+    pub constants: BTreeMap<String, String>,
+}
+
+/// The form of a table's files, by their ending.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// `.csv`, RFC 4180.
+    Csv,
+    /// `.ndjson`, one object a line.
+    Ndjson,
+    /// `.parquet`.
+    Parquet,
+}
+
+/// What the privacy provider puts in a registrant's place. It is the provider's own data, not a person's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PrivacyConfig {
+    /// The contact that stood in every role under the first version of the service.
+    pub v1_handle: Option<Handle>,
+    /// Name.
+    pub name: String,
+    /// Organisation.
+    pub org: String,
+    /// Street lines, one to three.
+    pub street: Vec<String>,
+    /// City.
+    pub city: String,
+    /// State or province, where there is one.
+    pub sp: Option<String>,
+    /// Postal code, where there is one.
+    pub pc: Option<String>,
+    /// Country, ISO 3166-1 alpha-2.
+    pub cc: String,
+    /// Telephone, `+CC.number` (RFC 5733 §2.5).
+    pub voice: String,
+    /// The relay's domain: a protected domain's address is `<domain>@<email_domain>`.
+    pub email_domain: DomainName,
+}
+
+/// When a run refuses to go on.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Gates {
+    /// The least share of the last run's rows that an input must still have, 0 to 1.
+    pub min_rows_share: f64,
+}
+
+/// One account at one registry.
+#[derive(Clone, Debug)]
+pub struct RegistryConfig {
+    /// The registry's profile, with this account's limits.
+    pub profile: Arc<Profile>,
+    /// Host name or address to connect to.
+    pub host: String,
+    /// TCP port.
+    pub port: u16,
+    /// The name the server's certificate must hold.
+    pub server_name: String,
+    /// The login name (`clID`, RFC 5730 §2.9.1.1), 3 to 16 characters.
+    pub client_id: String,
+    /// Where the password is.
+    pub password: SecretSource,
+    /// The client's certificate chain in PEM, leaf first; given where `key` is.
+    pub certificate: Option<PathBuf>,
+    /// Its private key in PEM, not encrypted.
+    pub key: Option<PathBuf>,
+    /// The authorities that may vouch for the server, in PEM.
+    pub ca: PathBuf,
+    /// SHA-256 of the server's `SubjectPublicKeyInfo`, where it is pinned.
+    pub pin: Option<[u8; 32]>,
+    /// The share of every limit of the account that is ours, over 0 and up to 1.
+    pub share: f64,
+    /// What we may do with the message queue.
+    pub poll: Poll,
+    /// The registry's own list of our names, where there is one.
+    pub list: Option<PathBuf>,
+    /// Limits which the operator set weaker than the profile has them: told loudly, and kept in the run report.
+    pub weakened: Vec<Problem>,
+}
+
+/// What may be done with the account's message queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Poll {
+    /// Nothing.
+    Off,
+    /// Look at the message at its head, never acknowledge.
+    Peek,
+    /// The queue is ours.
+    Own,
+}

@@ -1,0 +1,167 @@
+//! `pull`: every configured registry at once, each with its own walk, pool and budget.
+
+use super::Context;
+use super::config::{Config, RegistryConfig};
+use super::records::each_listed;
+use crate::base::{Blame, Digest, Exit, Problem, RegistryId, Result, RunId, StateDir, hex};
+use crate::dataset::{Building, Records};
+use crate::model::ObjectKind;
+use crate::protocol::frame::{DEFAULT_CAP, Framer, LengthPrefix};
+use crate::pull::{Pulled, Walk, pull};
+use crate::session::{Account, Allowance, EppDialect, ReadPool, Setup};
+use crate::transport::{Endpoint, TlsFiles, TlsSetup};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// How old an interrupted pull may be to be gone on with; an older one says too little about today.
+const RESUMABLE: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
+
+/// What became of one registry.
+#[derive(Debug)]
+pub(super) struct RegistryPull {
+    /// What the pull came to, where it could begin.
+    pub(super) pulled: Option<Pulled>,
+    /// What kept it from beginning, or from being kept.
+    pub(super) problem: Option<Problem>,
+    /// Ids that the walk began with, by kind.
+    pub(super) given: [u64; 2],
+}
+
+impl RegistryPull {
+    /// Every exit code that holds for this registry.
+    pub(super) fn exits(&self) -> Vec<Exit> {
+        let mut exits: Vec<Exit> = self.problem.iter().map(|p| p.exit).collect();
+        if let Some(pulled) = &self.pulled {
+            exits.extend(pulled.line.stopped.as_ref().map(|p| p.exit));
+            if pulled.line.interrupted {
+                exits.push(Exit::Stopped);
+            }
+            let incomplete = pulled.tally.unreadable + pulled.tally.unaskable + pulled.tally.unasked > 0;
+            if incomplete && !pulled.line.interrupted {
+                exits.push(Exit::InputIncomplete);
+            }
+        }
+        exits
+    }
+
+    /// Whether a snapshot was put in place.
+    pub(super) fn is_whole(&self) -> bool {
+        self.pulled.as_ref().is_some_and(|p| p.snapshot.is_some())
+    }
+}
+
+/// Pulls the registries the verb works on, side by side.
+///
+/// # Errors
+/// `E-job-001` where no runtime can be had. What goes wrong at one registry stands in its result and spares the others.
+pub(super) fn pull_all(
+    config: &Config,
+    records: &Records,
+    state: &StateDir,
+    run_id: &RunId,
+    ctx: &Context,
+) -> Result<BTreeMap<RegistryId, RegistryPull>> {
+    let runtime = runtime()?;
+    runtime.block_on(async {
+        let mut tasks = Vec::new();
+        for (id, registry) in config.registries.iter().filter(|(id, _)| ctx.includes(id)) {
+            let task = match prepare(config, id, registry, records, state, run_id, ctx) {
+                Ok((walk, given, pool, endpoint)) => {
+                    let (clock, stop) = (Arc::clone(&ctx.clock), ctx.stop.clone());
+                    Ok((given, tokio::spawn(pull(walk, pool, endpoint, clock, stop))))
+                }
+                Err(problem) => Err(problem),
+            };
+            tasks.push((id.clone(), task));
+        }
+        let mut all = BTreeMap::new();
+        for (id, task) in tasks {
+            let result = match task {
+                Err(problem) => RegistryPull { pulled: None, problem: Some(*problem), given: [0, 0] },
+                Ok((given, handle)) => match handle.await {
+                    Ok(Ok(pulled)) => RegistryPull { pulled: Some(pulled), problem: None, given },
+                    Ok(Err(problem)) => RegistryPull { pulled: None, problem: Some(*problem), given },
+                    Err(_) => {
+                        let what = "the pull of this registry ended in a panic";
+                        let problem = Problem::new("E-job-002", Blame::Us, what, "report this as a bug").object(id.as_str());
+                        RegistryPull { pulled: None, problem: Some(*problem), given }
+                    }
+                },
+            };
+            all.insert(id, result);
+        }
+        Ok(all)
+    })
+}
+
+/// A runtime for the drivers.
+pub(super) fn runtime() -> Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|e| Problem::new("E-job-001", Blame::Operator, format!("no threads can be had: {e}"), "look at the limits of this user"))
+}
+
+/// Everything the pull of one registry needs.
+fn prepare(
+    config: &Config,
+    id: &RegistryId,
+    registry: &RegistryConfig,
+    records: &Records,
+    state: &StateDir,
+    run_id: &RunId,
+    ctx: &Context,
+) -> Result<(Walk, [u64; 2], ReadPool, Endpoint)> {
+    let now = ctx.clock.wall();
+    let left = Building::pending(state.root(), id)?.filter(|left| now.duration_since(left.started) < RESUMABLE);
+    let run = left.map_or_else(|| run_id.clone(), |left| left.run_id);
+    let building = Building::open(state.root(), &run, now, id, records.buckets_log2())?;
+    let first_session = building.next_session();
+    let mut walk = Walk::new(building, id.clone(), registry.profile.has_contacts(), Arc::clone(&ctx.events));
+    let mut given = [0, 0];
+    for kind in ObjectKind::ALL {
+        if kind == ObjectKind::Contact && !registry.profile.has_contacts() {
+            continue;
+        }
+        for bucket in 0..records.buckets() {
+            for name in records.ids(id, kind, bucket)? {
+                given[kind as usize] += 1;
+                walk.visit(kind, &name)?;
+            }
+        }
+    }
+    each_listed(registry, |name| walk.visit(ObjectKind::Domain, name))?;
+    let setup = setup(config, id, registry, run_id, first_session)?;
+    Ok((walk, given, ReadPool::new(setup), endpoint(registry, ctx)?))
+}
+
+/// The pool's setup for one account.
+pub(super) fn setup(config: &Config, id: &RegistryId, registry: &RegistryConfig, run_id: &RunId, first_session: u32) -> Result<Setup> {
+    let account = Account { client: registry.client_id.as_str().into(), password: registry.password.read()?.secret, new_password: None };
+    let framer: fn() -> Box<dyn Framer + Send> = if registry.profile.quirks.length_without_header {
+        || Box::new(LengthPrefix::payload_only(DEFAULT_CAP))
+    } else {
+        || Box::new(LengthPrefix::epp(DEFAULT_CAP))
+    };
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share lies over 0 and up to 1")]
+    let percent = (registry.share * 100.0).round() as u8;
+    // The seed spreads reconnects of several machines; it is a function of what the run is.
+    let seed = Digest::of(format!("{run_id} {id} {}", config.digest).as_bytes());
+    Ok(Setup {
+        registry: id.clone(),
+        prefix: run_id.as_str().into(),
+        dialect: Arc::new(EppDialect::new(account, Arc::clone(&registry.profile))),
+        framer,
+        allowance: Allowance::of(&registry.profile.limits, percent),
+        seed: seed.first_u64(),
+        first_session,
+    })
+}
+
+/// Where the registry is, and what TLS needs there.
+pub(super) fn endpoint(registry: &RegistryConfig, ctx: &Context) -> Result<Endpoint> {
+    let own = registry.certificate.clone().zip(registry.key.clone());
+    let files = TlsFiles { ca: registry.ca.clone(), own, pin: registry.pin.map(|pin| hex(&pin)) };
+    let tls = TlsSetup::load(&files, ctx.clock.wall())?;
+    Endpoint::new(&registry.host, registry.port, Some(&registry.server_name), tls)
+}

@@ -1,0 +1,86 @@
+//! Local records for a run: taken in, counted, and guarded against a shrunken input.
+
+use super::config::{Config, RegistryConfig};
+use crate::base::{Blame, Exit, Problem, Problems, Result, StateDir};
+use crate::dataset::{IngestPlan, Ingested, Records, Source, ingest};
+use crate::report::facts::RecordFile;
+use std::fs::File;
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::path::PathBuf;
+
+/// The longest line of a list: a name has at most 253 characters, the rest is comment.
+const MAX_LINE: u64 = 4096;
+
+/// Where the records of the last ingest stand.
+pub(super) fn records_dir(state: &StateDir) -> PathBuf {
+    state.root().join("records")
+}
+
+/// Takes the local records in. What an earlier run took in is the measure of what may be missing now.
+///
+/// # Errors
+/// Every problem of every file.
+pub(super) fn take_in(config: &Config, state: &StateDir) -> Result<Ingested, Problems> {
+    let dir = records_dir(state);
+    let plan = IngestPlan {
+        contacts: config.records.contacts.as_ref().map(source),
+        domains: config.records.domains.as_ref().map(source),
+        registries: config.registries.keys().cloned().collect(),
+        previous: Records::open(&dir).ok().map(|r| r.totals()),
+        min_rows_share: config.gates.min_rows_share,
+    };
+    ingest(&plan, &dir)
+}
+
+/// Hands each name of a registry's own list to `visit`: one a line, `#` begins a comment.
+///
+/// # Errors
+/// `E-list-001` where the list is not text or a line is longer than any name; whatever `visit` fails with.
+pub(super) fn each_listed(registry: &RegistryConfig, mut visit: impl FnMut(&str) -> Result<()>) -> Result<()> {
+    let Some(path) = &registry.list else { return Ok(()) };
+    let remedy = "save the list as UTF-8 text, one name a line";
+    let file = File::open(path).map_err(|e| Problem::new("E-list-001", Blame::Operator, format!("cannot read: {e}"), remedy).file(path))?;
+    let mut reader = BufReader::new(file);
+    let mut line = Vec::new();
+    for number in 1.. {
+        line.clear();
+        let wrong =
+            |what: String| Problem::new("E-list-001", Blame::Input, what, remedy).file(path).line(number).exit(Exit::InputIncomplete);
+        let read = reader.by_ref().take(MAX_LINE).read_until(b'\n', &mut line).map_err(|e| wrong(format!("cannot read: {e}")))?;
+        if read == 0 {
+            break;
+        }
+        if read as u64 == MAX_LINE {
+            return Err(wrong(format!("the line is longer than {MAX_LINE} bytes")));
+        }
+        let text = std::str::from_utf8(&line).map_err(|e| wrong(format!("not UTF-8 at byte {} of the line", e.valid_up_to())))?;
+        let name = text.split('#').next().unwrap_or_default().trim().trim_end_matches('.');
+        if !name.is_empty() {
+            visit(&name.to_ascii_lowercase())?;
+        }
+    }
+    Ok(())
+}
+
+/// A table's files, as the dataset reads them.
+pub(super) fn source(source: &super::config::Source) -> Source {
+    Source {
+        files: source.files.clone(),
+        format: None,
+        delimiter: source.delimiter,
+        columns: source.columns.clone(),
+        constants: source.constants.clone(),
+    }
+}
+
+/// The tables of local records with their rows, for the report.
+pub(super) fn files(config: &Config, now: &Records, before: Option<&Records>) -> Vec<RecordFile> {
+    let tables = [(&config.records.contacts, "contacts", 0), (&config.records.domains, "domains", 1)];
+    let of = |(source, table, at): (&Option<super::config::Source>, &str, usize)| {
+        let files = &source.as_ref()?.files;
+        let names: Vec<String> = files.iter().map(|f| f.display().to_string()).collect();
+        let rows = |records: &Records| records.totals().get(at).copied().unwrap_or_default();
+        Some(RecordFile { file: names.join(", "), table: table.to_owned(), rows: rows(now), previous_rows: before.map(rows) })
+    };
+    tables.into_iter().filter_map(of).collect()
+}

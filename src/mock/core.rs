@@ -1,0 +1,416 @@
+//! A connection's life as RFC 5730 §2 has it: greeting, login, session, logout. No I/O: a frame and the time go in, an answer comes out.
+
+use super::decode::{Refusal, Refused, Request, decode};
+use super::encode::{self, Head};
+use super::knobs::{IdleAnswer, OverLimit};
+use super::registry::{Change, Registry};
+use crate::base::{Moment, Secret, Timestamp};
+use crate::model::{AuthInfo, CheckItem, Command, Date, Login, Query, Transform};
+use crate::protocol::ns::Ns;
+use crate::protocol::tape::Tape;
+use crate::protocol::writer::XmlWriter;
+
+/// Failed logins after which a connection is closed.
+const MOST_FAILURES: u8 = 3;
+
+/// Where an answer stands in a connection's life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// The greeting.
+    Greeting,
+    /// Before the login succeeded, that answer included.
+    Login,
+    /// In the session.
+    Session,
+}
+
+/// What an answer is about and what follows from it. Its payload is appended to the caller's buffer.
+pub(super) struct Answer {
+    /// Where it stands.
+    pub(super) place: Place,
+    /// Its code; 1000 for a greeting.
+    pub(super) code: u16,
+    /// Whether the connection is closed behind it.
+    pub(super) close: bool,
+    /// Whether there is no payload: the connection is closed without a word.
+    pub(super) silent: bool,
+    /// The handle or name it is about.
+    pub(super) object: Option<Box<str>>,
+    /// The client's transaction identifier.
+    pub(super) cl_trid: Option<Box<str>>,
+    /// What must be on disk before it leaves.
+    pub(super) commit: Option<Commit>,
+    /// The account's new password.
+    pub(super) new_password: Option<Secret>,
+}
+
+impl Answer {
+    fn new(place: Place, code: u16) -> Self {
+        Self { place, code, close: false, silent: false, object: None, cl_trid: None, commit: None, new_password: None }
+    }
+}
+
+/// A command that took effect.
+pub(super) struct Commit {
+    /// When.
+    pub(super) at: Timestamp,
+    /// The command's frame.
+    pub(super) frame: String,
+    /// The client's transaction identifier.
+    pub(super) cl_trid: Option<Box<str>>,
+    /// What it changed.
+    pub(super) change: Change,
+}
+
+/// A connection.
+pub(super) struct Connection {
+    tape: Tape,
+    session: Option<Session>,
+    failures: u8,
+    opened: Moment,
+    /// When the last frame arrived.
+    heard: Moment,
+    /// Whether the session ran out while it was idle, so that the next command hears of it.
+    timed_out: bool,
+}
+
+/// A login that holds.
+struct Session {
+    opened: Moment,
+    commands: u32,
+    /// Object services the login named.
+    objects: Vec<Box<str>>,
+}
+
+/// A command's outcome: a code, and what to write.
+struct Outcome {
+    code: u16,
+    close: bool,
+}
+
+impl Connection {
+    /// A connection that began at `now`.
+    pub(super) fn new(now: Moment) -> Self {
+        Self { tape: Tape::new(), session: None, failures: 0, opened: now, heard: now, timed_out: false }
+    }
+
+    /// Whether a login holds.
+    pub(super) const fn is_logged_in(&self) -> bool {
+        self.session.is_some()
+    }
+
+    /// Writes the greeting.
+    pub(super) fn greet(&self, registry: &Registry, wall: Timestamp, out: &mut Vec<u8>) -> Answer {
+        let date = Date::at(wall.round(jiff::Unit::Millisecond).unwrap_or(wall));
+        encode::greeting(out, &registry.announcement.server, &date.raw, &registry.objects, &registry.extensions);
+        Answer::new(if self.is_logged_in() { Place::Session } else { Place::Greeting }, 1000)
+    }
+
+    /// Takes a frame that arrived at `now` and appends its answer to `out`.
+    pub(super) fn handle(&mut self, registry: &mut Registry, frame: &[u8], now: Moment, wall: Timestamp, out: &mut Vec<u8>) -> Answer {
+        self.expire(registry, now);
+        self.heard = now;
+        let mut tape = std::mem::take(&mut self.tape);
+        let request = match tape.read(frame) {
+            Ok(()) => decode(&tape),
+            Err(bad) => Err(Refused { refusal: Refusal::new(2001, bad.to_string()), cl_trid: None, before_login: true }),
+        };
+        let answer = self.respond(registry, &tape, request, now, wall, out);
+        self.tape = tape;
+        answer
+    }
+
+    /// When the connection is to be cut, if nothing arrives.
+    pub(super) fn deadline(&self, registry: &Registry) -> Option<Moment> {
+        let limits = &registry.limits;
+        let idle = limits.idle.filter(|_| limits.idle_answer == IdleAnswer::Cut).map(|wait| self.heard + wait);
+        let age = limits.age.map(|wait| self.session.as_ref().map_or(self.opened, |s| s.opened) + wait);
+        [idle, age].into_iter().flatten().min()
+    }
+
+    /// Forgets the login: the connection stays, the session is gone.
+    pub(super) fn forget_login(&mut self, registry: &mut Registry) {
+        if self.session.take().is_some() {
+            registry.close_session();
+        }
+    }
+
+    /// Lets a session that was idle for too long run out, where that is told by an answer.
+    fn expire(&mut self, registry: &mut Registry, now: Moment) {
+        let over = registry.limits.idle.is_some_and(|most| now.since(self.heard) >= most);
+        if over && self.session.is_some() && registry.limits.idle_answer != IdleAnswer::Cut {
+            self.timed_out = registry.limits.idle_answer == IdleAnswer::TimedOut;
+            self.forget_login(registry);
+        }
+    }
+
+    fn respond(
+        &mut self,
+        registry: &mut Registry,
+        tape: &Tape,
+        request: Result<Request, Refused>,
+        now: Moment,
+        wall: Timestamp,
+        out: &mut Vec<u8>,
+    ) -> Answer {
+        if matches!(request, Ok(Request { command: Command::Hello, .. })) {
+            return self.greet(registry, wall, out);
+        }
+        let place = if self.is_logged_in() { Place::Session } else { Place::Login };
+        let mut answer = Answer::new(place, 2400);
+        let sv_trid = registry.next_sv_trid();
+        let refused = match request {
+            Ok(request) => {
+                answer.cl_trid = request.cl_trid;
+                answer.object = key(&request.command);
+                let mut run = Run { registry, tape, now, wall, sv_trid: &sv_trid, out };
+                self.carry_out(&request.command, &mut run, &mut answer)
+            }
+            Err(refused) => {
+                answer.cl_trid = refused.cl_trid;
+                let is_known = self.is_logged_in() || refused.before_login;
+                Err(if is_known { refused.refusal } else { Refusal::new(2002, "log in first") })
+            }
+        };
+        match refused {
+            Ok(outcome) => (answer.code, answer.close) = (outcome.code, answer.close || outcome.close),
+            Err(refusal) => {
+                answer.code = refusal.code;
+                answer.close |= refusal.code / 100 % 10 == 5;
+                if !answer.silent {
+                    let head = Head { refusal: Some(&refusal), ..Head::of(refusal.code, &answer, &sv_trid) };
+                    encode::response(out, &head, None, None);
+                }
+            }
+        }
+        answer
+    }
+
+    /// Carries out a command and writes its answer, or says why not.
+    fn carry_out(&mut self, command: &Command, run: &mut Run<'_>, answer: &mut Answer) -> Result<Outcome, Refusal> {
+        if let Command::Login(login) = command {
+            self.log_in(login, run, answer)?;
+            return Ok(run.plain(1000, answer));
+        }
+        if std::mem::take(&mut self.timed_out) {
+            return Err(Refusal::new(2201, "session timeout"));
+        }
+        let Some(session) = &mut self.session else { return Err(Refusal::new(2002, "not logged in")) };
+        if matches!(command, Command::Logout) {
+            self.forget_login(run.registry);
+            return Ok(Outcome { close: true, ..run.plain(1500, answer) });
+        }
+        session.commands = session.commands.saturating_add(1);
+        if run.registry.limits.commands.is_some_and(|most| session.commands > most) {
+            answer.close = true;
+            return Err(Refusal::new(2502, "too many commands in this session"));
+        }
+        if !run.registry.admits_command(run.now) {
+            let over = run.registry.limits.over_limit;
+            answer.silent = over == OverLimit::Cut;
+            answer.close = answer.silent;
+            let code = if over == OverLimit::Keep2308 { 2308 } else { 2502 };
+            let refusal = Refusal::new(code, "too many commands in this time");
+            if over == OverLimit::Keep2502 {
+                let head = Head { refusal: Some(&refusal), ..Head::of(code, answer, run.sv_trid) };
+                encode::response(run.out, &head, None, None);
+                return Ok(Outcome { code, close: false });
+            }
+            return Err(refusal);
+        }
+        if let Some(ns) = object_service(command) {
+            let is_offered = run.registry.objects.iter().any(|uri| uri == ns.uri());
+            if !is_offered || !session.objects.iter().any(|uri| **uri == *ns.uri()) {
+                return Err(Refusal::new(2307, "this login named no such object service"));
+            }
+        }
+        match command {
+            Command::Query(query) => run.look(query, answer),
+            Command::PollRequest => Ok(run.next_message(answer)),
+            Command::PollAck { .. } | Command::Transform(_) => run.change(command, answer),
+            Command::Hello | Command::Login(_) | Command::Logout => Err(Refusal::new(2002, "not here")),
+        }
+    }
+
+    fn log_in(&mut self, login: &Login, run: &mut Run<'_>, answer: &mut Answer) -> Result<(), Refusal> {
+        let registry = &mut *run.registry;
+        if self.session.is_some() {
+            return Err(Refusal::new(2002, "logged in already"));
+        }
+        if &*login.version != "1.0" {
+            return Err(Refusal::quoting(2100, Ns::EPP, "version", &login.version, "1.0 is spoken here"));
+        }
+        if &*login.lang != "en" {
+            return Err(Refusal::quoting(2102, Ns::EPP, "lang", &login.lang, "en is spoken here"));
+        }
+        if let Some(uri) = login.objects.iter().find(|uri| !registry.objects.iter().any(|known| **known == ***uri)) {
+            return Err(Refusal::quoting(2307, Ns::EPP, "objURI", uri, "the greeting did not offer it"));
+        }
+        if let Some(uri) = login.extensions.iter().find(|uri| !registry.extensions.iter().any(|known| **known == ***uri)) {
+            return Err(Refusal::quoting(2103, Ns::EPP, "extURI", uri, "the greeting did not offer it"));
+        }
+        if *login.client != *registry.user || login.password.reveal() != registry.password.reveal() {
+            self.failures += 1;
+            let code = if self.failures >= MOST_FAILURES { 2501 } else { 2200 };
+            return Err(Refusal::new(code, "wrong client identifier or password"));
+        }
+        if !registry.open_session() {
+            answer.close = true;
+            return Err(Refusal::new(2502, "too many sessions"));
+        }
+        if let Some(new) = &login.new_password {
+            registry.password = new.clone();
+            answer.new_password = Some(new.clone());
+        }
+        self.session = Some(Session { opened: run.now, commands: 0, objects: login.objects.clone() });
+        Ok(())
+    }
+}
+
+/// A command under way: all it may touch.
+struct Run<'a> {
+    registry: &'a mut Registry,
+    tape: &'a Tape,
+    now: Moment,
+    wall: Timestamp,
+    sv_trid: &'a str,
+    out: &'a mut Vec<u8>,
+}
+
+impl Run<'_> {
+    /// Writes an answer without data.
+    fn plain(&mut self, code: u16, answer: &Answer) -> Outcome {
+        self.write(code, answer, None, None)
+    }
+
+    fn write(&mut self, code: u16, answer: &Answer, data: encode::Part<'_>, extension: encode::Part<'_>) -> Outcome {
+        encode::response(self.out, &Head::of(code, answer, self.sv_trid), data, extension);
+        Outcome { code, close: false }
+    }
+
+    /// Carries out a command that changes nothing.
+    fn look(&mut self, query: &Query, answer: &Answer) -> Result<Outcome, Refusal> {
+        let head = Head::of(1000, answer, self.sv_trid);
+        let registry = &*self.registry;
+        match query {
+            Query::ContactInfo { id, auth } => {
+                let contact = registry.contact(id.as_str()).ok_or_else(|| Refusal::new(2303, "no such contact"))?;
+                authorise(registry, contact.sponsor.as_deref(), contact.auth.as_ref(), auth.as_ref())?;
+                let vendor = registry.announcement.contact.as_ref();
+                let data = |w: &mut XmlWriter<'_>| encode::contact_data(w, &contact, true);
+                let extension = |w: &mut XmlWriter<'_>| {
+                    if let Some(vendor) = vendor {
+                        encode::vendor_data(w, vendor);
+                    }
+                };
+                encode::response(self.out, &head, Some(&data), vendor.is_some().then_some(&extension));
+            }
+            Query::DomainInfo { name, hosts, auth } => {
+                let domain = registry.domain(name.as_str()).ok_or_else(|| Refusal::new(2303, "no such domain"))?;
+                authorise(registry, domain.sponsor.as_deref(), domain.auth.as_ref(), auth.as_ref())?;
+                let (vendor, sec_dns) = (registry.announcement.domain.as_ref(), registry.sec_dns(name.as_str()));
+                let extension = |w: &mut XmlWriter<'_>| {
+                    if let Some(data) = sec_dns {
+                        encode::sec_dns_data(w, data);
+                    }
+                    if let Some(vendor) = vendor {
+                        encode::vendor_data(w, vendor);
+                    }
+                };
+                let is_extended = vendor.is_some() || sec_dns.is_some();
+                let data = |w: &mut XmlWriter<'_>| encode::domain_data(w, &domain, *hosts, true);
+                encode::response(self.out, &head, Some(&data), is_extended.then_some(&extension));
+            }
+            Query::HostInfo(name) => {
+                let host = registry.host(name.as_str()).ok_or_else(|| Refusal::new(2303, "no such host"))?;
+                encode::response(self.out, &head, Some(&|w| encode::host_data(w, &host)), None);
+            }
+            Query::ContactCheck(ids) => {
+                let items = check(registry, ids.iter().map(|id| (id.as_str(), registry.contact(id.as_str()).is_some())))?;
+                encode::response(self.out, &head, Some(&|w| encode::check_data(w, Ns::CONTACT, &encode::CONTACT_CHECK, &items)), None);
+            }
+            Query::DomainCheck(names) => {
+                let items = check(registry, names.iter().map(|name| (name.as_str(), registry.domain(name.as_str()).is_some())))?;
+                encode::response(self.out, &head, Some(&|w| encode::check_data(w, Ns::DOMAIN, &encode::DOMAIN_CHECK, &items)), None);
+            }
+            Query::ContactTransfer { .. } | Query::DomainTransfer { .. } => {
+                return Err(Refusal::new(2101, "this registry carries out no such command"));
+            }
+        }
+        Ok(Outcome { code: 1000, close: false })
+    }
+
+    /// Carries out a command that changes something.
+    fn change(&mut self, command: &Command, answer: &mut Answer) -> Result<Outcome, Refusal> {
+        let change = self.registry.apply(command, self.wall)?;
+        let frame = self.tape.text().to_owned();
+        let outcome = self.plain(1000, answer);
+        answer.commit = Some(Commit { at: self.wall, frame, cl_trid: answer.cl_trid.clone(), change });
+        Ok(outcome)
+    }
+
+    /// Answers a poll request.
+    fn next_message(&mut self, answer: &Answer) -> Outcome {
+        let queue = self.registry.queue();
+        let code = if queue.is_some() { 1301 } else { 1300 };
+        encode::response(self.out, &Head { queue: queue.as_ref(), ..Head::of(code, answer, self.sv_trid) }, None, None);
+        Outcome { code, close: false }
+    }
+}
+
+impl<'a> Head<'a> {
+    fn of(code: u16, answer: &'a Answer, sv_trid: &'a str) -> Self {
+        Self { code, refusal: None, queue: None, cl_trid: answer.cl_trid.as_deref(), sv_trid }
+    }
+}
+
+/// Whether we may be told of an object: as its sponsor, or with its authorisation information (RFC 5731 §3.1.2, RFC 5733 §3.1.2).
+fn authorise(registry: &Registry, sponsor: Option<&str>, own: Option<&AuthInfo>, told: Option<&AuthInfo>) -> Result<(), Refusal> {
+    let fits = match (own, told) {
+        (Some(AuthInfo::Password { pw: own, .. }), Some(AuthInfo::Password { pw: told, .. })) => own.reveal() == told.reveal(),
+        _ => false,
+    };
+    match told {
+        Some(_) if !fits => Err(Refusal::new(2202, "not this object's authorisation information")),
+        None if !registry.is_ours(sponsor) => Err(Refusal::new(2201, "another registrar sponsors this object")),
+        _ => Ok(()),
+    }
+}
+
+fn check<'a>(registry: &Registry, names: impl ExactSizeIterator<Item = (&'a str, bool)>) -> Result<Vec<CheckItem>, Refusal> {
+    if registry.limits.names.is_some_and(|most| names.len() > most as usize) {
+        return Err(Refusal::new(2306, "too many names in one check"));
+    }
+    let item = |(id, is_there): (&str, bool)| CheckItem { id: id.into(), available: !is_there, reason: is_there.then(|| "In use".into()) };
+    Ok(names.map(item).collect())
+}
+
+/// The handle or name a command is about.
+fn key(command: &Command) -> Option<Box<str>> {
+    let key = match command {
+        Command::Query(Query::ContactInfo { id, .. } | Query::ContactTransfer { id, .. }) => id.as_str(),
+        Command::Query(Query::DomainInfo { name, .. } | Query::DomainTransfer { name, .. }) => name.as_str(),
+        Command::Query(Query::HostInfo(name)) => name.as_str(),
+        Command::Transform(transform) => match &**transform {
+            Transform::ContactUpdate(update) => update.id.as_str(),
+            Transform::DomainUpdate(update) => update.name.as_str(),
+            _ => return None,
+        },
+        _ => return None,
+    };
+    Some(key.into())
+}
+
+/// The object service a command needs.
+fn object_service(command: &Command) -> Option<Ns> {
+    match command {
+        Command::Query(Query::ContactCheck(_) | Query::ContactInfo { .. } | Query::ContactTransfer { .. }) => Some(Ns::CONTACT),
+        Command::Query(Query::DomainCheck(_) | Query::DomainInfo { .. } | Query::DomainTransfer { .. }) => Some(Ns::DOMAIN),
+        Command::Query(Query::HostInfo(_)) => Some(Ns::HOST),
+        Command::Transform(transform) => Some(match **transform {
+            Transform::ContactCreate(_) | Transform::ContactUpdate(_) | Transform::ContactDelete(_) => Ns::CONTACT,
+            _ => Ns::DOMAIN,
+        }),
+        _ => None,
+    }
+}

@@ -1,0 +1,340 @@
+//! Commands out of frames, as strictly as the schemas: names, order, lengths and enumerations.
+
+mod contact;
+mod domain;
+
+use crate::base::{DomainName, HostName, Secret};
+use crate::model::{AuthInfo, Command, HostsFilter, Login, LoginSecurity, Query, Status, StatusValue, Transform};
+use crate::protocol::ns::Ns;
+use crate::protocol::tape::{Element, Tape};
+use std::iter::Peekable;
+
+/// A command as it arrived.
+pub(super) struct Request {
+    /// What is asked for.
+    pub(super) command: Command,
+    /// The client's transaction identifier.
+    pub(super) cl_trid: Option<Box<str>>,
+}
+
+/// Why a command is refused.
+pub(super) struct Refusal {
+    /// The result code.
+    pub(super) code: u16,
+    /// The element at fault, where there is one.
+    pub(super) offender: Option<Offender>,
+    /// What is wrong with it.
+    pub(super) reason: Box<str>,
+}
+
+/// An element that a refusal quotes.
+pub(super) struct Offender {
+    /// Its namespace.
+    pub(super) uri: Box<str>,
+    /// Its local name, one of the schema's.
+    pub(super) name: &'static str,
+    /// Its text.
+    pub(super) text: Box<str>,
+}
+
+/// A frame that holds no command we can carry out.
+pub(super) struct Refused {
+    /// Why.
+    pub(super) refusal: Refusal,
+    /// The client's transaction identifier, as far as it could be read.
+    pub(super) cl_trid: Option<Box<str>>,
+    /// Whether it is to be told to whoever has not logged in: the syntax is wrong, or it is a login.
+    pub(super) before_login: bool,
+}
+
+type Read<T> = Result<T, Refusal>;
+
+impl Refusal {
+    /// A refusal that quotes nothing.
+    pub(super) fn new(code: u16, reason: impl Into<Box<str>>) -> Self {
+        Self { code, offender: None, reason: reason.into() }
+    }
+
+    /// A refusal that quotes the value `text` of the element `name`.
+    pub(super) fn quoting(code: u16, ns: Ns, name: &'static str, text: &str, reason: &str) -> Self {
+        Self { code, offender: Some(Offender { uri: ns.uri().into(), name, text: text.into() }), reason: reason.into() }
+    }
+}
+
+/// Reads the command that `tape` holds.
+///
+/// # Errors
+/// [`Refused`], with the result code to answer.
+pub(super) fn decode(tape: &Tape) -> Result<Request, Refused> {
+    let syntax = |reason: &str| Refused { refusal: Refusal::new(2001, reason), cl_trid: None, before_login: true };
+    let root = tape.root().filter(|r| r.is(Ns::EPP, "epp")).ok_or_else(|| syntax("the root element is not epp"))?;
+    let mut kids = Kids::of(root);
+    let Some(only) = kids.any() else { return Err(syntax("the epp element is empty")) };
+    kids.end().map_err(|refusal| Refused { refusal, cl_trid: None, before_login: true })?;
+    if only.is(Ns::EPP, "hello") {
+        return Ok(Request { command: Command::Hello, cl_trid: None });
+    }
+    if !only.is(Ns::EPP, "command") {
+        return Err(syntax("neither a hello nor a command"));
+    }
+    let cl_trid = only.child(Ns::EPP, "clTRID").map(Element::token);
+    let fits = cl_trid.as_deref().is_none_or(|t| (3..=64).contains(&t.chars().count()));
+    let told = if fits { cl_trid.as_deref().map(Into::into) } else { None };
+    let is_login = only.children().next().is_some_and(|verb| verb.local() == "login");
+    let read = if fits { verb(only) } else { Err(Refusal::new(2005, "clTRID takes 3 to 64 characters")) };
+    match read {
+        Ok(command) => Ok(Request { command, cl_trid: told }),
+        Err(refusal) => {
+            let before_login = is_login || matches!(refusal.code, 2000 | 2001);
+            Err(Refused { refusal, cl_trid: told, before_login })
+        }
+    }
+}
+
+/// Reads what stands in a command: the verb, an extension, the transaction identifier.
+fn verb(command: Element<'_>) -> Read<Command> {
+    let mut kids = Kids::of(command);
+    let verb = kids.any().ok_or_else(|| Refusal::new(2003, "the command is empty"))?;
+    let extension = kids.take(Ns::EPP, "extension");
+    let _read_before = kids.take(Ns::EPP, "clTRID");
+    kids.end()?;
+    if verb.ns() != Ns::EPP {
+        return Err(Refusal::new(2001, "the command is not in EPP's namespace"));
+    }
+    let mut more = extension.map(Kids::of);
+    let read = match verb.local() {
+        "login" => login(verb, more.as_mut().and_then(|kids| kids.take(Ns::LOGIN_SEC, "loginSec"))),
+        "logout" => Ok(Command::Logout),
+        "poll" => poll(verb),
+        "check" | "info" | "update" => {
+            let object = only_child(verb)?;
+            match (object.ns(), verb.local()) {
+                (Ns::CONTACT, "check") => contact::check(object).map(Command::Query),
+                (Ns::CONTACT, "info") => contact::info(object).map(Command::Query),
+                (Ns::CONTACT, "update") => contact::update(object).map(|u| transform(Transform::ContactUpdate(u))),
+                (Ns::DOMAIN, "check") => domain::check(object).map(Command::Query),
+                (Ns::DOMAIN, "info") => domain_info(object).map(Command::Query),
+                (Ns::DOMAIN, "update") => {
+                    let sec_dns = more.as_mut().and_then(|kids| kids.take(Ns::SEC_DNS, "update"));
+                    domain::update(object, sec_dns).map(|u| transform(Transform::DomainUpdate(u)))
+                }
+                (Ns::HOST, "info") => host_info(object).map(Command::Query),
+                (Ns::HOST, _) => Err(Refusal::new(2101, "hosts are only looked at here")),
+                _ => Err(Refusal::new(2307, "no such object service")),
+            }
+        }
+        "create" | "delete" | "renew" | "transfer" => Err(Refusal::new(2101, "this registry carries out no such command")),
+        _ => Err(Refusal::new(2000, "unknown command")),
+    }?;
+    if more.is_some_and(|mut kids| kids.any().is_some()) {
+        return Err(Refusal::new(2103, "an extension that this command does not take"));
+    }
+    Ok(read)
+}
+
+fn transform(t: Transform) -> Command {
+    Command::Transform(Box::new(t))
+}
+
+fn login(login: Element<'_>, security: Option<Element<'_>>) -> Read<Command> {
+    let mut kids = Kids::of(login);
+    let client = kids.text(Ns::EPP, "clID", 3, 16)?;
+    let mut password = kids.text(Ns::EPP, "pw", 6, 16)?;
+    let mut new_password = kids.text_if(Ns::EPP, "newPW", 6, 16)?;
+    let mut options = Kids::of(kids.need(Ns::EPP, "options")?);
+    let version = options.text(Ns::EPP, "version", 1, 8)?;
+    let lang = options.text(Ns::EPP, "lang", 1, 35)?;
+    options.end()?;
+    let mut services = Kids::of(kids.need(Ns::EPP, "svcs")?);
+    kids.end()?;
+    let mut objects = vec![services.text(Ns::EPP, "objURI", 1, 2048)?];
+    while let Some(uri) = services.text_if(Ns::EPP, "objURI", 1, 2048)? {
+        objects.push(uri);
+    }
+    let mut extensions = Vec::new();
+    if let Some(container) = services.take(Ns::EPP, "svcExtension") {
+        let mut uris = Kids::of(container);
+        extensions.push(uris.text(Ns::EPP, "extURI", 1, 2048)?);
+        while let Some(uri) = uris.text_if(Ns::EPP, "extURI", 1, 2048)? {
+            extensions.push(uri);
+        }
+        uris.end()?;
+    }
+    services.end()?;
+    let mut told = None;
+    if let Some(element) = security {
+        let mut kids = Kids::of(element);
+        if let Some(agent) = kids.take(Ns::LOGIN_SEC, "userAgent") {
+            let mut kids = Kids::of(agent);
+            let mut word = |name| kids.text_if(Ns::LOGIN_SEC, name, 1, 255).map(Option::unwrap_or_default);
+            told = Some(LoginSecurity { app: word("app")?, tech: word("tech")?, os: word("os")? });
+            kids.end()?;
+        }
+        if let Some(long) = kids.text_if(Ns::LOGIN_SEC, "pw", 6, 1024)? {
+            password = instead("pw", &password, long)?;
+        }
+        if let Some(long) = kids.text_if(Ns::LOGIN_SEC, "newPW", 6, 1024)? {
+            new_password = Some(instead("newPW", new_password.as_deref().unwrap_or_default(), long)?);
+        }
+        kids.end()?;
+    }
+    Ok(Command::Login(Box::new(Login {
+        client,
+        password: Secret::new(password),
+        new_password: new_password.map(Secret::new),
+        version,
+        lang,
+        objects,
+        extensions,
+        security: told,
+    })))
+}
+
+/// The password of the login security extension, which counts only where the plain element says so (RFC 8807 §4.1).
+fn instead(name: &'static str, plain: &str, long: Box<str>) -> Read<Box<str>> {
+    if plain == "[LOGIN-SECURITY]" {
+        return Ok(long);
+    }
+    Err(Refusal::quoting(2306, Ns::EPP, name, "", "with the login security extension this must be [LOGIN-SECURITY]"))
+}
+
+fn poll(poll: Element<'_>) -> Read<Command> {
+    match (poll.attr("op"), poll.attr("msgID")) {
+        (Some("req"), None) => Ok(Command::PollRequest),
+        (Some("req"), Some(_)) => Err(Refusal::new(2002, "a request names no message")),
+        (Some("ack"), Some(id)) => Ok(Command::PollAck { id: id.into() }),
+        (Some("ack"), None) => Err(Refusal::new(2003, "an acknowledgement names its message")),
+        (Some(_), _) => Err(Refusal::new(2004, "op is req or ack")),
+        (None, _) => Err(Refusal::new(2003, "op is missing")),
+    }
+}
+
+fn domain_info(info: Element<'_>) -> Read<Query> {
+    named(info, "info")?;
+    let mut kids = Kids::of(info);
+    let element = kids.need(Ns::DOMAIN, "name")?;
+    let hosts = match element.attr("hosts") {
+        None | Some("all") => HostsFilter::All,
+        Some("del") => HostsFilter::Delegated,
+        Some("sub") => HostsFilter::Subordinate,
+        Some("none") => HostsFilter::None,
+        Some(other) => return Err(Refusal::quoting(2004, Ns::DOMAIN, "name", other, "hosts is all, del, sub or none")),
+    };
+    let name = DomainName::new(bounded(element, Ns::DOMAIN, "name", 1, 255)?.to_ascii_lowercase());
+    let auth = kids.take(Ns::DOMAIN, "authInfo").map(|e| auth_info(e, Ns::DOMAIN)).transpose()?;
+    kids.end()?;
+    Ok(Query::DomainInfo { name, hosts, auth })
+}
+
+fn host_info(info: Element<'_>) -> Read<Query> {
+    named(info, "info")?;
+    let mut kids = Kids::of(info);
+    let name = kids.text(Ns::HOST, "name", 1, 255)?;
+    kids.end()?;
+    Ok(Query::HostInfo(HostName::new(name.to_ascii_lowercase())))
+}
+
+/// Reads an `authInfo` of the object `ns`.
+fn auth_info(element: Element<'_>, ns: Ns) -> Read<AuthInfo> {
+    let only = only_child(element)?;
+    if only.is(ns, "pw") {
+        let roid = only.attr("roid").map(Into::into);
+        return Ok(AuthInfo::Password { pw: Secret::new(only.text().into_owned()), roid });
+    }
+    if only.is(Ns::DOMAIN, "null") && ns == Ns::DOMAIN {
+        return Ok(AuthInfo::Null);
+    }
+    if only.is(ns, "ext") {
+        return Ok(AuthInfo::Extended);
+    }
+    Err(unexpected(only))
+}
+
+/// Reads a status of the object `ns`.
+fn status(element: Element<'_>, ns: Ns) -> Read<Status> {
+    let Some(value) = element.attr("s") else { return Err(Refusal::quoting(2003, ns, "status", "", "s is missing")) };
+    let value = StatusValue::read(value);
+    if !value.is_known() {
+        return Err(Refusal::quoting(2004, ns, "status", value.as_str(), "no such status"));
+    }
+    let text = element.token();
+    let text = (!text.is_empty()).then(|| text.as_ref().into());
+    Ok(Status { value, lang: element.attr("lang").map(Into::into), text })
+}
+
+/// Refuses an object element that is not named as its command is.
+fn named(element: Element<'_>, name: &str) -> Read<()> {
+    if element.local() == name { Ok(()) } else { Err(unexpected(element)) }
+}
+
+/// The one child of `element`.
+fn only_child(element: Element<'_>) -> Read<Element<'_>> {
+    let mut kids = Kids::of(element);
+    let only = kids.any().ok_or_else(|| Refusal::new(2003, format!("{} is empty", element.local())))?;
+    kids.end()?;
+    Ok(only)
+}
+
+fn unexpected(element: Element<'_>) -> Refusal {
+    Refusal::new(2001, format!("{} is not expected here", element.local()))
+}
+
+/// The text of `element`, of `min` to `max` characters.
+fn bounded(element: Element<'_>, ns: Ns, name: &'static str, min: usize, max: usize) -> Read<Box<str>> {
+    let text = element.token();
+    let length = text.chars().count();
+    if length < min && length == 0 {
+        return Err(Refusal::quoting(2003, ns, name, "", "it is empty"));
+    }
+    if (min..=max).contains(&length) {
+        return Ok(text.as_ref().into());
+    }
+    Err(Refusal::quoting(2005, ns, name, &text, &format!("it takes {min} to {max} characters")))
+}
+
+/// The children of an element, taken in the schema's order.
+struct Kids<I: Iterator> {
+    rest: Peekable<I>,
+}
+
+impl Kids<std::iter::Empty<Element<'static>>> {
+    /// The children of `element`.
+    fn of(element: Element<'_>) -> Kids<impl Iterator<Item = Element<'_>>> {
+        Kids { rest: element.children().peekable() }
+    }
+}
+
+impl<'t, I: Iterator<Item = Element<'t>>> Kids<I> {
+    /// The next child, whatever it is.
+    fn any(&mut self) -> Option<Element<'t>> {
+        self.rest.next()
+    }
+
+    /// The next child, if it is that one.
+    fn take(&mut self, ns: Ns, name: &str) -> Option<Element<'t>> {
+        self.rest.next_if(|e| e.is(ns, name))
+    }
+
+    /// The next child, which must be that one.
+    fn need(&mut self, ns: Ns, name: &'static str) -> Read<Element<'t>> {
+        match self.rest.next_if(|e| e.is(ns, name)) {
+            Some(found) => Ok(found),
+            None => Err(self.rest.peek().map_or_else(|| Refusal::new(2003, format!("{name} is missing")), |e| unexpected(*e))),
+        }
+    }
+
+    /// The text of the next child, which must be that one, of `min` to `max` characters.
+    fn text(&mut self, ns: Ns, name: &'static str, min: usize, max: usize) -> Read<Box<str>> {
+        bounded(self.need(ns, name)?, ns, name, min, max)
+    }
+
+    /// The text of the next child, if it is that one.
+    fn text_if(&mut self, ns: Ns, name: &'static str, min: usize, max: usize) -> Read<Option<Box<str>>> {
+        self.take(ns, name).map(|e| bounded(e, ns, name, min, max)).transpose()
+    }
+
+    /// Refuses further children.
+    fn end(&mut self) -> Read<()> {
+        self.rest.next().map_or(Ok(()), |e| Err(unexpected(e)))
+    }
+}

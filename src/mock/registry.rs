@@ -1,0 +1,259 @@
+//! What a registry holds and shares between its connections: objects, messages, its account and the account's budget.
+
+use super::announce::{Announcement, announcement};
+use super::decode::Refusal;
+use super::fleet::Fleet;
+use super::knobs::{Knobs, Limits};
+use super::update;
+use crate::base::{Moment, Result, Secret, Timestamp, revealed};
+use crate::model::{Command, Contact, Date, Domain, DsChange, Host, Queue, SecDnsInfo, Transform};
+use crate::policy::Profile;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A registry. Objects that nobody changed are the fleet's and cost no memory.
+pub(super) struct Registry {
+    pub(super) profile: Arc<Profile>,
+    pub(super) announcement: Announcement,
+    pub(super) limits: Limits,
+    /// The one account's client identifier.
+    pub(super) user: Box<str>,
+    pub(super) password: Secret,
+    /// Object and extension services in the greeting.
+    pub(super) objects: Vec<String>,
+    pub(super) extensions: Vec<String>,
+    fleet: Box<dyn Fleet>,
+    contacts: HashMap<Box<str>, Contact>,
+    domains: HashMap<Box<str>, Domain>,
+    sec_dns: HashMap<Box<str>, SecDnsInfo>,
+    /// How many more domains name a contact than the fleet knows of.
+    links: HashMap<Box<str>, i64>,
+    messages: BTreeMap<u64, Box<str>>,
+    /// What transaction identifiers begin with: one start of one registry.
+    prefix: String,
+    transactions: u64,
+    sessions: u32,
+    /// When the commands of the last window arrived.
+    recent: VecDeque<Moment>,
+}
+
+/// A change that took effect, for the disk. Its values are in clear, so it has no `Debug`.
+pub(super) struct Change {
+    /// Its kind and key, `contact/C-1`.
+    pub(super) object: String,
+    /// The object before it.
+    pub(super) before: serde_json::Value,
+    /// The object after it.
+    pub(super) after: serde_json::Value,
+}
+
+impl Registry {
+    /// The registry of `profile` over `fleet`, started at `wall`.
+    ///
+    /// # Errors
+    /// `E-mock-001`.
+    pub(super) fn new(
+        profile: Arc<Profile>,
+        fleet: Box<dyn Fleet>,
+        knobs: &Knobs,
+        user: &str,
+        password: Secret,
+        seed: u64,
+        wall: Timestamp,
+    ) -> Result<Self> {
+        let announcement = announcement(&profile.id)?;
+        let joined = |a: &[String], b: &[String]| a.iter().chain(b).cloned().collect::<Vec<_>>();
+        let messages = (1..=u64::from(knobs.messages)).map(|n| (n, format!("Notice {n} of this registry").into())).collect();
+        Ok(Self {
+            objects: joined(&profile.services.objects, &announcement.objects),
+            extensions: joined(&profile.services.extensions, &announcement.extensions),
+            limits: knobs.limits(&profile.limits),
+            profile,
+            announcement,
+            user: user.into(),
+            password,
+            fleet,
+            contacts: HashMap::new(),
+            domains: HashMap::new(),
+            sec_dns: HashMap::new(),
+            links: HashMap::new(),
+            messages,
+            prefix: format!("PV-{seed:x}-{:x}-", wall.as_millisecond()),
+            transactions: 0,
+            sessions: 0,
+            recent: VecDeque::new(),
+        })
+    }
+
+    /// A transaction identifier that was never given before.
+    pub(super) fn next_sv_trid(&mut self) -> String {
+        use std::fmt::Write as _;
+        self.transactions += 1;
+        let mut id = String::with_capacity(self.prefix.len() + 16);
+        id.push_str(&self.prefix);
+        let _infallible = write!(id, "{:x}", self.transactions);
+        id
+    }
+
+    /// The contact of that handle.
+    pub(super) fn contact(&self, id: &str) -> Option<Cow<'_, Contact>> {
+        if let Some(changed) = self.contacts.get(id) {
+            return Some(Cow::Borrowed(changed));
+        }
+        let mut contact = self.fleet.contact(id)?;
+        if self.links.get(id).is_some_and(|more| *more > 0) {
+            update::mark_linked(&mut contact.statuses);
+        }
+        Some(Cow::Owned(contact))
+    }
+
+    /// The domain of that name.
+    pub(super) fn domain(&self, name: &str) -> Option<Cow<'_, Domain>> {
+        self.domains.get(name).map(Cow::Borrowed).or_else(|| self.fleet.domain(name).map(Cow::Owned))
+    }
+
+    /// The DNSSEC data of the domain of that name.
+    pub(super) fn sec_dns(&self, name: &str) -> Option<&SecDnsInfo> {
+        self.sec_dns.get(name)
+    }
+
+    /// The host of that name.
+    pub(super) fn host(&self, name: &str) -> Option<Host> {
+        self.fleet.host(name)
+    }
+
+    /// Whether the account sponsors an object of `sponsor`.
+    pub(super) fn is_ours(&self, sponsor: Option<&str>) -> bool {
+        sponsor.is_none_or(|s| s == &*self.user)
+    }
+
+    /// Carries out a command that changes something: a transform, or the acknowledgement of a message.
+    ///
+    /// # Errors
+    /// The refusal to answer; nothing changed then.
+    pub(super) fn apply(&mut self, command: &Command, at: Timestamp) -> Result<Change, Refusal> {
+        match command {
+            Command::PollAck { id } => {
+                let missing = || Refusal::new(2303, "no such message");
+                let number = id.parse::<u64>().map_err(|_| missing())?;
+                let text = self.messages.remove(&number).ok_or_else(missing)?;
+                Ok(Change { object: format!("message/{number}"), before: serde_json::Value::from(&*text), after: serde_json::Value::Null })
+            }
+            Command::Transform(transform) => match &**transform {
+                Transform::ContactUpdate(update) => {
+                    let id = update.id.as_str();
+                    let before = self.contact(id).ok_or_else(|| Refusal::new(2303, "no such contact"))?.into_owned();
+                    self.must_be_ours(before.sponsor.as_deref())?;
+                    let mut after = update::contact(&before, update, self.disclose_rule())?;
+                    (after.updated_by, after.updated) = (Some(self.user.clone()), Some(stamp(at)));
+                    let change = change("contact", id, &before, &after);
+                    self.contacts.insert(id.into(), after);
+                    Ok(change)
+                }
+                Transform::DomainUpdate(update) => {
+                    let name = update.name.as_str();
+                    let before = self.domain(name).ok_or_else(|| Refusal::new(2303, "no such domain"))?.into_owned();
+                    self.must_be_ours(before.sponsor.as_deref())?;
+                    let mut after = update::domain(&before, update, self)?;
+                    let sec_dns = self.changed_sec_dns(name, &update.ds)?;
+                    (after.updated_by, after.updated) = (Some(self.user.clone()), Some(stamp(at)));
+                    let change = change("domain", name, &before, &after);
+                    self.relink(&before, -1);
+                    self.relink(&after, 1);
+                    self.domains.insert(name.into(), after);
+                    if let Some(data) = sec_dns {
+                        self.sec_dns.insert(name.into(), data);
+                    }
+                    Ok(change)
+                }
+                _ => Err(Refusal::new(2101, "this registry carries out no such command")),
+            },
+            _ => Err(Refusal::new(2101, "not a change")),
+        }
+    }
+
+    /// The message queue: how many wait, and the first.
+    pub(super) fn queue(&self) -> Option<Queue> {
+        let (id, text) = self.messages.first_key_value()?;
+        let count = Some(self.messages.len() as u64);
+        // One a day from a fixed day on: the queue of a seed is the same at each start.
+        let hours = i64::try_from(*id).unwrap_or_default().saturating_mul(24);
+        let date = jiff::Timestamp::UNIX_EPOCH.checked_add(jiff::SignedDuration::from_hours(hours.saturating_add(FIRST_MESSAGE_HOURS)));
+        Some(Queue { count, id: Some(id.to_string().into()), date: date.ok().map(Date::at), msg: Some(text.clone()) })
+    }
+
+    /// Counts a command of the account at `now`, and tells whether it stays within the account's rate.
+    pub(super) fn admits_command(&mut self, now: Moment) -> bool {
+        let Some(rate) = self.limits.rate else { return true };
+        let window = Duration::from_secs(u64::from(rate.seconds));
+        while self.recent.front().is_some_and(|first| now.since(*first) >= window) {
+            self.recent.pop_front();
+        }
+        let fits = self.recent.len() < rate.commands as usize;
+        if fits {
+            self.recent.push_back(now);
+        }
+        fits
+    }
+
+    /// Takes one of the account's sessions, if one is free.
+    pub(super) fn open_session(&mut self) -> bool {
+        let free = self.limits.sessions.is_none_or(|most| self.sessions < most);
+        self.sessions += u32::from(free);
+        free
+    }
+
+    /// Gives a session back.
+    pub(super) fn close_session(&mut self) {
+        self.sessions = self.sessions.saturating_sub(1);
+    }
+
+    /// What is done with a disclose statement.
+    fn disclose_rule(&self) -> update::DiscloseRule {
+        match (self.profile.disclose.value, self.announcement.forgets_disclose) {
+            (true, _) => update::DiscloseRule::Keep,
+            (false, true) => update::DiscloseRule::Forget,
+            (false, false) => update::DiscloseRule::Refuse,
+        }
+    }
+
+    fn must_be_ours(&self, sponsor: Option<&str>) -> Result<(), Refusal> {
+        if self.is_ours(sponsor) { Ok(()) } else { Err(Refusal::new(2201, "another registrar sponsors this object")) }
+    }
+
+    /// Counts the contacts that `domain` names up or down.
+    fn relink(&mut self, domain: &Domain, by: i64) {
+        for handle in domain.registrant.iter().chain(domain.contacts.iter().map(|c| &c.handle)) {
+            let count = self.links.entry(handle.as_str().into()).or_default();
+            *count += by;
+            let is_linked = *count > 0;
+            if let Some(contact) = self.contacts.get_mut(handle.as_str()).filter(|_| is_linked) {
+                update::mark_linked(&mut contact.statuses);
+            }
+        }
+    }
+
+    /// The DNSSEC data of `name` after `ds`, or nothing where it changes nothing.
+    fn changed_sec_dns(&self, name: &str, ds: &DsChange) -> Result<Option<SecDnsInfo>, Refusal> {
+        if ds.is_empty() {
+            return Ok(None);
+        }
+        update::sec_dns(self.sec_dns.get(name).cloned().unwrap_or_default(), ds).map(Some)
+    }
+}
+
+/// Hours from 1970-01-01 to 2026-01-01.
+const FIRST_MESSAGE_HOURS: i64 = 490_896;
+
+/// `at` as the registry writes it, in milliseconds.
+fn stamp(at: Timestamp) -> Date {
+    Date::at(at.round(jiff::Unit::Millisecond).unwrap_or(at))
+}
+
+/// The record of a change. The files it goes to are the bundled registry's own and private, so values stand in clear.
+fn change<T: serde::Serialize>(kind: &str, id: &str, before: &T, after: &T) -> Change {
+    let clear = |object: &T| revealed(|| serde_json::to_value(object)).unwrap_or_default();
+    Change { object: format!("{kind}/{id}"), before: clear(before), after: clear(after) }
+}

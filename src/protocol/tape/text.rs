@@ -1,0 +1,83 @@
+//! Bytes to text, and the few things of XML that stand inside a piece of it.
+
+use super::Malformed;
+
+/// Positions are stored in 31 bits. Framers stop far below.
+const MOST_BYTES: usize = 1 << 30;
+
+/// The text of `frame`: UTF-8, or UTF-16 behind its byte order mark; without padding and byte order mark.
+pub(super) fn decode(frame: &[u8], into: &mut String) -> Result<(), Malformed> {
+    into.clear();
+    if frame.len() > MOST_BYTES {
+        return Err(Malformed { why: "larger than any frame", at: 0 });
+    }
+    let fail = |why, at| Err(Malformed { why, at });
+    match frame {
+        [0xFE, 0xFF, units @ ..] => utf16(units, u16::from_be_bytes, into)?,
+        [0xFF, 0xFE, units @ ..] => utf16(units, u16::from_le_bytes, into)?,
+        _ => {
+            let bytes = frame.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(frame).trim_ascii();
+            match std::str::from_utf8(bytes) {
+                Ok(text) => {
+                    into.reserve_exact(text.len());
+                    into.push_str(text);
+                }
+                Err(e) => return fail("not UTF-8", e.valid_up_to()),
+            }
+            let head = into.get(..into.find("?>").unwrap_or(0).min(200)).unwrap_or_default();
+            if let Some(encoding) = declared_encoding(head)
+                && !["utf-8", "utf8", "us-ascii"].iter().any(|known| encoding.eq_ignore_ascii_case(known))
+            {
+                return fail("an encoding other than UTF-8 is declared", 0);
+            }
+        }
+    }
+    if into.as_bytes().contains(&0) {
+        return fail("a NUL", into.find('\0').unwrap_or_default());
+    }
+    Ok(())
+}
+
+/// Decodes UTF-16.
+fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16, into: &mut String) -> Result<(), Malformed> {
+    let units = bytes.chunks_exact(2).map(|pair| unit([pair[0], pair[1]]));
+    for (at, c) in char::decode_utf16(units).enumerate() {
+        into.push(c.map_err(|_| Malformed { why: "not UTF-16", at: at * 2 })?);
+    }
+    if bytes.len().is_multiple_of(2) { Ok(()) } else { Err(Malformed { why: "not UTF-16", at: bytes.len() }) }
+}
+
+/// The encoding that an XML declaration states.
+fn declared_encoding(declaration: &str) -> Option<&str> {
+    let (_, rest) = declaration.strip_prefix("<?xml")?.split_once("encoding")?;
+    let value = rest.trim_start().strip_prefix('=')?.trim_start();
+    let quote = value.chars().next().filter(|c| matches!(c, '"' | '\''))?;
+    value.get(1..)?.split(quote).next()
+}
+
+/// The character a reference means: only the five of XML and numbers. Nothing else is ever defined, since a DOCTYPE is refused.
+pub(super) fn resolve(name: &str) -> Result<char, &'static str> {
+    // `from_str_radix` alone would take a sign.
+    let plain = |digits: &&str| digits.bytes().all(|b| b.is_ascii_hexdigit());
+    let number = |digits: &str, radix| {
+        Some(digits)
+            .filter(plain)
+            .and_then(|digits| u32::from_str_radix(digits, radix).ok())
+            .and_then(char::from_u32)
+            .filter(|c| *c != '\0')
+    };
+    match name {
+        "amp" => Ok('&'),
+        "lt" => Ok('<'),
+        "gt" => Ok('>'),
+        "quot" => Ok('"'),
+        "apos" => Ok('\''),
+        _ => match name.strip_prefix('#') {
+            Some(digits) => match digits.strip_prefix('x') {
+                Some(hex) => number(hex, 16).ok_or("a reference to no character"),
+                None => number(digits, 10).ok_or("a reference to no character"),
+            },
+            None => Err("an entity that nobody declared"),
+        },
+    }
+}

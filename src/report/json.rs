@@ -1,0 +1,75 @@
+//! What `run` and `demo` print with `--format json`.
+
+use super::facts::{RunFacts, Severity};
+use super::table::{SCHEMA_VERSION, schema_id};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// A run in a few figures, for scripts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Summary {
+    /// The id of this shape.
+    pub schema: String,
+    /// The version of this shape.
+    pub schema_version: u32,
+    /// The version of Privet that made the run.
+    pub tool_version: String,
+    /// The run.
+    pub run_id: String,
+    /// The folder with the reports.
+    pub reports: String,
+    /// The job's own exit code.
+    pub exit: u8,
+    /// Each registry.
+    pub registries: Vec<RegistrySummary>,
+}
+
+/// One registry in a few figures.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RegistrySummary {
+    /// The operator's name for the account.
+    pub id: String,
+    /// Its profile.
+    pub profile: String,
+    /// Whether it was read whole.
+    pub whole: bool,
+    /// Contacts read.
+    pub contacts: u64,
+    /// Domains read.
+    pub domains: u64,
+    /// Material differences.
+    pub differences: u64,
+    /// Cosmetic differences.
+    pub cosmetic: u64,
+    /// Objects that could not be read.
+    pub unreadable: u64,
+    /// Every exit code that held here.
+    pub exits: Vec<u8>,
+}
+
+impl Summary {
+    /// The summary of a run whose reports are in the folder `reports`.
+    #[must_use]
+    pub fn of(facts: &RunFacts, reports: &std::path::Path) -> Self {
+        let registry = |r: &super::RegistryFacts| RegistrySummary {
+            id: r.id.as_str().to_owned(),
+            profile: r.profile.clone(),
+            whole: r.whole,
+            contacts: r.contacts.ok,
+            domains: r.domains.ok,
+            differences: facts.differences_of(Some(&r.id), Severity::Material),
+            cosmetic: facts.differences_of(Some(&r.id), Severity::Cosmetic),
+            unreadable: r.unreadable(),
+            exits: r.exits.iter().map(|e| e.code()).collect(),
+        };
+        Self {
+            schema: schema_id("summary"),
+            schema_version: SCHEMA_VERSION,
+            tool_version: facts.tool_version.clone(),
+            run_id: facts.run_id.as_str().to_owned(),
+            reports: reports.display().to_string(),
+            exit: facts.exit.code(),
+            registries: facts.registries.iter().map(registry).collect(),
+        }
+    }
+}

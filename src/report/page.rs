@@ -1,0 +1,284 @@
+//! The run report as one HTML page: no script, no network, nothing loaded, every word through one escaping sink.
+
+use super::charts;
+use super::facts::{RunFacts, Severity, total};
+use super::sample::Sample;
+use super::svg::Bars;
+use super::table::{Cell, Head, Kind, Table};
+use super::tables;
+use super::verdict::{grouped, meaning, next, sentence};
+use crate::base::{Exit, escape_controls};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+use sha2::{Digest as _, Sha256};
+
+/// The page's one style sheet, allowed by its digest.
+const STYLE: &str = include_str!("style.css");
+
+/// The sections, in order: id and heading.
+const SECTIONS: &[(&str, &str)] = &[
+    ("glance", "At a glance"),
+    ("problems", "Problems and warnings"),
+    ("differences", "Differences"),
+    ("objects", "Objects read"),
+    ("line", "Sessions and limits"),
+    ("tls", "TLS and certificates"),
+    ("greetings", "Greetings and unknown namespaces"),
+    ("safeguards", "Gates and settings"),
+    ("records", "Local records"),
+    ("files", "Files of this run"),
+];
+
+/// The page.
+pub(super) fn page(facts: &RunFacts, sample: &Sample) -> String {
+    let csp =
+        format!("default-src 'none'; style-src 'sha256-{}'; base-uri 'none'; form-action 'none'", STANDARD.encode(Sha256::digest(STYLE)));
+    let page = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta http-equiv="Content-Security-Policy" content=(csp);
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="referrer" content="no-referrer";
+                meta name="robots" content="noindex";
+                title { "Run report " (escape_controls(facts.run_id.as_str())) }
+                // The one text that is not escaped is our own, fixed at build time.
+                style { (PreEscaped(STYLE)) }
+            }
+            body {
+                a.skip href="#main" { "Skip to the report" }
+                (header(facts))
+                main #main {
+                    @for (id, heading) in SECTIONS {
+                        section aria-labelledby=(id) {
+                            h2 #(id) { (heading) }
+                            (section(id, facts, sample))
+                        }
+                    }
+                }
+                (footer(facts))
+            }
+        }
+    };
+    page.into_string()
+}
+
+/// The verdict, what to do next, and the run's few figures.
+fn header(facts: &RunFacts) -> Markup {
+    let whole = facts.registries.iter().filter(|r| r.whole).count();
+    let read = |pick: fn(&super::RegistryFacts) -> u64| grouped(total(facts.registries.iter().map(pick)));
+    let problems: usize = facts.registries.iter().map(|r| r.problems.len()).sum();
+    let figures = [
+        ("Registries read whole", format!("{whole} of {}", facts.registries.len())),
+        ("Contacts read", read(|r| r.contacts.ok)),
+        ("Domains read", read(|r| r.domains.ok)),
+        ("Material differences", grouped(facts.differences_of(None, Severity::Material))),
+        ("Cosmetic differences", grouped(facts.differences_of(None, Severity::Cosmetic))),
+        ("Objects unreadable", grouped(facts.unreadable())),
+        ("Problems and warnings", grouped((problems + facts.warnings.len()) as u64)),
+    ];
+    let state = match facts.exit {
+        Exit::Done => "good",
+        Exit::ChangesPending | Exit::Findings | Exit::Stopped | Exit::ReportFailed => "warn",
+        _ => "bad",
+    };
+    html! {
+        header {
+            h1 { "Privet run report" }
+            p.verdict { (sentence(facts)) }
+            p class={ "next " (state) } { b { "Exit " (facts.exit.code()) ", " (meaning(facts.exit)) ". " } (words(next(facts.exit))) }
+            dl.run {
+                div { dt { "Run" } dd { (registry_text(facts.run_id.as_str())) } }
+                div { dt { "Began" } dd { (when(facts.started)) } }
+                div { dt { "Took" } dd { (took(facts)) } }
+            }
+            dl.figures { @for (name, figure) in figures { div { dt { (name) } dd { (figure) } } } }
+            nav aria-label="Sections" { ul { @for (id, heading) in SECTIONS { li { a href={ "#" (id) } { (heading) } } } } }
+        }
+    }
+}
+
+/// What stands under one heading.
+fn section(id: &str, facts: &RunFacts, sample: &Sample) -> Markup {
+    match id {
+        "glance" => shown(&tables::registries(facts)),
+        "problems" => shown(&tables::warnings(facts)),
+        "differences" => differences(facts, sample),
+        "objects" => html! {
+            p { "Every object that was asked for is counted in one state. Those found on the way are in no local record: a handle led to them." }
+            (chart(&charts::objects(facts)))
+            (shown(&tables::objects(facts)))
+        },
+        "line" => html! {
+            (shown(&tables::sessions(facts)))
+            p { "A registry's account is shared with production: the mark shows how much of each limit the configuration leaves to Privet." }
+            div.pair { (chart(&charts::limits(facts))) (shown(&tables::limits(facts))) }
+        },
+        "tls" => html! {
+            p { "Days are counted from the end of the run. The chart ends at 400 days; a longer bar is cut there." }
+            (chart(&charts::certificates(facts)))
+            (shown(&tables::certificates(facts)))
+            (shown(&tables::tls(facts)))
+        },
+        "greetings" => html! { (shown(&tables::greetings(facts))) (shown(&tables::namespaces(facts))) },
+        "safeguards" => html! { (shown(&tables::gates(facts))) (shown(&tables::overrides(facts))) },
+        "records" => shown(&tables::records(facts)),
+        _ => files(facts),
+    }
+}
+
+/// Differences of each registry, and a few of them by name.
+fn differences(facts: &RunFacts, sample: &Sample) -> Markup {
+    html! {
+        p {
+            "Material differences change what a record says. Cosmetic ones are of writing only, such as case or white space, and need nothing. "
+            "An object " i { "missing here" } " is at the registry and in no local record; one " i { "missing there" } " is the other way round; of an "
+            i { "unreadable" } " one nothing can be said."
+        }
+        @for (n, registry) in facts.registries.iter().enumerate() {
+            h3 { (registry_text(registry.id.as_str())) }
+            @let (bars, table) = charts::differences(facts, registry, n);
+            @if table.rows.is_empty() {
+                p.soft { "No differences." @if !registry.whole { " This registry was not read whole." } }
+            } @else {
+                div.pair { (chart(&bars)) (shown(&table)) }
+            }
+        }
+        @if !sample.table.rows.is_empty() {
+            h3 { "The first by name" }
+            p {
+                "The first material differences of each registry, " (sample.table.rows.len()) " of " (grouped(sample.total))
+                ". Values are left out here; the differences file has them, and is personal data."
+            }
+            (shown(&sample.table))
+        }
+    }
+}
+
+/// The files of the run, each as a link where its name is plain.
+fn files(facts: &RunFacts) -> Markup {
+    let tables = tables::all(facts);
+    html! {
+        @if !facts.outputs.is_empty() {
+            div.scroll tabindex="0" role="region" aria-label="Files of the run" {
+                table {
+                    caption { "Files of the run" }
+                    thead { tr { th scope="col" { "File" } th scope="col" { "What it holds" } th scope="col" { "Personal data in clear" } } }
+                    tbody {
+                        @for output in &facts.outputs {
+                            tr {
+                                th scope="row" { (link(&output.path)) }
+                                td { (registry_text(&output.what)) }
+                                td { @if output.personal { "yes: keep it private" } @else { "no" } }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        p { "Each table of this page also stands beside it. In CSV files a cell that a spreadsheet would take for a formula has a ' in front; JSON and Parquet files are exact." }
+        ul {
+            li { (link("run.json")) ": everything on this page" }
+            @for table in &tables {
+                li { (table.shape.title) ": " @for ending in ["csv", "json", "parquet"] { (link(&format!("{}.{ending}", table.shape.name))) " " } }
+            }
+        }
+    }
+}
+
+/// How to read the page, and what made it.
+fn footer(facts: &RunFacts) -> Markup {
+    html! {
+        footer {
+            p {
+                "Written by Privet " (escape_controls(&facts.tool_version)) " for the run that ended " (when(facts.ended))
+                ". Times are UTC. This page holds identifiers (handles, domain names) and counts, and no other personal data."
+            }
+        }
+    }
+}
+
+/// A chart with its caption.
+fn chart(bars: &Bars) -> Markup {
+    html! { @if !bars.rows.is_empty() { figure { figcaption { (bars.title) } (bars.draw()) } } }
+}
+
+/// A table; of none without rows, a line that says so.
+fn shown(table: &Table) -> Markup {
+    let classes = classes(table);
+    html! {
+        @if table.rows.is_empty() {
+            p { b { (table.shape.title) ": " } span.soft { "none." } }
+        } @else {
+            div.scroll tabindex="0" role="region" aria-label=(table.shape.title) {
+                table {
+                    caption { (table.shape.title) }
+                    thead { tr { @for (head, class) in table.shape.heads.iter().zip(&classes) { th scope="col" class=[class] { (head.title) } } } }
+                    tbody {
+                        @for row in &table.rows {
+                            tr {
+                                @for (n, (class, cell)) in classes.iter().zip(row).enumerate() {
+                                    @if n == 0 { th scope="row" class=[class] { (cell_of(cell)) } } @else { td class=[class] { (cell_of(cell)) } }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The class of each column: figures stand at the right, running text gets room.
+fn classes(table: &Table) -> Vec<Option<&'static str>> {
+    const LONG: usize = 40;
+    let long = |row: &Vec<Cell>, n: usize| matches!(row.get(n), Some(Cell::Text(text)) if text.chars().count() > LONG);
+    let class = |(n, head): (usize, &Head)| match head.kind {
+        Kind::Int => Some("n"),
+        Kind::Text => table.rows.iter().any(|row| long(row, n)).then_some("long"),
+    };
+    table.shape.heads.iter().enumerate().map(class).collect()
+}
+
+/// One cell.
+fn cell_of(cell: &Cell) -> Markup {
+    match cell {
+        Cell::Text(text) => registry_text(text),
+        Cell::Int(n) if *n < 0 => html! { "−" (grouped(n.unsigned_abs())) },
+        Cell::Int(n) => html! { (grouped(n.unsigned_abs())) },
+        Cell::Empty => html! { span.soft { "–" } },
+    }
+}
+
+/// Text from outside: isolated, so that its direction moves nothing around it, and with controls written out.
+fn registry_text(text: &str) -> Markup {
+    html! { bdi { (escape_controls(text)) } }
+}
+
+/// Our own words, with `code` set as such.
+fn words(text: &str) -> Markup {
+    html! { @for (n, part) in text.split('`').enumerate() { @if n % 2 == 1 { code { (part) } } @else { (part) } } }
+}
+
+/// A link to a file beside the page; the bare name where it holds anything that could make it lead elsewhere.
+fn link(path: &str) -> Markup {
+    let plain = !path.starts_with('/') && path.chars().all(|c| c.is_ascii_alphanumeric() || "._-=/".contains(c));
+    html! { @if plain { a href=(path) { (path) } } @else { (registry_text(path)) } }
+}
+
+/// A point in time, to the second.
+fn when(at: crate::base::Timestamp) -> Markup {
+    html! { time datetime=(at) { (at.strftime("%Y-%m-%d %H:%M:%S UTC")) } }
+}
+
+/// How long the run took.
+fn took(facts: &RunFacts) -> String {
+    let seconds = facts.ended.as_second().saturating_sub(facts.started.as_second()).max(0);
+    match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
+        (0, 0, s) => format!("{s} s"),
+        (0, m, s) => format!("{m} min {s} s"),
+        (h, m, _) => format!("{h} h {m} min"),
+    }
+}

@@ -1,0 +1,156 @@
+//! A registrar's records of one registry: its objects, some of them changed, some missing, some the registry never heard of.
+
+use super::SynthOptions;
+use super::change::{self, ContactRules, DomainRules};
+use super::cosmetic;
+use super::record::Record;
+use super::registries::provider;
+use super::services::Service;
+use super::tables::Tables;
+use super::truth::{Changed, Kind, Truth};
+use crate::base::{AtomicFile, Problem, Result};
+use crate::dataset::{ContactField, DomainField, contact_row, disclose_text, domain_row};
+use crate::mock::fleet::{Draw, Fleet as _, Mask, SyntheticFleet, proxy_handle, withhold_all};
+use crate::model::ObjectKind;
+use crate::policy::Privacy;
+use jiff::civil;
+use std::io::Write as _;
+use std::path::Path;
+
+/// Records of a thousand thousand that the registry does not know, and objects of as many that the records lack.
+const MISSING_PER_MILLION: u64 = 5_000;
+/// Unchanged records of a thousand that write some fields in another way than the registry.
+const COSMETIC_PER_MILLE: u64 = 250;
+
+/// The records of one registry.
+pub(super) struct Local<'a> {
+    registry: &'a str,
+    fleet: &'a SyntheticFleet,
+    seed: u64,
+    changed_per_million: u64,
+    today: civil::Date,
+}
+
+impl<'a> Local<'a> {
+    /// The records that go with `fleet`.
+    pub(super) fn new(registry: &'a str, fleet: &'a SyntheticFleet, options: &SynthOptions, today: civil::Date) -> Self {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share from 0 to 1")]
+        let changed_per_million = (options.change_rate * 1e6).round() as u64;
+        let seed = Draw::new(options.seed, registry, 1).bits();
+        Self { registry, fleet, seed, changed_per_million, today }
+    }
+
+    /// Writes the records, and to `list` the names the registry holds; how many differences were planted.
+    pub(super) fn write(&self, list: Option<&Path>, tables: &mut Tables, truth: &mut Truth) -> Result<u64> {
+        self.contacts(tables, truth)?;
+        self.domains(list.is_some(), tables, truth)?;
+        if let Some(path) = list {
+            self.list(path)?;
+        }
+        truth.end_of(self.registry)
+    }
+
+    fn contacts(&self, tables: &mut Tables, truth: &mut Truth) -> Result<()> {
+        const OBJECT: ObjectKind = ObjectKind::Contact;
+        let count = self.fleet.contact_count();
+        let mut beyond = count;
+        for index in 0..count {
+            let mut draw = Draw::new(self.seed, "contact", index);
+            let person = self.fleet.person_at(index);
+            let mut record = Record::contact(&person);
+            if draw.below(1_000_000) < MISSING_PER_MILLION {
+                tables.object(OBJECT, self.registry, &Record::contact(&self.fleet.person_at(beyond)))?;
+                truth.missing(OBJECT, self.fleet.handle_at(beyond).as_str(), Kind::MissingThere);
+                beyond += 1;
+            }
+            if draw.below(1_000_000) < MISSING_PER_MILLION && self.is_met(index) {
+                truth.missing(OBJECT, record.id(), Kind::MissingHere);
+                continue;
+            }
+            let withheld = self.fleet.is_withheld(index);
+            let mut differences = Vec::new();
+            if draw.below(1_000_000) < self.changed_per_million {
+                let profile = self.fleet.profile();
+                let rules = ContactRules { free: !withheld, statuses: !profile.client_statuses.value.is_empty() };
+                let other = Record::contact(&self.fleet.person_at(draw.below(count)));
+                differences = change::contact(&mut record, &contact_row(&person), &other, rules, &mut draw);
+            } else if draw.chance(COSMETIC_PER_MILLE) {
+                cosmetic::rewrite(&mut record, OBJECT, &mut draw);
+            }
+            if self.fleet.is_bare_contact(index) {
+                let remote = person.disclose.as_ref().map(disclose_text).unwrap_or_default();
+                let local = disclose_text(&withhold_all(&person));
+                if local != remote {
+                    differences.push(Changed { field: ContactField::Disclose.name(), local, remote });
+                }
+            }
+            truth.changed(OBJECT, record.id(), differences);
+            tables.object(OBJECT, self.registry, &record)?;
+        }
+        // The provider's one mask contact is in the registrar's own books.
+        match self.fleet.contact(&provider().v1_handle) {
+            Some(mask) if count > 0 => tables.object(OBJECT, self.registry, &Record::contact(&mask)),
+            _ => Ok(()),
+        }
+    }
+
+    fn domains(&self, listed: bool, tables: &mut Tables, truth: &mut Truth) -> Result<()> {
+        const OBJECT: ObjectKind = ObjectKind::Domain;
+        let (contacts, count) = (self.fleet.contact_count(), self.fleet.domain_count());
+        let profile = self.fleet.profile();
+        let mut beyond = count;
+        for index in 0..count {
+            let mut draw = Draw::new(self.seed, "domain", index);
+            let mask = self.fleet.mask_at(index);
+            let order = self.fleet.order_at(index);
+            let mut record = Record::domain(&order);
+            if draw.below(1_000_000) < MISSING_PER_MILLION {
+                tables.object(OBJECT, self.registry, &Record::domain(&self.fleet.order_at(beyond)))?;
+                truth.missing(OBJECT, self.fleet.name_at(beyond).as_str(), Kind::MissingThere);
+                beyond += 1;
+            }
+            // EPP has no listing: what the records lack is only found where the registry's own list names it.
+            if listed && mask == Mask::None && draw.below(1_000_000) < MISSING_PER_MILLION {
+                truth.missing(OBJECT, record.id(), Kind::MissingHere);
+                continue;
+            }
+            let mut differences = Vec::new();
+            if draw.below(1_000_000) < self.changed_per_million {
+                let other = self.fleet.handle_at(draw.below(contacts));
+                let contacts_differ = contacts > 0 && mask == Mask::None;
+                let rules = DomainRules { roles: contacts_differ, statuses: &profile.client_statuses.value, other: other.as_str() };
+                differences = change::domain(&mut record, &domain_row(&order), &rules, &mut draw);
+            } else if draw.chance(COSMETIC_PER_MILLE) {
+                cosmetic::rewrite(&mut record, OBJECT, &mut draw);
+            }
+            if profile.privacy.value == Privacy::ProxyContact && self.fleet.is_bare_domain(index) {
+                let local = proxy_handle(record.id()).as_str().to_owned();
+                let remote = record.get(DomainField::Registrant.at()).to_owned();
+                differences.push(Changed { field: DomainField::Registrant.name(), local, remote });
+            }
+            truth.changed(OBJECT, record.id(), differences);
+            tables.object(OBJECT, self.registry, &record)?;
+            if let Some(service) = Service::of(record.id(), mask, self.today, &mut draw) {
+                tables.service(&service.cells())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a walk over the domains meets contact `index` at the registry.
+    fn is_met(&self, index: u64) -> bool {
+        let domain = self.fleet.domain_at(self.fleet.owner_of(index));
+        let handle = self.fleet.handle_at(index);
+        domain.registrant.as_ref() == Some(&handle) || domain.contacts.iter().any(|c| c.handle == handle)
+    }
+
+    /// Writes the registry's own list of names, one a line.
+    fn list(&self, path: &Path) -> Result<()> {
+        let mut file = AtomicFile::create(path)?;
+        for index in 0..self.fleet.domain_count() {
+            let line = format!("{}\n", self.fleet.name_at(index).as_str());
+            file.write_all(line.as_bytes()).map_err(|e| Problem::storage("E-file-002", path, "write", &e))?;
+        }
+        file.commit()
+    }
+}

@@ -1,0 +1,129 @@
+//! The registries of the data, by id: how large each is and what its objects look like.
+
+use super::SynthOptions;
+use crate::mock::fleet::{Draw, FleetSettings, Forms, PrivacyShares, Provider};
+use jiff::civil;
+
+/// One registry, as data.
+pub(super) struct Registry {
+    /// Its id. The table is sorted by it.
+    pub(super) id: &'static str,
+    /// Its profile.
+    pub(super) profile: &'static str,
+    /// Its part of all contacts, in ninths; 0 where it has none.
+    contacts: u64,
+    /// Its domains for each thousand contacts of all registries.
+    domains: u64,
+    /// Its zones.
+    tlds: &'static [&'static str],
+    /// Forms of addresses it takes.
+    forms: &'static [Forms],
+    /// Scripts it takes, all where empty.
+    scripts: &'static [&'static str],
+    /// Domains of a thousand under privacy v1 and v2.
+    privacy: (u16, u16),
+    /// Whether there is a list of the names it holds for us.
+    pub(super) list: bool,
+}
+
+/// Four domains for five contacts, as in the registries of the table that have contacts.
+const DOMAINS: [u64; 2] = [4, 5];
+
+/// The registries.
+pub(super) const REGISTRIES: [Registry; 4] = [
+    Registry {
+        id: "eurid",
+        profile: "eurid",
+        contacts: 2,
+        domains: 0,
+        tlds: &["eu"],
+        forms: &[Forms::Loc],
+        scripts: &["latin", "greek", "cyrillic"],
+        privacy: (0, 30),
+        list: false,
+    },
+    Registry {
+        id: "example-minimum",
+        profile: "gtld-minimum",
+        contacts: 0,
+        domains: 80,
+        tlds: &["test"],
+        forms: &[],
+        scripts: &[],
+        privacy: (0, 100),
+        list: false,
+    },
+    Registry {
+        id: "example-thick",
+        profile: "gtld-thick",
+        contacts: 5,
+        domains: 0,
+        tlds: &["example", "shop.example"],
+        forms: &[Forms::Int, Forms::Both, Forms::Both, Forms::Loc],
+        scripts: &[],
+        privacy: (30, 150),
+        list: false,
+    },
+    Registry {
+        id: "nz",
+        profile: "nz",
+        contacts: 2,
+        domains: 0,
+        tlds: &["nz", "co.nz", "geek.nz"],
+        forms: &[Forms::Loc, Forms::Loc, Forms::Int],
+        scripts: &[],
+        privacy: (0, 150),
+        list: true,
+    },
+];
+
+/// Of a thousand domains or contacts under privacy v2, those that the registry shows nevertheless.
+const BARE_PER_MILLE: u16 = 30;
+
+/// The settings of `registry`'s fleet.
+pub(super) fn settings(registry: &Registry, options: &SynthOptions, today: civil::Date) -> FleetSettings {
+    let ninths: u64 = REGISTRIES.iter().map(|r| r.contacts).sum();
+    // The last of them takes what the division leaves over.
+    let before: u64 = REGISTRIES.iter().take_while(|r| r.id != registry.id).map(|r| r.contacts).sum();
+    let up_to = |parts: u64| part(options.contacts, parts, ninths);
+    let contacts = up_to(before + registry.contacts) - up_to(before);
+    let [domains, of] = DOMAINS;
+    let (v1_per_mille, v2_per_mille) = registry.privacy;
+    FleetSettings {
+        profile: registry.profile.to_owned(),
+        // TOML's integers have 63 bits and a sign.
+        seed: Draw::new(options.seed, registry.id, 0).bits() >> 1,
+        contacts,
+        domains: part(contacts, domains, of) + part(options.contacts, registry.domains, 1000),
+        tlds: registry.tlds.iter().map(|t| (*t).to_owned()).collect(),
+        sponsor: SPONSOR.to_owned(),
+        today,
+        forms: registry.forms.to_vec(),
+        scripts: registry.scripts.iter().map(|s| (*s).to_owned()).collect(),
+        privacy: Some(PrivacyShares { v1_per_mille, v2_per_mille, bare_per_mille: BARE_PER_MILLE, provider: provider() }),
+    }
+}
+
+/// The registrar's account.
+pub(super) const SPONSOR: &str = "registrar-1";
+
+/// The privacy provider of all registries.
+pub(super) fn provider() -> Provider {
+    Provider {
+        v1_handle: "PRIVACY-V1".to_owned(),
+        name: "Privacy service".to_owned(),
+        org: "Hedge Privacy Foundation".to_owned(),
+        street1: "1 Hedge Lane".to_owned(),
+        city: "Privetville".to_owned(),
+        sp: String::new(),
+        pc: "1000 AA".to_owned(),
+        cc: "NL".to_owned(),
+        voice: "+31.5550000000".to_owned(),
+        email_domain: "relay.example".to_owned(),
+    }
+}
+
+/// `whole * parts / of`, rounded down, without overflow.
+fn part(whole: u64, parts: u64, of: u64) -> u64 {
+    u64::try_from(u128::from(whole) * u128::from(parts) / u128::from(of.max(1))).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,218 @@
+//! The command line as a process: exit code, standard output and standard error together.
+
+use std::fmt::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+/// A directory with a process's whole world in it.
+struct World {
+    dir: tempfile::TempDir,
+}
+
+impl World {
+    fn new() -> Self {
+        Self { dir: tempfile::tempdir().expect("a directory") }
+    }
+
+    /// One that `privet init` has filled.
+    fn started() -> Self {
+        let world = Self::new();
+        assert!(world.command(&["init", "."]).output().expect("a process").status.success());
+        world
+    }
+
+    fn path(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// Changes `from` to `to` in privet.toml.
+    fn edit(&self, from: &str, to: &str) {
+        let path = self.path().join("privet.toml");
+        let text = std::fs::read_to_string(&path).expect("a configuration");
+        assert!(text.contains(from), "the template has `{from}`");
+        privet::base::write_atomic(&path, text.replace(from, to).as_bytes()).expect("written");
+    }
+
+    /// The process, with nothing in its environment.
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_privet"));
+        command.args(args).env_clear().current_dir(self.path()).stdin(Stdio::null());
+        command
+    }
+
+    /// What a run showed, with this world's directory left out.
+    fn run(&self, args: &[&str]) -> String {
+        shown(&mut self.command(args)).replace(&self.path().display().to_string(), "[DIR]")
+    }
+}
+
+/// Exit code, standard output and standard error of `command`.
+fn shown(command: &mut Command) -> String {
+    let output = command.output().expect("a process");
+    let mut all = format!("exit: {}\n", output.status.code().expect("an exit code"));
+    for (name, bytes) in [("stdout", &output.stdout), ("stderr", &output.stderr)] {
+        write!(all, "----- {name}\n{}", String::from_utf8_lossy(bytes)).expect("a string");
+    }
+    all
+}
+
+#[test]
+fn help_pages() {
+    let pages: &[&[&str]] = &[
+        &["--help"],
+        &["-h"],
+        &["init", "--help"],
+        &["check", "--help"],
+        &["pull", "--help"],
+        &["diff", "--help"],
+        &["run", "--help"],
+        &["report", "--help"],
+        &["report", "run", "--help"],
+        &["mock", "--help"],
+        &["mock", "synth", "--help"],
+        &["demo", "--help"],
+        &["schema", "--help"],
+        &["config", "--help"],
+        &["config", "show", "--help"],
+        &["completions", "--help"],
+        &["frame", "--help"],
+        &["frame", "decode", "--help"],
+    ];
+    let world = World::new();
+    for page in pages {
+        let name = format!("help_{}", page.join("_").replace("_--help", "").replace('-', ""));
+        insta::assert_snapshot!(name, world.run(page));
+    }
+}
+
+#[test]
+fn usage_errors_end_with_2_on_standard_error() {
+    let world = World::new();
+    let wrong: &[&[&str]] = &[
+        &[],
+        &["pul"],
+        &["pull", "--registy", "x"],
+        &["diff", "--format", "xml"],
+        &["mock"],
+        &["mock", "synth", "--out", "x", "--change-rate", "2"],
+        &["demo", "--contacts", "3"],
+        &["run", "-v", "-q"],
+        &["schema", "contact"],
+    ];
+    let all: Vec<String> = wrong.iter().map(|args| format!("$ privet {}\n{}", args.join(" "), world.run(args))).collect();
+    assert!(all.iter().all(|shown| shown.contains("\nexit: 2\n----- stdout\n----- stderr\n")), "{all:#?}");
+    insta::assert_snapshot!(all.join("\n"));
+}
+
+#[test]
+fn init_leaves_private_files_and_overwrites_none() {
+    let world = World::new();
+    insta::assert_snapshot!("init", world.run(&["init", "here"]));
+    let mode = |name: &str| std::fs::metadata(world.path().join(name)).expect(name).permissions().mode() & 0o777;
+    assert_eq!([mode("here"), mode("here/secrets"), mode("here/privet.toml")], [0o700, 0o700, 0o600]);
+    let before = std::fs::read(world.path().join("here/privet.toml")).expect("a configuration");
+    insta::assert_snapshot!("init_again", world.run(&["init", "here"]));
+    assert_eq!(std::fs::read(world.path().join("here/privet.toml")).expect("a configuration"), before);
+}
+
+#[test]
+fn config_show_says_where_each_value_came_from() {
+    let world = World::started();
+    world.edit("state = \"state\"\n", "");
+    let mut command = world.command(&["config", "show", "--origin", "--config", "privet.toml"]);
+    insta::assert_snapshot!("config_show", shown(command.env("PRIVET_REPORTS", "/srv/reports")));
+    let flag = world.run(&["config", "show", "--origin", "--state", "elsewhere"]);
+    assert!(flag.lines().any(|l| l.starts_with("state = \"elsewhere\"") && l.ends_with("# --state")), "{flag}");
+    let json = world.command(&["config", "show", "--origin", "--format", "json"]).output().expect("a process");
+    let json: serde_json::Value = serde_json::from_slice(&json.stdout).expect("JSON");
+    assert_eq!(json["gates.min_rows_share"]["origin"], "privet.toml:17");
+    assert_eq!(json["state"]["origin"], "default");
+}
+
+#[test]
+fn row_44_an_unknown_registry_names_the_nearest() {
+    let world = World::started();
+    insta::assert_snapshot!(world.run(&["pull", "--registry", "exampel"]));
+}
+
+#[test]
+fn every_fault_of_a_configuration_is_told_at_once() {
+    let world = World::started();
+    world.edit("share = 0.5 ", "share = 5 ");
+    world.edit("client_id", "clientid");
+    world.edit("{ file = \"secrets/example.password\" }", "\"correct horse battery\"");
+    let shown = world.run(&["check"]);
+    assert!(!shown.contains("horse"), "the secret is not repeated: {shown}");
+    insta::assert_snapshot!("faults_of_a_configuration", shown);
+    let json = world.command(&["check", "--format", "json"]).output().expect("a process");
+    let json: serde_json::Value = serde_json::from_slice(&json.stdout).expect("JSON");
+    assert_eq!(json["exit"], 2);
+    assert_eq!(json["problems"].as_array().map(Vec::len), Some(4));
+}
+
+#[test]
+fn a_weakened_limit_and_a_secret_in_the_environment_are_warned_of() {
+    let world = World::started();
+    world.edit("{ file = \"secrets/example.password\" }", "{ env = \"EPP_PASSWORD\" }");
+    world.edit("# [registries.example.limits]", "[registries.example.limits]\nsessions = 100 #");
+    let mut command = world.command(&["config", "show"]);
+    let shown = shown(command.env("EPP_PASSWORD", "correct horse"));
+    assert!(!shown.contains("horse"), "{shown}");
+    let talk = shown.split("----- stderr\n").nth(1).expect("talk");
+    insta::assert_snapshot!("warnings", talk);
+}
+
+#[test]
+fn the_json_log_holds_warnings_and_errors() {
+    let world = World::started();
+    world.edit("min_rows_share = 0.6", "min_rows_share = 0.1");
+    let output = world.command(&["pull", "--registry", "other", "--log", "json"]).output().expect("a process");
+    let shown = world.command(&["config", "show", "--log", "json"]).output().expect("a process");
+    let stderr = [output.stderr, shown.stderr].concat();
+    let lines: Vec<serde_json::Value> =
+        stderr.split(|b| *b == b'\n').filter(|l| !l.is_empty()).map(|l| serde_json::from_slice(l).expect("JSON")).collect();
+    let told: Vec<_> = lines.iter().map(|l| (l["level"].as_str(), l["id"].as_str())).collect();
+    assert_eq!(told, [(Some("ERROR"), Some("E-cli-001")), (Some("WARN"), Some("E-config-012"))]);
+    assert!(lines.iter().all(|l| l["timestamp"].as_str().is_some_and(|t| t.ends_with('Z'))));
+}
+
+#[test]
+fn a_missing_configuration_says_how_to_make_one() {
+    insta::assert_snapshot!(World::new().run(&["diff"]));
+}
+
+#[test]
+fn completions_know_the_verbs() {
+    let world = World::new();
+    for shell in ["bash", "zsh", "fish"] {
+        let shown = world.run(&["completions", shell]);
+        assert!(shown.starts_with("exit: 0\n") && shown.contains("synth"), "{shell}");
+    }
+}
+
+#[test]
+fn schemas_are_json() {
+    let output = World::new().command(&["schema"]).output().expect("a process");
+    let all: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(all["problem"]["title"], "Problem");
+    assert_eq!(all["profile"]["title"], "Profile");
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    let world = World::new();
+    let mut child = world.command(&["schema"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("a process");
+    drop(child.stdout.take());
+    let output = child.wait_with_output().expect("an end");
+    assert_eq!((output.status.code(), output.stderr.as_slice()), (Some(0), &b""[..]));
+}
+
+#[test]
+fn a_full_disk_behind_standard_output_is_told() {
+    let world = World::new();
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").expect("/dev/full");
+    let output = world.command(&["schema"]).stdout(full).stderr(Stdio::piped()).output().expect("a process");
+    assert_eq!(output.status.code(), Some(33));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("E-cli-002"));
+}

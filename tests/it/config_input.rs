@@ -1,0 +1,312 @@
+//! Bad configurations, row by row: what, where, why and what to do, and never a secret.
+
+use privet::base::{Problems, Secret};
+use privet::job::config::{Config, Loaded, SecretSource, TEMPLATE, check_password_length, check_tls};
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+/// One registry that can be used, to be spoilt.
+const GOOD: &str = r#"version = 1
+[registries.thick]
+profile = "gtld-thick"
+host = "127.0.0.1"
+port = 7701
+server_name = "epp.example"
+client_id = "registrar-1"
+password = { file = "password" }
+certificate = "client.pem"
+key = "client.key"
+ca = "ca.pem"
+"#;
+
+fn read(text: impl AsRef<[u8]>) -> Result<Loaded, Problems> {
+    Config::read(Path::new("privet.toml"), text.as_ref(), &[], &|_| None)
+}
+
+/// The faults of `text`, one a line.
+fn faults(text: impl AsRef<[u8]>) -> String {
+    read(text).map(|_| ()).expect_err("it is bad").to_string()
+}
+
+/// As [`faults`], of [`GOOD`] with `from` changed to `to`.
+fn spoilt(from: &str, to: &str) -> String {
+    assert!(GOOD.contains(from), "there is `{from}`");
+    faults(GOOD.replace(from, to))
+}
+
+#[test]
+fn the_template_reads_and_the_defaults_are_its_own() {
+    let loaded = read(TEMPLATE).expect("the template reads");
+    assert!(loaded.warnings.is_empty(), "{:?}", loaded.warnings);
+    let good = read(GOOD).expect("it reads").config;
+    let (mine, theirs) = (&good.registries[&"thick".into()], &loaded.config.registries[&"example".into()]);
+    assert_eq!((mine.share.to_bits(), mine.poll, good.gates), (theirs.share.to_bits(), theirs.poll, loaded.config.gates));
+    assert_eq!((good.state, good.reports), (PathBuf::from("state"), PathBuf::from("reports")));
+    assert!(good.records.contacts.is_none(), "examples are no defaults");
+}
+
+#[test]
+fn a_template_with_every_comment_taken_off_reads() {
+    let mut live = String::new();
+    for line in TEMPLATE.lines() {
+        let bare = line.strip_prefix("# ").unwrap_or(line);
+        let setting =
+            bare.starts_with('[') || bare.split_once(" = ").is_some_and(|(key, _)| key.chars().all(|c| c.is_alphanumeric() || c == '_'));
+        live.push_str(if setting && !bare.starts_with("pin") { bare } else { "" });
+        live.push('\n');
+    }
+    let config = read(live).expect("it reads").config;
+    assert_eq!(config.privacy.map(|p| p.email_domain.to_string()), Some("relay.example".to_owned()));
+    assert_eq!(config.registries[&"example".into()].profile.limits.sessions.value, 4);
+    assert_eq!(config.records.contacts.map(|c| c.columns.len()), Some(1));
+}
+
+#[test]
+fn row_01_unknown_key() {
+    let text = format!("time_out = 3\n{GOOD}reply_second = 3\n[gates]\nmin_row_share = 0.1\n[registries.thick.limits]\nreply_second = 3\n");
+    insta::assert_snapshot!(faults(text));
+}
+
+#[test]
+fn row_02_duplicate_key_and_table() {
+    insta::assert_snapshot!(faults(format!("{GOOD}host = \"b\"\n[gates]\n[records.contacts]\nfiles = [\"a.csv\"]\n[ gates ] # again\n")));
+}
+
+#[test]
+fn row_03_wrong_type_and_range() {
+    let limits = "[registries.thick.limits]\nsessions = 0\nreply_seconds = 1000000000\nread_window = -1\nidle_seconds = \"long\"\n\
+                  rate = { commands = 1.5, seconds = 10 }\n";
+    let text = GOOD.replace("7701", "77010").replace("version = 1", "version = 2\nstate = 7\ngates = 3");
+    insta::assert_snapshot!(faults(format!("{text}share = 1.5\npoll = \"on\"\npin = \"abc\"\n{limits}")));
+}
+
+#[test]
+fn row_04_registry_twice_empty_or_a_path() {
+    let text = format!("{GOOD}[registries.\"\"]\n[registries.\"../x\"]\n[registries.Upper]\n[registries.thick]\nhost = \"b\"\n");
+    let told = faults(text);
+    insta::assert_snapshot!(told.lines().filter(|l| l.contains("E-config-004")).collect::<Vec<_>>().join("\n"));
+}
+
+#[test]
+fn row_05_secret_inline() {
+    let marker = "hunter2-hunter2";
+    let mut told = spoilt("{ file = \"password\" }", &format!("\"{marker}\""));
+    told += "\n";
+    told += &spoilt("{ file = \"password\" }", &format!("{{ value = \"{marker}\", secret = \"{marker}\" }}"));
+    told += "\n";
+    told += &faults(format!("{GOOD}new_password = \"{marker}\"\nauth_info = \"{marker}\"\n"));
+    told += "\n";
+    told += &faults(format!("{GOOD}passphrase = \"{marker}\n"));
+    assert!(!told.contains("hunter2"), "{told}");
+    insta::assert_snapshot!(told);
+}
+
+#[test]
+fn row_06_secret_file() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let at = |name: &str| dir.path().join(name);
+    let make = |name: &str, bytes: &[u8], mode: u32| {
+        privet::base::write_atomic(&at(name), bytes).expect("written");
+        std::fs::set_permissions(at(name), Permissions::from_mode(mode)).expect("a mode");
+    };
+    make("good", b"correct horse", 0o400);
+    make("newline", b"correct horse\r\n", 0o600);
+    make("empty", b"\n", 0o600);
+    make("open", b"correct horse", 0o644);
+    make("lines", b"correct\nhorse\n", 0o600);
+    make("latin", b"corr\xe9ct horse", 0o600);
+    make("large", &[b'x'; 5000], 0o600);
+    std::os::unix::fs::symlink(at("good"), at("link")).expect("a link");
+    let read = |name: &str| SecretSource::File(at(name)).read();
+    assert_eq!(read("good").map(|r| (r.secret.reveal().to_owned(), r.warnings.len())), Ok(("correct horse".to_owned(), 0)));
+    let trimmed = read("newline").expect("it reads");
+    assert_eq!(trimmed.secret.reveal(), "correct horse");
+    let mut told: Vec<String> = trimmed.warnings.iter().map(ToString::to_string).collect();
+    for name in ["missing", "empty", "open", "link", "lines", "latin", "large", "."] {
+        told.push(read(name).expect_err(name).to_string());
+    }
+    let nowhere = SecretSource::Credential { name: "epp".to_owned(), path: None };
+    told.push(nowhere.read().expect_err("no directory").to_string());
+    told.push(SecretSource::Environment { name: "EPP".to_owned(), value: None }.read().expect_err("not set").to_string());
+    let told = told.join("\n").replace(&dir.path().display().to_string(), "[DIR]");
+    assert!(!told.contains("horse"), "{told}");
+    insta::assert_snapshot!(told);
+}
+
+#[test]
+fn row_06_the_password_has_exactly_one_place() {
+    let none = spoilt("{ file = \"password\" }", "{}");
+    let two = spoilt("{ file = \"password\" }", "{ file = \"password\", env = \"EPP\" }");
+    let path = spoilt("{ file = \"password\" }", "{ credential = \"../epp\" }");
+    insta::assert_snapshot!([none, two, path].join("\n"));
+    let text = GOOD.replace("{ file = \"password\" }", "{ credential = \"epp\" }");
+    let loaded = Config::read(Path::new("privet.toml"), text.as_bytes(), &[], &|name| {
+        (name == "CREDENTIALS_DIRECTORY").then(|| "/run/credentials/privet".to_owned())
+    });
+    let registry = loaded.expect("it reads").config.registries.into_values().next().expect("a registry");
+    assert!(matches!(registry.password, SecretSource::Credential { path: Some(p), .. } if p == Path::new("/run/credentials/privet/epp")));
+}
+
+/// A directory with certificates of every kind, and a registry's table that names some of them.
+struct Tls {
+    dir: tempfile::TempDir,
+    config: Config,
+}
+
+impl Tls {
+    fn new() -> Self {
+        let dir = tempfile::tempdir().expect("a directory");
+        let config = Config::read(&dir.path().join("privet.toml"), GOOD.as_bytes(), &[], &|_| None).expect("it reads").config;
+        let this = Self { dir, config };
+        let key = || rcgen::KeyPair::generate().expect("a key");
+        let named = |name: &str, from: i32, to: i32, ca: bool| {
+            let mut params = rcgen::CertificateParams::new(vec![name.to_owned()]).expect("a name");
+            params.distinguished_name.push(rcgen::DnType::CommonName, name);
+            params.not_before = rcgen::date_time_ymd(from, 1, 1);
+            params.not_after = rcgen::date_time_ymd(to, 1, 1);
+            if ca {
+                params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+            }
+            params
+        };
+        let (ca_key, leaf_key) = (key(), key());
+        let ca_params = named("ca.example", 2000, 2090, true);
+        let ca = ca_params.self_signed(&ca_key).expect("an authority");
+        let issuer = rcgen::Issuer::new(ca_params, &ca_key);
+        let sign = |params: rcgen::CertificateParams| params.signed_by(&leaf_key, &issuer).expect("a certificate").pem();
+        let leaf = sign(named("client.example", 2000, 2090, false));
+        this.file("ca.pem", &ca.pem());
+        this.file("client.key", &leaf_key.serialize_pem());
+        this.file("other.key", &key().serialize_pem());
+        this.file("encrypted.key", "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n");
+        this.file("client.pem", &format!("{leaf}{}", ca.pem()));
+        this.file("turned.pem", &format!("{}{leaf}", ca.pem()));
+        this.file("expired.pem", &sign(named("client.example", 2000, 2001, false)));
+        this.file("future.pem", &sign(named("client.example", 2089, 2090, false)));
+        this.file("leaf.pem", &leaf);
+        this.file("nothing.pem", "nothing\n");
+        this
+    }
+
+    fn file(&self, name: &str, text: &str) {
+        privet::base::write_atomic(&self.dir.path().join(name), text.as_bytes()).expect("written");
+    }
+
+    /// What is said of these three.
+    fn said(&self, certificate: &str, key: &str, ca: &str) -> String {
+        let mut registry = self.config.registries.values().next().expect("a registry").clone();
+        let at = |name: &str| self.dir.path().join(name);
+        (registry.certificate, registry.key, registry.ca) = (Some(at(certificate)), Some(at(key)), at(ca));
+        let said = match check_tls(&registry, "2026-11-21T00:00:00Z".parse().expect("a time")) {
+            Ok(facts) => facts.iter().map(|f| f.subject.as_str()).collect::<Vec<_>>().join(" < "),
+            Err(problems) => problems.to_string(),
+        };
+        said.replace(&self.dir.path().display().to_string(), "[DIR]")
+    }
+}
+
+#[test]
+fn row_07_certificate_and_key() {
+    let tls = Tls::new();
+    let certificates = ["client.pem", "turned.pem", "expired.pem", "future.pem", "nothing.pem", "missing.pem"];
+    let mut said: Vec<String> = certificates.iter().map(|c| tls.said(c, "client.key", "ca.pem")).collect();
+    said.extend(["other.key", "encrypted.key", "nothing.pem"].iter().map(|k| tls.said("client.pem", k, "ca.pem")));
+    assert!(said[0].contains(" < "), "the good one is good: {}", said[0]);
+    insta::assert_snapshot!(said.join("\n"));
+}
+
+#[test]
+fn row_07_a_certificate_goes_with_its_key() {
+    insta::assert_snapshot!(
+        [spoilt("key = \"client.key\"\n", ""), spoilt("certificate = \"client.pem\"\nkey = \"client.key\"\n", "")].join("\n")
+    );
+}
+
+#[test]
+fn row_08_authorities() {
+    let tls = Tls::new();
+    let said = ["leaf.pem", "nothing.pem", "missing.pem"].map(|ca| tls.said("client.pem", "client.key", ca));
+    insta::assert_snapshot!(said.join("\n"));
+}
+
+#[test]
+fn row_09_password_over_16_characters() {
+    let long = Secret::new("correct horse battery");
+    assert_eq!(check_password_length(&long, true), Ok(()));
+    assert_eq!(check_password_length(&Secret::new("1234567890123456"), false), Ok(()));
+    let said = [&long, &Secret::new("short")].map(|s| check_password_length(s, false).expect_err("it does not fit").to_string());
+    insta::assert_snapshot!(said.join("\n"));
+}
+
+#[test]
+fn row_10_encoding_and_size() {
+    assert!(read(format!("\u{feff}{}", GOOD.replace('\n', "\r\n"))).is_ok(), "a byte order mark and CRLF are accepted");
+    let latin = [GOOD.as_bytes(), b"# caf\xe9\n"].concat();
+    let dir = tempfile::tempdir().expect("a directory");
+    let path = dir.path().join("privet.toml");
+    privet::base::write_atomic(&path, &vec![b'#'; (1 << 20) + 1]).expect("written");
+    let large = Config::load(&path, &[], &|_| None).map(|_| ()).expect_err("too large").to_string();
+    let told = [faults(latin), faults(GOOD.replace('\n', "\r")), large.replace(&dir.path().display().to_string(), "[DIR]")];
+    insta::assert_snapshot!(told.join("\n"));
+}
+
+#[test]
+fn row_11_paths() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let load = |path: &Path| Config::load(path, &[], &|_| None).map(|_| ()).expect_err("it cannot be read");
+    let told = [load(&dir.path().join("none.toml")), load(dir.path())].map(|p| (p.kept()[0].exit.code(), p.to_string()));
+    assert!(told.iter().all(|(exit, _)| *exit == 2));
+    let told = told.map(|(_, text)| text.replace(&dir.path().display().to_string(), "[DIR]"));
+    insta::with_settings!({ filters => vec![(r"mode \d{4}, owner \d+; this is user \d+", "[WHOSE]")] }, {
+        insta::assert_snapshot!(told.join("\n"));
+    });
+    let state = dir.path().join("state");
+    privet::base::create_private_dir(&state).expect("made");
+    std::fs::set_permissions(&state, Permissions::from_mode(0o777)).expect("a mode");
+    let told = privet::base::StateDir::open(&state).map(|_| ()).expect_err("others may write").to_string();
+    assert!(told.contains("mode 0777") && told.contains("0700"), "{told}");
+}
+
+#[test]
+fn row_12_a_weakened_limit() {
+    let limits =
+        "[registries.thick.limits]\nsessions = 100\nread_window = 4\nback_off_seconds = 1\nreply_seconds = 300\nage_seconds = 60\n";
+    let loaded = read(format!("{GOOD}{limits}")).expect("it can be used");
+    let registry = &loaded.config.registries[&"thick".into()];
+    assert_eq!(registry.weakened, loaded.warnings);
+    assert_eq!((registry.profile.limits.sessions.value, registry.profile.limits.read_window.value), (100, 4));
+    let minimum = GOOD.replace("gtld-thick", "gtld-minimum");
+    let rate = read(format!("{minimum}[registries.thick.limits]\nrate = {{ commands = 1000, seconds = 10 }}\n")).expect("it can be used");
+    let gate = read(format!("{GOOD}[gates]\nmin_rows_share = 0.1\n")).expect("it can be used");
+    let all: Vec<String> = loaded.warnings.iter().chain(&rate.warnings).chain(&gate.warnings).map(ToString::to_string).collect();
+    insta::assert_snapshot!(all.join("\n"));
+}
+
+#[test]
+fn at_most_fifty_faults_are_told_and_the_rest_counted() {
+    let many: String = (0..80).map(|n| format!("key{n} = 1\n")).collect();
+    let told = faults(format!("{many}{GOOD}"));
+    assert_eq!(told.lines().count(), 51, "{told}");
+    assert!(told.ends_with("… and 30 more"), "{told}");
+}
+
+#[test]
+fn what_is_no_toml_is_told_with_its_lines() {
+    insta::assert_snapshot!(faults(format!("{GOOD}list = \"open\n= 3\n[registries.thick.limits\nsessions = 3\n")));
+}
+
+#[test]
+fn nothing_panics_on_any_bytes() {
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    let spoil = (0..GOOD.len(), proptest::collection::vec(proptest::arbitrary::any::<u8>(), 0..8));
+    let result = runner.run(&spoil, |(at, bytes)| {
+        let mut text = GOOD.as_bytes().to_vec();
+        text.splice(at..(at + bytes.len()).min(text.len()), bytes);
+        if let Err(problems) = read(&text) {
+            proptest::prop_assert!(!problems.is_empty());
+        }
+        Ok(())
+    });
+    result.expect("every outcome is a configuration or problems");
+}
