@@ -310,6 +310,9 @@ fn second_pass(left: &Side, right: &Side, found: &Found, spec: &DiffSpec, out: &
                 }
             }
             tell(&sheet)?;
+            // These stay until the end; what doubling reserved for them does not.
+            kept.text.shrink_to_fit();
+            kept.ends.shrink_to_fit();
             Ok((kept, keys))
         })
         .collect::<Result<_>>()?;
