@@ -59,7 +59,7 @@ impl ParquetFile {
         let schema = reader.schema().map_err(|e| incomplete(path, &words(&e)))?;
         let mut chosen = Vec::new();
         for name in columns {
-            let Some(field) = schema.get(*name) else {
+            let Some(field) = schema.get(name) else {
                 if optional {
                     continue;
                 }
@@ -371,7 +371,7 @@ fn check_caps(metadata: &FileMetadata, length: u64, path: &Path) -> Result<()> {
         }
     }
     if rows > MAX_ROWS || rows as u64 > length.saturating_mul(64) {
-        return over(format!("the footer announces {rows} rows in {length} bytes, the cap is {}", MAX_ROWS.min(usize::MAX)));
+        return over(format!("the footer announces {rows} rows in {length} bytes, the cap is {MAX_ROWS}"));
     }
     if rows != metadata.num_rows {
         return Err(incomplete(path, &format!("the footer announces {} rows, its row groups {rows}", metadata.num_rows)));

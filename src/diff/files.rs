@@ -57,15 +57,25 @@ pub fn diff_files(left: &[PathBuf], right: &[PathBuf], spec: &DiffSpec, out: &Pa
         let what = "an id stands twice on one side";
         return Err(Problem::new("E-diff-001", Blame::Input, what, "remove one of the rows").exit(Exit::InputIncomplete));
     };
-    second_pass(&left, &right, found, spec, out)
+    second_pass(&left, &right, &found, spec, out)
 }
 
 /// One side's files as one table, cut into batches.
 struct Side {
     files: Vec<ParquetFile>,
-    /// For each batch its file, its number there, and the position of its first row in the table.
-    batches: Vec<(usize, usize, u32)>,
+    batches: Vec<Part>,
     rows: u32,
+}
+
+/// One batch of a side.
+#[derive(Clone, Copy)]
+struct Part {
+    /// The position of its file.
+    file: usize,
+    /// Its number in that file.
+    n: usize,
+    /// The position of its first row in the table.
+    first: u32,
 }
 
 impl Side {
@@ -76,7 +86,7 @@ impl Side {
         let mut side = Self { files, batches: Vec::new(), rows: 0 };
         for (at, file) in side.files.iter().enumerate() {
             for n in 0..file.batches() {
-                side.batches.push((at, n, side.rows));
+                side.batches.push(Part { file: at, n, first: side.rows });
                 let next = u32::try_from(file.batch_rows(n)).ok().and_then(|rows| side.rows.checked_add(rows));
                 side.rows = next.ok_or_else(|| {
                     let what = "one side has more than four thousand million rows";
@@ -87,10 +97,10 @@ impl Side {
         Ok(side)
     }
 
-    fn read(&self, (file, n, _): (usize, usize, u32)) -> Result<Batch> {
+    fn read(&self, part: Part) -> Result<Batch> {
         self.files
-            .get(file)
-            .map_or_else(|| Err(Problem::new("E-diff-003", Blame::Us, "there is no such file", "report this")), |f| f.batch(n))
+            .get(part.file)
+            .map_or_else(|| Err(Problem::new("E-diff-003", Blame::Us, "there is no such file", "report this")), |f| f.batch(part.n))
     }
 }
 
@@ -131,7 +141,7 @@ fn first_pass(left: &Side, right: &Side, seed: u64) -> Result<Option<Found>> {
     left.batches.par_iter().try_for_each(|batch| {
         let read = left.read(*batch)?;
         let mut own = Vec::with_capacity(read.rows());
-        hash_rows(&read, seed, |n, key, digest| own.push(Entry { digest, key, row: batch.2 + n }));
+        hash_rows(&read, seed, |n, key, digest| own.push(Entry { digest, key, row: batch.first + n }));
         entries.lock().unwrap_or_else(PoisonError::into_inner).append(&mut own);
         Ok::<(), Box<Problem>>(())
     })?;
@@ -151,7 +161,7 @@ fn first_pass(left: &Side, right: &Side, seed: u64) -> Result<Option<Found>> {
             let read = right.read(*batch)?;
             let (mut own, mut again) = (Vec::new(), false);
             hash_rows(&read, seed, |n, key, digest| {
-                let row = batch.2 + n;
+                let row = batch.first + n;
                 let Some((at, entry)) = index.find(&entries, key) else {
                     own.push(Wanted { row, paired: false, key });
                     return;
@@ -226,7 +236,7 @@ impl Index {
         let shift = 64 - bits;
         let mut starts = vec![0_u32; (1 << bits) + 1];
         for entry in entries {
-            if let Some(count) = starts.get_mut((entry.key >> shift) as usize + 1) {
+            if let Some(count) = starts.get_mut(slot(entry.key, shift) + 1) {
                 *count += 1;
             }
         }
@@ -239,11 +249,16 @@ impl Index {
     }
 
     fn find<'e>(&self, entries: &'e [Entry], key: u64) -> Option<(usize, &'e Entry)> {
-        let slot = (key >> self.shift) as usize;
+        let slot = slot(key, self.shift);
         let (from, to) = (*self.starts.get(slot)? as usize, *self.starts.get(slot + 1)? as usize);
         let at = from + entries.get(from..to)?.iter().position(|e| e.key == key)?;
         Some((at, entries.get(at)?))
     }
+}
+
+/// The first bits of `key`.
+fn slot(key: u64, shift: u32) -> usize {
+    usize::try_from(key >> shift).unwrap_or(usize::MAX - 1)
 }
 
 /// Rows kept from one batch: their values end to end.
@@ -272,7 +287,7 @@ impl Kept {
 }
 
 /// Reads again what differs or stands alone, compares it and writes what it finds.
-fn second_pass(left: &Side, right: &Side, found: Found, spec: &DiffSpec, out: &Path) -> Result<DiffSummary> {
+fn second_pass(left: &Side, right: &Side, found: &Found, spec: &DiffSpec, out: &Path) -> Result<DiffSummary> {
     let width = spec.columns.len() + 1;
     let registry = spec.registry.as_str();
     let all = Mutex::new(Differences::begin(out)?);
@@ -286,7 +301,7 @@ fn second_pass(left: &Side, right: &Side, found: Found, spec: &DiffSpec, out: &P
             let read = left.read(*batch)?;
             let (mut kept, mut keys, mut sheet) = (Kept { text: String::new(), ends: Vec::new() }, Vec::new(), Sheet::default());
             for w in *wanted {
-                let row = (w.row - batch.2) as usize;
+                let row = (w.row - batch.first) as usize;
                 if w.paired {
                     keys.push((w.key, u32::try_from(kept.ends.len()).unwrap_or(u32::MAX)));
                     kept.push((0..width).map(|n| read.get(n, row)));
@@ -295,6 +310,9 @@ fn second_pass(left: &Side, right: &Side, found: Found, spec: &DiffSpec, out: &P
                 }
             }
             tell(&sheet)?;
+            // These stay until the end; what doubling reserved for them does not.
+            kept.text.shrink_to_fit();
+            kept.ends.shrink_to_fit();
             Ok((kept, keys))
         })
         .collect::<Result<_>>()?;
@@ -308,7 +326,7 @@ fn second_pass(left: &Side, right: &Side, found: Found, spec: &DiffSpec, out: &P
         let read = right.read(*batch)?;
         let mut sheet = Sheet::default();
         for w in *wanted {
-            let row = (w.row - batch.2) as usize;
+            let row = (w.row - batch.first) as usize;
             let id = read.get(0, row).unwrap_or_default();
             let partner = pairs.binary_search_by_key(&w.key, |p| p.0).ok().filter(|_| w.paired).and_then(|n| pairs.get(n));
             let partner = partner.and_then(|(_, part, at)| Some((&kept.get(*part as usize)?.0, *at as usize)));
@@ -339,11 +357,11 @@ fn second_pass(left: &Side, right: &Side, found: Found, spec: &DiffSpec, out: &P
 }
 
 /// The batches that hold any of `wanted`, each with those it holds. `wanted` is sorted by row.
-fn parts<'w>(side: &Side, wanted: &'w [Wanted]) -> Vec<((usize, usize, u32), &'w [Wanted])> {
+fn parts<'w>(side: &Side, wanted: &'w [Wanted]) -> Vec<(Part, &'w [Wanted])> {
     let mut rest = wanted;
     let mut out = Vec::new();
     for (n, batch) in side.batches.iter().enumerate() {
-        let end = side.batches.get(n + 1).map_or(side.rows, |next| next.2);
+        let end = side.batches.get(n + 1).map_or(side.rows, |next| next.first);
         let (here, later) = rest.split_at_checked(rest.partition_point(|w| w.row < end)).unwrap_or((rest, &[]));
         if !here.is_empty() {
             out.push((*batch, here));

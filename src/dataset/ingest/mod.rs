@@ -6,6 +6,8 @@ mod ndjson;
 mod parquet;
 mod records;
 mod source;
+#[cfg(test)]
+mod tests;
 
 pub use records::{Ingested, Records};
 pub(in crate::dataset) use source::Layout;
@@ -181,7 +183,9 @@ fn taken(
         (Some(name), ObjectKind::Domain) => match check::domain(name) {
             Ok((name, doubt)) => {
                 id = Some(name);
-                doubt.into_iter().for_each(|doubt| tell("id", doubt));
+                if let Some(doubt) = doubt {
+                    tell("id", doubt);
+                }
             }
             Err(doubt) => tell("id", doubt),
         },
