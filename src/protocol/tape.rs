@@ -255,8 +255,8 @@ impl Tape {
         let attrs = index(self.attrs.len());
         let attr_count = if start.attributes_raw().is_empty() { 0 } else { self.attributes(start, text, depth)? };
         let (prefix, local) = split(start.name().0);
-        if local.is_empty() {
-            return Err("an element without a name");
+        if !is_name(local) || !prefix.is_none_or(is_name) {
+            return Err("an element without a proper name");
         }
         let ns = self.resolve_prefix(prefix, text, true);
         self.open.push(index(self.nodes.len()));
@@ -474,6 +474,12 @@ fn split(name: &str) -> (Option<&str>, &str) {
         Some((prefix, local)) => (Some(prefix), local),
         None => (None, name),
     }
+}
+
+/// Whether an element can be named so. Letters beyond ASCII all pass.
+fn is_name(text: &str) -> bool {
+    let begins = |b: u8| b.is_ascii_alphabetic() || b == b'_' || b >= 0x80;
+    text.bytes().next().is_some_and(begins) && text.bytes().all(|b| begins(b) || b.is_ascii_digit() || matches!(b, b'-' | b'.'))
 }
 
 /// Where `part`, a piece of `text`, stands in it.
