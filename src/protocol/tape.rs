@@ -17,7 +17,7 @@ use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 use std::cell::Cell;
 use std::fmt;
-use text::{decode, resolve};
+use text::{decode, is_name, resolve, split};
 
 /// The deepest nesting. Real answers stay below 12.
 pub const MAX_DEPTH: usize = 64;
@@ -466,20 +466,6 @@ impl Tape {
         let dynamic = usize::from(ns.0).checked_sub(Ns::KNOWN.len()).and_then(|n| self.spaces.get(n));
         dynamic.map_or_else(|| ns.uri(), |span| piece(&self.frame, &self.side, *span))
     }
-}
-
-/// Splits a name at its colon.
-fn split(name: &str) -> (Option<&str>, &str) {
-    match name.split_once(':') {
-        Some((prefix, local)) => (Some(prefix), local),
-        None => (None, name),
-    }
-}
-
-/// Whether an element can be named so. Letters beyond ASCII all pass.
-fn is_name(text: &str) -> bool {
-    let begins = |b: u8| b.is_ascii_alphabetic() || b == b'_' || b >= 0x80;
-    text.bytes().next().is_some_and(begins) && text.bytes().all(|b| begins(b) || b.is_ascii_digit() || matches!(b, b'-' | b'.'))
 }
 
 /// Where `part`, a piece of `text`, stands in it.
