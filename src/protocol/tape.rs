@@ -17,7 +17,7 @@ use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 use std::cell::Cell;
 use std::fmt;
-use text::{decode, resolve};
+use text::{decode, is_name, resolve, split};
 
 /// The deepest nesting. Real answers stay below 12.
 pub const MAX_DEPTH: usize = 64;
@@ -255,8 +255,8 @@ impl Tape {
         let attrs = index(self.attrs.len());
         let attr_count = if start.attributes_raw().is_empty() { 0 } else { self.attributes(start, text, depth)? };
         let (prefix, local) = split(start.name().0);
-        if local.is_empty() {
-            return Err("an element without a name");
+        if !is_name(local) || !prefix.is_none_or(is_name) {
+            return Err("an element without a proper name");
         }
         let ns = self.resolve_prefix(prefix, text, true);
         self.open.push(index(self.nodes.len()));
@@ -465,14 +465,6 @@ impl Tape {
     fn uri(&self, ns: Ns) -> &str {
         let dynamic = usize::from(ns.0).checked_sub(Ns::KNOWN.len()).and_then(|n| self.spaces.get(n));
         dynamic.map_or_else(|| ns.uri(), |span| piece(&self.frame, &self.side, *span))
-    }
-}
-
-/// Splits a name at its colon.
-fn split(name: &str) -> (Option<&str>, &str) {
-    match name.split_once(':') {
-        Some((prefix, local)) => (Some(prefix), local),
-        None => (None, name),
     }
 }
 

@@ -1,4 +1,5 @@
 //! The one integration binary.
+#![expect(clippy::expect_used, clippy::panic, reason = "a test ends where it cannot go on")]
 
 mod cli;
 mod config_input;
