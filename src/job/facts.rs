@@ -4,11 +4,9 @@ use super::config::{Config, Loaded, RegistryConfig};
 use super::pulling::RegistryPull;
 use crate::base::{Exit, Problem, Problems, RegistryId, RunId, Timestamp};
 use crate::dataset::{ByState, Snapshot};
-use crate::diff::{self, DiffKind, DiffSummary, SummaryRow};
 use crate::model::ObjectKind;
 use crate::report::facts::{
-    AnswerTimes, DifferenceCount, DifferenceKind, GreetingFacts, LimitUse, LineFacts, NamespaceCount, ObjectCounts, Output, Override,
-    RecordFile, RegistryFacts, RunFacts, Severity,
+    AnswerTimes, GreetingFacts, LimitUse, LineFacts, NamespaceCount, ObjectCounts, Output, Override, RecordFile, RegistryFacts, RunFacts,
 };
 use crate::session::{Allowance, PoolReport};
 use std::path::Path;
@@ -180,27 +178,6 @@ pub(super) fn from_snapshot(id: &RegistryId, registry: &RegistryConfig, snapshot
         tls: None,
         unknown_namespaces: Vec::new(),
     }
-}
-
-/// The counted differences in the report's words.
-pub(super) fn differences(summary: &DiffSummary) -> Vec<DifferenceCount> {
-    let of = |row: &SummaryRow| DifferenceCount {
-        registry: RegistryId::new(row.registry.as_str()),
-        object: row.object,
-        kind: match row.kind {
-            DiffKind::Changed => DifferenceKind::Changed,
-            DiffKind::MissingHere => DifferenceKind::MissingHere,
-            DiffKind::MissingThere => DifferenceKind::MissingThere,
-            DiffKind::Unreadable => DifferenceKind::Unreadable,
-        },
-        severity: match row.severity {
-            diff::Severity::Material => Severity::Material,
-            diff::Severity::Cosmetic => Severity::Cosmetic,
-        },
-        field: row.field.clone(),
-        count: row.count,
-    };
-    summary.rows.iter().map(of).collect()
 }
 
 /// The files with values that a diff left in `dir`.

@@ -1,13 +1,14 @@
 //! The run report as one HTML page: no script, no network, nothing loaded, every word through one escaping sink.
 
 use super::charts;
-use super::facts::{RunFacts, Severity, total};
+use super::facts::{RunFacts, total};
 use super::sample::Sample;
 use super::svg::Bars;
 use super::table::{Cell, Head, Kind, Table};
 use super::tables;
 use super::verdict::{grouped, meaning, next, sentence};
 use crate::base::{Exit, escape_controls};
+use crate::diff::Severity;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use maud::{DOCTYPE, Markup, PreEscaped, html};

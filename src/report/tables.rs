@@ -1,8 +1,9 @@
 //! The tables of a run report, each a plain view of the facts.
 
-use super::facts::{LimitUse, RegistryFacts, RunFacts, Severity};
+use super::facts::{LimitUse, RegistryFacts, RunFacts};
 use super::table::{Cell, Head, Kind, Shape, Table};
 use crate::base::{Exit, Problem, Timestamp};
+use crate::diff::{Severity, SummaryRow};
 use crate::model::{ObjectKind, TlsFacts};
 
 /// A column of text.
@@ -80,7 +81,7 @@ pub(super) fn registries(facts: &RunFacts) -> Table {
 pub(super) fn differences(facts: &RunFacts) -> Table {
     let mut counts: Vec<_> = facts.differences.iter().collect();
     counts.sort_by_key(|d| (d.registry.as_str(), d.object, d.field.as_str(), d.kind, d.severity));
-    let row = |d: &super::facts::DifferenceCount| {
+    let row = |d: &SummaryRow| {
         let field = if d.field.is_empty() { Cell::Empty } else { d.field.as_str().into() };
         vec![
             d.registry.as_str().into(),
