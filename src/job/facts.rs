@@ -13,8 +13,8 @@ use std::path::Path;
 
 /// One registry in the report.
 pub(super) fn registry_facts(id: &RegistryId, registry: &RegistryConfig, pull: &RegistryPull) -> RegistryFacts {
-    let mut problems: Vec<Problem> = registry.weakened.clone();
-    problems.extend(pull.problem.clone());
+    // Weakened limits are told once, as settings and as warnings of the run.
+    let mut problems: Vec<Problem> = pull.problem.iter().cloned().collect();
     let line = pull.pulled.as_ref().map(|p| &p.line);
     if let Some(line) = line {
         problems.extend(line.problems.iter().cloned());
@@ -70,6 +70,7 @@ pub(super) fn run_facts(loaded: &Loaded, run_id: &RunId, started: Timestamp, war
         gates: Vec::new(),
         overrides: overrides(&loaded.config),
         warnings: told,
+        warnings_not_kept: warnings.dropped() as u64,
         outputs: Vec::new(),
     }
 }
@@ -169,7 +170,7 @@ pub(super) fn from_snapshot(id: &RegistryId, registry: &RegistryConfig, snapshot
         endpoint: format!("{}:{}", registry.host, registry.port),
         whole: true,
         exits: Vec::new(),
-        problems: registry.weakened.clone(),
+        problems: Vec::new(),
         contacts: counts(ObjectKind::Contact),
         domains: counts(ObjectKind::Domain),
         line: LineFacts::default(),

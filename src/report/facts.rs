@@ -31,6 +31,8 @@ pub struct RunFacts {
     pub overrides: Vec<Override>,
     /// Warnings that belong to no registry.
     pub warnings: Vec<Problem>,
+    /// Warnings that were counted and not kept: more of one input than help to mend it.
+    pub warnings_not_kept: u64,
     /// Files the run left, named relative to the report's folder.
     pub outputs: Vec<Output>,
 }
@@ -48,7 +50,7 @@ pub struct RegistryFacts {
     pub whole: bool,
     /// Every exit code that held here.
     pub exits: Vec<Exit>,
-    /// What went wrong here, personal values masked.
+    /// What went wrong here, and what was only told, personal values masked.
     pub problems: Vec<Problem>,
     /// Contacts.
     pub contacts: ObjectCounts,
@@ -76,6 +78,18 @@ impl RegistryFacts {
             ObjectKind::Contact => &self.contacts,
             ObjectKind::Domain => &self.domains,
         }
+    }
+
+    /// Whether `problem` led to one of the exit codes that held here; one that did not is a warning.
+    #[must_use]
+    pub fn ended_by(&self, problem: &Problem) -> bool {
+        problem.exit != Exit::Done && self.exits.contains(&problem.exit)
+    }
+
+    /// How many problems led to an exit code.
+    #[must_use]
+    pub fn problems(&self) -> u64 {
+        self.problems.iter().filter(|p| self.ended_by(p)).count() as u64
     }
 
     /// How many objects could not be read.
@@ -249,6 +263,19 @@ impl RunFacts {
     pub fn differences_of(&self, registry: Option<&RegistryId>, severity: Severity) -> u64 {
         let of = |d: &&SummaryRow| d.severity == severity && registry.is_none_or(|r| *r == d.registry);
         total(self.differences.iter().filter(of).map(|d| d.count))
+    }
+
+    /// How many problems led to an exit code.
+    #[must_use]
+    pub fn problems(&self) -> u64 {
+        total(self.registries.iter().map(RegistryFacts::problems))
+    }
+
+    /// How many warnings there were: all that led to no exit code.
+    #[must_use]
+    pub fn warnings(&self) -> u64 {
+        let told = self.registries.iter().map(|r| (r.problems.len() as u64).saturating_sub(r.problems()));
+        total(told.chain([self.warnings.len() as u64, self.warnings_not_kept]))
     }
 
     /// How many objects could not be read, at all registries.

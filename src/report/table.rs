@@ -13,6 +13,8 @@ pub(super) const SCHEMA_VERSION: u32 = 1;
 pub(super) enum Kind {
     /// Text, shown at the left.
     Text,
+    /// Text with `code` in it, in a problem's words.
+    Words,
     /// A whole number, shown at the right.
     Int,
 }
@@ -29,7 +31,7 @@ pub(super) struct Head {
 }
 
 /// One cell.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Cell {
     /// Text.
     Text(String),
@@ -145,7 +147,7 @@ impl Table {
     /// The table as Parquet, exact.
     fn write_parquet(&self, path: &Path) -> Result<()> {
         let column = |head: &Head| match head.kind {
-            Kind::Text => (head.name, ColumnType::Text),
+            Kind::Text | Kind::Words => (head.name, ColumnType::Text),
             Kind::Int => (head.name, ColumnType::Integer),
         };
         let mut file = TableWriter::create(path, &self.shape.heads.iter().map(column).collect::<Vec<_>>())?;
@@ -165,7 +167,7 @@ impl Shape {
     pub(super) fn schema(&self) -> Value {
         let property = |head: &Head| {
             let kind = match head.kind {
-                Kind::Text => "string",
+                Kind::Text | Kind::Words => "string",
                 Kind::Int => "integer",
             };
             (head.name.to_owned(), json!({ "description": head.title, "type": [kind, "null"] }))

@@ -170,6 +170,7 @@ fn facts() -> RunFacts {
         warnings: vec![
             *Problem::new("E-config-014", Blame::Operator, "a password stands in an environment variable", "use a file").line(12),
         ],
+        warnings_not_kept: 0,
         outputs: vec![
             Output { what: "differences, exact".into(), path: "differences.csv".into(), personal: true },
             Output { what: "snapshot".into(), path: "../../snapshots/date=2026-11-21".into(), personal: true },
