@@ -6,6 +6,17 @@ use crate::job::Ended;
 use std::io::{ErrorKind, Write as _};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+/// What `--format json` prints where a verb did not end at all.
+#[derive(serde::Serialize, schemars::JsonSchema)]
+pub(super) struct Failure<'a> {
+    /// The exit code.
+    exit: u8,
+    /// Why.
+    problems: Vec<&'a Problem>,
+    /// How many more such problems there were, which are not kept.
+    more: usize,
+}
+
 /// Where everything goes. A reader that closes our output early is no error.
 #[derive(Debug)]
 pub(super) struct Printer {
@@ -71,7 +82,8 @@ impl Printer {
             self.talk(&format!("… and {more} more"));
         }
         if self.format == Format::Json {
-            self.json(&serde_json::json!({ "exit": exit.code(), "problems": problems, "more": more }));
+            let failure = Failure { exit: exit.code(), problems, more };
+            self.json(&serde_json::to_value(failure).unwrap_or_default());
         }
         exit
     }

@@ -8,6 +8,7 @@ mod demo;
 mod diff;
 mod layers;
 mod report;
+mod schema_files;
 mod schemas;
 mod session_faults;
 mod wire;

@@ -18,7 +18,7 @@ mod rule;
 
 pub use encoder::Unencodable;
 pub use greeting::service;
-pub use json::{NotAFrame, frame_json};
+pub use json::{Decoded, NotAFrame, frame_json};
 
 use super::ns::Ns;
 use super::tape::{Malformed, Tape};
@@ -28,7 +28,8 @@ use encoder::Encoder;
 use std::fmt;
 
 /// A frame from a server, typed.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum Message {
     /// `<greeting>`, in front of the first command and in answer to a hello.
     Greeting(Box<Greeting>),
