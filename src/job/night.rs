@@ -180,7 +180,7 @@ impl<'a> Night<'a> {
         }
         let mut exits: Vec<Exit> = facts.registries.iter().flat_map(|r| r.exits.iter().copied()).collect();
         if let Some(summary) = summary {
-            facts.differences = facts::differences(summary);
+            facts.differences.clone_from(&summary.rows);
             facts.outputs = facts::outputs(&self.dir);
             if !facts.differences.is_empty() {
                 exits.push(Exit::ChangesPending);
