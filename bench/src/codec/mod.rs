@@ -5,7 +5,7 @@ mod update;
 use crate::line::events;
 use crate::measure::{Outcome, median};
 use crate::report::{Goal, Section, figure};
-use instant_epp::common::{EPP_XMLNS, NoExtension};
+use instant_epp::common::NoExtension;
 use instant_epp::contact::info::InfoData;
 use instant_epp::response::Response;
 use instant_xml::FromXml;
@@ -18,6 +18,9 @@ use std::time::{Duration, Instant};
 
 /// An answer as a registry sends it: one `int` form, disclose, no blanks between elements.
 const ANSWER: &str = include_str!("answer.xml");
+
+/// The namespace of EPP (RFC 5730).
+const EPP_XMLNS: &str = "urn:ietf:params:xml:ns:epp-1.0";
 
 /// How long each thing is done in a round.
 const ROUND: Duration = Duration::from_millis(25);
