@@ -1,6 +1,7 @@
 //! The command line: what was typed (`args`), what it means (`verbs`), and the one place that prints (`printer`).
 
 mod args;
+mod bundled;
 mod hardening;
 mod logging;
 mod printer;
@@ -23,7 +24,7 @@ pub fn main() -> ExitCode {
         Err(said) => return usage(&said),
     };
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-    let printer = Arc::new(Printer::new(args.global.format));
+    let printer = Arc::new(Printer::new(args.global.format, args.global.log != args::Log::Off));
     let exit = match hardening::harden() {
         Ok(()) => verbs::run(args, &printer, &clock),
         Err(problem) => printer.failed(std::slice::from_ref(&problem), 0),
@@ -33,7 +34,7 @@ pub fn main() -> ExitCode {
 
 /// Help and the version are data; what is wrong with the arguments is talk, and leads to exit 2.
 fn usage(said: &clap::Error) -> ExitCode {
-    let printer = Printer::new(args::Format::Text);
+    let printer = Printer::new(args::Format::Text, false);
     let text = said.render().to_string();
     let exit = if said.use_stderr() {
         printer.talk(text.trim_end());

@@ -10,6 +10,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 #[derive(Debug)]
 pub(super) struct Printer {
     format: Format,
+    /// Whether problems go through the log instead of plain lines.
+    log: bool,
     /// Whether standard output took no more, for a reason other than a closed pipe.
     failed: AtomicBool,
     /// Whether whoever read standard output is gone.
@@ -17,8 +19,8 @@ pub(super) struct Printer {
 }
 
 impl Printer {
-    pub(super) fn new(format: Format) -> Self {
-        Self { format, failed: AtomicBool::new(false), closed: AtomicBool::new(false) }
+    pub(super) fn new(format: Format, log: bool) -> Self {
+        Self { format, log, failed: AtomicBool::new(false), closed: AtomicBool::new(false) }
     }
 
     /// Puts `text` on standard output, as it is.
@@ -41,17 +43,22 @@ impl Printer {
 
     /// Tells of a problem which the run goes on with.
     pub(super) fn warn(&self, problem: &Problem) {
-        self.talk(&format!("warning: {problem}"));
+        if self.log {
+            tracing::warn!(id = problem.id, "{problem}");
+        } else {
+            self.talk(&format!("warning: {problem}"));
+        }
     }
 
     /// Prints how a verb ended; gives the exit code.
     pub(super) fn ended(&self, ended: &Ended) -> Exit {
         match self.format {
+            Format::Json if ended.json.is_null() => {}
             Format::Json => self.json(&ended.json),
             Format::Text if ended.text.is_empty() => {}
             Format::Text => self.data(&format!("{}\n", ended.text.trim_end_matches('\n'))),
         }
-        ended.problems.iter().for_each(|p| self.talk(&problem_line(p)));
+        ended.problems.iter().for_each(|p| self.error(p));
         ended.exit()
     }
 
@@ -59,7 +66,7 @@ impl Printer {
     pub(super) fn failed<P: std::borrow::Borrow<Problem>>(&self, problems: &[P], more: usize) -> Exit {
         let problems: Vec<&Problem> = problems.iter().map(std::borrow::Borrow::borrow).collect();
         let exit = Exit::worst(problems.iter().map(|p| p.exit));
-        problems.iter().for_each(|p| self.talk(&problem_line(p)));
+        problems.iter().for_each(|p| self.error(p));
         if more > 0 {
             self.talk(&format!("… and {more} more"));
         }
@@ -86,9 +93,12 @@ impl Printer {
     fn json(&self, value: &serde_json::Value) {
         self.data(&format!("{value:#}\n"));
     }
-}
 
-/// A problem as a line on standard error.
-fn problem_line(problem: &Problem) -> String {
-    format!("error: {problem}")
+    fn error(&self, problem: &Problem) {
+        if self.log {
+            tracing::error!(id = problem.id, "{problem}");
+        } else {
+            self.talk(&format!("error: {problem}"));
+        }
+    }
 }

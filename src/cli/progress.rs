@@ -75,19 +75,20 @@ impl Listener {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let now = self.clock.moment();
         let stage = state.stage;
-        let count = state.registries.entry(registry.clone()).or_default();
-        change(count);
+        let figures = state.registries.entry(registry.clone()).or_default();
+        change(figures);
         match self.mode {
             Mode::Bars => {
-                let bar = count.bar.get_or_insert_with(|| self.bars.add(bar(stage, registry)));
-                bar.set_length(count.total);
-                bar.set_position(count.done);
+                let bar = figures.bar.get_or_insert_with(|| self.bars.add(bar(stage, registry)));
+                bar.set_length(figures.total);
+                bar.set_position(figures.done);
             }
-            Mode::Lines if now.since(state.told) >= EVERY => {
-                state.told = now;
-                self.printer.talk(&line(&state));
+            Mode::Lines => {
+                if let Some(line) = due(&mut state, now) {
+                    self.printer.talk(&line);
+                }
             }
-            Mode::Lines | Mode::Log | Mode::Still => {}
+            Mode::Log | Mode::Still => {}
         }
     }
 
@@ -117,6 +118,15 @@ impl Events for Listener {
             Event::Note(_) => {}
         }
     }
+}
+
+/// The line to write now, where the last one is long enough ago.
+fn due(state: &mut State, now: Moment) -> Option<String> {
+    if now.since(state.told) < EVERY {
+        return None;
+    }
+    state.told = now;
+    Some(line(state))
 }
 
 /// The stage in one line: `pull: example 1200 of 5000 (24 %), other 3 of 3 (100 %)`.
@@ -156,5 +166,13 @@ mod tests {
         registries.insert(RegistryId::from("b"), Count { done: 7, total: 0, bar: None });
         let state = State { stage: "pull", registries, told: Moment::ZERO };
         assert_eq!(line(&state), "pull: a 1200 of 5000 (24 %), b 7");
+    }
+
+    #[test]
+    fn a_line_is_due_every_thirty_seconds() {
+        let mut state = State::default();
+        let at = |seconds| Moment::from_origin(Duration::from_secs(seconds));
+        let told: Vec<u64> = (0..100).filter(|s| due(&mut state, at(*s)).is_some()).collect();
+        assert_eq!(told, [30, 60, 90]);
     }
 }

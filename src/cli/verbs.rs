@@ -1,15 +1,17 @@
 //! From what was typed to the job's functions, and from how they end to what is printed.
 
-use super::args::{Args, Command, Config, FailOn, Global, Which};
+use super::args::{Args, Command, Config, Dialect, FailOn, Frame, Global, Report, Which};
 use super::printer::Printer;
 use super::progress::Listener;
-use super::{argument, logging, schemas, settings};
-use crate::base::{Clock, Exit, Problems, StopToken};
+use super::{argument, bundled, logging, schemas, settings};
+use crate::base::{Clock, Exit, Problems, RegistryId, StopToken, read_capped};
 use crate::job::config::{self, Loaded};
-use crate::job::{self, Context, Ended};
+use crate::job::{self, Context, DemoOptions, Ended};
+use crate::protocol::frame::DEFAULT_CAP;
 use clap::CommandFactory as _;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
+use std::io::IsTerminal as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -29,14 +31,23 @@ pub(super) fn run(args: Args, printer: &Arc<Printer>, clock: &Arc<dyn Clock>) ->
 fn dispatch(global: &Global, command: Command, printer: &Arc<Printer>, clock: &Arc<dyn Clock>) -> Result<Ended, Problems> {
     match command {
         Command::Init { dir } => Ok(init(&dir)?),
-        Command::Check(which) => night(global, &which, printer, clock, "check"),
-        Command::Pull(which) => night(global, &which, printer, clock, "pull"),
-        Command::Diff(which) => night(global, &which, printer, clock, "diff"),
-        Command::Run(which) => night(global, &which, printer, clock, "run"),
-        Command::Report { .. } => Err(missing("report run")),
-        Command::Mock { .. } => Err(missing("mock")),
-        Command::Demo { .. } => Err(missing("demo")),
-        Command::Frame { .. } => Err(missing("frame decode")),
+        Command::Check(which) => night(global, &which, printer, clock, job::check),
+        Command::Pull(which) => night(global, &which, printer, clock, job::pull),
+        Command::Diff(which) => night(global, &which, printer, clock, job::diff),
+        Command::Run(which) => night(global, &which, printer, clock, job::run),
+        Command::Report { what: Report::Run(which) } => night(global, &which, printer, clock, |loaded, _| Ok(job::report_run(loaded)?)),
+        Command::Mock { what: Some(what), .. } => Ok(bundled::synth(&what, clock)?),
+        Command::Mock { what: None, serve } => Ok(bundled::serve(serve, printer, clock)?),
+        Command::Demo { out, contacts, seed } => {
+            let ctx = context(global, printer, clock, Vec::new())?;
+            job::demo(&DemoOptions { out, contacts, seed }, &ctx)
+        }
+        Command::Frame { what: Frame::Decode { file, dialect, length_prefixed, unmasked } } => {
+            let dialect = match dialect {
+                Dialect::Epp => job::Dialect::Epp,
+            };
+            Ok(job::frame_decode(&read_file(&file)?, dialect, length_prefixed, unmasked)?)
+        }
         Command::Schema { name } => {
             let schema = schemas::schema(name.as_deref())?;
             Ok(done(format!("{schema:#}"), schema))
@@ -55,26 +66,26 @@ fn dispatch(global: &Global, command: Command, printer: &Arc<Printer>, clock: &A
     }
 }
 
-/// A verb that works on the configured registries, with Ctrl-C and progress.
-fn night(global: &Global, which: &Which, printer: &Arc<Printer>, clock: &Arc<dyn Clock>, verb: &'static str) -> Result<Ended, Problems> {
-    let mut loaded = settings::load(global, &which.places)?;
-    select(&mut loaded, which)?;
+/// A verb that works on the configured registries.
+fn night(
+    global: &Global,
+    which: &Which,
+    printer: &Arc<Printer>,
+    clock: &Arc<dyn Clock>,
+    verb: impl FnOnce(&Loaded, &Context) -> Result<Ended, Problems>,
+) -> Result<Ended, Problems> {
+    let loaded = settings::load(global, &which.places)?;
+    let only = which.registry.iter().map(|id| loaded.config.registry(id).map(|(id, _)| id.clone()));
+    let only = only.collect::<crate::base::Result<Vec<_>>>()?;
     warn(printer, &loaded);
-    let stop = StopToken::default();
-    job::stop_on_interrupt(stop.clone())?;
-    let _context = Context { clock: Arc::clone(clock), events: Arc::new(Listener::new(global, clock, printer)), stop };
-    Err(missing(verb))
+    verb(&loaded, &context(global, printer, clock, only)?)
 }
 
-/// Leaves the registries that were asked for.
-fn select(loaded: &mut Loaded, which: &Which) -> crate::base::Result<()> {
-    for id in &which.registry {
-        loaded.config.registry(id)?;
-    }
-    if !which.registry.is_empty() {
-        loaded.config.registries.retain(|id, _| which.registry.iter().any(|w| w == id.as_str()));
-    }
-    Ok(())
+/// What a verb is given: the clock, Ctrl-C, progress.
+fn context(global: &Global, printer: &Arc<Printer>, clock: &Arc<dyn Clock>, only: Vec<RegistryId>) -> crate::base::Result<Context> {
+    let stop = StopToken::default();
+    job::stop_on_interrupt(stop.clone())?;
+    Ok(Context { clock: Arc::clone(clock), events: Arc::new(Listener::new(global, clock, printer)), stop, only })
 }
 
 /// Whether `exit` is one that `--fail-on` leaves standing.
@@ -102,10 +113,7 @@ fn show(loaded: &Loaded, origin: bool) -> Ended {
     let mut all = serde_json::Map::new();
     for (key, setting) in &loaded.origins {
         let line = format!("{key} = {}", setting.value);
-        let _infallible = match origin {
-            true => writeln!(text, "{line:<72} # {}", setting.origin),
-            false => writeln!(text, "{line}"),
-        };
+        let _infallible = if origin { writeln!(text, "{line:<72} # {}", setting.origin) } else { writeln!(text, "{line}") };
         let mut entry = json!({ "value": setting.value });
         if let (true, Some(entry)) = (origin, entry.as_object_mut()) {
             entry.insert("origin".to_owned(), Value::String(setting.origin.to_string()));
@@ -115,11 +123,19 @@ fn show(loaded: &Loaded, origin: bool) -> Ended {
     done(text, Value::Object(all))
 }
 
-fn done(text: String, json: Value) -> Ended {
-    Ended { exits: vec![Exit::Done], json, text, problems: Vec::new() }
+/// A file of at most a frame's size, or standard input for `-`.
+fn read_file(file: &Path) -> crate::base::Result<Vec<u8>> {
+    let cap = DEFAULT_CAP as u64 + 4;
+    if file != Path::new("-") {
+        return read_capped(file, cap);
+    }
+    let stdin = std::io::stdin();
+    if stdin.is_terminal() {
+        return Err(argument("E-cli-005", "standard input is a terminal", "name a file, or pipe a frame in"));
+    }
+    read_capped(Path::new("/dev/stdin"), cap)
 }
 
-/// A verb whose part of the job is not in this build.
-fn missing(verb: &str) -> Problems {
-    argument("E-cli-009", format!("this build has no `{verb}`"), "build one that has").into()
+pub(super) fn done(text: String, json: Value) -> Ended {
+    Ended { exits: vec![Exit::Done], json, text, problems: Vec::new() }
 }

@@ -1,6 +1,6 @@
 //! A snapshot in the making: what a pull observes, spooled to disk, and what it has still to visit.
 
-use super::buckets::{bucket_dir, bucket_of, log2_for, registry_dir};
+use super::buckets::{bucket_dir, bucket_of, registry_dir};
 use super::columns::{OBSERVED, columns, table_name};
 use super::frontier::Frontier;
 use super::parquet::{Cell, ColumnType, TableWriter};
@@ -79,11 +79,11 @@ impl Building {
 
     /// Resumes the pull that `run_id` left of `registry`, or begins a new one in the place of whatever is there.
     ///
-    /// `rows` is how many objects are expected, from which a new one's number of buckets follows.
+    /// `buckets_log2` is the power of two of a new one's buckets; that of the local records suits it, so that both are cut alike.
     ///
     /// # Errors
     /// `E-spool-…` and `E-file-…` where the disk fails.
-    pub fn open(state_dir: &Path, run_id: &RunId, started: Timestamp, registry: &RegistryId, rows: u64) -> Result<Self> {
+    pub fn open(state_dir: &Path, run_id: &RunId, started: Timestamp, registry: &RegistryId, buckets_log2: u8) -> Result<Self> {
         let dir = building_dir(state_dir, registry);
         let left =
             Self::pending(state_dir, registry)?.filter(|left| left.run_id == *run_id && left.buckets_log2 <= super::buckets::MAX_LOG2);
@@ -92,7 +92,7 @@ impl Building {
         } else {
             remove_tree(&dir)?;
             create_private_dir(&dir)?;
-            let run = Pending { run_id: run_id.clone(), started, buckets_log2: log2_for(rows) };
+            let run = Pending { run_id: run_id.clone(), started, buckets_log2: buckets_log2.min(super::buckets::MAX_LOG2) };
             write_atomic(&dir.join("run.json"), &serde_json::to_vec(&run).unwrap_or_default())?;
             run
         };

@@ -68,8 +68,8 @@ impl Frontier {
     pub(super) fn push_done(&mut self, kind: ObjectKind, id: &str) -> Result<()> {
         self.append(kind, id)?;
         let bucket = bucket_of(&self.registry, kind, id, self.log2) as usize;
-        if let Some(shelf) = self.shelves[kind as usize].get_mut(bucket) {
-            shelf.done = shelf.length;
+        if let Some(one) = self.shelves[kind as usize].get_mut(bucket) {
+            one.done = one.length;
         }
         Ok(())
     }
@@ -84,11 +84,11 @@ impl Frontier {
             let path = self.path(kind, bucket);
             let bytes = std::fs::read(&path).map_err(|e| Problem::storage("E-spool-004", &path, "read the frontier", &e))?;
             let text = String::from_utf8_lossy(&bytes);
-            let Some(shelf) = self.shelves[kind as usize].get_mut(bucket) else { continue };
-            let (old, new) = text.split_at_checked(shelf.done).unwrap_or(("", &text));
+            let Some(one) = self.shelves[kind as usize].get_mut(bucket) else { continue };
+            let (old, new) = text.split_at_checked(one.done).unwrap_or(("", &text));
             let mut seen: HashSet<&str> = old.split_terminator('\0').collect();
             let fresh: Vec<Box<str>> = new.split_terminator('\0').filter(|id| seen.insert(id)).map(Into::into).collect();
-            shelf.done = shelf.length;
+            one.done = one.length;
             if !fresh.is_empty() {
                 return Ok(Some(fresh));
             }
@@ -98,19 +98,19 @@ impl Frontier {
 
     fn append(&mut self, kind: ObjectKind, id: &str) -> Result<()> {
         let bucket = bucket_of(&self.registry, kind, id, self.log2) as usize;
-        let Some(shelf) = self.shelves[kind as usize].get_mut(bucket) else { return Ok(()) };
-        shelf.buffer.extend_from_slice(id.as_bytes());
-        shelf.buffer.push(0);
-        shelf.length += id.len() + 1;
-        if shelf.buffer.len() >= BUFFER { self.flush(kind, bucket) } else { Ok(()) }
+        let Some(one) = self.shelves[kind as usize].get_mut(bucket) else { return Ok(()) };
+        one.buffer.extend_from_slice(id.as_bytes());
+        one.buffer.push(0);
+        one.length += id.len() + 1;
+        if one.buffer.len() >= BUFFER { self.flush(kind, bucket) } else { Ok(()) }
     }
 
     fn flush(&mut self, kind: ObjectKind, bucket: usize) -> Result<()> {
         let path = self.path(kind, bucket);
-        let Some(shelf) = self.shelves[kind as usize].get_mut(bucket) else { return Ok(()) };
+        let Some(one) = self.shelves[kind as usize].get_mut(bucket) else { return Ok(()) };
         let opened = OpenOptions::new().append(true).create(true).mode(0o600).open(&path);
-        let written = opened.and_then(|mut file| file.write_all(&shelf.buffer));
-        shelf.buffer.clear();
+        let written = opened.and_then(|mut file| file.write_all(&one.buffer));
+        one.buffer.clear();
         written.map_err(|e| Problem::storage("E-spool-004", &path, "write the frontier", &e))
     }
 

@@ -59,7 +59,7 @@ impl ParquetFile {
         let schema = reader.schema().map_err(|e| incomplete(path, &words(&e)))?;
         let mut chosen = Vec::new();
         for name in columns {
-            let Some(field) = schema.get(*name) else {
+            let Some(field) = schema.get(name) else {
                 if optional {
                     continue;
                 }
@@ -117,6 +117,12 @@ impl ParquetFile {
         self.batches.len()
     }
 
+    /// Rows of batch `n`.
+    #[must_use]
+    pub fn batch_rows(&self, n: usize) -> usize {
+        self.batches.get(n).map_or(0, |(_, rows)| *rows)
+    }
+
     /// Reads batch `n`. Batches may be read by several threads at a time.
     ///
     /// # Errors
@@ -170,6 +176,12 @@ impl Batch {
         self.rows
     }
 
+    /// How many columns there are.
+    #[must_use]
+    pub const fn columns(&self) -> usize {
+        self.columns.len()
+    }
+
     /// The value of `column` (in the order asked for) in `row`, counted from the batch's first.
     #[must_use]
     pub fn get(&self, column: usize, row: usize) -> Option<&str> {
@@ -177,7 +189,7 @@ impl Batch {
     }
 
     /// One column's values in order, faster than [`Batch::get`] row by row.
-    pub fn column(&self, column: usize) -> impl Iterator<Item = Option<&str>> {
+    pub fn column(&self, column: usize) -> impl Iterator<Item = Option<&str>> + use<'_> {
         self.columns.get(column).into_iter().flat_map(StringChunked::iter)
     }
 }
@@ -359,7 +371,7 @@ fn check_caps(metadata: &FileMetadata, length: u64, path: &Path) -> Result<()> {
         }
     }
     if rows > MAX_ROWS || rows as u64 > length.saturating_mul(64) {
-        return over(format!("the footer announces {rows} rows in {length} bytes, the cap is {}", MAX_ROWS.min(usize::MAX)));
+        return over(format!("the footer announces {rows} rows in {length} bytes, the cap is {MAX_ROWS}"));
     }
     if rows != metadata.num_rows {
         return Err(incomplete(path, &format!("the footer announces {} rows, its row groups {rows}", metadata.num_rows)));

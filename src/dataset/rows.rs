@@ -103,13 +103,13 @@ fn end_of(text: &str) -> u32 {
 /// The row of a contact. Authorisation information never enters a row.
 #[must_use]
 pub fn contact_row(contact: &Contact) -> Row {
+    use ContactField as F;
     let mut fields: [Option<String>; ContactField::ALL.len()] = Default::default();
     let mut set = |field: ContactField, value: Option<String>| {
         if let Some(slot) = fields.get_mut(field.at()) {
             *slot = value;
         }
     };
-    use ContactField as F;
     for info in &contact.postal {
         let [name, org, street1, street2, street3, city, sp, pc, cc] = match info.form {
             PostalForm::Int => {

@@ -38,7 +38,9 @@ impl Services {
             let [object, _, _, privacy, start, end, _] = std::array::from_fn(|n| values.get(n).copied().flatten());
             let date = |text: Option<&str>| text.map(|text| text.get(..10).unwrap_or(text).parse::<civil::Date>()).transpose();
             let name = object.and_then(|name| idna::domain_to_ascii(name.trim().trim_end_matches('.')).ok()).filter(|n| !n.is_empty());
-            let Some(name) = name else { return wrong("E-services-001", "object", "there is no domain name", "write the domain's A-labels") };
+            let Some(name) = name else {
+                return wrong("E-services-001", "object", "there is no domain name", "write the domain's A-labels");
+            };
             let (Ok(Some(start)), Ok(end)) = (date(start), date(end)) else {
                 return wrong("E-services-002", "start", "start or end is no date", "write `2027-01-31`; the end may be empty");
             };

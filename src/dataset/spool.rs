@@ -7,8 +7,8 @@ use super::rows::{Facts, Row};
 use crate::base::{Problem, Result};
 use crate::model::ObjectKind;
 use std::fs::{File, OpenOptions};
-use std::marker::PhantomData;
 use std::io::{BufReader, Read, Seek as _, SeekFrom, Write as _};
+use std::marker::PhantomData;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 

@@ -44,3 +44,41 @@ pub fn write_table(path: &Path, columns: &[(&str, Column)]) -> Result<()> {
     })?;
     file.commit()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use polars::prelude::{AnyValue, ParquetReader, SerReader as _};
+    use std::os::unix::fs::PermissionsExt as _;
+
+    #[test]
+    fn what_is_written_is_read_back() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("t.parquet");
+        let text = Column::Text(vec![Some("=1".to_owned()), None]);
+        write_table(&path, &[("a", text), ("b", Column::Int(vec![None, Some(-7)])), ("c", Column::Real(vec![Some(0.5), None]))]).unwrap();
+        let file = std::fs::File::open(&path).unwrap();
+        assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+        let frame = ParquetReader::new(file).finish().unwrap();
+        assert_eq!(frame.get(0).unwrap(), [AnyValue::String("=1"), AnyValue::Null, AnyValue::Float64(0.5)]);
+        assert_eq!(frame.get(1).unwrap(), [AnyValue::Null, AnyValue::Int64(-7), AnyValue::Null]);
+    }
+
+    #[test]
+    fn a_table_without_rows_keeps_its_columns() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("t.parquet");
+        write_table(&path, &[("a", Column::Text(vec![]))]).unwrap();
+        let frame = ParquetReader::new(std::fs::File::open(&path).unwrap()).finish().unwrap();
+        assert_eq!((frame.height(), frame.width()), (0, 1));
+    }
+
+    #[test]
+    fn columns_of_two_lengths_are_no_table() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("t.parquet");
+        let problem = write_table(&path, &[("a", Column::Int(vec![])), ("b", Column::Int(vec![Some(1)]))]).unwrap_err();
+        assert_eq!(problem.id, "E-table-001");
+        assert!(!path.exists());
+    }
+}

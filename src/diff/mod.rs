@@ -1,1 +1,16 @@
-//! diff
+//! What a registry holds against what it is expected to hold: typed differences, field by field.
+
+mod compare;
+mod expected;
+mod files;
+mod normalise;
+mod output;
+mod summary;
+mod tables;
+
+pub use expected::{PrivacySettings, proxy_email, proxy_handle};
+pub use files::{DiffSpec, diff_files};
+pub use normalise::normalise;
+pub use output::{DiffKind, Severity};
+pub use summary::{DiffSummary, SummaryRow};
+pub use tables::{Compared, Expectation, diff};

@@ -3,13 +3,15 @@
 use super::config::{Config, Loaded, RegistryConfig};
 use super::pulling::RegistryPull;
 use crate::base::{Exit, Problem, Problems, RegistryId, RunId, Timestamp};
-use crate::dataset::ByState;
+use crate::dataset::{ByState, Snapshot};
+use crate::diff::{self, DiffKind, DiffSummary, SummaryRow};
 use crate::model::ObjectKind;
 use crate::report::facts::{
-    AnswerTimes, GreetingFacts, LimitUse, LineFacts, NamespaceCount, ObjectCounts, Override, RecordFile, RegistryFacts, RunFacts,
+    AnswerTimes, DifferenceCount, DifferenceKind, GreetingFacts, LimitUse, LineFacts, NamespaceCount, ObjectCounts, Output, Override,
+    RecordFile, RegistryFacts, RunFacts, Severity,
 };
 use crate::session::{Allowance, PoolReport};
-use std::collections::BTreeMap;
+use std::path::Path;
 
 /// One registry in the report.
 pub(super) fn registry_facts(id: &RegistryId, registry: &RegistryConfig, pull: &RegistryPull) -> RegistryFacts {
@@ -119,7 +121,12 @@ fn limits(registry: &RegistryConfig, line: &PoolReport) -> Vec<LimitUse> {
     let sessions = u64::from(ours.sessions);
     let window = u64::from(ours.read_window);
     let mut uses = vec![
-        LimitUse { name: "sessions at a time".to_owned(), allowed: sessions, share: share(sessions), reached: line.sessions_at_once.into() },
+        LimitUse {
+            name: "sessions at a time".to_owned(),
+            allowed: sessions,
+            share: share(sessions),
+            reached: line.sessions_at_once.into(),
+        },
         LimitUse { name: "reads in flight on a session".to_owned(), allowed: window, share: window, reached: line.max_in_flight.into() },
     ];
     if let Some(commands) = ours.commands_per_session {
@@ -150,13 +157,55 @@ fn greeting(line: &PoolReport) -> Option<GreetingFacts> {
     })
 }
 
-/// The registries of a configuration that were named, all where none was.
-///
-/// # Errors
-/// Where a name is not there.
-pub(super) fn chosen(config: &Config, named: &[String]) -> crate::base::Result<BTreeMap<RegistryId, RegistryConfig>> {
-    if named.is_empty() {
-        return Ok(config.registries.clone());
+/// One registry in the report of a `diff`, which asked it nothing.
+pub(super) fn from_snapshot(id: &RegistryId, registry: &RegistryConfig, snapshot: &Snapshot) -> RegistryFacts {
+    let counts = |kind: ObjectKind| {
+        let state = snapshot.manifest().counts.of(kind);
+        let asked = state.ok + state.missing + state.unreadable + state.refused;
+        let (ok, missing, unreadable, refused) = (state.ok, state.missing, state.unreadable, state.refused);
+        ObjectCounts { asked, ok, missing, unreadable, refused, found_on_the_way: 0 }
+    };
+    RegistryFacts {
+        id: id.clone(),
+        profile: registry.profile.id.clone(),
+        endpoint: format!("{}:{}", registry.host, registry.port),
+        whole: true,
+        exits: Vec::new(),
+        problems: registry.weakened.clone(),
+        contacts: counts(ObjectKind::Contact),
+        domains: counts(ObjectKind::Domain),
+        line: LineFacts::default(),
+        limits: Vec::new(),
+        greeting: None,
+        tls: None,
+        unknown_namespaces: Vec::new(),
     }
-    named.iter().map(|name| config.registry(name).map(|(id, registry)| (id.clone(), registry.clone()))).collect()
+}
+
+/// The counted differences in the report's words.
+pub(super) fn differences(summary: &DiffSummary) -> Vec<DifferenceCount> {
+    let of = |row: &SummaryRow| DifferenceCount {
+        registry: RegistryId::new(row.registry.as_str()),
+        object: row.object,
+        kind: match row.kind {
+            DiffKind::Changed => DifferenceKind::Changed,
+            DiffKind::MissingHere => DifferenceKind::MissingHere,
+            DiffKind::MissingThere => DifferenceKind::MissingThere,
+            DiffKind::Unreadable => DifferenceKind::Unreadable,
+        },
+        severity: match row.severity {
+            diff::Severity::Material => Severity::Material,
+            diff::Severity::Cosmetic => Severity::Cosmetic,
+        },
+        field: row.field.clone(),
+        count: row.count,
+    };
+    summary.rows.iter().map(of).collect()
+}
+
+/// The files with values that a diff left in `dir`.
+pub(super) fn outputs(dir: &Path) -> Vec<Output> {
+    let files = [("differences, exact", "differences.csv"), ("differences, exact", "differences.parquet")];
+    let there = files.into_iter().filter(|(_, file)| dir.join(file).exists());
+    there.map(|(what, path)| Output { what: what.to_owned(), path: path.to_owned(), personal: true }).collect()
 }

@@ -1,14 +1,23 @@
 //! One function per verb, the order of the night, and the demo. The command line and the tests call these, and nothing below them.
 
+mod check;
 pub mod config;
+mod demo;
 mod facts;
+mod frame;
 mod interrupt;
+mod night;
 mod pulling;
 mod records;
+mod retention;
 
-pub use interrupt::stop_on_interrupt;
+pub use check::check;
+pub use demo::{DemoOptions, demo};
+pub use frame::{Dialect, frame_decode};
+pub use interrupt::{Interrupt, stop_on_interrupt};
+pub use night::{diff, pull, report_run, run};
 
-use crate::base::{Clock, Events, Exit, Problem, StopToken};
+use crate::base::{Clock, Events, Exit, Problem, RegistryId, StopToken};
 use std::sync::Arc;
 
 /// What every verb is given: time, somebody to tell, and the operator's wish to stop.
@@ -20,6 +29,16 @@ pub struct Context {
     pub events: Arc<dyn Events>,
     /// Raised when the operator wants us to stop.
     pub stop: StopToken,
+    /// The registries the verb is confined to; none means all.
+    pub only: Vec<RegistryId>,
+}
+
+impl Context {
+    /// Whether the verb works on `id`.
+    #[must_use]
+    pub fn includes(&self, id: &RegistryId) -> bool {
+        self.only.is_empty() || self.only.contains(id)
+    }
 }
 
 /// How a verb ended.

@@ -50,13 +50,12 @@ impl RegistryPull {
     }
 }
 
-/// Pulls all of `registries`, side by side.
+/// Pulls the registries the verb works on, side by side.
 ///
 /// # Errors
 /// `E-job-001` where no runtime can be had. What goes wrong at one registry stands in its result and spares the others.
 pub(super) fn pull_all(
     config: &Config,
-    registries: &BTreeMap<RegistryId, RegistryConfig>,
     records: &Records,
     state: &StateDir,
     run_id: &RunId,
@@ -65,7 +64,7 @@ pub(super) fn pull_all(
     let runtime = runtime()?;
     runtime.block_on(async {
         let mut tasks = Vec::new();
-        for (id, registry) in registries {
+        for (id, registry) in config.registries.iter().filter(|(id, _)| ctx.includes(id)) {
             let task = match prepare(config, id, registry, records, state, run_id, ctx) {
                 Ok((walk, given, pool, endpoint)) => {
                     let (clock, stop) = (Arc::clone(&ctx.clock), ctx.stop.clone());
@@ -114,10 +113,9 @@ fn prepare(
     ctx: &Context,
 ) -> Result<(Walk, [u64; 2], ReadPool, Endpoint)> {
     let now = ctx.clock.wall();
-    let rows: u64 = ObjectKind::ALL.iter().map(|kind| records.count(id, *kind)).sum();
     let left = Building::pending(state.root(), id)?.filter(|left| now.duration_since(left.started) < RESUMABLE);
     let run = left.map_or_else(|| run_id.clone(), |left| left.run_id);
-    let building = Building::open(state.root(), &run, now, id, rows)?;
+    let building = Building::open(state.root(), &run, now, id, records.buckets_log2())?;
     let first_session = building.next_session();
     let mut walk = Walk::new(building, id.clone(), registry.profile.has_contacts(), Arc::clone(&ctx.events));
     let mut given = [0, 0];

@@ -3,6 +3,7 @@
 use super::config::{Config, RegistryConfig};
 use crate::base::{Blame, Exit, Problem, Problems, Result, StateDir};
 use crate::dataset::{IngestPlan, Ingested, Records, Source, ingest};
+use crate::report::facts::RecordFile;
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::PathBuf;
@@ -21,18 +22,9 @@ pub(super) fn records_dir(state: &StateDir) -> PathBuf {
 /// Every problem of every file.
 pub(super) fn take_in(config: &Config, state: &StateDir) -> Result<Ingested, Problems> {
     let dir = records_dir(state);
-    let source = |source: &Option<super::config::Source>| {
-        source.as_ref().map(|s| Source {
-            files: s.files.clone(),
-            format: None,
-            delimiter: s.delimiter,
-            columns: s.columns.clone(),
-            constants: s.constants.clone(),
-        })
-    };
     let plan = IngestPlan {
-        contacts: source(&config.records.contacts),
-        domains: source(&config.records.domains),
+        contacts: config.records.contacts.as_ref().map(source),
+        domains: config.records.domains.as_ref().map(source),
         registries: config.registries.keys().cloned().collect(),
         previous: Records::open(&dir).ok().map(|r| r.totals()),
         min_rows_share: config.gates.min_rows_share,
@@ -52,9 +44,8 @@ pub(super) fn each_listed(registry: &RegistryConfig, mut visit: impl FnMut(&str)
     let mut line = Vec::new();
     for number in 1.. {
         line.clear();
-        let wrong = |what: String| {
-            Problem::new("E-list-001", Blame::Input, what, remedy).file(path).line(number).exit(Exit::InputIncomplete)
-        };
+        let wrong =
+            |what: String| Problem::new("E-list-001", Blame::Input, what, remedy).file(path).line(number).exit(Exit::InputIncomplete);
         let read = reader.by_ref().take(MAX_LINE).read_until(b'\n', &mut line).map_err(|e| wrong(format!("cannot read: {e}")))?;
         if read == 0 {
             break;
@@ -69,4 +60,27 @@ pub(super) fn each_listed(registry: &RegistryConfig, mut visit: impl FnMut(&str)
         }
     }
     Ok(())
+}
+
+/// A table's files, as the dataset reads them.
+pub(super) fn source(source: &super::config::Source) -> Source {
+    Source {
+        files: source.files.clone(),
+        format: None,
+        delimiter: source.delimiter,
+        columns: source.columns.clone(),
+        constants: source.constants.clone(),
+    }
+}
+
+/// The tables of local records with their rows, for the report.
+pub(super) fn files(config: &Config, now: &Records, before: Option<&Records>) -> Vec<RecordFile> {
+    let tables = [(&config.records.contacts, "contacts", 0), (&config.records.domains, "domains", 1)];
+    let of = |(source, table, at): (&Option<super::config::Source>, &str, usize)| {
+        let files = &source.as_ref()?.files;
+        let names: Vec<String> = files.iter().map(|f| f.display().to_string()).collect();
+        let rows = |records: &Records| records.totals().get(at).copied().unwrap_or_default();
+        Some(RecordFile { file: names.join(", "), table: table.to_owned(), rows: rows(now), previous_rows: before.map(rows) })
+    };
+    tables.into_iter().filter_map(of).collect()
 }

@@ -25,7 +25,6 @@ pub(super) enum Place {
 }
 
 /// What an answer is about and what follows from it. Its payload is appended to the caller's buffer.
-#[derive(Debug)]
 pub(super) struct Answer {
     /// Where it stands.
     pub(super) place: Place,
@@ -45,8 +44,13 @@ pub(super) struct Answer {
     pub(super) new_password: Option<Secret>,
 }
 
+impl Answer {
+    fn new(place: Place, code: u16) -> Self {
+        Self { place, code, close: false, silent: false, object: None, cl_trid: None, commit: None, new_password: None }
+    }
+}
+
 /// A command that took effect.
-#[derive(Debug)]
 pub(super) struct Commit {
     /// When.
     pub(super) at: Timestamp,
@@ -59,7 +63,6 @@ pub(super) struct Commit {
 }
 
 /// A connection.
-#[derive(Debug)]
 pub(super) struct Connection {
     tape: Tape,
     session: Option<Session>,
@@ -72,7 +75,6 @@ pub(super) struct Connection {
 }
 
 /// A login that holds.
-#[derive(Debug)]
 struct Session {
     opened: Moment,
     commands: u32,
@@ -101,7 +103,7 @@ impl Connection {
     pub(super) fn greet(&self, registry: &Registry, wall: Timestamp, out: &mut Vec<u8>) -> Answer {
         let date = Date::at(wall.round(jiff::Unit::Millisecond).unwrap_or(wall));
         encode::greeting(out, &registry.announcement.server, &date.raw, &registry.objects, &registry.extensions);
-        self.answer(if self.is_logged_in() { Place::Session } else { Place::Greeting }, 1000)
+        Answer::new(if self.is_logged_in() { Place::Session } else { Place::Greeting }, 1000)
     }
 
     /// Takes a frame that arrived at `now` and appends its answer to `out`.
@@ -155,7 +157,7 @@ impl Connection {
             return self.greet(registry, wall, out);
         }
         let place = if self.is_logged_in() { Place::Session } else { Place::Login };
-        let mut answer = self.answer(place, 2400);
+        let mut answer = Answer::new(place, 2400);
         let sv_trid = registry.next_sv_trid();
         let refused = match request {
             Ok(request) => {
@@ -263,10 +265,6 @@ impl Connection {
         self.session = Some(Session { opened: run.now, commands: 0, objects: login.objects.clone() });
         Ok(())
     }
-
-    fn answer(&self, place: Place, code: u16) -> Answer {
-        Answer { place, code, close: false, silent: false, object: None, cl_trid: None, commit: None, new_password: None }
-    }
 }
 
 /// A command under way: all it may touch.
@@ -300,7 +298,11 @@ impl Run<'_> {
                 authorise(registry, contact.sponsor.as_deref(), contact.auth.as_ref(), auth.as_ref())?;
                 let vendor = registry.announcement.contact.as_ref();
                 let data = |w: &mut XmlWriter<'_>| encode::contact_data(w, &contact, true);
-                let extension = |w: &mut XmlWriter<'_>| vendor.into_iter().for_each(|v| encode::vendor_data(w, v));
+                let extension = |w: &mut XmlWriter<'_>| {
+                    if let Some(vendor) = vendor {
+                        encode::vendor_data(w, vendor);
+                    }
+                };
                 encode::response(self.out, &head, Some(&data), vendor.is_some().then_some(&extension));
             }
             Query::DomainInfo { name, hosts, auth } => {
@@ -308,8 +310,12 @@ impl Run<'_> {
                 authorise(registry, domain.sponsor.as_deref(), domain.auth.as_ref(), auth.as_ref())?;
                 let (vendor, sec_dns) = (registry.announcement.domain.as_ref(), registry.sec_dns(name.as_str()));
                 let extension = |w: &mut XmlWriter<'_>| {
-                    sec_dns.into_iter().for_each(|data| encode::sec_dns_data(w, data));
-                    vendor.into_iter().for_each(|v| encode::vendor_data(w, v));
+                    if let Some(data) = sec_dns {
+                        encode::sec_dns_data(w, data);
+                    }
+                    if let Some(vendor) = vendor {
+                        encode::vendor_data(w, vendor);
+                    }
                 };
                 let is_extended = vendor.is_some() || sec_dns.is_some();
                 let data = |w: &mut XmlWriter<'_>| encode::domain_data(w, &domain, *hosts, true);

@@ -77,7 +77,7 @@ pub(super) fn damage(spec: &FaultSpec, answer: &Answer, payload: &[u8], previous
         Fault::ByteByByte => dripped(&framed(payload), Duration::ZERO),
         Fault::SlowLoris => dripped(&framed(payload), spec.delay.unwrap_or(Duration::from_secs(10))),
         Fault::Together => vec![Step::Pause(COMPANY), Step::Bytes(framed(payload))],
-        Fault::Late => vec![Step::Pause(spec.delay.unwrap_or(Duration::from_secs(60))), Step::Bytes(framed(payload))],
+        Fault::Late => vec![Step::Pause(spec.delay.unwrap_or(Duration::from_mins(1))), Step::Bytes(framed(payload))],
         Fault::Tarpit => vec![Step::Pause(spec.delay.unwrap_or(Duration::from_secs(2))), Step::Bytes(framed(payload))],
         Fault::Ownerless => {
             let ghost = with_trid(text, Some("NOBODY-ASKED"));
@@ -152,9 +152,9 @@ fn altered(fault: Fault, answer: &Answer, text: &str, previous: Option<&str>) ->
         }
         Fault::Doctype => format!("<!DOCTYPE epp>{body}"),
         Fault::EntityBomb => {
-            let levels: String = (1..12).map(|n| format!("<!ENTITY e{n} \"{}\">", format!("&e{};", n - 1).repeat(10))).collect();
+            let levels: Vec<String> = (1..12).map(|n| format!("<!ENTITY e{n} \"{}\">", format!("&e{};", n - 1).repeat(10))).collect();
             let text = within_message(body, b"&e11;");
-            format!("<!DOCTYPE epp [<!ENTITY e0 \"ha\">{levels}]>{}", String::from_utf8_lossy(&text))
+            format!("<!DOCTYPE epp [<!ENTITY e0 \"ha\">{}]>{}", levels.concat(), String::from_utf8_lossy(&text))
         }
         Fault::ExternalEntity => {
             let text = within_message(body, b"&x;");

@@ -77,7 +77,7 @@ faults! {
     CertSelfSigned = "row-03-self-signed" at Connect, "Shows a self-signed certificate.";
     CertOtherCa = "row-03-other-ca" at Connect, "Shows a certificate of another authority.";
     ClientRefused = "row-04-client-refused" at Connect, "Refuses the client's certificate.";
-    LargeHello = "row-06-large-hello" at Connect, "Never answers a ClientHello of more than 1000 bytes.";
+    LargeHello = "row-06-large-hello" at Connect, "Never answers a `ClientHello` of more than 1000 bytes.";
     NoGreeting = "row-07-no-greeting" at Greeting, "Sends no greeting.";
     GreetingCut = "row-07-cut" at Greeting, "Cuts the greeting and closes.";
     GreetingBare = "row-07-no-services" at Greeting, "Offers no service of any use.";

@@ -23,3 +23,6 @@ mod update;
 
 pub use knobs::{FaultSpec, IdleAnswer, Knobs, OverLimit};
 pub use server::{Options, Served, start};
+
+#[cfg(test)]
+mod tests;

@@ -39,8 +39,7 @@ pub(super) struct Registry {
     recent: VecDeque<Moment>,
 }
 
-/// A change that took effect, for the disk.
-#[derive(Debug)]
+/// A change that took effect, for the disk. Its values are in clear, so it has no `Debug`.
 pub(super) struct Change {
     /// Its kind and key, `contact/C-1`.
     pub(super) object: String,

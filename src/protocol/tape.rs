@@ -17,7 +17,7 @@ use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 use std::cell::Cell;
 use std::fmt;
-use text::{decode, resolve};
+use text::{decode, is_name, resolve, split};
 
 /// The deepest nesting. Real answers stay below 12.
 pub const MAX_DEPTH: usize = 64;
@@ -255,8 +255,8 @@ impl Tape {
         let attrs = index(self.attrs.len());
         let attr_count = if start.attributes_raw().is_empty() { 0 } else { self.attributes(start, text, depth)? };
         let (prefix, local) = split(start.name().0);
-        if local.is_empty() {
-            return Err("an element without a name");
+        if !is_name(local) || !prefix.is_none_or(is_name) {
+            return Err("an element without a proper name");
         }
         let ns = self.resolve_prefix(prefix, text, true);
         self.open.push(index(self.nodes.len()));
@@ -282,26 +282,21 @@ impl Tape {
     /// Reads the attributes of `start`. Declarations come first, since they hold for the attributes in front of them too.
     fn attributes(&mut self, start: &BytesStart<'_>, text: &str, depth: usize) -> Result<u8, &'static str> {
         let first = self.attrs.len();
-        let mut count = 0_usize;
         for attr in start.attributes().with_checks(false) {
             let attr = attr.map_err(|_| "a malformed attribute")?;
-            count += 1;
-            if count > MAX_ATTRIBUTES.max(MAX_DECLARATIONS) {
-                return Err("more attributes than any answer has");
-            }
             let value = self.attribute_value(&attr.value, text)?;
             let name = attr.key.0;
             let prefix = if name == "xmlns" { Some("") } else { name.strip_prefix("xmlns:") };
             if let Some(prefix) = prefix {
                 self.declare(prefix, value, text, depth)?;
             } else {
+                if self.attrs.len() - first >= MAX_ATTRIBUTES {
+                    return Err("more attributes than any answer has");
+                }
                 push(&mut self.attrs, Attr { local: span(name, text), value, ns: Ns::NONE, seen: Cell::new(false) });
             }
         }
         let found = self.attrs.len().saturating_sub(first);
-        if found > MAX_ATTRIBUTES {
-            return Err("more attributes than any answer has");
-        }
         for at in first..self.attrs.len() {
             let Some(name) = self.attrs.get(at).map(|a| piece(text, &self.side, a.local)) else { break };
             let (prefix, local) = split(name);
@@ -470,14 +465,6 @@ impl Tape {
     fn uri(&self, ns: Ns) -> &str {
         let dynamic = usize::from(ns.0).checked_sub(Ns::KNOWN.len()).and_then(|n| self.spaces.get(n));
         dynamic.map_or_else(|| ns.uri(), |span| piece(&self.frame, &self.side, *span))
-    }
-}
-
-/// Splits a name at its colon.
-fn split(name: &str) -> (Option<&str>, &str) {
-    match name.split_once(':') {
-        Some((prefix, local)) => (Some(prefix), local),
-        None => (None, name),
     }
 }
 

@@ -31,6 +31,7 @@ impl<'b> XmlWriter<'b> {
 
     /// Writes an element that holds text alone.
     pub fn leaf(&mut self, name: &str, attributes: &[(&str, &str)], text: &str) {
+        self.out.reserve(2 * name.len() + text.len() + 5);
         self.open(name, attributes);
         self.escaped(text);
         self.close(name);
@@ -94,41 +95,78 @@ impl<'b> XmlWriter<'b> {
     }
 
     /// Appends `text` with markup escaped, in runs of plain bytes.
+    #[inline]
     fn escaped(&mut self, text: &str) {
-        let bytes = text.as_bytes();
-        let mut from = 0;
-        for (at, byte) in bytes.iter().enumerate() {
-            let replacement: &[u8] = match byte {
-                b'&' => b"&amp;",
-                b'<' => b"&lt;",
-                b'>' => b"&gt;",
-                b'"' => b"&quot;",
-                // Written as references, since a parser would make line feeds and blanks of them.
-                b'\r' => b"&#13;",
-                b'\n' => b"&#10;",
-                b'\t' => b"&#9;",
-                0..0x20 => {
-                    self.illegal.get_or_insert(char::from(*byte));
-                    b""
-                }
-                // U+FFFE and U+FFFF: EF BF BE and EF BF BF.
-                0xEF if matches!(bytes.get(at + 1..at + 3), Some([0xBF, 0xBE | 0xBF])) => {
-                    self.illegal.get_or_insert('\u{FFFE}');
-                    continue;
-                }
-                _ => continue,
-            };
-            self.out.extend_from_slice(bytes.get(from..at).unwrap_or_default());
-            self.out.extend_from_slice(replacement);
-            from = at + 1;
+        let mut rest = text.as_bytes();
+        while let Some(at) = rest.iter().position(|b| SPECIAL[usize::from(*b)]) {
+            let (plain, special) = rest.split_at(at);
+            self.out.extend_from_slice(plain);
+            rest = self.replaced(special);
         }
-        self.out.extend_from_slice(bytes.get(from..).unwrap_or_default());
+        self.out.extend_from_slice(rest);
+    }
+
+    /// Appends what stands for the character that `special` begins with, and tells what is behind it.
+    fn replaced<'t>(&mut self, special: &'t [u8]) -> &'t [u8] {
+        let replacement: &[u8] = match special {
+            [b'&', ..] => b"&amp;",
+            [b'<', ..] => b"&lt;",
+            [b'>', ..] => b"&gt;",
+            [b'"', ..] => b"&quot;",
+            // Written as references, since a parser would make line feeds and blanks of them.
+            [b'\r', ..] => b"&#13;",
+            [b'\n', ..] => b"&#10;",
+            [b'\t', ..] => b"&#9;",
+            [control @ 0..0x20, ..] => {
+                self.illegal.get_or_insert(char::from(*control));
+                b""
+            }
+            // U+FFFE and U+FFFF.
+            [0xEF, 0xBF, 0xBE | 0xBF, behind @ ..] => {
+                self.illegal.get_or_insert('\u{FFFE}');
+                return behind;
+            }
+            [byte, ..] => std::slice::from_ref(byte),
+            [] => b"",
+        };
+        self.out.extend_from_slice(replacement);
+        special.get(1..).unwrap_or_default()
     }
 }
+
+/// The bytes at which something may have to be done.
+const SPECIAL: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0_u8;
+    while byte < u8::MAX {
+        table[byte as usize] = byte < 0x20 || matches!(byte, 0xEF | b'&' | b'<' | b'>' | b'"');
+        byte += 1;
+    }
+    table
+};
 
 #[cfg(test)]
 mod tests {
     use super::XmlWriter;
+
+    #[test]
+    fn every_character_but_the_impossible_comes_out_as_it_went_in() {
+        let possible = |c: char| !matches!(c, '\0'..'\t' | '\u{b}' | '\u{c}' | '\u{e}'..' ' | '\u{fffe}' | '\u{ffff}');
+        let mut out = Vec::new();
+        for c in (0..=0x2_0000).filter_map(char::from_u32) {
+            out.clear();
+            let text = format!("a{c}{c}é");
+            let mut writer = XmlWriter::new(&mut out);
+            writer.leaf("t", &[("a", &text)], &text);
+            assert_eq!(writer.illegal().is_none(), possible(c), "{c:?}");
+            if possible(c) {
+                let mut tape = crate::protocol::tape::Tape::new();
+                tape.read(&out).expect("a document");
+                let root = tape.root().expect("a root");
+                assert_eq!((root.attr("a"), &*root.text()), (Some(&*text), &*text), "{c:?}");
+            }
+        }
+    }
 
     #[test]
     fn markup_is_escaped_and_the_impossible_is_told() {

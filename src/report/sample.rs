@@ -49,7 +49,7 @@ impl Sample {
             let of_registry = seen.entry(cells.first().copied().unwrap_or_default().to_owned()).or_default();
             *of_registry += 1;
             if *of_registry <= EACH {
-                sample.table.rows.push(cells.into_iter().map(shown).collect());
+                sample.table.rows.push(cells.into_iter().map(in_words).collect());
             }
         }
         Ok(sample)
@@ -57,7 +57,7 @@ impl Sample {
 }
 
 /// A cell as people read it: kinds in words.
-fn shown(text: &str) -> Cell {
+fn in_words(text: &str) -> Cell {
     match DifferenceKind::ALL.into_iter().find(|kind| kind.as_str() == text) {
         Some(kind) => kind.title().into(),
         None if text.is_empty() => Cell::Empty,

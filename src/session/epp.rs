@@ -52,7 +52,8 @@ impl EppDialect {
             PASSWORD.start(),
             PASSWORD.end()
         );
-        let remedy = "set a password of that length, or ask the registry for the login security extension (RFC 8807), which lifts the limit";
+        let remedy =
+            "set a password of that length, or ask the registry for the login security extension (RFC 8807), which lifts the limit";
         Err(Problem::new("E-config-009", Blame::Operator, what, remedy).field("password").exit(Exit::Usage))
     }
 }

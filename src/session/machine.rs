@@ -8,14 +8,15 @@
 //! The driver tells what it tried to write ([`Session::handle_handed`]): a command none of whose bytes it tried was never sent, every
 //! other one without an answer has an unknown outcome.
 
+mod answers;
+
 use super::budget::Allowance;
-use super::dialect::{Dialect, Drift, Identity, Matching, Said};
+use super::dialect::{Dialect, Drift, Matching, Said};
 use super::exchange::{Barred, CloseReason, Ended, Job, Loss, Now, Outcome, RawFrame};
 use super::report::SessionReport;
-use super::result::{At, Kind};
 use super::window::Window;
-use crate::base::{ClTrid, Digest, ExchangeId, Moment, Problem, Timestamp};
-use crate::model::{Command, ExchangeFacts, Greeting, Response, ResultCode, TlsFacts};
+use crate::base::{ClTrid, Digest, Moment, Timestamp};
+use crate::model::{Command, Greeting, TlsFacts};
 use crate::protocol::frame::Framer;
 use crate::protocol::tape::Tape;
 use std::collections::VecDeque;
@@ -186,7 +187,7 @@ impl Session {
         self.framer.push(bytes);
         while !self.is_dead() {
             match self.framer.next_frame() {
-                Err(bad) => self.die(Loss::BadFrame(bad), now),
+                Err(bad) => self.die(&Loss::BadFrame(bad), now),
                 Ok(None) => break,
                 Ok(Some(frame)) => {
                     let facts = FrameFacts { digest: Digest::of(frame), bytes: to_u32(frame.len()), received: now.wall };
@@ -217,7 +218,7 @@ impl Session {
         if matches!(self.state, State::LoggingOut) {
             self.leave(now);
         } else {
-            self.die(Loss::Closed(reason), now);
+            self.die(&Loss::Closed(reason), now);
         }
     }
 
@@ -226,9 +227,9 @@ impl Session {
         if let State::Greeting { until } = self.state
             && until <= now.at
         {
-            self.die(Loss::NoGreeting, now);
+            self.die(&Loss::NoGreeting, now);
         } else if self.in_flight.front().is_some_and(|asked| asked.until <= now.at) {
-            if matches!(self.state, State::LoggingOut) { self.leave(now) } else { self.die(Loss::Deadline, now) }
+            if matches!(self.state, State::LoggingOut) { self.leave(now) } else { self.die(&Loss::Deadline, now) }
         } else if matches!(self.state, State::Ready) {
             if self.rotates_at().is_some_and(|at| at <= now.at) {
                 self.drain(now);
@@ -395,7 +396,7 @@ impl Session {
             self.in_flight.remove(at);
             self.log_out_if_drained(now);
         } else {
-            self.die(Loss::Garbage("a greeting that nobody asked for".to_owned()), now);
+            self.die(&Loss::Garbage("a greeting that nobody asked for".to_owned()), now);
         }
     }
 
@@ -452,148 +453,15 @@ impl Session {
         self.in_flight.push_back(asked);
     }
 
-    /// An answer came: finds its question.
-    fn answered(&mut self, response: Box<Response>, facts: &FrameFacts, now: Now) {
-        let code = response.code();
-        if matches!(self.state, State::Greeting { .. }) {
-            // Some registries tell that there are too many sessions in place of the greeting.
-            return self.refused(&response, now);
-        }
-        let found = match (self.dialect.matching(), &response.cl_trid) {
-            (Matching::InOrder, _) => (!self.in_flight.is_empty()).then_some(0).ok_or(Loss::Ownerless(code)),
-            (Matching::ById, Some(id)) => {
-                self.in_flight.iter().position(|asked| asked.cl_trid.as_ref() == Some(id)).ok_or(Loss::Ownerless(code))
-            }
-            // Without an identifier an answer is believed where it can only be one command's, and claims no success.
-            (Matching::ById, None) => match (self.in_flight.len(), code.0) {
-                (0, _) => Err(Loss::Ownerless(code)),
-                (1, 2000..=2103 | 2400 | 2500..=2599) => Ok(0),
-                _ => Err(Loss::Unidentified(code)),
-            },
-        };
-        let at = match found {
-            Ok(at) => at,
-            Err(loss) => return self.die(loss, now),
-        };
-        if let Some(asked) = self.in_flight.get(at)
-            && self.is_foreign(asked.command(), &response)
-        {
-            let loss = Loss::OtherObject(self.dialect.command_name(asked.command()).to_owned());
-            return self.die(loss, now);
-        }
-        let Some(asked) = self.in_flight.remove(at) else { return };
-        match asked.owner {
-            Owner::Asker(_) => self.deliver(asked, response, facts, now),
-            Owner::Login(_) if code.is_success() && !code.closes() => {
-                self.state = State::Ready;
-            }
-            Owner::Login(_) => self.refused(&response, now),
-            Owner::Logout(_) => self.leave(now),
-            Owner::KeepAlive(_) if code.closes() || code == ResultCode::USE_ERROR => self.die(Loss::Told(code), now),
-            Owner::KeepAlive(_) => self.log_out_if_drained(now),
-        }
-    }
-
-    /// Whether an answer cannot be the one to `command`.
-    fn is_foreign(&self, command: &Command, response: &Response) -> bool {
-        match self.dialect.identity(command, response) {
-            Identity::Same => false,
-            Identity::Other => true,
-            // Where answers carry no identifier, a success must at least name the object; a goodbye names none.
-            Identity::Silent => {
-                let claims = response.code().is_success() && response.code() != ResultCode::BYE;
-                self.dialect.matching() == Matching::InOrder && claims && Kind::of(command) == Kind::Query
-            }
-        }
-    }
-
-    /// Hands an answer to its asker; the session may be over with it.
-    fn deliver(&mut self, asked: Asked, mut response: Box<Response>, facts: &FrameFacts, now: Now) {
-        self.window.answered(asked.sent, now.at);
-        self.report.answers += 1;
-        self.report.answer_times.add(now.at.since(asked.sent));
-        response.unknown = self.tape.unknown();
-        let code = response.code();
-        let verdict = self.dialect.classify(&response, At::Live, Kind::of(asked.command()));
-        let mut evidence = self.evidence(&asked, now.wall);
-        evidence.code = Some(code);
-        evidence.sv_trid.clone_from(&response.sv_trid);
-        evidence.received = facts.received;
-        evidence.bytes_in = facts.bytes;
-        evidence.digest = Some(facts.digest);
-        evidence.elements = self.dialect.element_names(&self.tape).into();
-        if let Owner::Asker(job) = asked.owner {
-            self.effects.push_back(Effect::Done(job, Outcome::Answer { response, verdict, facts: Box::new(evidence) }));
-        }
-        if verdict.closes {
-            self.die(Loss::Told(code), now);
-        } else {
-            self.log_out_if_drained(now);
-        }
-    }
-
-    /// The registry will not have us.
-    fn refused(&mut self, response: &Response, now: Now) {
-        let verdict = self.dialect.classify(response, At::Login, Kind::Session);
-        let barred = Barred::Refused { code: response.code(), msg: response.msg().to_owned(), verdict };
-        self.end(Ended::Barred(barred), &Loss::Told(response.code()), now);
-    }
-
-    /// A frame came that is no answer. It ends the session; whose it was is told by our identifier in its bytes, or by there being only
-    /// one command in flight. Otherwise nobody owns it, and what was in flight is asked again one by one.
-    fn garbage(&mut self, why: String, frame: RawFrame, facts: &FrameFacts, now: Now) {
-        let names = |asked: &Asked| {
-            asked.cl_trid.as_ref().is_some_and(|id| {
-                let id = format!(">{id}<");
-                frame.reveal().windows(id.len()).any(|w| w == id.as_bytes())
-            })
-        };
-        let owner = if self.in_flight.len() == 1 { Some(0) } else { self.in_flight.iter().position(names) };
-        let owned = owner.filter(|&at| self.in_flight.get(at).is_some_and(|a| matches!(a.owner, Owner::Asker(_))));
-        if let Some(asked) = owned.and_then(|at| self.in_flight.remove(at)) {
-            let mut evidence = self.evidence(&asked, now.wall);
-            evidence.bytes_in = facts.bytes;
-            evidence.digest = Some(facts.digest);
-            if let Owner::Asker(job) = asked.owner {
-                let outcome = Outcome::Unreadable { why: why.clone(), frame, facts: Box::new(evidence) };
-                self.effects.push_back(Effect::Done(job, outcome));
-            }
-        } else {
-            for asked in &mut self.in_flight {
-                if let Owner::Asker(job) = &mut asked.owner {
-                    job.alone = true;
-                }
-            }
-        }
-        self.die(Loss::Garbage(why), now);
-    }
-
-    /// The evidence of an exchange without an answer.
-    fn evidence(&self, asked: &Asked, received: Timestamp) -> ExchangeFacts {
-        ExchangeFacts {
-            id: ExchangeId::new(self.number, asked.number),
-            command: self.dialect.command_name(asked.command()),
-            cl_trid: asked.cl_trid.clone(),
-            sv_trid: None,
-            code: None,
-            sent: asked.wall,
-            received,
-            bytes_out: asked.bytes_out,
-            bytes_in: 0,
-            digest: None,
-            elements: "".into(),
-        }
-    }
-
     /// The session is over as we wanted.
     fn leave(&mut self, now: Now) {
         self.end(Ended::Left, &Loss::Stopped, now);
     }
 
     /// The session is lost.
-    fn die(&mut self, loss: Loss, now: Now) {
+    fn die(&mut self, loss: &Loss, now: Now) {
         let ended = if self.is_opening() { Ended::Barred(Barred::Lost(loss.clone())) } else { Ended::Lost(loss.clone()) };
-        self.end(ended, &loss, now);
+        self.end(ended, loss, now);
     }
 
     /// The session is over; what is in flight ends with it.
@@ -608,20 +476,12 @@ impl Session {
             let facts = self.evidence(&asked, now.wall);
             if let Owner::Asker(job) = asked.owner {
                 let why = loss.clone();
-                let outcome =
-                    if handed { Outcome::Unknown { why, facts: Box::new(facts) } } else { Outcome::NeverSent { why } };
+                let outcome = if handed { Outcome::Unknown { why, facts: Box::new(facts) } } else { Outcome::NeverSent { why } };
                 self.effects.push_back(Effect::Done(job, outcome));
             }
         }
         self.effects.push_back(Effect::Close);
     }
-}
-
-/// A problem for the run report where an answer was about another object: somebody's data were sent to the wrong question.
-#[must_use]
-pub(super) fn other_object_alarm(command: &str) -> Box<Problem> {
-    let what = format!("the answer to a {command} is about another object than asked for; it was not used and the session was closed");
-    Problem::new("E-session-008", crate::base::Blame::Registry, what, "report it to the registry: answers are mixed up between commands")
 }
 
 /// A length as it stands in the evidence.

@@ -10,6 +10,7 @@ mod pool;
 mod report;
 mod result;
 mod trouble;
+mod typed;
 mod window;
 mod work;
 
@@ -18,9 +19,10 @@ pub use dialect::{Agreed, Dialect, Drift, Identity, Matching, Said};
 pub use epp::{Account, EppDialect};
 pub use exchange::{Barred, CloseReason, Ended, Job, Loss, Now, Outcome, RawFrame};
 pub use machine::Session;
-pub use pool::{Pool, PoolEffect, ReadPool, Setup, WritePool};
+pub use pool::{Pool, PoolEffect, Setup};
 pub use report::{GreetingFacts, PoolReport, SessionReport, Times};
 pub use result::{At, Breaker, Effect, Kind, Scope, Verdict, classify};
+pub use typed::{ReadPool, WritePool};
 pub use work::{Next, Work};
 
 #[cfg(test)]

@@ -1,22 +1,20 @@
 //! The sessions at one registry, which share its budget: sans-IO like the sessions themselves.
-//!
-//! [`ReadPool`] takes queries and [`WritePool`] transforms; that a dry run cannot change anything is a matter of types. Both are thin
-//! covers of one [`Pool`], where the policy of failures stands: what is asked again, when a session is opened anew, when the registry
-//! stops.
+//! What it may be asked is a matter of the covers in `typed`; what it makes of failures stands in `failures`.
+
+mod failures;
 
 use super::budget::{Allowance, RateMeter};
 use super::dialect::Dialect;
-use super::exchange::{Barred, CloseReason, Ended, Job, Loss, Now, Outcome};
-use super::machine::{Effect, Session, other_object_alarm};
+use super::exchange::{CloseReason, Job, Loss, Now, Outcome};
+use super::machine::{Effect, Session};
 use super::report::{GreetingFacts, PoolReport};
-use super::result::{Breaker, Scope, Verdict};
+use super::result::Breaker;
 use super::trouble::{self, Jitter};
 use crate::base::{Moment, Problem, RegistryId};
-use crate::model::{Class, Command, Query, Response, ResultCode, TlsFacts, Transform};
+use crate::model::{Command, Query, ResultCode, TlsFacts};
 use crate::protocol::frame::Framer;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
-use std::time::Duration;
 
 /// How often a question is asked again after a loss, and after a passing failure.
 const ASKED_AGAIN: u8 = 2;
@@ -76,69 +74,10 @@ pub enum PoolEffect {
     },
 }
 
-/// A pool that reads.
-pub struct ReadPool(Pool);
-
-impl ReadPool {
-    /// A pool without sessions yet.
-    #[must_use]
-    pub fn new(setup: Setup) -> Self {
-        let window = setup.allowance.read_window;
-        Self(Pool::new(setup, window, true))
-    }
-
-    /// Asks `query`; its outcome carries `ticket`.
-    pub fn submit(&mut self, ticket: u64, query: Query) {
-        self.0.submit(ticket, Command::Query(query));
-    }
-
-    /// Looks at the head of the message queue. There is no way here to remove it.
-    pub fn peek(&mut self, ticket: u64) {
-        self.0.submit(ticket, Command::PollRequest);
-    }
-}
-
-/// A pool that writes, one command at a time on each session. An outcome that is not an answer is the asker's to settle: nothing is
-/// ever sent twice here.
-pub struct WritePool(Pool);
-
-impl WritePool {
-    /// A pool without sessions yet.
-    #[must_use]
-    pub fn new(setup: Setup) -> Self {
-        Self(Pool::new(setup, 1, false))
-    }
-
-    /// Sends `transform`; its outcome carries `ticket`.
-    pub fn submit(&mut self, ticket: u64, transform: Transform) {
-        self.0.submit(ticket, Command::Transform(Box::new(transform)));
-    }
-}
-
-impl std::ops::Deref for ReadPool {
-    type Target = Pool;
-    fn deref(&self) -> &Pool {
-        &self.0
-    }
-}
-impl std::ops::DerefMut for ReadPool {
-    fn deref_mut(&mut self) -> &mut Pool {
-        &mut self.0
-    }
-}
-impl std::ops::Deref for WritePool {
-    type Target = Pool;
-    fn deref(&self) -> &Pool {
-        &self.0
-    }
-}
-impl std::ops::DerefMut for WritePool {
-    fn deref_mut(&mut self) -> &mut Pool {
-        &mut self.0
-    }
-}
-
-/// What [`ReadPool`] and [`WritePool`] have in common. It has no way to submit a command.
+/// The sessions at one registry. Outside this layer it has no way to submit a command: that is for a [`ReadPool`] and a [`WritePool`].
+///
+/// [`ReadPool`]: super::ReadPool
+/// [`WritePool`]: super::WritePool
 pub struct Pool {
     setup: Setup,
     allowance: Arc<Allowance>,
@@ -178,7 +117,7 @@ pub struct Pool {
 }
 
 impl Pool {
-    fn new(setup: Setup, window_cap: u16, repeats: bool) -> Self {
+    pub(super) fn new(setup: Setup, window_cap: u16, repeats: bool) -> Self {
         Self {
             allowance: Arc::new(setup.allowance.clone()),
             prefix: setup.prefix.chars().take(40).collect::<String>().into(),
@@ -247,7 +186,7 @@ impl Pool {
         self.finishing = true;
         self.report.interrupted = true;
         for job in self.waiting() {
-            self.done(job, Outcome::NeverSent { why: Loss::Stopped });
+            self.done(job.ticket, Outcome::NeverSent { why: Loss::Stopped });
         }
         self.drain(now);
         self.advance(now);
@@ -269,7 +208,7 @@ impl Pool {
             self.open_at = now.at + self.jitter.wait(self.failures, self.allowance.back_off);
             self.report.problem(problem);
         } else if again && self.sessions.iter().any(Session::is_ready) {
-            self.shrink();
+            self.shrink_to(self.sessions.len());
         } else {
             self.stop(problem, now);
         }
@@ -363,7 +302,7 @@ impl Pool {
         }
     }
 
-    fn submit(&mut self, ticket: u64, command: Command) {
+    pub(super) fn submit(&mut self, ticket: u64, command: Command) {
         let job = Job::new(ticket, command);
         let names = match &job.command {
             Command::Query(Query::ContactCheck(ids)) => ids.len(),
@@ -372,7 +311,7 @@ impl Pool {
         };
         if names > usize::from(self.allowance.names_per_check) {
             let problem = trouble::too_many_names(&self.setup.registry, names, self.allowance.names_per_check);
-            self.done(job, Outcome::Refused(problem));
+            self.done(job.ticket, Outcome::Refused(problem));
         } else {
             self.queue.push_back(job);
         }
@@ -387,8 +326,8 @@ impl Pool {
         self.queue.drain(..).chain(self.delayed.drain(..).map(|(_, job)| job)).collect()
     }
 
-    fn done(&mut self, job: Job, outcome: Outcome) {
-        self.effects.push_back(PoolEffect::Done { ticket: job.ticket, outcome });
+    fn done(&mut self, ticket: u64, outcome: Outcome) {
+        self.effects.push_back(PoolEffect::Done { ticket, outcome });
     }
 
     fn drain(&mut self, now: Now) {
@@ -397,18 +336,12 @@ impl Pool {
         }
     }
 
-    /// One session fewer from now on.
-    fn shrink(&mut self) {
-        let open = u16::try_from(self.sessions.len()).unwrap_or(u16::MAX);
-        self.allowed = self.allowed.min(open.max(2)).saturating_sub(1).max(1);
-    }
-
     /// Stops the registry: what is not in flight is refused, what is may end.
     fn stop(&mut self, problem: Box<Problem>, now: Now) {
         let problem = if problem.place.object.is_none() { problem.object(self.setup.registry.as_str()) } else { problem };
         self.finishing = true;
         for job in self.waiting() {
-            self.done(job, Outcome::Refused(problem.clone()));
+            self.done(job.ticket, Outcome::Refused(problem.clone()));
         }
         if self.report.stopped.is_none() {
             self.report.stopped = Some(*problem);
@@ -424,7 +357,6 @@ impl Pool {
             let number = session.number();
             if session.is_ready() && !self.proven {
                 self.proven = true;
-                self.limits = 0;
                 self.first_login(at);
                 any = true;
                 continue;
@@ -460,145 +392,9 @@ impl Pool {
         self.report.greeting = Some(facts);
     }
 
-    /// An exchange is over: hands it to the asker, or asks again.
-    fn outcome(&mut self, mut job: Job, outcome: Outcome, now: Now) {
-        match outcome {
-            Outcome::Answer { response, verdict, facts } => {
-                self.failures = 0;
-                let again = self.answered(&job, &response, verdict, now);
-                match again {
-                    Some(at) if self.repeats && job.attempts < ASKED_AGAIN && !self.finished() => {
-                        job.attempts += 1;
-                        self.report.asked_again += 1;
-                        self.delayed.push((at, job));
-                    }
-                    _ => self.done(job, Outcome::Answer { response, verdict, facts }),
-                }
-            }
-            Outcome::NeverSent { .. } if self.repeats && !self.finished() => self.queue.push_front(job),
-            Outcome::Unknown { why, facts } => {
-                if let Loss::OtherObject(command) = &why {
-                    self.report.problem(other_object_alarm(command));
-                }
-                self.repeat(job, Outcome::Unknown { why, facts });
-            }
-            Outcome::Unreadable { .. } => self.repeat(job, outcome),
-            Outcome::NeverSent { .. } | Outcome::Refused(_) => self.done(job, outcome),
-        }
-    }
-
     /// Whether nothing may be asked any more.
     const fn finished(&self) -> bool {
         self.report.stopped.is_some() || self.report.interrupted
-    }
-
-    /// Asks again what got no answer, as often as that may be done.
-    fn repeat(&mut self, mut job: Job, outcome: Outcome) {
-        if self.repeats && job.attempts < ASKED_AGAIN && !self.finished() {
-            job.attempts += 1;
-            self.report.asked_again += 1;
-            self.queue.push_front(job);
-        } else {
-            self.done(job, outcome);
-        }
-    }
-
-    /// What an answer means for the pool. When it is to be asked again, if so.
-    fn answered(&mut self, job: &Job, response: &Response, verdict: Verdict, now: Now) -> Option<Moment> {
-        let code = response.code();
-        if self.breaker.trips(code, verdict) && verdict.scope == Scope::Item {
-            self.stop(trouble::breaker(&self.setup.registry, code, response.msg()), now);
-            return None;
-        }
-        let name = self.setup.dialect.command_name(&job.command);
-        match verdict.scope {
-            Scope::Operation => {
-                self.off.insert(name, code);
-            }
-            Scope::Object => {
-                self.off.insert(object_of(name), code);
-            }
-            Scope::Registry => self.stop(trouble::stopping(&self.setup.registry, code, response.msg()), now),
-            Scope::Item => {}
-        }
-        if verdict.limit {
-            self.shrink();
-            self.paused = self.paused.max(now.at + self.allowance.back_off);
-        }
-        if !matches!(verdict.class, Class::Again | Class::New) {
-            self.relogins = 0;
-        }
-        match verdict.class {
-            Class::Again if verdict.limit => Some(self.paused),
-            Class::Again => Some(now.at + self.jitter.wait(job.attempts + 1, self.allowance.back_off)),
-            Class::New if code == ResultCode::FAILED_CLOSING => Some(now.at + self.allowance.back_off.min(Duration::from_secs(30))),
-            Class::New => {
-                self.relogins += 1;
-                if self.relogins > MAX_RELOGINS {
-                    self.stop(trouble::not_logged_in(&self.setup.registry, code, response.msg()), now);
-                }
-                Some(now.at)
-            }
-            // An answer to a query that leaves its effect open is merely asked again.
-            Class::Read if self.repeats => Some(now.at),
-            _ => None,
-        }
-    }
-
-    /// A session is over: what that means for the next one.
-    fn buried(&mut self, session: &Session, now: Now) {
-        self.report.add(session.report(now.at));
-        match session.ended() {
-            Some(Ended::Lost(loss)) => {
-                self.report.reconnects += 1;
-                self.lost(loss, now);
-            }
-            Some(Ended::Barred(Barred::Problem(problem))) => self.stop(problem.clone(), now),
-            Some(Ended::Barred(Barred::Refused { code, msg, verdict })) => {
-                let (code, verdict) = (*code, *verdict);
-                if verdict.limit {
-                    self.met_limit(trouble::session_limit(&self.setup.registry, code, msg), now);
-                } else if matches!(verdict.class, Class::New | Class::Again) {
-                    self.relogins += 1;
-                    self.open_at = now.at + self.allowance.back_off.min(Duration::from_secs(30));
-                    if self.relogins > 1 {
-                        self.stop(trouble::login_refused(&self.setup.registry, code, msg), now);
-                    }
-                } else {
-                    self.stop(trouble::login_refused(&self.setup.registry, code, msg), now);
-                }
-            }
-            Some(Ended::Barred(Barred::Lost(loss))) => match loss {
-                Loss::Closed(CloseReason::Alert { certificate: true, name }) => {
-                    self.stop(trouble::certificate_refused(&self.setup.registry, name), now);
-                }
-                loss => self.met_limit(trouble::no_session(&self.setup.registry, loss), now),
-            },
-            Some(Ended::Left) | None => {}
-        }
-    }
-
-    /// A live session was lost. Closing without a word is also how some registries tell that a limit was reached.
-    fn lost(&mut self, loss: &Loss, now: Now) {
-        self.failures = self.failures.saturating_add(1);
-        if self.failures > MAX_FAILURES {
-            self.stop(trouble::keeps_failing(&self.setup.registry, loss), now);
-            return;
-        }
-        self.open_at = self.open_at.max(now.at + self.jitter.wait(self.failures, self.allowance.back_off));
-    }
-
-    /// No session was to be had: fewer of them, after a pause, and not for ever.
-    fn met_limit(&mut self, problem: Box<Problem>, now: Now) {
-        self.shrink();
-        self.limits += 1;
-        self.open_at = now.at + self.allowance.back_off;
-        let others = self.sessions.iter().any(|s| !s.is_opening());
-        if self.limits >= MAX_LIMITS && !others {
-            self.stop(problem, now);
-        } else {
-            self.report.problem(problem);
-        }
     }
 
     /// Sessions there is work for.
@@ -656,7 +452,7 @@ impl Pool {
                 if let Some(code) = self.off.get(name).or_else(|| self.off.get(object_of(name))).copied() {
                     let problem = trouble::switched_off(&self.setup.registry, name, code);
                     if let Some(job) = self.queue.pop_front() {
-                        self.done(job, Outcome::Refused(problem));
+                        self.done(job.ticket, Outcome::Refused(problem));
                     }
                     continue;
                 }

@@ -183,7 +183,6 @@ impl PoolReport {
     }
 
     /// Takes note of a problem; equal ones are told once.
-    #[expect(clippy::boxed_local, reason = "problems travel boxed")]
     pub fn problem(&mut self, problem: Box<Problem>) {
         if self.problems.len() < Self::MAX_PROBLEMS && !self.problems.contains(&problem) {
             self.problems.push(*problem);

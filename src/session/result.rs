@@ -92,14 +92,8 @@ const SESSION_TIMEOUT: &str = "session timeout";
 #[must_use]
 pub fn classify(code: ResultCode, msg: &str, at: At, kind: Kind, limit_words: &[String]) -> Verdict {
     let transform = kind == Kind::Transform;
-    let plain = Verdict {
-        class: Class::Item,
-        effect: Effect::None,
-        scope: Scope::Item,
-        closes: code.closes(),
-        limit: false,
-        breaker: None,
-    };
+    let plain =
+        Verdict { class: Class::Item, effect: Effect::None, scope: Scope::Item, closes: code.closes(), limit: false, breaker: None };
     // What only a transform can need: to look at the object again.
     let look = Verdict { class: if transform { Class::Read } else { Class::Item }, ..plain };
     let stop = Verdict { class: Class::Stop, scope: Scope::Registry, ..plain };
@@ -112,21 +106,17 @@ pub fn classify(code: ResultCode, msg: &str, at: At, kind: Kind, limit_words: &[
         2000 => Verdict { scope: Scope::Operation, breaker: Some(1), ..plain },
         2001 => Verdict { breaker: Some(3), ..plain },
         2002 => Verdict { class: Class::New, closes: true, ..plain },
-        2100 => stop,
         2101 | 2102 => Verdict { scope: Scope::Operation, ..plain },
         2103 => Verdict { scope: Scope::Operation, ..stop },
-        2104 | 2200 | 2501 => stop,
+        2100 | 2104 | 2200 | 2501 => stop,
         2201 if at == At::Login => stop,
         2201 if contains(msg, SESSION_TIMEOUT) => Verdict { class: Class::New, closes: true, ..plain },
         2302 | 2304 | 2306 => look,
         2307 => Verdict { scope: Scope::Object, ..stop },
         2308 if limit_words.iter().any(|w| contains(msg, w)) => Verdict { class: Class::Again, limit: true, ..plain },
-        2400 => Verdict {
-            class: if transform { Class::Read } else { Class::Again },
-            effect: Effect::Unknown,
-            breaker: Some(BREAKER),
-            ..plain
-        },
+        2400 => {
+            Verdict { class: if transform { Class::Read } else { Class::Again }, effect: Effect::Unknown, breaker: Some(BREAKER), ..plain }
+        }
         2500 => Verdict {
             class: if transform { Class::Read } else { Class::New },
             effect: Effect::Unknown,
@@ -136,9 +126,9 @@ pub fn classify(code: ResultCode, msg: &str, at: At, kind: Kind, limit_words: &[
         },
         // At login the connection is lost; in a live session one registry throttles with it and keeps the socket open.
         2502 => Verdict { class: if at == At::Login { Class::New } else { Class::Again }, closes: at == At::Login, limit: true, ..plain },
-        2000..=2999 if code.closes() => Verdict { class: Class::New, ..plain },
-        2000..=2999 => plain,
-        _ => Verdict { effect: Effect::Unknown, ..look },
+        other if other / 1000 != 2 => Verdict { effect: Effect::Unknown, ..look },
+        _ if code.closes() => Verdict { class: Class::New, ..plain },
+        _ => plain,
     }
 }
 

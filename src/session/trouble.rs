@@ -115,13 +115,19 @@ pub(super) fn clock_differs(registry: &RegistryId, offset: i64) -> Option<Box<Pr
     })
 }
 
+/// An answer was about another object than asked for: somebody's data came to the wrong question.
+pub(super) fn other_object(registry: &RegistryId, command: &str) -> Box<Problem> {
+    let what = format!("the answer to a {command} is about another object than asked for; it was not used and the session was closed");
+    theirs(registry, "E-session-008", what, "report it to the registry: answers are mixed up between commands")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn waits_double_up_to_the_cap_and_repeat_with_their_seed() {
-        let cap = Duration::from_secs(60);
+        let cap = Duration::from_mins(1);
         let waits = |seed| {
             let mut jitter = Jitter::new(seed);
             (1..=12).map(|n| jitter.wait(n, cap)).collect::<Vec<_>>()

@@ -47,16 +47,7 @@ impl Window {
     #[must_use]
     pub(super) fn new(cap: u16) -> Self {
         let cap = cap.max(1);
-        Self {
-            cap,
-            size: START.min(cap),
-            doubling: true,
-            best: None,
-            since: Moment::ZERO,
-            round: Vec::new(),
-            full: false,
-            measuring: None,
-        }
+        Self { cap, size: START.min(cap), doubling: true, best: None, since: Moment::ZERO, round: Vec::new(), full: false, measuring: None }
     }
 
     /// Commands that may be in flight.

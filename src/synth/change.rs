@@ -2,7 +2,7 @@
 
 use super::record::Record;
 use super::truth::Changed;
-use crate::dataset::{ContactField, DomainField};
+use crate::dataset::{ContactField, DomainField, Row};
 use crate::mock::fleet::Draw;
 use jiff::civil;
 
@@ -52,8 +52,8 @@ const OPTIONAL: [ContactField; 6] = [
     ContactField::FaxX,
 ];
 
-/// Changes one to three fields of a contact's record; words come from `other`'s.
-pub(super) fn contact(record: &mut Record, other: &Record, rules: ContactRules, draw: &mut Draw) -> Vec<Changed> {
+/// Changes one to three fields of a contact's record, whose object the registry has as `held`; words come from `other`'s.
+pub(super) fn contact(record: &mut Record, held: &Row, other: &Record, rules: ContactRules, draw: &mut Draw) -> Vec<Changed> {
     use ContactField as F;
     let mut changes: Vec<(F, String)> = Vec::new();
     for field in WORDS {
@@ -94,11 +94,11 @@ pub(super) fn contact(record: &mut Record, other: &Record, rules: ContactRules, 
             changes.push((F::Voice, "+49.5559876543".to_owned()));
         }
     }
-    plant(record, changes, F::at, F::name, draw)
+    plant(record, held, changes, F::at, F::name, draw)
 }
 
-/// Changes one to three fields of a domain's record.
-pub(super) fn domain(record: &mut Record, rules: &DomainRules<'_>, draw: &mut Draw) -> Vec<Changed> {
+/// Changes one to three fields of a domain's record, whose object the registry has as `held`.
+pub(super) fn domain(record: &mut Record, held: &Row, rules: &DomainRules<'_>, draw: &mut Draw) -> Vec<Changed> {
     use DomainField as F;
     let mut changes: Vec<(F, String)> = Vec::new();
     if rules.roles {
@@ -116,12 +116,13 @@ pub(super) fn domain(record: &mut Record, rules: &DomainRules<'_>, draw: &mut Dr
         let days = i64::try_from(draw.below(400)).unwrap_or_default() + 1;
         changes.push((F::Expires, date.saturating_add(jiff::Span::new().days(days)).to_string()));
     }
-    plant(record, changes, F::at, F::name, draw)
+    plant(record, held, changes, F::at, F::name, draw)
 }
 
-/// Carries out one to three of `changes`, at most one to a field. Both values of a change are in canonical form and differ.
+/// Carries out one to three of `changes`, at most one to a field. A new value is in canonical form and differs from the old.
 fn plant<F: Copy>(
     record: &mut Record,
+    held: &Row,
     mut changes: Vec<(F, String)>,
     at: fn(F) -> usize,
     name: fn(F) -> &'static str,
@@ -135,7 +136,7 @@ fn plant<F: Copy>(
             break;
         }
         if done.iter().all(|d| d.field != name(field)) {
-            let remote = record.get(at(field)).to_owned();
+            let remote = held.get(at(field)).unwrap_or_default().to_owned();
             record.set(at(field), local.clone());
             done.push(Changed { field: name(field), local, remote });
         }

@@ -1,19 +1,22 @@
 //! The configuration that goes with the data.
 
 use super::registries::{REGISTRIES, Registry, SPONSOR, provider};
+use std::collections::BTreeMap;
 
-/// The port of the first registry; the others follow.
-const FIRST_PORT: usize = 7701;
+/// The port of the first registry where nobody says otherwise; the others follow.
+const FIRST_PORT: u16 = 7701;
 
 /// Where the list of `registry`'s names stands, relative to the configuration.
 pub(super) fn list(registry: &str) -> String {
     format!("records/list-{registry}.txt")
 }
 
-/// The text of `privet.toml`. Nothing in it is drawn, so nothing has to be escaped.
-pub(super) fn text() -> String {
+/// The text of `privet.toml`, with the registries at `ports`. Nothing in it is drawn, so nothing has to be escaped.
+#[must_use]
+pub fn config(ports: &BTreeMap<String, u16>) -> String {
     let tables = ["contacts", "domains", "services"].map(|table| format!("\n[records.{table}]\nfiles = [\"records/{table}.csv\"]\n"));
-    let registries = REGISTRIES.iter().enumerate().map(|(n, registry)| account(registry, FIRST_PORT + n));
+    let registries =
+        REGISTRIES.iter().zip(FIRST_PORT..).map(|(registry, usual)| account(registry, *ports.get(registry.id).unwrap_or(&usual)));
     [HEAD.to_owned()].into_iter().chain(tables).chain([privacy()]).chain(registries).collect()
 }
 
@@ -45,7 +48,7 @@ fn privacy() -> String {
 }
 
 /// One registry's account.
-fn account(registry: &Registry, port: usize) -> String {
+fn account(registry: &Registry, port: u16) -> String {
     let (id, profile) = (registry.id, registry.profile);
     let list = if registry.list { format!("list = \"{}\"\n", list(id)) } else { String::new() };
     format!(

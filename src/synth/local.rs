@@ -9,7 +9,7 @@ use super::services::Service;
 use super::tables::Tables;
 use super::truth::{Changed, Kind, Truth};
 use crate::base::{AtomicFile, Problem, Result};
-use crate::dataset::{ContactField, DomainField, disclose_text};
+use crate::dataset::{ContactField, DomainField, contact_row, disclose_text, domain_row};
 use crate::mock::fleet::{Draw, Fleet as _, Mask, SyntheticFleet, proxy_handle, withhold_all};
 use crate::model::ObjectKind;
 use crate::policy::Privacy;
@@ -73,7 +73,7 @@ impl<'a> Local<'a> {
                 let profile = self.fleet.profile();
                 let rules = ContactRules { free: !withheld, statuses: !profile.client_statuses.value.is_empty() };
                 let other = Record::contact(&self.fleet.person_at(draw.below(count)));
-                differences = change::contact(&mut record, &other, rules, &mut draw);
+                differences = change::contact(&mut record, &contact_row(&person), &other, rules, &mut draw);
             } else if draw.chance(COSMETIC_PER_MILLE) {
                 cosmetic::rewrite(&mut record, OBJECT, &mut draw);
             }
@@ -102,7 +102,8 @@ impl<'a> Local<'a> {
         for index in 0..count {
             let mut draw = Draw::new(self.seed, "domain", index);
             let mask = self.fleet.mask_at(index);
-            let mut record = Record::domain(&self.fleet.order_at(index));
+            let order = self.fleet.order_at(index);
+            let mut record = Record::domain(&order);
             if draw.below(1_000_000) < MISSING_PER_MILLION {
                 tables.object(OBJECT, self.registry, &Record::domain(&self.fleet.order_at(beyond)))?;
                 truth.missing(OBJECT, self.fleet.name_at(beyond).as_str(), Kind::MissingThere);
@@ -118,7 +119,7 @@ impl<'a> Local<'a> {
                 let other = self.fleet.handle_at(draw.below(contacts));
                 let contacts_differ = contacts > 0 && mask == Mask::None;
                 let rules = DomainRules { roles: contacts_differ, statuses: &profile.client_statuses.value, other: other.as_str() };
-                differences = change::domain(&mut record, &rules, &mut draw);
+                differences = change::domain(&mut record, &domain_row(&order), &rules, &mut draw);
             } else if draw.chance(COSMETIC_PER_MILLE) {
                 cosmetic::rewrite(&mut record, OBJECT, &mut draw);
             }

@@ -15,11 +15,14 @@ mod truth;
 #[cfg(test)]
 mod tests;
 
+pub use config::config;
+
 use crate::base::{Blame, Problem, Result, Timestamp, create_private_dir};
 use crate::mock::fleet::{FleetSettings, SyntheticFleet};
 use jiff::tz::TimeZone;
 use local::Local;
 use registries::{REGISTRIES, settings};
+use std::collections::BTreeMap;
 use std::path::Path;
 use tables::Tables;
 use truth::Truth;
@@ -109,6 +112,6 @@ pub fn write(out: &Path, options: &SynthOptions) -> Result<SynthReport> {
     let (contacts, domains, services) = tables.finish()?;
     let differences = truth.finish()?;
     // Last, so that a directory with a configuration is a whole one.
-    crate::base::write_atomic(&config, config::text().as_bytes())?;
+    crate::base::write_atomic(&config, config::config(&BTreeMap::new()).as_bytes())?;
     Ok(SynthReport { registries, contacts, domains, services, differences })
 }

@@ -1,7 +1,7 @@
 //! The data as a whole, compared by code that shares nothing with what planted the differences.
 
 use super::*;
-use crate::base::Digest;
+use crate::base::{Digest, Handle, Personal};
 use crate::dataset::ParquetFile;
 use crate::mock::fleet::{self, Fleet};
 use crate::model::{Contact, Domain, NameServers, PostalForm, Role};
@@ -63,6 +63,15 @@ fn plain(field: &str, value: &str) -> String {
     }
 }
 
+/// A registry's value as a row holds it: sets are sorted, nothing else is touched.
+fn as_held(field: &str, value: &str) -> String {
+    match field {
+        "statuses" => value.split(';').collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>().join(";"),
+        "admin" | "tech" | "billing" | "ns" => plain(field, value),
+        _ => value.to_owned(),
+    }
+}
+
 fn put(out: &mut Fields, field: &str, value: Option<&str>) {
     out.insert(field.to_owned(), value.unwrap_or_default().to_owned());
 }
@@ -76,24 +85,24 @@ fn contact_fields(c: &Contact) -> Fields {
     for postal in &c.postal {
         let f = if postal.form == PostalForm::Int { "int" } else { "loc" };
         let addr = postal.addr.as_ref().expect("an address");
-        put(&mut out, &format!("{f}_name"), postal.name.as_ref().map(|v| v.reveal()));
-        put(&mut out, &format!("{f}_org"), postal.org.as_ref().map(|v| v.reveal()));
+        put(&mut out, &format!("{f}_name"), postal.name.as_ref().map(Personal::reveal));
+        put(&mut out, &format!("{f}_org"), postal.org.as_ref().map(Personal::reveal));
         for (n, line) in addr.street.iter().enumerate() {
             put(&mut out, &format!("{f}_street{}", n + 1), Some(line.reveal()));
         }
         put(&mut out, &format!("{f}_city"), Some(addr.city.reveal()));
-        put(&mut out, &format!("{f}_sp"), addr.sp.as_ref().map(|v| v.reveal()));
-        put(&mut out, &format!("{f}_pc"), addr.pc.as_ref().map(|v| v.reveal()));
+        put(&mut out, &format!("{f}_sp"), addr.sp.as_ref().map(Personal::reveal));
+        put(&mut out, &format!("{f}_pc"), addr.pc.as_ref().map(Personal::reveal));
         put(&mut out, &format!("{f}_cc"), Some(&addr.cc));
     }
     for (name, phone) in [("voice", &c.voice), ("fax", &c.fax)] {
         put(&mut out, name, phone.as_ref().map(|p| p.number.reveal()));
-        put(&mut out, &format!("{name}_x"), phone.as_ref().and_then(|p| p.ext.as_ref()).map(|x| x.reveal()));
+        put(&mut out, &format!("{name}_x"), phone.as_ref().and_then(|p| p.ext.as_ref()).map(Personal::reveal));
     }
-    put(&mut out, "email", c.email.as_ref().map(|e| e.reveal()));
+    put(&mut out, "email", c.email.as_ref().map(Personal::reveal));
     put(&mut out, "statuses", Some(&joined(&c.statuses)));
     let disclose = c.disclose.as_ref().map(|d| {
-        let named = [
+        let elements = [
             (d.addr.int, "addr.int"),
             (d.addr.loc, "addr.loc"),
             (d.email, "email"),
@@ -104,7 +113,7 @@ fn contact_fields(c: &Contact) -> Fields {
             (d.org.loc, "org.loc"),
             (d.voice, "voice"),
         ];
-        let names: Vec<&str> = named.iter().filter(|(there, _)| *there).map(|(_, name)| *name).collect();
+        let names: Vec<&str> = elements.iter().filter(|(there, _)| *there).map(|(_, name)| *name).collect();
         format!("{}:{}", u8::from(d.flag), names.join(","))
     });
     put(&mut out, "disclose", disclose.as_deref());
@@ -113,7 +122,7 @@ fn contact_fields(c: &Contact) -> Fields {
 
 fn domain_fields(d: &Domain) -> Fields {
     let mut out = Fields::new();
-    put(&mut out, "registrant", d.registrant.as_ref().map(|h| h.as_str()));
+    put(&mut out, "registrant", d.registrant.as_ref().map(Handle::as_str));
     for role in Role::ALL {
         let handles: Vec<&str> = d.contacts.iter().filter(|c| c.role == Some(role)).map(|c| c.handle.as_str()).collect();
         put(&mut out, role.as_str(), Some(&handles.join(";")));
@@ -216,9 +225,9 @@ fn compared(dir: &Path) -> Vec<[String; 7]> {
                     continue;
                 };
                 for (field, value) in ours.iter().filter(|(field, _)| *field != "registry") {
-                    let (value, other) = (plain(field, value), plain(field, theirs.get(field).map_or("", String::as_str)));
-                    if value != other {
-                        out.push(row(id, field, &value, &other, "changed"));
+                    let other = theirs.get(field).map_or("", String::as_str);
+                    if plain(field, value) != plain(field, other) {
+                        out.push(row(id, field, value, &as_held(field, other), "changed"));
                     }
                 }
             }

@@ -1,6 +1,6 @@
 //! The planted differences.
 //!
-//! Values are told as a comparison normalises them: statuses sorted and without those a registry computes, a date as its day.
+//! Values are told as the rows of the two sides hold them, so those of a registry with its computed statuses and the time of day.
 
 use super::tables::CsvFile;
 use crate::base::Result;

@@ -25,7 +25,7 @@ const WRITE: usize = 16 * 1024;
 /// Time for TLS's goodbye. Nothing depends on it.
 const GOODBYE: Duration = Duration::from_secs(1);
 /// How long the loop sleeps where nothing is due.
-const LONG: Duration = Duration::from_secs(3600);
+const LONG: Duration = Duration::from_hours(1);
 
 /// Where a registry is.
 #[derive(Clone)]

@@ -7,3 +7,6 @@ mod tls;
 
 pub use driver::{Endpoint, run};
 pub use tls::{TlsFiles, TlsSetup};
+
+#[cfg(test)]
+mod tests;

@@ -81,7 +81,12 @@ impl TlsSetup {
                 ours.extend(chain.first().and_then(|der| facts(der, "ours")));
                 builder.with_client_auth_cert(chain, private_key(key)?).map_err(|e| {
                     let what = format!("the key does not belong to the first certificate in {} ({e})", cert.display());
-                    at(key, "E-tls-013", &what, "give the key this certificate was made for; the certificate itself stands first in its file")
+                    at(
+                        key,
+                        "E-tls-013",
+                        &what,
+                        "give the key this certificate was made for; the certificate itself stands first in its file",
+                    )
                 })?
             }
         };
@@ -164,10 +169,8 @@ fn handshake_failure(error: &io::Error) -> Failure {
         problem: Problem::new(id, Blame::Registry, what, remedy).exit(Exit::Refused),
         again: false,
     };
-    let unreachable = |id: &str, what: String, remedy: &str, again: bool| Failure {
-        problem: Problem::new(id, Blame::Network, what, remedy),
-        again,
-    };
+    let unreachable =
+        |id: &str, what: String, remedy: &str, again: bool| Failure { problem: Problem::new(id, Blame::Network, what, remedy), again };
     match tls_error(error) {
         Some(rustls::Error::AlertReceived(alert)) if is_about_certificate(*alert) => refuse(
             "E-tls-004",
@@ -191,7 +194,9 @@ fn handshake_failure(error: &io::Error) -> Failure {
             "check the port: EPP over TLS stands on 700 by default",
             false,
         ),
-        Some(other) => unreachable("E-tls-003", format!("the TLS handshake failed: {other}"), "the registry's TLS is not one we can speak", false),
+        Some(other) => {
+            unreachable("E-tls-003", format!("the TLS handshake failed: {other}"), "the registry's TLS is not one we can speak", false)
+        }
         None => unreachable(
             "E-tls-002",
             format!("the connection broke in the TLS handshake: {}", error.kind()),
@@ -300,7 +305,7 @@ fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>> {
 
 /// Checks the dates and the order of our chain.
 fn check_chain(path: &Path, chain: &[CertificateDer<'static>], now: Timestamp) -> Result<()> {
-    let parsed: Vec<X509Certificate<'_>> = chain.iter().filter_map(|der| parsed(der)).collect();
+    let parsed: Vec<X509Certificate<'_>> = chain.iter().filter_map(parsed).collect();
     for certificate in &parsed {
         let (from, to) = (certificate.validity().not_before.timestamp(), certificate.validity().not_after.timestamp());
         let second = now.as_second();

@@ -1,6 +1,7 @@
 //! The command line as a process: exit code, standard output and standard error together.
 
 use std::fmt::Write as _;
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -120,15 +121,13 @@ fn init_leaves_private_files_and_overwrites_none() {
 fn config_show_says_where_each_value_came_from() {
     let world = World::started();
     world.edit("state = \"state\"\n", "");
-    world.edit("[registries.example.limits]", "\n[registries.example.limits]");
-    world.edit("# [registries.example.limits]", "");
     let mut command = world.command(&["config", "show", "--origin", "--config", "privet.toml"]);
     insta::assert_snapshot!("config_show", shown(command.env("PRIVET_REPORTS", "/srv/reports")));
     let flag = world.run(&["config", "show", "--origin", "--state", "elsewhere"]);
     assert!(flag.lines().any(|l| l.starts_with("state = \"elsewhere\"") && l.ends_with("# --state")), "{flag}");
     let json = world.command(&["config", "show", "--origin", "--format", "json"]).output().expect("a process");
     let json: serde_json::Value = serde_json::from_slice(&json.stdout).expect("JSON");
-    assert_eq!(json["gates.min_rows_share"]["origin"], "privet.toml:19");
+    assert_eq!(json["gates.min_rows_share"]["origin"], "privet.toml:17");
     assert_eq!(json["state"]["origin"], "default");
 }
 
@@ -163,6 +162,20 @@ fn a_weakened_limit_and_a_secret_in_the_environment_are_warned_of() {
     assert!(!shown.contains("horse"), "{shown}");
     let talk = shown.split("----- stderr\n").nth(1).expect("talk");
     insta::assert_snapshot!("warnings", talk);
+}
+
+#[test]
+fn the_json_log_holds_warnings_and_errors() {
+    let world = World::started();
+    world.edit("min_rows_share = 0.6", "min_rows_share = 0.1");
+    let output = world.command(&["pull", "--registry", "other", "--log", "json"]).output().expect("a process");
+    let shown = world.command(&["config", "show", "--log", "json"]).output().expect("a process");
+    let stderr = [output.stderr, shown.stderr].concat();
+    let lines: Vec<serde_json::Value> =
+        stderr.split(|b| *b == b'\n').filter(|l| !l.is_empty()).map(|l| serde_json::from_slice(l).expect("JSON")).collect();
+    let told: Vec<_> = lines.iter().map(|l| (l["level"].as_str(), l["id"].as_str())).collect();
+    assert_eq!(told, [(Some("ERROR"), Some("E-cli-001")), (Some("WARN"), Some("E-config-012"))]);
+    assert!(lines.iter().all(|l| l["timestamp"].as_str().is_some_and(|t| t.ends_with('Z'))));
 }
 
 #[test]
@@ -203,4 +216,57 @@ fn a_full_disk_behind_standard_output_is_told() {
     let output = world.command(&["schema"]).stdout(full).stderr(Stdio::piped()).output().expect("a process");
     assert_eq!(output.status.code(), Some(33));
     assert!(String::from_utf8_lossy(&output.stderr).contains("E-cli-002"));
+}
+
+#[test]
+fn a_bundled_registry_tells_how_to_reach_it_and_ends_on_a_signal() {
+    let world = World::new();
+    let mut child = world.command(&["mock", "--state", "registry"]).stdout(Stdio::piped()).spawn().expect("a process");
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().expect("its output")).read_line(&mut line).expect("a line");
+    let told: serde_json::Value = serde_json::from_str(&line).expect("JSON");
+    let keys: Vec<&str> = told.as_object().expect("an object").keys().map(String::as_str).collect();
+    assert_eq!(keys, ["address", "server_name", "ca", "cert", "key", "user", "password_file"]);
+    let address: std::net::SocketAddr = told["address"].as_str().expect("a text").parse().expect("an address");
+    std::net::TcpStream::connect(address).expect("somebody listens");
+    let mode =
+        |name: &str| std::fs::metadata(world.path().join(told[name].as_str().expect("a path"))).expect(name).permissions().mode() & 0o777;
+    assert_eq!([mode("key"), mode("password_file")], [0o600, 0o600]);
+    let id = rustix::process::Pid::from_child(&child);
+    rustix::process::kill_process(id, rustix::process::Signal::TERM).expect("sent");
+    assert_eq!(child.wait().expect("an end").code(), Some(0));
+}
+
+#[test]
+fn a_wrong_knob_is_told_before_anything_is_served() {
+    let shown = World::new().run(&["mock", "--state", "registry", "--knob", "latency=30"]);
+    assert!(shown.starts_with("exit: 2\n----- stdout\n----- stderr\nerror: E-mock-010"), "{shown}");
+}
+
+#[test]
+fn what_synth_makes_can_be_configured_with() {
+    let world = World::new();
+    let output = world.command(&["mock", "synth", "--out", "made", "--contacts", "50", "--format", "json"]).output().expect("a process");
+    let made: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert!(made["registries"].as_array().is_some_and(|r| !r.is_empty()), "{made}");
+    assert!(world.path().join("made/truth/differences.csv").is_file());
+    let shown = world.run(&["config", "show", "--config", "made/privet.toml"]);
+    assert!(shown.starts_with("exit: 0\n") && shown.ends_with("----- stderr\n"), "no error and no warning: {shown}");
+}
+
+#[test]
+fn frames_are_decoded_from_a_pipe_and_from_a_file() {
+    let world = World::new();
+    let frame = r#"<epp xmlns="urn:ietf:params:xml:ns:epp-1.0"><response><result code="1000"><msg>Done</msg></result><trID><svTRID>S-1</svTRID></trID></response></epp>"#;
+    let mut child = world.command(&["frame", "decode", "-"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("a process");
+    child.stdin.take().expect("its input").write_all(frame.as_bytes()).expect("written");
+    let output = child.wait_with_output().expect("an end");
+    let piped: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let keys: Vec<&str> = piped.as_object().expect("an object").keys().map(String::as_str).collect();
+    assert_eq!(keys, ["typed", "unknown", "raw"]);
+    let length = u32::try_from(frame.len() + 4).expect("a short frame").to_be_bytes();
+    privet::base::write_atomic(&world.path().join("frame"), &[&length, frame.as_bytes()].concat()).expect("written");
+    let output = world.command(&["frame", "decode", "--length-prefixed", "frame"]).output().expect("a process");
+    assert_eq!(serde_json::from_slice::<serde_json::Value>(&output.stdout).expect("JSON"), piped);
+    insta::assert_snapshot!("no_frame", world.run(&["frame", "decode", "-"]));
 }

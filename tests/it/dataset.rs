@@ -43,15 +43,15 @@ fn exchange(session: u32, command: u32) -> ExchangeFacts {
     }
 }
 
-fn open(state: &Path, rows: u64) -> Building {
-    Building::open(state, &RunId::new("run-1"), at(0), &RegistryId::new("x"), rows).expect("a building")
+fn open(state: &Path, log2: u8) -> Building {
+    Building::open(state, &RunId::new("run-1"), at(0), &RegistryId::new("x"), log2).expect("a building")
 }
 
 #[test]
 fn an_interrupted_pull_resumes_without_asking_again_and_ends_in_the_same_snapshot() {
     let dir = tempfile::tempdir().expect("a directory");
     let registry = RegistryId::new("x");
-    let mut building = open(dir.path(), 200_000);
+    let mut building = open(dir.path(), 2);
     for n in 0..40 {
         building.observe(seen(ObjectKind::Domain, &format!("d{n}.example"), State::Ok, Some(domain(n)))).expect("observed");
         building.exchange(&exchange(4, n), 4).expect("noted");
@@ -111,7 +111,7 @@ fn row_43_a_second_snapshot_of_a_day_stands_beside_the_first_and_the_newest_whol
     let registry = RegistryId::new("x");
     let mut places = Vec::new();
     for run in 0..3 {
-        let mut building = Building::open(dir.path(), &RunId::new(format!("run-{run}")), at(0), &registry, 1).expect("a building");
+        let mut building = Building::open(dir.path(), &RunId::new(format!("run-{run}")), at(0), &registry, 0).expect("a building");
         building.observe(seen(ObjectKind::Contact, &format!("C-{run}"), State::Ok, Some(contact(run)))).expect("observed");
         places.push(building.finish(at(60)).expect("a snapshot").dir().to_owned());
     }
@@ -134,7 +134,7 @@ fn row_43_a_second_snapshot_of_a_day_stands_beside_the_first_and_the_newest_whol
 fn files_of_a_snapshot_are_private() {
     use std::os::unix::fs::PermissionsExt as _;
     let dir = tempfile::tempdir().expect("a directory");
-    let snapshot = open(dir.path(), 1).finish(at(0)).expect("a snapshot");
+    let snapshot = open(dir.path(), 0).finish(at(0)).expect("a snapshot");
     let file = snapshot.file(ObjectKind::Contact, 0);
     assert_eq!(file.metadata().expect("there").permissions().mode() & 0o777, 0o600);
     assert!(snapshot.rows(ObjectKind::Contact, 0).expect("empty").is_empty());

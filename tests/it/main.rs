@@ -1,7 +1,13 @@
 //! The one integration binary.
+#![expect(clippy::expect_used, clippy::panic, reason = "a test ends where it cannot go on")]
 
 mod cli;
 mod config_input;
 mod dataset;
+mod demo;
+mod diff;
 mod layers;
 mod report;
+mod session_faults;
+mod schemas;
+mod wire;

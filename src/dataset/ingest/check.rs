@@ -45,7 +45,11 @@ pub(super) fn value(column: &Column, value: &str) -> Option<Doubt> {
         return Some(wrong("E-ingest-010", what, "remove it"));
     }
     if value.len() > MAX_VALUE {
-        return Some(wrong("E-ingest-011", format!("the value has {} bytes, the cap is {MAX_VALUE}", value.len()), "this is no such value"));
+        return Some(wrong(
+            "E-ingest-011",
+            format!("the value has {} bytes, the cap is {MAX_VALUE}", value.len()),
+            "this is no such value",
+        ));
     }
     spreadsheet(column.kind, value, &shown).or_else(|| match column.kind {
         Kind::Country => country(value),
@@ -83,7 +87,11 @@ pub(super) fn handle(value: &str) -> Option<Doubt> {
     let length = value.chars().count();
     if value.trim() != value || value.contains("  ") {
         let what = format!("the handle {shown} has blanks at its ends or in a row, which registries drop (RFC 5730, token)");
-        return Some(wrong("E-ingest-014", what, format!("write `{}`", escape_controls(value.split_whitespace().collect::<Vec<_>>().join(" ").as_str()))));
+        return Some(wrong(
+            "E-ingest-014",
+            what,
+            format!("write `{}`", escape_controls(value.split_whitespace().collect::<Vec<_>>().join(" ").as_str())),
+        ));
     }
     (!(3..=16).contains(&length)).then(|| {
         let what = format!("the handle {shown} has {length} characters; registries take 3 to 16 (RFC 5730, clIDType)");
@@ -158,9 +166,9 @@ fn day(value: &str) -> Option<Doubt> {
 /// The canonical text of a disclose statement: flag, colon, sorted names.
 fn disclose(value: &str) -> Option<Doubt> {
     const NAMES: [&str; 9] = ["addr.int", "addr.loc", "email", "fax", "name.int", "name.loc", "org.int", "org.loc", "voice"];
-    let good = value.split_once(':').is_some_and(|(flag, names)| {
-        matches!(flag, "0" | "1") && names.split(',').filter(|n| !n.is_empty()).all(|n| NAMES.contains(&n))
-    });
+    let good = value
+        .split_once(':')
+        .is_some_and(|(flag, names)| matches!(flag, "0" | "1") && names.split(',').filter(|n| !n.is_empty()).all(|n| NAMES.contains(&n)));
     (!good).then(|| {
         let remedy = format!("write `0:` (hide) or `1:` (show) and some of {}", NAMES.join(","));
         wrong("E-ingest-025", format!("{} is no disclose statement", shown(value, false)), remedy)
@@ -179,7 +187,8 @@ pub(super) fn address(fields: [&str; 2], city: Option<&str>, pc: Option<&str>, c
     let short = pc.filter(|pc| pc.len() < 5 && pc.len() > 2 && pc.bytes().all(|b| b.is_ascii_digit()));
     let doubtful = short.is_some() && cc.is_some_and(|cc| FIVE.contains(&cc.to_ascii_uppercase().as_str()));
     doubtful.then(|| {
-        let what = format!("the postal code has {} digits where the country's have five; leading zeros may be gone", pc.map_or(0, str::len));
+        let what =
+            format!("the postal code has {} digits where the country's have five; leading zeros may be gone", pc.map_or(0, str::len));
         let remedy = "set the column to text in the spreadsheet".to_owned();
         (pc_name.to_owned(), Doubt { id: "E-ingest-027", what, remedy, bearable: true })
     })

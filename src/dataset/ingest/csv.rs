@@ -10,9 +10,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// The most lines a quoted field may go over: more mean that the quote was never closed.
 const QUOTED_LINES: u64 = 50;
 
-/// The most bytes of a header that are looked at to guess its separator.
-const HEADER: u64 = 64 * 1024;
-
 /// Reads the CSV at `path`.
 pub(super) fn read(path: &Path, delimiter: u8, layout: &Layout<'_>, problems: &mut Problems, sink: &mut Sink<'_>) {
     let file = match File::open(path) {
@@ -91,7 +88,7 @@ fn other_separator(path: &Path, delimiter: u8, header: &[&str]) -> Option<Box<Pr
     let (found, shown) = [(b';', ";"), (b'\t', "\\t"), (b'|', "|"), (b',', ",")]
         .into_iter()
         .filter(|(other, _)| *other != delimiter)
-        .max_by_key(|(other, _)| only.bytes().take(HEADER as usize).filter(|b| b == other).count())?;
+        .max_by_key(|(other, _)| only.matches(char::from(*other)).count())?;
     only.bytes().any(|b| b == found).then(|| {
         let what = format!("the header has one column; the separator looks like `{shown}`");
         Problem::new("E-csv-003", Blame::Input, what, format!("set delimiter = \"{shown}\"")).file(path).line(1)
@@ -115,7 +112,8 @@ impl Fault {
                 ("E-csv-005", line, format!("byte {offset} is NUL, which no text holds"), remedy)
             }
             Self::Byte { offset, line, byte } => {
-                let what = format!("byte {offset} (0x{byte:02x}) is not UTF-8; it looks like Latin-1 or Windows-1252, and is not guessed at");
+                let what =
+                    format!("byte {offset} (0x{byte:02x}) is not UTF-8; it looks like Latin-1 or Windows-1252, and is not guessed at");
                 ("E-csv-004", line, what, "export as UTF-8")
             }
             Self::Quote { line } => {
@@ -174,9 +172,8 @@ impl<R: Read> Guard<R> {
             self.quotes = match (self.quotes, *byte) {
                 (Quotes::Start, b'"') => Quotes::Open(self.line),
                 (Quotes::Open(line), b'"') => Quotes::Maybe(line),
-                (Quotes::Maybe(line), b'"') => Quotes::Open(line),
                 (Quotes::Open(line), b'\n') if self.line - line >= QUOTED_LINES => return Err(self.fail(Fault::Quote { line })),
-                (Quotes::Open(line), _) => Quotes::Open(line),
+                (Quotes::Maybe(line), b'"') | (Quotes::Open(line), _) => Quotes::Open(line),
                 (_, _) if ends => Quotes::Start,
                 // A byte order mark stands before the first field, not in it.
                 (Quotes::Start, 0xef | 0xbb | 0xbf) if self.line == 1 && self.offset + (n as u64) < 3 => Quotes::Start,
@@ -202,10 +199,12 @@ impl<R: Read> Guard<R> {
             Err(e) => {
                 let (good, rest) = text.split_at_checked(e.valid_up_to()).unwrap_or((text, &[]));
                 if e.error_len().is_some() || bytes.is_empty() {
-                    let lines = good.iter().filter(|b| **b == b'\n').count() as u64;
+                    // What stands before may be wrong in another way: a NUL in UTF-16, say.
+                    let before_it = good.len().saturating_sub(self.partial.len());
+                    self.follow(bytes.get(..before_it).unwrap_or_default())?;
                     let offset = self.offset + good.len() as u64 - before;
                     let byte = rest.first().copied().unwrap_or_default();
-                    return Err(self.fail(Fault::Byte { offset, line: self.line + lines, byte }));
+                    return Err(self.fail(Fault::Byte { offset, line: self.line, byte }));
                 }
                 self.partial = rest.to_vec();
             }

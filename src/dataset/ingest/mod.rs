@@ -6,10 +6,12 @@ mod ndjson;
 mod parquet;
 mod records;
 mod source;
+#[cfg(test)]
+mod tests;
 
 pub use records::{Ingested, Records};
-pub use source::{Format, Source};
 pub(in crate::dataset) use source::Layout;
+pub use source::{Format, Source};
 
 use super::buckets::{bucket_of, log2_for};
 use super::columns::{ContactField, columns};
@@ -115,7 +117,8 @@ impl<'p> Taking<'p> {
             let bucket = bucket_of(&registry, kind, row.id(), self.log2);
             let segment = (bucket >> (self.log2 - self.log2.min(SEGMENTS_LOG2))) as usize;
             let file = source.files.iter().position(|f| f == at.file).unwrap_or_default();
-            let waiting = Waiting { registry: registry.as_str().into(), kind, row, file: u32::try_from(file).unwrap_or(u32::MAX), line: at.line };
+            let waiting =
+                Waiting { registry: registry.as_str().into(), kind, row, file: u32::try_from(file).unwrap_or(u32::MAX), line: at.line };
             if failed.is_none() {
                 failed = self.segments.get_mut(segment).and_then(|s| s.append(&waiting).err());
             }
@@ -180,7 +183,9 @@ fn taken(
         (Some(name), ObjectKind::Domain) => match check::domain(name) {
             Ok((name, doubt)) => {
                 id = Some(name);
-                doubt.into_iter().for_each(|doubt| tell("id", doubt));
+                if let Some(doubt) = doubt {
+                    tell("id", doubt);
+                }
             }
             Err(doubt) => tell("id", doubt),
         },

@@ -1,7 +1,7 @@
 //! From the tree to the typed configuration.
 
 use super::document::{CAP, Document, text_of};
-use super::table::{Kind, Layer, Reading, Table};
+use super::table::{Found, Kind, Layer, Reading, Table};
 use super::types::{Config, Format, Gates, Loaded, PrivacyConfig, Records, Source};
 use super::{Given, TEMPLATE, registry};
 use crate::base::{Blame, Digest, DomainName, Exit, Handle, Problem, Problems, read_capped};
@@ -25,7 +25,7 @@ impl Config {
             }
             _ => {
                 let remedy = "name it with --config, or make one with `privet init`";
-                Problem::new("E-config-011", Blame::Operator, e.what.clone(), remedy).file(path).exit(Exit::Usage)
+                Problem::new("E-config-011", Blame::Operator, format!("{}{}", e.what, whose(path)), remedy).file(path).exit(Exit::Usage)
             }
         })?;
         Self::read(path, &bytes, given, environment)
@@ -40,7 +40,8 @@ impl Config {
         let (file, faults) = Document::parse(text);
         let torn = faults.iter().any(|p| p.id == "E-config-013");
         let problems = faults.into_iter().map(|p| p.file(path)).collect();
-        let mut reading = Reading { path, problems, warnings: Vec::new(), origins: BTreeMap::new(), torn };
+        let mut reading =
+            Reading { path, problems, warnings: Vec::new(), origins: BTreeMap::new(), torn, known: BTreeMap::new(), unknown: Vec::new() };
 
         let given_text: String = given.iter().map(|g| format!("{} = {}\n", g.key, toml::Value::from(g.value.as_str()))).collect();
         let (outside, _) = Document::parse(&given_text);
@@ -51,15 +52,29 @@ impl Config {
         let defaults = Layer { document: &defaults, kind: Kind::Default, base };
 
         let config = root(&mut reading, path, Digest::of(bytes), [outside, file, defaults], environment);
+        reading.tell_unknown();
         let Reading { mut problems, warnings, origins, .. } = reading;
         problems.sort_by_key(|p| p.place.line.unwrap_or(u64::MAX));
+        // What stands in [registry_defaults] is met once for each registry.
+        problems.dedup();
         let mut all = Problems::default();
-        problems.into_iter().for_each(|p| all.push(p));
+        for problem in problems {
+            all.push(problem);
+        }
         match config {
             Some(config) if all.is_empty() => Ok(Loaded { config, warnings, origins }),
             _ => Err(all),
         }
     }
+}
+
+/// The owner and the mode of what is at `path`, where it is there.
+fn whose(path: &Path) -> String {
+    use std::os::unix::fs::MetadataExt as _;
+    path.metadata().map_or(String::new(), |m| {
+        let user = rustix::process::geteuid().as_raw();
+        format!(" (mode {:04o}, owner {}; this is user {user})", m.mode() & 0o7777, m.uid())
+    })
 }
 
 /// The whole file; nothing where a part of it could not be read, and then there is a problem.
@@ -76,8 +91,11 @@ fn root(reading: &mut Reading<'_>, path: &Path, digest: Digest, layers: [Layer<'
     let state = all.find("state").and_then(|f| f.path(reading));
     let reports = all.find("reports").and_then(|f| f.path(reading));
     let mut gates = all.child(reading, "gates");
-    let min_rows_share = gates.find("min_rows_share").and_then(|f| f.share(reading, false));
+    let lowered = gates.find("min_rows_share");
+    let min_rows_share = lowered.as_ref().and_then(|f| f.share(reading, false));
     gates.finish(reading);
+    let usual = Table::root(&[defaults]).child(reading, "gates").find("min_rows_share").and_then(|f| f.decimal());
+    weaker_gate(reading, lowered.as_ref(), min_rows_share, usual);
     let fallback = all.child(reading, "registry_defaults");
 
     let mut one = |key, reading: &mut Reading<'_>| {
@@ -96,6 +114,19 @@ fn root(reading: &mut Reading<'_>, path: &Path, digest: Digest, layers: [Layer<'
     version?;
     let gates = Gates { min_rows_share: min_rows_share? };
     Some(Config { path: path.to_owned(), digest, state: state?, reports: reports?, records: records_read, privacy, gates, registries })
+}
+
+/// Warns of a gate that lets more through than the defaults' own.
+fn weaker_gate(reading: &mut Reading<'_>, found: Option<&Found<'_>>, share: Option<f64>, usual: Option<f64>) {
+    if let (Some(found), Some(share), Some(usual)) = (found, share, usual)
+        && share < usual
+    {
+        let what = format!("`{share}` is weaker than the default gate of `{usual}`: a cut input may pass for a whole one");
+        let remedy = "remove the line unless the records really shrink like this";
+        let mut warning = Problem::new("E-config-012", Blame::Operator, what, remedy).file(reading.path).field(found.name.clone());
+        warning.place.line = found.file_line();
+        reading.warnings.push(*warning);
+    }
 }
 
 /// One table of records; nothing where the file has none.

@@ -154,6 +154,7 @@ fn password(reading: &mut Reading<'_>, table: &mut Table<'_>, environment: Envir
         // Not a table either: the cursor has told so.
         return None;
     }
+    let given = ["file", "credential", "env"].into_iter().filter(|key| place.find(key).is_some()).count();
     let file = place.find("file").and_then(|f| f.path(reading)).map(SecretSource::File);
     let credential = place.find("credential").and_then(|found| {
         let name = found.text(reading)?;
@@ -175,16 +176,13 @@ fn password(reading: &mut Reading<'_>, table: &mut Table<'_>, environment: Envir
         Some(SecretSource::Environment { name, value })
     });
     let (name, line) = (place.name.clone(), found.file_line());
-    let before = reading.problems.len();
-    place.finish(reading);
-    let clean = reading.problems.len() == before;
-    let mut places: Vec<SecretSource> = [file, credential, variable].into_iter().flatten().collect();
-    if places.len() > 1 || (places.is_empty() && clean) {
-        let remedy = "give exactly one of `file`, `credential` and `env`";
-        reading.fault("E-config-015", &name, line, format!("the password has {} places", places.len()), remedy);
-        return None;
+    let places: Vec<SecretSource> = [file, credential, variable].into_iter().flatten().collect();
+    if given != 1 {
+        let remedy = "give exactly one of `file`, `credential` and `env`, and never the secret itself";
+        reading.fault("E-config-015", &name, line, format!("the password has {given} places"), remedy);
     }
-    places.pop()
+    place.finish(reading);
+    places.into_iter().next()
 }
 
 /// 64 hexadecimal digits, with or without colons.

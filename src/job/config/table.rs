@@ -23,6 +23,22 @@ pub(super) struct Reading<'a> {
     pub(super) origins: BTreeMap<String, Setting>,
     /// Whether parts could not be parsed, so that a missing key may not be missing at all.
     pub(super) torn: bool,
+    /// Every key that was asked for, with the table it was asked in.
+    pub(super) known: BTreeMap<&'static str, String>,
+    /// The keys that nobody asked for.
+    pub(super) unknown: Vec<Unknown>,
+}
+
+/// A key that nobody asked for.
+pub(super) struct Unknown {
+    /// Its dotted name.
+    name: String,
+    /// Itself.
+    key: String,
+    /// Its line.
+    line: u64,
+    /// The keys that its table may have.
+    known: Vec<&'static str>,
 }
 
 impl Reading<'_> {
@@ -31,6 +47,20 @@ impl Reading<'_> {
         let mut problem = Problem::new(id, Blame::Operator, what, remedy).file(self.path).field(name);
         problem.place.line = line;
         self.problems.push(problem);
+    }
+
+    /// Tells of every unknown key with the one that was meant: of its own table, or else of any other.
+    pub(super) fn tell_unknown(&mut self) {
+        for Unknown { name, key, line, known } in std::mem::take(&mut self.unknown) {
+            let elsewhere = || nearest(&key, self.known.keys().copied()).and_then(|near| Some((near, self.known.get(near)?)));
+            let remedy = match (nearest(&key, known.iter().copied()), elsewhere()) {
+                (Some(near), _) => format!("did you mean `{near}`?"),
+                (None, Some((near, table))) if table.is_empty() => format!("did you mean `{near}`, above the first table?"),
+                (None, Some((near, table))) => format!("did you mean `{near}` in [{table}]?"),
+                (None, None) => format!("known here: {}", known.join(", ")),
+            };
+            self.fault("E-config-001", &name, Some(line), format!("there is no key `{key}`"), remedy);
+        }
     }
 }
 
@@ -62,7 +92,8 @@ pub(super) struct Table<'a> {
     pub(super) name: String,
     /// Its line in the file, where it stands there.
     pub(super) line: Option<u64>,
-    layers: Vec<(Layer<'a>, &'a DeTable<'a>)>,
+    /// With the name that each layer has for it: a registry's table stands over the one that holds for all.
+    layers: Vec<(Layer<'a>, &'a DeTable<'a>, String)>,
     /// The keys that were asked for.
     known: Vec<&'static str>,
 }
@@ -70,8 +101,10 @@ pub(super) struct Table<'a> {
 /// A value that was found.
 #[derive(Clone)]
 pub(super) struct Found<'a> {
-    /// The dotted name.
+    /// The dotted name it was asked for by.
     pub(super) name: String,
+    /// The dotted name it stands under.
+    at: String,
     /// The layer it is from.
     pub(super) layer: Layer<'a>,
     /// The line, from 1.
@@ -82,7 +115,7 @@ pub(super) struct Found<'a> {
 impl<'a> Table<'a> {
     /// The root.
     pub(super) fn root(layers: &[Layer<'a>]) -> Self {
-        let layers = layers.iter().map(|l| (*l, &l.document.root)).collect();
+        let layers = layers.iter().map(|l| (*l, &l.document.root, String::new())).collect();
         Self { name: String::new(), line: None, layers, known: Vec::new() }
     }
 
@@ -90,7 +123,7 @@ impl<'a> Table<'a> {
     pub(super) fn find(&mut self, key: &'static str) -> Option<Found<'a>> {
         self.known.push(key);
         let name = self.dotted(key);
-        self.layers.iter().find_map(|(layer, table)| entry(*layer, table, key, &name))
+        self.layers.iter().find_map(|(layer, table, own)| entry(*layer, table, key, (&name, own)))
     }
 
     /// Takes `key` for known: it is read elsewhere.
@@ -128,7 +161,7 @@ impl<'a> Table<'a> {
 
     /// The same table with the layers of `weaker` below its own.
     pub(super) fn over(mut self, weaker: &Self) -> Self {
-        self.layers.extend(weaker.layers.iter().copied());
+        self.layers.extend(weaker.layers.iter().cloned());
         self
     }
 
@@ -137,22 +170,24 @@ impl<'a> Table<'a> {
         self.layers.is_empty()
     }
 
-    /// Tells of every key of the file that nobody asked for.
-    pub(super) fn finish(self, reading: &mut Reading<'_>) {
+    /// Takes note of every key of the file that nobody asked for.
+    pub(super) fn finish(mut self, reading: &mut Reading<'_>) {
+        self.known.dedup();
+        let mut unknown = Vec::new();
         for (layer, table) in self.own() {
             for (key, value) in table.iter().filter(|(k, _)| !self.known.contains(&k.get_ref().as_ref())) {
-                let line = Some(layer.document.line(key.span().start));
-                let (name, key) = (self.dotted(key.get_ref()), key.get_ref().as_ref());
-                if is_secret(key) && matches!(value.get_ref(), DeValue::String(_)) {
-                    reading.fault("E-config-005", &name, line, INLINE, KEEP);
-                    continue;
+                let line = layer.document.line(key.span().start);
+                let (name, key) = (self.dotted(key.get_ref()), key.get_ref().to_string());
+                if (is_secret(&key) || is_secret(&self.name)) && matches!(value.get_ref(), DeValue::String(_)) {
+                    reading.fault("E-config-005", &name, Some(line), INLINE, KEEP);
+                } else {
+                    unknown.push(Unknown { name, key, line, known: self.known.clone() });
                 }
-                let remedy = match nearest(key, self.known.iter().copied()) {
-                    Some(near) => format!("did you mean `{near}`?"),
-                    None => format!("known here: {}", self.known.join(", ")),
-                };
-                reading.fault("E-config-001", &name, line, format!("there is no key `{key}`"), remedy);
             }
+        }
+        reading.unknown.extend(unknown);
+        for key in self.known {
+            reading.known.entry(key).or_insert_with(|| self.name.clone());
         }
     }
 
@@ -165,20 +200,23 @@ impl<'a> Table<'a> {
     fn own(&self) -> impl Iterator<Item = (Layer<'a>, &'a DeTable<'a>)> {
         let mut seen = false;
         // With defaults of the same file below it, only the first of them is this table.
-        self.layers.iter().copied().filter(move |(l, _)| matches!(l.kind, Kind::File(_)) && !std::mem::replace(&mut seen, true))
+        self.layers
+            .iter()
+            .map(|(l, t, _)| (*l, *t))
+            .filter(move |(l, _)| matches!(l.kind, Kind::File(_)) && !std::mem::replace(&mut seen, true))
     }
 
     fn below(&self, reading: &mut Reading<'_>, key: &str) -> Self {
         let name = self.dotted(key);
         let mut table = Self { name: name.clone(), line: None, layers: Vec::new(), known: Vec::new() };
-        for (layer, outer) in &self.layers {
-            let Some(found) = entry(*layer, outer, key, &name) else { continue };
+        for (layer, outer, own) in &self.layers {
+            let Some(found) = entry(*layer, outer, key, (&name, own)) else { continue };
             match found.value.get_ref() {
                 DeValue::Table(inner) => {
                     if matches!(layer.kind, Kind::File(_)) {
                         table.line.get_or_insert(found.line);
                     }
-                    table.layers.push((*layer, inner));
+                    table.layers.push((*layer, inner, found.at));
                 }
                 _ => found.wrong(reading, "a table"),
             }
@@ -209,7 +247,10 @@ impl<'a> Found<'a> {
 
     /// A whole number within `range`.
     pub(super) fn number(&self, reading: &mut Reading<'_>, range: RangeInclusive<u32>) -> Option<u32> {
-        let wanted = format!("a whole number from {} to {}", range.start(), range.end());
+        let wanted = match (range.start(), range.end()) {
+            (only, end) if only == end => format!("{only}"),
+            (start, end) => format!("a whole number from {start} to {end}"),
+        };
         let DeValue::Integer(digits) = self.value.get_ref() else { return self.refuse(reading, &wanted) };
         match u32::from_str_radix(digits.as_str(), digits.radix()).ok().filter(|n| range.contains(n)) {
             Some(number) => self.keep(reading, number),
@@ -219,14 +260,19 @@ impl<'a> Found<'a> {
 
     /// A share: a number from 0 to 1, without 0 itself where `positive`.
     pub(super) fn share(&self, reading: &mut Reading<'_>, positive: bool) -> Option<f64> {
-        let number = match self.value.get_ref() {
-            DeValue::Float(digits) => digits.as_str().parse::<f64>().ok(),
-            DeValue::Integer(digits) if digits.radix() == 10 => digits.as_str().parse::<f64>().ok(),
-            _ => None,
-        };
+        let number = self.decimal();
         match number.filter(|n| (0.0..=1.0).contains(n) && (!positive || *n > 0.0)) {
             Some(share) => self.keep(reading, share),
             None => self.refuse(reading, if positive { "a number over 0 and up to 1" } else { "a number from 0 to 1" }),
+        }
+    }
+
+    /// The number it is, whatever its range.
+    pub(super) fn decimal(&self) -> Option<f64> {
+        match self.value.get_ref() {
+            DeValue::Float(digits) => digits.as_str().parse::<f64>().ok(),
+            DeValue::Integer(digits) if digits.radix() == 10 => digits.as_str().parse::<f64>().ok(),
+            _ => None,
         }
     }
 
@@ -276,7 +322,7 @@ impl<'a> Found<'a> {
             _ if is_secret(&self.name) => "a value that is not shown".to_owned(),
             _ => format!("`{}`", self.source().chars().take(60).collect::<String>()),
         };
-        reading.fault("E-config-003", &self.name, self.file_line(), format!("{shown} cannot be used here"), format!("give {wanted}"));
+        reading.fault("E-config-003", &self.at, self.file_line(), format!("{shown} cannot be used here"), format!("give {wanted}"));
     }
 
     /// Where the value came from.
@@ -326,11 +372,13 @@ pub(super) fn nearest<'k>(word: &str, known: impl Iterator<Item = &'k str>) -> O
 fn is_secret(name: &str) -> bool {
     let name = name.rsplit('.').next().unwrap_or(name).to_ascii_lowercase();
     let whole = ["pw", "pin_code", "auth"];
-    let part = ["passw", "passphrase", "secret", "token", "credential", "auth_info", "authinfo", "api_key"];
+    let part = ["passw", "passphrase", "secret", "token", "auth_info", "authinfo", "api_key"];
     whole.contains(&name.as_str()) || part.iter().any(|p| name.contains(p))
 }
 
-fn entry<'a>(layer: Layer<'a>, table: &'a DeTable<'a>, key: &str, name: &str) -> Option<Found<'a>> {
+/// The value of `key` in `table`, which is asked for as `name` and is called `own` in this layer.
+fn entry<'a>(layer: Layer<'a>, table: &'a DeTable<'a>, key: &str, (name, own): (&str, &str)) -> Option<Found<'a>> {
     let (at, value) = table.iter().find(|(k, _)| k.get_ref() == key)?;
-    Some(Found { name: name.to_owned(), layer, line: layer.document.line(at.span().start), value })
+    let at_name = if own.is_empty() { key.to_owned() } else { format!("{own}.{key}") };
+    Some(Found { name: name.to_owned(), at: at_name, layer, line: layer.document.line(at.span().start), value })
 }

@@ -10,7 +10,6 @@ use crate::protocol::tape::{Element, Tape};
 use std::iter::Peekable;
 
 /// A command as it arrived.
-#[derive(Debug)]
 pub(super) struct Request {
     /// What is asked for.
     pub(super) command: Command,
@@ -19,7 +18,6 @@ pub(super) struct Request {
 }
 
 /// Why a command is refused.
-#[derive(Debug)]
 pub(super) struct Refusal {
     /// The result code.
     pub(super) code: u16,
@@ -30,7 +28,6 @@ pub(super) struct Refusal {
 }
 
 /// An element that a refusal quotes.
-#[derive(Debug)]
 pub(super) struct Offender {
     /// Its namespace.
     pub(super) uri: Box<str>,
@@ -41,7 +38,6 @@ pub(super) struct Offender {
 }
 
 /// A frame that holds no command we can carry out.
-#[derive(Debug)]
 pub(super) struct Refused {
     /// Why.
     pub(super) refusal: Refusal,
@@ -303,7 +299,7 @@ struct Kids<I: Iterator> {
 
 impl Kids<std::iter::Empty<Element<'static>>> {
     /// The children of `element`.
-    fn of<'t>(element: Element<'t>) -> Kids<impl Iterator<Item = Element<'t>>> {
+    fn of(element: Element<'_>) -> Kids<impl Iterator<Item = Element<'_>>> {
         Kids { rest: element.children().peekable() }
     }
 }

@@ -1,6 +1,7 @@
 //! A contact's `infData` (RFC 5733 §3.1.2).
 
 use super::status;
+use crate::base::Personal;
 use crate::model::{Address, AuthInfo, Contact, Disclose, DiscloseForms, Phone, PostalInfo};
 use crate::protocol::ns::Ns;
 use crate::protocol::writer::XmlWriter;
@@ -10,14 +11,18 @@ pub(in crate::mock) fn contact_data(w: &mut XmlWriter<'_>, contact: &Contact, wi
     w.element("contact:infData", &[("xmlns:contact", Ns::CONTACT.uri())], |w| {
         w.leaf("contact:id", &[], contact.id.as_str());
         w.optional("contact:roid", contact.roid.as_deref());
-        contact.statuses.iter().for_each(|s| status(w, "contact:status", s));
+        for s in &contact.statuses {
+            status(w, "contact:status", s);
+        }
         if contact.statuses.is_empty() {
             w.empty("contact:status", &[("s", "ok")]);
         }
-        contact.postal.iter().for_each(|p| postal_info(w, p));
+        for p in &contact.postal {
+            postal_info(w, p);
+        }
         phone(w, "contact:voice", contact.voice.as_ref());
         phone(w, "contact:fax", contact.fax.as_ref());
-        w.optional("contact:email", contact.email.as_ref().map(|e| e.reveal()));
+        w.optional("contact:email", contact.email.as_ref().map(Personal::reveal));
         w.optional("contact:clID", contact.sponsor.as_deref());
         w.optional("contact:crID", contact.created_by.as_deref());
         w.optional("contact:crDate", contact.created.as_ref().map(|d| &*d.raw));
@@ -35,8 +40,8 @@ pub(in crate::mock) fn contact_data(w: &mut XmlWriter<'_>, contact: &Contact, wi
 
 fn postal_info(w: &mut XmlWriter<'_>, postal: &PostalInfo) {
     w.element("contact:postalInfo", &[("type", postal.form.as_str())], |w| {
-        w.optional("contact:name", postal.name.as_ref().map(|t| t.reveal()));
-        w.optional("contact:org", postal.org.as_ref().map(|t| t.reveal()));
+        w.optional("contact:name", postal.name.as_ref().map(Personal::reveal));
+        w.optional("contact:org", postal.org.as_ref().map(Personal::reveal));
         if let Some(addr) = &postal.addr {
             address(w, addr);
         }
@@ -45,10 +50,12 @@ fn postal_info(w: &mut XmlWriter<'_>, postal: &PostalInfo) {
 
 fn address(w: &mut XmlWriter<'_>, addr: &Address) {
     w.element("contact:addr", &[], |w| {
-        addr.street.iter().for_each(|line| w.leaf("contact:street", &[], line.reveal()));
+        for line in &addr.street {
+            w.leaf("contact:street", &[], line.reveal());
+        }
         w.leaf("contact:city", &[], addr.city.reveal());
-        w.optional("contact:sp", addr.sp.as_ref().map(|t| t.reveal()));
-        w.optional("contact:pc", addr.pc.as_ref().map(|t| t.reveal()));
+        w.optional("contact:sp", addr.sp.as_ref().map(Personal::reveal));
+        w.optional("contact:pc", addr.pc.as_ref().map(Personal::reveal));
         w.leaf("contact:cc", &[], &addr.cc);
     });
 }

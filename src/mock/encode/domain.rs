@@ -1,6 +1,7 @@
 //! A domain's `infData` (RFC 5731 §3.1.2) and its DNSSEC data (RFC 5910 §5.1.2).
 
 use super::status;
+use crate::base::Handle;
 use crate::model::{AuthInfo, Domain, HostsFilter, Ip, IpVersion, KeyData, NameServers, SecDnsInfo};
 use crate::protocol::ns::Ns;
 use crate::protocol::writer::XmlWriter;
@@ -10,14 +11,20 @@ pub(in crate::mock) fn domain_data(w: &mut XmlWriter<'_>, domain: &Domain, hosts
     w.element("domain:infData", &[("xmlns:domain", Ns::DOMAIN.uri())], |w| {
         w.leaf("domain:name", &[], domain.name.as_str());
         w.optional("domain:roid", domain.roid.as_deref());
-        domain.statuses.iter().for_each(|s| status(w, "domain:status", s));
-        w.optional("domain:registrant", domain.registrant.as_ref().map(|h| h.as_str()));
-        domain.contacts.iter().for_each(|c| w.leaf("domain:contact", &[("type", &c.kind)], c.handle.as_str()));
+        for s in &domain.statuses {
+            status(w, "domain:status", s);
+        }
+        w.optional("domain:registrant", domain.registrant.as_ref().map(Handle::as_str));
+        for c in &domain.contacts {
+            w.leaf("domain:contact", &[("type", &c.kind)], c.handle.as_str());
+        }
         if matches!(hosts, HostsFilter::All | HostsFilter::Delegated) && !domain.ns.is_empty() {
             w.element("domain:ns", &[], |w| name_servers(w, &domain.ns));
         }
         if matches!(hosts, HostsFilter::All | HostsFilter::Subordinate) {
-            domain.hosts.iter().for_each(|host| w.leaf("domain:host", &[], host.as_str()));
+            for host in &domain.hosts {
+                w.leaf("domain:host", &[], host.as_str());
+            }
         }
         w.optional("domain:clID", domain.sponsor.as_deref());
         w.optional("domain:crID", domain.created_by.as_deref());
@@ -44,10 +51,14 @@ pub(in crate::mock) fn sec_dns_data(w: &mut XmlWriter<'_>, data: &SecDnsInfo) {
                 w.number("secDNS:alg", ds.alg);
                 w.number("secDNS:digestType", ds.digest_type);
                 w.leaf("secDNS:digest", &[], &ds.digest);
-                ds.key.iter().for_each(|k| key(w, k));
+                if let Some(k) = &ds.key {
+                    key(w, k);
+                }
             });
         }
-        data.keys.iter().for_each(|k| key(w, k));
+        for k in &data.keys {
+            key(w, k);
+        }
     });
 }
 
@@ -61,12 +72,18 @@ pub(super) const fn ip_version(ip: &Ip) -> &'static str {
 
 fn name_servers(w: &mut XmlWriter<'_>, ns: &NameServers) {
     match ns {
-        NameServers::Objects(names) => names.iter().for_each(|name| w.leaf("domain:hostObj", &[], name.as_str())),
+        NameServers::Objects(names) => {
+            for name in names {
+                w.leaf("domain:hostObj", &[], name.as_str());
+            }
+        }
         NameServers::Attributes(attrs) => {
             for attr in attrs {
                 w.element("domain:hostAttr", &[], |w| {
                     w.leaf("domain:hostName", &[], attr.name.as_str());
-                    attr.addrs.iter().for_each(|ip| w.leaf("domain:hostAddr", &[("ip", ip_version(ip))], &ip.text));
+                    for ip in &attr.addrs {
+                        w.leaf("domain:hostAddr", &[("ip", ip_version(ip))], &ip.text);
+                    }
                 });
             }
         }

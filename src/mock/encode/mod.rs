@@ -60,21 +60,33 @@ pub(super) fn greeting(out: &mut Vec<u8>, server: &str, date: &str, objects: &[S
             w.element("svcMenu", &[], |w| {
                 w.leaf("version", &[], "1.0");
                 w.leaf("lang", &[], "en");
-                objects.iter().for_each(|uri| w.leaf("objURI", &[], uri));
+                leaves(w, "objURI", objects);
                 if !extensions.is_empty() {
-                    w.element("svcExtension", &[], |w| extensions.iter().for_each(|uri| w.leaf("extURI", &[], uri)));
+                    w.element("svcExtension", &[], |w| leaves(w, "extURI", extensions));
                 }
             });
             w.element("dcp", &[], |w| {
                 w.element("access", &[], |w| w.empty("personal", &[]));
                 w.element("statement", &[], |w| {
-                    w.element("purpose", &[], |w| ["admin", "prov"].iter().for_each(|p| w.empty(p, &[])));
-                    w.element("recipient", &[], |w| ["ours", "public"].iter().for_each(|p| w.empty(p, &[])));
-                    w.element("retention", &[], |w| w.empty("stated", &[]));
+                    for (name, words) in
+                        [("purpose", ["admin", "prov"].as_slice()), ("recipient", &["ours", "public"]), ("retention", &["stated"])]
+                    {
+                        w.element(name, &[], |w| {
+                            for word in words {
+                                w.empty(word, &[]);
+                            }
+                        });
+                    }
                 });
             });
         });
     });
+}
+
+fn leaves(w: &mut XmlWriter<'_>, name: &str, texts: &[String]) {
+    for text in texts {
+        w.leaf(name, &[], text);
+    }
 }
 
 /// Writes a `chkData` of `object` (`contact`, `domain`), whose items are named by `key`.
@@ -111,11 +123,15 @@ pub(super) fn host_data(w: &mut XmlWriter<'_>, host: &Host) {
     w.element("host:infData", &[("xmlns:host", Ns::HOST.uri())], |w| {
         w.leaf("host:name", &[], host.name.as_str());
         w.optional("host:roid", host.roid.as_deref());
-        host.statuses.iter().for_each(|s| status(w, "host:status", s));
+        for s in &host.statuses {
+            status(w, "host:status", s);
+        }
         if host.statuses.is_empty() {
             w.empty("host:status", &[("s", "ok")]);
         }
-        host.addrs.iter().for_each(|ip| w.leaf("host:addr", &[("ip", domain::ip_version(ip))], &ip.text));
+        for ip in &host.addrs {
+            w.leaf("host:addr", &[("ip", domain::ip_version(ip))], &ip.text);
+        }
         w.optional("host:clID", host.sponsor.as_deref());
         w.optional("host:crID", host.created_by.as_deref());
         w.optional("host:crDate", host.created.as_ref().map(|d| &*d.raw));
@@ -127,7 +143,11 @@ pub(super) fn host_data(w: &mut XmlWriter<'_>, host: &Host) {
 
 /// Writes an element of a vendor's own.
 pub(super) fn vendor_data(w: &mut XmlWriter<'_>, vendor: &Vendor) {
-    w.element(&vendor.name, &[("xmlns", &vendor.uri)], |w| vendor.fields.iter().for_each(|(name, text)| w.leaf(name, &[], text)));
+    w.element(&vendor.name, &[("xmlns", &vendor.uri)], |w| {
+        for (name, text) in &vendor.fields {
+            w.leaf(name, &[], text);
+        }
+    });
 }
 
 /// Writes a `<result>`.

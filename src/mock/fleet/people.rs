@@ -3,7 +3,7 @@
 use super::code::{self, Shuffle};
 use super::draw::Draw;
 use super::settings::{FleetSettings, Forms};
-use super::words::{Land, Word, lands};
+use super::words::{City, Land, NO_CITY, NO_WORD, Word, lands};
 use crate::base::{Handle, Personal, Secret, Timestamp};
 use crate::model::{Address, AuthInfo, Contact, Date, Disclose, DiscloseForms, Phone, PostalForm, PostalInfo, Status, StatusValue};
 use crate::policy::Profile;
@@ -88,18 +88,18 @@ impl People {
         let second_line = draw.chance(120).then(|| draw.below(40) + 1);
         let (has_pc, has_sp) = (!draw.chance(40), !draw.chance(100));
         let postal = |form: PostalForm| {
-            let text = |word: &Word| Personal::new(if form == PostalForm::Int { word.int.as_str() } else { word.loc.as_str() });
             let some = |text: &str, wanted: bool| (wanted && !text.is_empty()).then(|| Personal::from(text));
-            let sp = some(&person.sp, has_sp && (form == PostalForm::Loc || person.sp.is_ascii()));
-            let street = [text(&person.street)].into_iter().chain(second_line.map(|n| Personal::new(format!("c/o {n}"))));
+            let sp = some(&person.city.sp, has_sp && (form == PostalForm::Loc || person.city.sp.is_ascii()));
+            let street = [person.street(form)].into_iter().chain(second_line.map(|n| format!("c/o {n}")));
             let addr = Address {
-                street: street.collect(),
-                city: text(&person.city),
+                street: street.map(Personal::new).collect(),
+                city: person.city.name.form(form).into(),
                 sp,
-                pc: some(&person.pc, has_pc),
+                pc: some(&person.city.pc, has_pc),
                 cc: land.cc.as_str().into(),
             };
-            PostalInfo { form, name: Some(text(&person.name)), org: has_org.then(|| text(&person.org)), addr: Some(addr) }
+            let org = has_org.then(|| Personal::new(person.org(form)));
+            PostalInfo { form, name: Some(Personal::new(person.name(form))), org, addr: Some(addr) }
         };
         contact.postal = match draw.pick(&self.forms) {
             Some(Forms::Int) => vec![postal(PostalForm::Int)],
@@ -109,7 +109,7 @@ impl People {
         contact.voice = (!draw.chance(60)).then(|| phone(land.calling, draw));
         contact.fax = draw.chance(150).then(|| phone(land.calling, draw));
         let mailbox: String =
-            person.name.int.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '.' }).collect();
+            person.name(PostalForm::Int).chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '.' }).collect();
         let domain = draw.pick(&MAIL).copied().unwrap_or("mail.example");
         contact.email = Some(Personal::new(format!("{}{}@{domain}", mailbox.replace("..", "."), draw.below(10_000))));
     }
@@ -175,39 +175,54 @@ fn phone(calling: u16, draw: &mut Draw) -> Phone {
     Phone { number, ext: draw.chance(80).then(|| Personal::new((draw.below(990) + 10).to_string())) }
 }
 
-/// The parts of a person, in both forms.
-struct Person {
-    name: Word,
-    org: Word,
-    street: Word,
-    city: Word,
-    pc: String,
-    sp: String,
+/// The words a person is made of.
+struct Person<'l> {
+    land: &'l Land,
+    given: &'l Word,
+    family: &'l Word,
+    org: &'l Word,
+    street: &'l Word,
+    number: String,
+    city: &'l City,
 }
 
-impl Person {
-    fn of(land: &Land, draw: &mut Draw) -> Self {
-        let mut word = |words: &'_ [Word]| draw.pick(words).cloned().unwrap_or_default();
+impl<'l> Person<'l> {
+    fn of(land: &'l Land, draw: &mut Draw) -> Self {
+        let mut word = |words: &'l [Word]| draw.pick(words).unwrap_or(&NO_WORD);
         let (given, family, org, street) = (word(&land.given), word(&land.family), word(&land.org), word(&land.streets));
         let number = (draw.below(180) + 1).to_string();
-        let (city, pc, sp) = draw.pick(&land.cities).map_or_else(Default::default, |c| (c.name.clone(), c.pc.clone(), c.sp.clone()));
-        let fill = |pattern: &Word, parts: &[(&str, &Word)]| {
-            let mut out = pattern.clone();
-            for (slot, word) in parts {
-                out.loc = out.loc.replace(slot, &word.loc);
-                out.int = out.int.replace(slot, &word.int);
-            }
-            out
-        };
-        let number = Word { loc: number.clone(), int: number };
-        Self {
-            name: fill(&land.name, &[("{given}", &given), ("{family}", &family)]),
-            org: fill(&org, &[("{family}", &family)]),
-            street: fill(&land.street, &[("{street}", &street), ("{n}", &number)]),
-            city,
-            pc,
-            sp,
+        let city = draw.pick(&land.cities).unwrap_or(&NO_CITY);
+        Self { land, given, family, org, street, number, city }
+    }
+
+    fn name(&self, form: PostalForm) -> String {
+        self.fill(&self.land.name, form)
+    }
+
+    fn org(&self, form: PostalForm) -> String {
+        self.fill(self.org, form)
+    }
+
+    fn street(&self, form: PostalForm) -> String {
+        self.fill(&self.land.street, form)
+    }
+
+    /// `pattern` with each slot in braces filled.
+    fn fill(&self, pattern: &Word, form: PostalForm) -> String {
+        let mut out = String::with_capacity(64);
+        let mut rest = pattern.form(form);
+        while let Some((before, (slot, after))) = rest.split_once('{').and_then(|(b, r)| Some((b, r.split_once('}')?))) {
+            out.push_str(before);
+            out.push_str(match slot {
+                "given" => self.given.form(form),
+                "family" => self.family.form(form),
+                "street" => self.street.form(form),
+                _ => &self.number,
+            });
+            rest = after;
         }
+        out.push_str(rest);
+        out
     }
 }
 

@@ -102,53 +102,13 @@ impl SyntheticFleet {
     /// Domain `index` as the registry holds it. Beyond the end it is one that the registry does not know.
     #[must_use]
     pub fn domain_at(&self, index: u64) -> Domain {
-        let mut domain = self.order_at(index);
-        let Some(privacy) = self.settings.privacy.as_ref().filter(|_| self.profile.privacy.value == Privacy::ProxyContact) else {
-            return domain;
-        };
-        match self.mask_at(index) {
-            Mask::V1 => {
-                let mask = Handle::new(privacy.provider.v1_handle.as_str());
-                domain.contacts = Role::ALL.map(|role| ContactRef::new(role, mask.clone())).to_vec();
-                domain.registrant = Some(mask);
-            }
-            Mask::V2 if !self.is_bare_domain(index) => domain.registrant = Some(proxy_handle(domain.name.as_str())),
-            Mask::V2 | Mask::None => {}
-        }
-        domain
+        self.held(index, self.names.name(index))
     }
 
     /// Domain `index` as its registrant ordered it, before any privacy service.
     #[must_use]
     pub fn order_at(&self, index: u64) -> Domain {
-        let name = self.names.name(index);
-        let mut draw = Draw::new(self.settings.seed, "domain", index);
-        let mut domain = Domain::bare(name);
-        domain.roid = Some(format!("D{index}-PVT").into());
-        self.delegate(&mut domain, &mut draw);
-        domain.statuses = self.statuses(domain.ns.is_empty(), &mut draw);
-        if let Some(roles) = self.links.roles(index) {
-            domain.registrant = Some(self.people.handle(roles.registrant));
-            domain.contacts = self.contacts(&roles, index, &domain.name);
-        }
-        let sponsor: Box<str> = self.settings.sponsor.as_str().into();
-        let age = draw.below(12 * 365) + 1;
-        domain.created = self.calendar.before(age, &mut draw);
-        domain.created_by = Some(sponsor.clone());
-        if draw.chance(500) {
-            let since = draw.below(age);
-            domain.updated = self.calendar.before(since, &mut draw);
-            domain.updated_by = Some(sponsor.clone());
-        }
-        if draw.chance(60) {
-            let since = draw.below(age);
-            domain.transferred = self.calendar.before(since, &mut draw);
-        }
-        let left = draw.below(720) + 1;
-        domain.expires = self.calendar.after(left, &mut draw);
-        domain.sponsor = Some(sponsor);
-        domain.auth = Some(password(&mut draw));
-        domain
+        self.ordered(index, self.names.name(index))
     }
 
     /// How domain `index` hides its registrant.
@@ -190,6 +150,55 @@ impl SyntheticFleet {
     #[must_use]
     pub fn owner_of(&self, index: u64) -> u64 {
         self.links.owner(index)
+    }
+
+    /// Domain `index`, whose name is `name`, as the registry holds it.
+    fn held(&self, index: u64, name: DomainName) -> Domain {
+        let mut domain = self.ordered(index, name);
+        let Some(privacy) = self.settings.privacy.as_ref().filter(|_| self.profile.privacy.value == Privacy::ProxyContact) else {
+            return domain;
+        };
+        match self.mask_at(index) {
+            Mask::V1 => {
+                let mask = Handle::new(privacy.provider.v1_handle.as_str());
+                domain.contacts = Role::ALL.map(|role| ContactRef::new(role, mask.clone())).to_vec();
+                domain.registrant = Some(mask);
+            }
+            Mask::V2 if !self.is_bare_domain(index) => domain.registrant = Some(proxy_handle(domain.name.as_str())),
+            Mask::V2 | Mask::None => {}
+        }
+        domain
+    }
+
+    /// Domain `index`, whose name is `name`, as its registrant ordered it, before any privacy service.
+    fn ordered(&self, index: u64, name: DomainName) -> Domain {
+        let mut draw = Draw::new(self.settings.seed, "domain", index);
+        let mut domain = Domain::bare(name);
+        domain.roid = Some(format!("D{index}-PVT").into());
+        self.delegate(&mut domain, &mut draw);
+        domain.statuses = self.statuses(domain.ns.is_empty(), &mut draw);
+        if let Some(roles) = self.links.roles(index) {
+            domain.registrant = Some(self.people.handle(roles.registrant));
+            domain.contacts = self.contacts(&roles, index, &domain.name);
+        }
+        let sponsor: Box<str> = self.settings.sponsor.as_str().into();
+        let age = draw.below(12 * 365) + 1;
+        domain.created = self.calendar.before(age, &mut draw);
+        domain.created_by = Some(sponsor.clone());
+        if draw.chance(500) {
+            let since = draw.below(age);
+            domain.updated = self.calendar.before(since, &mut draw);
+            domain.updated_by = Some(sponsor.clone());
+        }
+        if draw.chance(60) {
+            let since = draw.below(age);
+            domain.transferred = self.calendar.before(since, &mut draw);
+        }
+        let left = draw.below(720) + 1;
+        domain.expires = self.calendar.after(left, &mut draw);
+        domain.sponsor = Some(sponsor);
+        domain.auth = Some(password(&mut draw));
+        domain
     }
 
     fn is_bare(&self, index: u64) -> bool {
@@ -298,7 +307,7 @@ impl Fleet for SyntheticFleet {
     }
 
     fn domain(&self, name: &str) -> Option<Domain> {
-        self.names.index(name).filter(|j| *j < self.settings.domains).map(|j| self.domain_at(j))
+        self.names.index(name).filter(|j| *j < self.settings.domains).map(|j| self.held(j, DomainName::from(name)))
     }
 
     fn host(&self, name: &str) -> Option<Host> {

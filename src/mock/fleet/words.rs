@@ -1,5 +1,6 @@
 //! Names, streets and cities of many lands in their own letters and in ASCII, side by side.
 
+use crate::model::PostalForm;
 use std::sync::LazyLock;
 use unicode_normalization::UnicodeNormalization as _;
 
@@ -12,6 +13,16 @@ pub(super) struct Word {
     pub(super) int: String,
 }
 
+impl Word {
+    /// The word as `form` writes it.
+    pub(super) fn form(&self, form: PostalForm) -> &str {
+        match form {
+            PostalForm::Int => &self.int,
+            PostalForm::Loc => &self.loc,
+        }
+    }
+}
+
 /// A city.
 #[derive(Clone, Debug)]
 pub(super) struct City {
@@ -22,6 +33,11 @@ pub(super) struct City {
     /// The state or province, empty for none. The ASCII form drops what is not ASCII.
     pub(super) sp: String,
 }
+
+/// A word of no letters, where a list has none.
+pub(super) static NO_WORD: Word = Word { loc: String::new(), int: String::new() };
+/// A city without a name, where a list has none.
+pub(super) static NO_CITY: City = City { name: Word { loc: String::new(), int: String::new() }, pc: String::new(), sp: String::new() };
 
 /// What a land's persons are made of.
 #[derive(Clone, Debug)]

@@ -33,7 +33,7 @@ impl Line {
     }
 
     /// A buffer for a payload: with room for its length in front.
-    pub(super) fn buffer(&self) -> Vec<u8> {
+    pub(super) fn buffer() -> Vec<u8> {
         let mut buffer = Vec::with_capacity(2048);
         buffer.extend_from_slice(&[0; HEADER]);
         buffer

@@ -1,6 +1,7 @@
 //! A bundled registry on a port: TLS with client certificates, one thread, one task a connection.
 
 mod line;
+mod timer;
 mod transcript;
 
 use super::core::Connection;
@@ -21,6 +22,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use timer::Timer;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
@@ -34,7 +36,7 @@ const USER: &str = "registrar-1";
 const COMMAND_CAP: usize = 1024 * 1024;
 /// Bytes that one read may bring.
 const READ: usize = 64 * 1024;
-/// A ClientHello beyond this is one that some middleboxes drop.
+/// A `ClientHello` beyond this is one that some middleboxes drop.
 const LARGE_HELLO: u16 = 1000;
 /// How long a handshake may take, and how long a closed connection is drained so that our last answer is not lost to a reset.
 const HANDSHAKE: Duration = Duration::from_secs(20);
@@ -122,11 +124,12 @@ struct Shared {
 struct Server {
     shared: Mutex<Shared>,
     clock: Arc<dyn Clock>,
+    timer: Timer,
     knobs: Knobs,
     password_file: PathBuf,
     acceptor: TlsAcceptor,
     /// The acceptors of faults that touch certificates.
-    faulty: HashMap<Fault, TlsAcceptor>,
+    odd_acceptors: HashMap<Fault, TlsAcceptor>,
 }
 
 /// Serves a registry from a thread of its own; returns when the port is bound.
@@ -145,15 +148,16 @@ pub fn start(options: Options, clock: Arc<dyn Clock>) -> Result<Served> {
     let transcript = options.transcript.as_deref().map(Transcript::open).transpose()?;
     let acceptor = |fault| identity.tls(wants_client, fault).map(|config: Arc<ServerConfig>| TlsAcceptor::from(config));
     let touched = knobs.faults.iter().map(|spec| spec.fault).filter(|fault| fault.stage() == Stage::Connect);
-    let faulty = touched.map(|fault| Ok((fault, acceptor(Some(fault))?))).collect::<Result<_>>()?;
+    let odd_acceptors = touched.map(|fault| Ok((fault, acceptor(Some(fault))?))).collect::<Result<_>>()?;
     let faults = Faults::new(&knobs.faults, options.seed);
     let shared = Mutex::new(Shared { registry, journal, faults, transcript, connections: 0 });
     let password_file = identity.password_file.clone();
-    let server = Server { shared, clock, acceptor: acceptor(None)?, faulty, knobs, password_file };
-
     let unbound = |e: std::io::Error| {
         Problem::new("E-mock-040", Blame::Operator, format!("cannot serve on {}: {e}", options.listen), "choose another address")
     };
+    let timer = Timer::start(Arc::clone(&clock)).map_err(unbound)?;
+    let server = Server { shared, clock, timer, acceptor: acceptor(None)?, odd_acceptors, knobs, password_file };
+
     let listener = std::net::TcpListener::bind(options.listen).map_err(unbound)?;
     listener.set_nonblocking(true).map_err(unbound)?;
     let address = listener.local_addr().map_err(unbound)?;
@@ -209,7 +213,7 @@ async fn connection(stream: TcpStream, server: Arc<Server>) {
         Some(Fault::Mute) => return drain(stream).await,
         Some(Fault::LargeHello) if is_large_hello(&stream).await => return drain(stream).await,
         Some(Fault::Alert) => return alert(stream).await,
-        Some(fault) => server.faulty.get(&fault).unwrap_or(&server.acceptor),
+        Some(fault) => server.odd_acceptors.get(&fault).unwrap_or(&server.acceptor),
         None => &server.acceptor,
     };
     match tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await {
@@ -234,7 +238,7 @@ async fn is_large_hello(stream: &TcpStream) -> bool {
     u16::from_be_bytes([header[3], header[4]]) > LARGE_HELLO
 }
 
-/// Answers a ClientHello with the fatal alert `protocol_version` (RFC 8446 §6.2).
+/// Answers a `ClientHello` with the fatal alert `protocol_version` (RFC 8446 §6.2).
 async fn alert(mut stream: TcpStream) {
     let mut hello = vec![0; 4096];
     let read = stream.read(&mut hello).await;
@@ -245,6 +249,15 @@ async fn alert(mut stream: TcpStream) {
 }
 
 impl Server {
+    /// Sleeps until an answer is `due`, to some tenths of a millisecond, or else until the session runs out, for which whole ones will do.
+    async fn wake(&self, due: Option<Moment>, deadline: Option<Moment>, now: Moment, connection: u64) {
+        match (due, deadline) {
+            (Some(due), _) => self.timer.until(due, connection).await,
+            (None, Some(deadline)) => tokio::time::sleep(deadline.since(now)).await,
+            (None, None) => std::future::pending().await,
+        }
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, Shared> {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -299,10 +312,9 @@ impl<'s> Talk<'s> {
             if self.line.is_idle() && deadline.is_some_and(|d| d <= now) {
                 return finish(tls, End::Notify).await;
             }
-            let wake = [self.line.next(), deadline.filter(|_| self.line.is_idle())].into_iter().flatten().min();
             let read = tokio::select! {
                 read = tls.read(&mut bytes), if !self.line.is_ending() => Some(read),
-                () = sleep_until(wake, now) => None,
+                () = self.server.wake(self.line.next(), deadline, now, self.number) => None,
             };
             match read {
                 None => {}
@@ -315,7 +327,7 @@ impl<'s> Talk<'s> {
     fn greet(&mut self) {
         let mut shared = self.server.lock();
         let (now, wall) = (self.server.clock.moment(), self.server.clock.wall());
-        let mut payload = self.line.buffer();
+        let mut payload = Line::buffer();
         let answer = self.core.greet(&shared.registry, wall, &mut payload);
         let spec = shared.faults.strike(Stage::Greeting, None);
         self.line.say(now, &answer, payload, spec.as_ref());
@@ -345,7 +357,7 @@ impl<'s> Talk<'s> {
             if let Some(transcript) = &mut shared.transcript {
                 transcript.keep(self.number, "in", wall, frame);
             }
-            let mut payload = self.line.buffer();
+            let mut payload = Line::buffer();
             let mut answer = self.core.handle(&mut shared.registry, frame, now, wall, &mut payload);
             let stored = match &answer.commit {
                 Some(commit) => shared.journal.append(commit),
@@ -373,14 +385,6 @@ impl<'s> Talk<'s> {
                 self.line.told(|frame| transcript.keep(self.number, "out", wall, frame));
             }
         }
-    }
-}
-
-/// Sleeps until `wake`, or for ever.
-async fn sleep_until(wake: Option<Moment>, now: Moment) {
-    match wake {
-        Some(wake) => tokio::time::sleep(wake.since(now)).await,
-        None => std::future::pending().await,
     }
 }
 

@@ -81,3 +81,17 @@ pub(super) fn resolve(name: &str) -> Result<char, &'static str> {
         },
     }
 }
+
+/// Splits a name at its colon.
+pub(super) fn split(name: &str) -> (Option<&str>, &str) {
+    match name.split_once(':') {
+        Some((prefix, local)) => (Some(prefix), local),
+        None => (None, name),
+    }
+}
+
+/// Whether an element can be named so. Letters beyond ASCII all pass.
+pub(super) fn is_name(text: &str) -> bool {
+    let begins = |b: u8| b.is_ascii_alphabetic() || b == b'_' || b >= 0x80;
+    text.bytes().next().is_some_and(begins) && text.bytes().all(|b| begins(b) || b.is_ascii_digit() || matches!(b, b'-' | b'.'))
+}

@@ -26,13 +26,13 @@ fn info(id: &str) -> Query {
 fn allowance() -> Allowance {
     Allowance {
         sessions: 4,
-        idle: Duration::from_secs(300),
+        idle: Duration::from_mins(5),
         age: None,
         commands_per_session: None,
         rate: None,
         names_per_check: 10,
         read_window: 8,
         reply: Duration::from_secs(30),
-        back_off: Duration::from_secs(60),
+        back_off: Duration::from_mins(1),
     }
 }

@@ -29,6 +29,9 @@ enum Event {
     Closed(u32, CloseReason),
 }
 
+/// What a registry does, given a command, its session, and how many came before.
+type Rule<'r> = Box<dyn FnMut(&Asked, u32, usize) -> Does + 'r>;
+
 /// A registry in virtual time: each line has a latency, and `rule` says what happens to a command.
 struct World<'r> {
     tongue: Tongue,
@@ -39,8 +42,7 @@ struct World<'r> {
     open: Vec<u32>,
     /// The most that stood at once.
     most_open: usize,
-    /// What the registry does, given the command, its session, and how many came before.
-    rule: Box<dyn FnMut(&Asked, u32, usize) -> Does + 'r>,
+    rule: Rule<'r>,
     /// How connecting goes, given the session.
     connect: Box<dyn FnMut(u32) -> Result<(), bool> + 'r>,
     /// When each command came.
@@ -117,7 +119,7 @@ impl<'r> World<'r> {
             PoolEffect::Send { session, bytes } => {
                 pool.handle_handed(session, bytes.len());
                 for asked in self.tongue.read(&bytes) {
-                    self.asked(session, asked);
+                    self.asked(session, &asked);
                 }
             }
             PoolEffect::Close { session } => {
@@ -128,14 +130,14 @@ impl<'r> World<'r> {
         }
     }
 
-    fn asked(&mut self, session: u32, asked: Asked) {
+    fn asked(&mut self, session: u32, asked: &Asked) {
         let before = self.commands.len();
         self.commands.push((self.now, session, asked.clone()));
         let when = self.now + self.latency;
         let eof = || Event::Closed(session, CloseReason::Eof { clean: true });
-        match (self.rule)(&asked, session, before) {
+        match (self.rule)(asked, session, before) {
             Does::Answer(code) => {
-                self.events.push_back((when, Event::Bytes(session, self.tongue.answer(&asked, code))));
+                self.events.push_back((when, Event::Bytes(session, self.tongue.answer(asked, code))));
                 if asked.verb == "logout" {
                     self.events.push_back((when, eof()));
                 }
@@ -167,6 +169,7 @@ fn setup(tongue: Tongue, allowance: Allowance) -> Setup {
         framer: tongue.framer(),
         allowance,
         seed: 7,
+        first_session: 1,
     }
 }
 
@@ -289,9 +292,8 @@ fn row_43_a_refused_login_is_never_tried_twice() {
 fn row_43_too_many_sessions_at_login_shrink_the_pool() {
     for tongue in Tongue::BOTH {
         // The registry takes two sessions, where the profile says four.
-        let mut world = World::new(tongue, |asked, session, _| {
-            if asked.verb == "login" && session > 2 { Does::Answer(2502) } else { good(asked) }
-        });
+        let mut world =
+            World::new(tongue, |asked, session, _| if asked.verb == "login" && session > 2 { Does::Answer(2502) } else { good(asked) });
         world.latency = 1_000;
         let report = world.run(allowance(), 300);
         assert_eq!(world.answered(), 300);
@@ -343,9 +345,8 @@ fn row_43_passing_failures_are_asked_again_and_five_in_a_row_stop() {
 #[test]
 fn row_43_2500_asks_again_on_a_new_session_after_a_pause() {
     for tongue in Tongue::BOTH {
-        let mut world = World::new(tongue, |asked, session, _| {
-            if session == 1 && asked.id == "C-2" { Does::Answer(2500) } else { good(asked) }
-        });
+        let mut world =
+            World::new(tongue, |asked, session, _| if session == 1 && asked.id == "C-2" { Does::Answer(2500) } else { good(asked) });
         world.run(Allowance { sessions: 1, ..allowance() }, 5);
         assert_eq!((world.answered(), world.logins()), (5, 2));
         assert!(world.now >= 30_000);

@@ -1,0 +1,150 @@
+//! The state a registry is expected to be in: the local record, and what the privacy services do to it by the registry's mechanism.
+
+use crate::base::{DomainName, hex};
+use crate::dataset::{ContactField, DomainField, Row, columns};
+use crate::model::ObjectKind;
+use sha2::{Digest as _, Sha256};
+
+/// The provider's own data, which stand in the place of a protected registrant's.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PrivacySettings {
+    /// The one contact that stood in every role under the older service.
+    pub v1_handle: Option<String>,
+    /// Name.
+    pub name: Option<String>,
+    /// Organisation.
+    pub org: Option<String>,
+    /// First line of the street.
+    pub street1: Option<String>,
+    /// City.
+    pub city: Option<String>,
+    /// State or province.
+    pub sp: Option<String>,
+    /// Postal code.
+    pub pc: Option<String>,
+    /// Country, ISO 3166-1 alpha-2.
+    pub cc: Option<String>,
+    /// Telephone (RFC 5733 §2.5).
+    pub voice: Option<String>,
+    /// The domain of the relay's addresses.
+    pub email_domain: String,
+}
+
+/// The handle of the proxy contact of a domain: `PP` and the first 14 characters of the base32 (RFC 4648 §6) of the name's SHA-256.
+#[must_use]
+pub fn proxy_handle(domain: &DomainName) -> String {
+    const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+    let digest = Sha256::digest(domain.as_str().as_bytes());
+    // 14 characters are 70 bits; the digest has 256.
+    let bits = digest.iter().take(9).fold(0_u128, |bits, byte| bits << 8 | u128::from(*byte));
+    let character = |n: u32| char::from(*ALPHABET.get((bits >> (67 - 5 * n) & 31) as usize).unwrap_or(&b'A'));
+    (0..14).map(character).fold("PP".to_owned(), |mut out, c| {
+        out.push(c);
+        out
+    })
+}
+
+/// The address that the relay forwards for a domain. A name longer than a local part may be (RFC 5321 §4.5.3.1.1: 64 octets) is
+/// replaced by the first 32 hexadecimal digits of its SHA-256.
+#[must_use]
+pub fn proxy_email(domain: &DomainName, email_domain: &str) -> String {
+    let name = domain.as_str();
+    let local = if name.len() <= 64 { name.to_owned() } else { hex(Sha256::digest(name.as_bytes()).get(..16).unwrap_or_default()) };
+    format!("{local}@{email_domain}")
+}
+
+/// The proxy contact that stands for the registrant of `domain`.
+pub(super) fn proxy_contact(domain: &DomainName, settings: &PrivacySettings) -> Row {
+    let email = proxy_email(domain, &settings.email_domain);
+    let value = |field: ContactField| match field {
+        ContactField::IntName => settings.name.as_deref(),
+        ContactField::IntOrg => settings.org.as_deref(),
+        ContactField::IntStreet1 => settings.street1.as_deref(),
+        ContactField::IntCity => settings.city.as_deref(),
+        ContactField::IntSp => settings.sp.as_deref(),
+        ContactField::IntPc => settings.pc.as_deref(),
+        ContactField::IntCc => settings.cc.as_deref(),
+        ContactField::Voice => settings.voice.as_deref(),
+        ContactField::Email => Some(email.as_str()),
+        _ => None,
+    };
+    Row::new(&proxy_handle(domain), ContactField::ALL.iter().map(|field| value(*field)))
+}
+
+/// A domain's row with the proxy contact as its registrant; the other roles stay.
+pub(super) fn behind_proxy(row: &Row) -> Row {
+    let handle = proxy_handle(&DomainName::new(row.id()));
+    row.with(&[(DomainField::Registrant.at(), Some(&handle))])
+}
+
+/// A domain's row with the older service's one contact in every role.
+pub(super) fn behind_v1(row: &Row, handle: &str) -> Row {
+    use DomainField::{Admin, Billing, Registrant, Tech};
+    row.with(&[Registrant, Admin, Tech, Billing].map(|field| (field.at(), Some(handle))))
+}
+
+/// A contact's row with a disclose statement that hides every element the contact has (RFC 5733 §2.9).
+pub(super) fn withheld(row: &Row) -> Row {
+    use ContactField as F;
+    const ELEMENTS: [(&str, &[ContactField]); 9] = [
+        ("addr.int", &[F::IntStreet1, F::IntStreet2, F::IntStreet3, F::IntCity, F::IntSp, F::IntPc, F::IntCc]),
+        ("addr.loc", &[F::LocStreet1, F::LocStreet2, F::LocStreet3, F::LocCity, F::LocSp, F::LocPc, F::LocCc]),
+        ("email", &[F::Email]),
+        ("fax", &[F::Fax]),
+        ("name.int", &[F::IntName]),
+        ("name.loc", &[F::LocName]),
+        ("org.int", &[F::IntOrg]),
+        ("org.loc", &[F::LocOrg]),
+        ("voice", &[F::Voice]),
+    ];
+    let has = |fields: &[ContactField]| fields.iter().any(|field| row.get(field.at()).is_some());
+    let names: Vec<&str> = ELEMENTS.iter().filter(|(_, fields)| has(fields)).map(|(name, _)| *name).collect();
+    row.with(&[(F::Disclose.at(), Some(&format!("0:{}", names.join(","))))])
+}
+
+/// Whether a domain's column is one of its contacts.
+pub(super) fn names_contacts(at: usize) -> bool {
+    [DomainField::Registrant, DomainField::Admin, DomainField::Tech, DomainField::Billing].iter().any(|field| field.at() == at)
+        && at < columns(ObjectKind::Domain).len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_proxy_handle_is_the_published_rule() {
+        // sha256("example.org") by coreutils, base32 by coreutils, cut to 14.
+        assert_eq!(proxy_handle(&DomainName::new("example.org")), "PPX6V4G5BSSWFQMM");
+        assert_eq!(proxy_handle(&DomainName::new("example.org")).len(), 16);
+    }
+
+    #[test]
+    fn a_long_name_gets_a_stable_local_part() {
+        let short = DomainName::new("example.org");
+        assert_eq!(proxy_email(&short, "relay.example"), "example.org@relay.example");
+        let long = DomainName::new(format!("{}.example.org", "a".repeat(60)));
+        let email = proxy_email(&long, "relay.example");
+        assert_eq!(email.split('@').next().map(str::len), Some(32));
+        assert_eq!(email, proxy_email(&long, "relay.example"));
+    }
+
+    #[test]
+    fn withholding_names_exactly_what_the_contact_has() {
+        let fields = ContactField::ALL.iter().map(|f| match f {
+            ContactField::LocName => Some("Ada"),
+            ContactField::LocCc => Some("NZ"),
+            ContactField::Email => Some("ada@example.org"),
+            ContactField::Disclose => Some("1:voice"),
+            _ => None,
+        });
+        let row = withheld(&Row::new("C-1", fields));
+        assert_eq!(row.get(ContactField::Disclose.at()), Some("0:addr.loc,email,name.loc"));
+    }
+
+    #[test]
+    fn the_older_service_stands_in_every_role() {
+        let row = behind_v1(&Row::new("d.example", [Some("R"), None, None, None, None, None, None]), "MASK");
+        assert_eq!(row.fields().flatten().collect::<Vec<_>>(), ["MASK"; 4]);
+    }
+}

@@ -1,0 +1,151 @@
+//! `check`: everything a run needs, looked at without changing anything.
+
+use super::config::{Loaded, check_tls};
+use super::pulling::{endpoint, runtime, setup};
+use super::{Context, Ended};
+use crate::base::{Blame, DomainName, Event, Exit, Problem, Problems, RegistryId, Result, RunId};
+use crate::model::Query;
+use crate::session::{Next, Outcome, PoolReport, ReadPool, Work};
+use crate::transport::run;
+use std::path::Path;
+use std::sync::Arc;
+
+/// Free space under which a run should not begin: a spool, a snapshot and a report of a million objects take about 2 GiB.
+const MIN_FREE: u64 = 512 << 20;
+
+/// Days before the end of a certificate at which it is told.
+const EXPIRY_DAYS: i64 = 30;
+
+/// The seconds by which a registry's clock may differ from ours.
+const CLOCK_SECONDS: i64 = 60;
+
+/// The name that is checked to prove that a login holds. `.invalid` (RFC 2606 §2) belongs to nobody.
+const PROBE: &str = "privet.invalid";
+
+/// What can be looked at without a line: secrets, certificates, keys, disk.
+///
+/// # Errors
+/// Everything that would keep a registry from being reached, and a full disk.
+pub(super) fn before(loaded: &Loaded, ctx: &Context) -> Result<(), Problems> {
+    let mut problems = Problems::default();
+    let now = ctx.clock.wall();
+    for (id, registry) in loaded.config.registries.iter().filter(|(id, _)| ctx.includes(id)) {
+        match registry.password.read() {
+            Ok(read) => read.warnings.into_iter().for_each(|w| ctx.events.tell(Event::Warning(Box::new(w)))),
+            Err(problem) => problems.push(problem.object(id.as_str())),
+        }
+        match check_tls(registry, now) {
+            Ok(certificates) => {
+                for certificate in certificates {
+                    let days = certificate.not_after.duration_since(now).as_hours() / 24;
+                    if days <= EXPIRY_DAYS {
+                        let what = format!("the certificate of {} ends in {days} days, at {}", certificate.subject, certificate.not_after);
+                        let problem = Problem::new("E-check-002", Blame::Operator, what, "have it renewed").object(id.as_str());
+                        ctx.events.tell(Event::Warning(problem));
+                    }
+                }
+            }
+            Err(several) => several.kept().iter().for_each(|p| problems.push(Box::new(p.clone()))),
+        }
+    }
+    free_space(&loaded.config.state).unwrap_or_else(|problem| problems.push(problem));
+    problems.or(())
+}
+
+/// Whether there is room for a run.
+fn free_space(state: &Path) -> Result<()> {
+    let there = state.ancestors().find(|dir| dir.exists()).unwrap_or(state);
+    let Ok(disk) = rustix::fs::statvfs(there) else { return Ok(()) };
+    let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+    if free >= MIN_FREE {
+        return Ok(());
+    }
+    let what = format!("only {} MiB are free", free >> 20);
+    Err(Problem::new("E-check-001", Blame::Operator, what, "make room, or name another state directory").file(state).exit(Exit::Storage))
+}
+
+/// One harmless question: its answer proves the login, which a greeting does not.
+struct Probe {
+    asked: bool,
+    answered: bool,
+}
+
+impl Work for Probe {
+    fn next(&mut self) -> Next {
+        if std::mem::replace(&mut self.asked, true) {
+            return Next::Finished;
+        }
+        Next::Query(0, Query::DomainCheck(vec![DomainName::new(PROBE)]))
+    }
+
+    fn outcome(&mut self, _ticket: u64, outcome: Outcome) -> Result<()> {
+        self.answered = matches!(outcome, Outcome::Answer { .. });
+        Ok(())
+    }
+}
+
+/// `check`: the above, and a login at every registry.
+///
+/// # Errors
+/// What can be known without a line.
+pub fn check(loaded: &Loaded, ctx: &Context) -> Result<Ended, Problems> {
+    before(loaded, ctx)?;
+    let now = ctx.clock.wall();
+    let run_id = RunId::new(format!("{}-check", now.strftime("%Y%m%dT%H%M%SZ")));
+    let runtime = runtime()?;
+    let mut ended =
+        Ended { exits: vec![Exit::Done], json: serde_json::json!({ "registries": [] }), text: String::new(), problems: Vec::new() };
+    let mut rows = Vec::new();
+    for (id, registry) in loaded.config.registries.iter().filter(|(id, _)| ctx.includes(id)) {
+        let pool = ReadPool::new(setup(&loaded.config, id, registry, &run_id, 1)?);
+        let endpoint = endpoint(registry, ctx)?;
+        let mut probe = Probe { asked: false, answered: false };
+        let line = runtime.block_on(run(pool, endpoint, Arc::clone(&ctx.clock), &mut probe, ctx.stop.clone()))?;
+        let (row, said) = told(id, &line, probe.answered);
+        ended.text.push_str(&said);
+        rows.push(row);
+        ended.problems.extend(line.problems.iter().cloned());
+        if let Some(stopped) = &line.stopped {
+            ended.exits.push(stopped.exit);
+            ended.problems.push(stopped.clone());
+        }
+    }
+    ended.json = serde_json::json!({ "registries": rows });
+    Ok(ended)
+}
+
+/// What a check of one registry saw, for programs and for people.
+fn told(id: &RegistryId, line: &PoolReport, answered: bool) -> (serde_json::Value, String) {
+    let greeting = line.greeting.as_ref();
+    let server = greeting.map_or("no greeting", |g| &g.greeting.server);
+    let offset = greeting.and_then(|g| g.clock_offset_seconds);
+    let tls = line.tls.as_ref().map(|t| format!("{} {}", t.version, t.cipher));
+    let ends = line.tls.as_ref().and_then(|t| t.certificates.iter().map(|c| c.not_after).min());
+    let row = serde_json::json!({
+        "id": id,
+        "login": answered,
+        "server": server,
+        "tls": tls,
+        "certificates_until": ends,
+        "clock_offset_seconds": offset,
+        "drift": greeting.map(|g| &g.drift),
+    });
+    let state = if answered { "logged in" } else { "NOT logged in" };
+    let mut text = format!("{id}: {state}; {}; {}", crate::base::escape_controls(server), tls.as_deref().unwrap_or("no TLS"));
+    if let Some(ends) = ends {
+        text.push_str(&format!("; certificates until {}", ends.strftime("%Y-%m-%d")));
+    }
+    if let Some(offset) = offset.filter(|o| o.abs() > CLOCK_SECONDS) {
+        text.push_str(&format!("; its clock is {offset} s from ours"));
+    }
+    if let Some(drift) = greeting.map(|g| &g.drift) {
+        for uri in &drift.announced_not_enabled {
+            text.push_str(&format!("\n  announced, and not used by us: {}", crate::base::escape_controls(uri)));
+        }
+        for uri in &drift.enabled_not_announced {
+            text.push_str(&format!("\n  expected, and not announced: {uri}"));
+        }
+    }
+    text.push('\n');
+    (row, text)
+}

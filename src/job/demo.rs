@@ -1,0 +1,122 @@
+//! The demo: the nightly job against bundled registries on this machine, judged by the truth its seed planted.
+
+use super::config::Config;
+use super::{Context, Ended, night};
+use crate::base::{Blame, Exit, Problem, Problems, Result, create_private_dir, remove_tree, write_atomic};
+use crate::mock::{self, Knobs, Served};
+use crate::synth::{self, SynthOptions, SynthReport};
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// What a directory that a demo made holds, so that the next one may make it anew.
+const MARKER: &str = ".privet-demo";
+
+/// What to demonstrate.
+#[derive(Clone, Debug)]
+pub struct DemoOptions {
+    /// Where everything is left.
+    pub out: PathBuf,
+    /// Contacts at the registries together.
+    pub contacts: u64,
+    /// The seed of everything that is drawn.
+    pub seed: u64,
+}
+
+/// Makes a fleet, serves its registries on loopback, runs the nightly job against them and compares what it found with the truth.
+///
+/// # Errors
+/// Whatever keeps the job from ending; `E-demo-002` where it ended otherwise than its seed says it must.
+pub fn demo(options: &DemoOptions, ctx: &Context) -> Result<Ended, Problems> {
+    let out = prepare(&options.out)?;
+    let synth = SynthOptions { contacts: options.contacts, seed: options.seed, change_rate: 0.02, today: ctx.clock.wall() };
+    let made = synth::write(&out, &synth)?;
+    let served = serve(&out, &made, options.seed, ctx)?;
+    let ports: BTreeMap<String, u16> = served.iter().map(|(id, served)| (id.clone(), served.address.port())).collect();
+    write_atomic(&out.join("privet.toml"), synth::config(&ports).as_bytes())?;
+    let loaded = Config::load(&out.join("privet.toml"), &[], &|_| None)?;
+    let mut ended = night::run(&loaded, ctx)?;
+    drop(served);
+    if ended.exit() == Exit::Stopped {
+        return Ok(ended);
+    }
+    judge(&out, &ended)?;
+    ended.text.push_str(&format!(
+        "\nEvery planted difference was found, and nothing else: {} of them, listed in {}\n\n\
+         configuration  {}\nlocal records  {}\nreport         {}\n",
+        made.differences,
+        out.join("truth/differences.csv").display(),
+        out.join("privet.toml").display(),
+        out.join("records").display(),
+        ended.json.get("reports").and_then(serde_json::Value::as_str).map_or_else(String::new, |dir| format!("{dir}/index.html")),
+    ));
+    // The job's own code stands in the JSON; the demo did what it was to do.
+    ended.exits = vec![Exit::Done];
+    Ok(ended)
+}
+
+/// An empty directory at `out`. Only what a demo made is made anew.
+fn prepare(out: &Path) -> Result<PathBuf> {
+    if out.join(MARKER).exists() {
+        remove_tree(out)?;
+    } else if std::fs::read_dir(out).is_ok_and(|mut entries| entries.next().is_some()) {
+        let what = "the directory is not empty and no demo made it; nothing is overwritten";
+        return Err(Problem::new("E-demo-001", Blame::Operator, what, "name another one with --out").file(out));
+    }
+    create_private_dir(out)?;
+    write_atomic(&out.join(MARKER), b"made by `privet demo`, which may remove it\n")?;
+    out.canonicalize().map_err(|e| Problem::storage("E-demo-001", out, "look at the directory", &e))
+}
+
+/// Serves every registry of the data on a free port.
+fn serve(out: &Path, made: &SynthReport, seed: u64, ctx: &Context) -> Result<BTreeMap<String, Served>> {
+    let mut all = BTreeMap::new();
+    for registry in &made.registries {
+        let options = mock::Options {
+            profile: registry.profile.clone(),
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            state: out.join("states").join(&registry.id),
+            commit_log: None,
+            transcript: None,
+            knobs: Knobs::default(),
+            seed,
+        };
+        all.insert(registry.id.clone(), mock::start(options, Arc::clone(&ctx.clock))?);
+    }
+    Ok(all)
+}
+
+/// Compares the job's end and its material differences with what was planted.
+fn judge(out: &Path, ended: &Ended) -> Result<()> {
+    let wrong = |what: String| Problem::new("E-demo-002", Blame::Us, what, "report this with the seed and the number of contacts");
+    if ended.exit() != Exit::Done {
+        return Err(wrong(format!("the job ended with {:?}, which nothing in the data calls for", ended.exit())));
+    }
+    let reports = ended.json.get("reports").and_then(serde_json::Value::as_str).map(PathBuf::from).unwrap_or_default();
+    let planted = rows(&out.join("truth/differences.csv"), false)?;
+    let found = rows(&reports.join("differences.csv"), true)?;
+    if planted == found {
+        return Ok(());
+    }
+    let (missed, extra) = (planted.difference(&found).count(), found.difference(&planted).count());
+    Err(wrong(format!("{missed} of {} planted differences were not found, and {extra} were found that nobody planted", planted.len())))
+}
+
+/// The differences of a file, the material ones alone where it has cosmetic ones too. The truth's columns are all that is compared.
+fn rows(path: &Path, with_severity: bool) -> Result<BTreeSet<Vec<String>>> {
+    let broken = |e: csv::Error| Problem::new("E-demo-003", Blame::Us, format!("cannot read: {e}"), "report this as a bug").file(path);
+    let mut reader = csv::Reader::from_path(path).map_err(broken)?;
+    let header = reader.headers().map_err(broken)?.clone();
+    let columns = ["registry", "object", "id", "field", "local", "remote", "kind"];
+    let at: Vec<Option<usize>> = columns.iter().map(|c| header.iter().position(|h| h == *c)).collect();
+    let severity = header.iter().position(|h| h == "severity").filter(|_| with_severity);
+    let mut all = BTreeSet::new();
+    for record in reader.records() {
+        let record = record.map_err(broken)?;
+        if severity.is_none_or(|s| record.get(s) == Some("material")) {
+            all.insert(at.iter().map(|at| at.and_then(|at| record.get(at)).unwrap_or_default().to_owned()).collect());
+        }
+    }
+    Ok(all)
+}

@@ -1,0 +1,226 @@
+//! The order of the night: lock, check, pull, diff, report; and its verbs one by one.
+
+use super::config::{Config, Loaded, PrivacyConfig};
+use super::pulling::{RegistryPull, pull_all};
+use super::{Context, Ended, check, facts, records, retention};
+use crate::base::{
+    Blame, Digest, Event, Exit, Lock, Problem, Problems, RegistryId, Result, RunId, StateDir, Timestamp, create_private_dir,
+};
+use crate::dataset::{Ingested, Records, Services, Snapshot};
+use crate::diff::{self, Compared, DiffSummary, Expectation, PrivacySettings};
+use crate::report::{self, RunFacts, Summary};
+use jiff::tz::TimeZone;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// A run under way: the lock, the name, and the folder its reports go to.
+struct Night<'a> {
+    loaded: &'a Loaded,
+    ctx: &'a Context,
+    state: StateDir,
+    _lock: Lock,
+    run_id: RunId,
+    started: Timestamp,
+    dir: PathBuf,
+}
+
+/// `run`: the nightly job, all of it.
+///
+/// # Errors
+/// What keeps the job from going on at all. What goes wrong at one registry stands in the report, and spares the others.
+pub fn run(loaded: &Loaded, ctx: &Context) -> Result<Ended, Problems> {
+    let night = Night::begin(loaded, ctx)?;
+    night.stage("check");
+    check::before(loaded, ctx)?;
+    let (ingested, mut facts) = night.take_in()?;
+    night.stage("pull");
+    let pulls = pull_all(night.config(), &ingested.records, &night.state, &night.run_id, ctx)?;
+    night.stage("diff");
+    let fresh = pulls.iter().filter_map(|(id, p)| Some((id.clone(), p.pulled.as_ref()?.snapshot.clone()?))).collect();
+    let summary = night.diff(&ingested.records, &fresh)?;
+    retention::expire(&night.state, &night.config().reports, night.started)?;
+    night.report(&mut facts, &pulls, Some(&summary))
+}
+
+/// `pull`: the registries into snapshots.
+///
+/// # Errors
+/// As [`run`].
+pub fn pull(loaded: &Loaded, ctx: &Context) -> Result<Ended, Problems> {
+    let night = Night::begin(loaded, ctx)?;
+    let (ingested, mut facts) = night.take_in()?;
+    night.stage("pull");
+    let pulls = pull_all(night.config(), &ingested.records, &night.state, &night.run_id, ctx)?;
+    night.report(&mut facts, &pulls, None)
+}
+
+/// `diff`: the newest snapshots against the local records.
+///
+/// # Errors
+/// As [`run`]; `E-job-003` (exit 32) where a registry has no snapshot yet.
+pub fn diff(loaded: &Loaded, ctx: &Context) -> Result<Ended, Problems> {
+    let night = Night::begin(loaded, ctx)?;
+    let (ingested, mut facts) = night.take_in()?;
+    let mut snapshots = BTreeMap::new();
+    let mut problems = Problems::default();
+    for id in night.config().registries.keys().filter(|id| ctx.includes(id)) {
+        match Snapshot::newest(night.state.root(), id)? {
+            Some(snapshot) => {
+                snapshots.insert(id.clone(), snapshot);
+            }
+            None => problems.push(
+                Problem::new("E-job-003", Blame::Operator, "there is no whole snapshot", "run `privet pull` first")
+                    .object(id.as_str())
+                    .exit(Exit::InputIncomplete),
+            ),
+        }
+    }
+    problems.or(())?;
+    night.stage("diff");
+    let summary = night.diff(&ingested.records, &snapshots)?;
+    night.report(&mut facts, &BTreeMap::new(), Some(&summary))
+}
+
+/// `report run`: the newest run's report, written again from what it left.
+///
+/// # Errors
+/// `E-job-004` (exit 32) where no run left a report.
+pub fn report_run(loaded: &Loaded) -> Result<Ended> {
+    let newest = newest_report(&loaded.config.reports).ok_or_else(|| {
+        let remedy = "run `privet run` first";
+        Problem::new("E-job-004", Blame::Operator, "no run has left a report here", remedy)
+            .file(&loaded.config.reports)
+            .exit(Exit::InputIncomplete)
+    })?;
+    let facts = report::read(&newest.join("run.json"))?;
+    write_report(&facts, &newest)?;
+    Ok(ended(&facts, &newest))
+}
+
+impl<'a> Night<'a> {
+    fn begin(loaded: &'a Loaded, ctx: &'a Context) -> Result<Self> {
+        let started = ctx.clock.wall();
+        let state = StateDir::open(&loaded.config.state)?;
+        let what = format!("{} {} {started}", loaded.config.digest, loaded.config.path.display());
+        let short: String = Digest::of(what.as_bytes()).short().chars().take(8).collect();
+        let run_id = RunId::new(format!("{}-{short}", started.strftime("%Y%m%dT%H%M%SZ")));
+        let lock = state.lock(&format!("run {run_id}, process {}", std::process::id()))?;
+        let dir = loaded.config.reports.join(run_id.as_str());
+        create_private_dir(&dir)?;
+        Ok(Self { loaded, ctx, state, _lock: lock, run_id, started, dir })
+    }
+
+    const fn config(&self) -> &'a Config {
+        &self.loaded.config
+    }
+
+    fn stage(&self, name: &'static str) {
+        self.ctx.events.tell(Event::Stage { name });
+    }
+
+    /// Takes the local records in, and begins the facts of the run.
+    fn take_in(&self) -> Result<(Ingested, RunFacts), Problems> {
+        self.stage("records");
+        let previous = Records::open(&records::records_dir(&self.state)).ok();
+        let ingested = records::take_in(self.config(), &self.state)?;
+        ingested.warnings.kept().iter().for_each(|w| self.ctx.events.tell(Event::Warning(Box::new(w.clone()))));
+        let files = records::files(self.config(), &ingested.records, previous.as_ref());
+        let facts = facts::run_facts(self.loaded, &self.run_id, self.started, &ingested.warnings, files);
+        Ok((ingested, facts))
+    }
+
+    /// Compares `snapshots` with the records; the differences go to the report's folder.
+    fn diff(&self, records: &Records, snapshots: &BTreeMap<RegistryId, Snapshot>) -> Result<DiffSummary, Problems> {
+        let day = self.started.to_zoned(TimeZone::UTC).date();
+        let services = match &self.config().records.services {
+            Some(source) => Services::read(&records::source(source), day)?,
+            None => Services::default(),
+        };
+        let privacy = self.config().privacy.as_ref().map(settings);
+        let compared: Vec<Compared<'_>> = snapshots
+            .iter()
+            .filter_map(|(id, snapshot)| Some(Compared { profile: &self.config().registries.get(id)?.profile, snapshot }))
+            .collect();
+        Ok(diff::diff(records, &compared, Expectation { services: &services, privacy: privacy.as_ref() }, &self.dir)?)
+    }
+
+    /// Completes the facts, writes the report and says how the run ended.
+    fn report(
+        &self,
+        facts: &mut RunFacts,
+        pulls: &BTreeMap<RegistryId, RegistryPull>,
+        summary: Option<&DiffSummary>,
+    ) -> Result<Ended, Problems> {
+        self.stage("report");
+        for (id, registry) in self.config().registries.iter().filter(|(id, _)| self.ctx.includes(id)) {
+            if let Some(pull) = pulls.get(id) {
+                facts.registries.push(facts::registry_facts(id, registry, pull));
+            } else if let Some(snapshot) = Snapshot::newest(self.state.root(), id)? {
+                facts.registries.push(facts::from_snapshot(id, registry, &snapshot));
+            }
+        }
+        let mut exits: Vec<Exit> = facts.registries.iter().flat_map(|r| r.exits.iter().copied()).collect();
+        if let Some(summary) = summary {
+            facts.differences = facts::differences(summary);
+            facts.outputs = facts::outputs(&self.dir);
+            if !facts.differences.is_empty() {
+                exits.push(Exit::ChangesPending);
+            }
+        }
+        // What `--fail-on` makes of differences is the command line's; the job itself is done.
+        facts.exit = Exit::worst(exits.iter().copied().filter(|e| *e != Exit::ChangesPending));
+        facts.ended = self.ctx.clock.wall();
+        let mut ended = match write_report(facts, &self.dir) {
+            Ok(()) => ended(facts, &self.dir),
+            Err(problem) => {
+                exits.push(Exit::ReportFailed);
+                Ended { problems: vec![*problem], ..ended(facts, &self.dir) }
+            }
+        };
+        exits.push(Exit::Done);
+        ended.exits = exits;
+        ended.problems.extend(pulls.values().filter_map(|p| p.problem.clone()));
+        let stopped = pulls.values().filter_map(|p| p.pulled.as_ref()?.line.stopped.clone());
+        ended.problems.extend(stopped);
+        Ok(ended)
+    }
+}
+
+/// Writes the report of `facts`, with the differences that stand in `dir`.
+fn write_report(facts: &RunFacts, dir: &Path) -> Result<()> {
+    let differences = dir.join("differences.csv");
+    report::write(facts, differences.exists().then_some(differences.as_path()), dir).map(drop)
+}
+
+/// How a run ended, from its facts.
+fn ended(facts: &RunFacts, dir: &Path) -> Ended {
+    Ended {
+        exits: vec![facts.exit],
+        json: serde_json::to_value(Summary::of(facts, dir)).unwrap_or_default(),
+        text: report::terminal(facts, dir),
+        problems: Vec::new(),
+    }
+}
+
+/// The report folder of the newest run: run ids sort by their time.
+fn newest_report(reports: &Path) -> Option<PathBuf> {
+    let entries = std::fs::read_dir(reports).ok()?.flatten().map(|e| e.path());
+    entries.filter(|dir| dir.join("run.json").exists()).max()
+}
+
+/// The provider's data set, as diff wants it.
+fn settings(privacy: &PrivacyConfig) -> PrivacySettings {
+    let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+    PrivacySettings {
+        v1_handle: privacy.v1_handle.as_ref().map(|h| h.as_str().to_owned()),
+        name: text(&privacy.name),
+        org: text(&privacy.org),
+        street1: privacy.street.first().cloned(),
+        city: text(&privacy.city),
+        sp: privacy.sp.clone(),
+        pc: privacy.pc.clone(),
+        cc: text(&privacy.cc),
+        voice: text(&privacy.voice),
+        email_domain: privacy.email_domain.as_str().to_owned(),
+    }
+}

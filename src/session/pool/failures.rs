@@ -1,0 +1,161 @@
+//! What a pool makes of answers and losses: what is asked again, when a session is opened anew, when the registry stops.
+
+use super::super::exchange::{Barred, CloseReason, Ended, Job, Loss, Now, Outcome};
+use super::super::machine::Session;
+use super::super::result::{Scope, Verdict};
+use super::super::trouble;
+use super::{ASKED_AGAIN, MAX_FAILURES, MAX_LIMITS, MAX_RELOGINS, Pool, object_of};
+use crate::base::{Moment, Problem};
+use crate::model::{Class, Response, ResultCode};
+use std::time::Duration;
+
+impl Pool {
+    /// An exchange is over: hands it to the asker, or asks again.
+    pub(super) fn outcome(&mut self, mut job: Job, outcome: Outcome, now: Now) {
+        match outcome {
+            Outcome::Answer { response, verdict, facts } => {
+                self.failures = 0;
+                self.limits = 0;
+                let again = self.answered(&job, &response, verdict, now);
+                match again {
+                    Some(at) if self.repeats && job.attempts < ASKED_AGAIN && !self.finished() => {
+                        job.attempts += 1;
+                        self.report.asked_again += 1;
+                        self.delayed.push((at, job));
+                    }
+                    _ => self.done(job.ticket, Outcome::Answer { response, verdict, facts }),
+                }
+            }
+            Outcome::NeverSent { .. } if self.repeats && !self.finished() => self.queue.push_front(job),
+            Outcome::Unknown { why, facts } => {
+                if let Loss::OtherObject(command) = &why {
+                    self.report.problem(trouble::other_object(&self.setup.registry, command));
+                }
+                self.repeat(job, Outcome::Unknown { why, facts });
+            }
+            Outcome::Unreadable { .. } => self.repeat(job, outcome),
+            Outcome::NeverSent { .. } | Outcome::Refused(_) => self.done(job.ticket, outcome),
+        }
+    }
+
+    /// Asks again what got no answer, as often as that may be done.
+    fn repeat(&mut self, mut job: Job, outcome: Outcome) {
+        if self.repeats && job.attempts < ASKED_AGAIN && !self.finished() {
+            job.attempts += 1;
+            self.report.asked_again += 1;
+            self.queue.push_front(job);
+        } else {
+            self.done(job.ticket, outcome);
+        }
+    }
+
+    /// What an answer means for the pool. When it is to be asked again, if so.
+    fn answered(&mut self, job: &Job, response: &Response, verdict: Verdict, now: Now) -> Option<Moment> {
+        let code = response.code();
+        if self.breaker.trips(code, verdict) && verdict.scope == Scope::Item {
+            self.stop(trouble::breaker(&self.setup.registry, code, response.msg()), now);
+            return None;
+        }
+        let name = self.setup.dialect.command_name(&job.command);
+        match verdict.scope {
+            Scope::Operation => {
+                self.off.insert(name, code);
+            }
+            Scope::Object => {
+                self.off.insert(object_of(name), code);
+            }
+            Scope::Registry => self.stop(trouble::stopping(&self.setup.registry, code, response.msg()), now),
+            Scope::Item => {}
+        }
+        if verdict.limit {
+            // One session fewer, and a pause for the others: the registry counts what all of them send.
+            self.shrink_to(self.sessions.len().saturating_sub(1));
+            if self.sessions.len() > usize::from(self.allowed)
+                && let Some(last) = self.sessions.last_mut()
+            {
+                last.drain(now);
+            }
+            self.paused = self.paused.max(now.at + self.allowance.back_off);
+        }
+        if !matches!(verdict.class, Class::Again | Class::New) {
+            self.relogins = 0;
+        }
+        match verdict.class {
+            Class::Again if verdict.limit => Some(self.paused),
+            Class::Again => Some(now.at + self.jitter.wait(job.attempts + 1, self.allowance.back_off)),
+            Class::New if code == ResultCode::FAILED_CLOSING => Some(now.at + self.allowance.back_off.min(Duration::from_secs(30))),
+            Class::New => {
+                self.relogins += 1;
+                if self.relogins > MAX_RELOGINS {
+                    self.stop(trouble::not_logged_in(&self.setup.registry, code, response.msg()), now);
+                }
+                Some(now.at)
+            }
+            // An answer to a query that leaves its effect open is merely asked again.
+            Class::Read if self.repeats => Some(now.at),
+            _ => None,
+        }
+    }
+
+    /// A session is over: what that means for the next one.
+    pub(super) fn buried(&mut self, session: &Session, now: Now) {
+        self.report.add(session.report(now.at));
+        match session.ended() {
+            Some(Ended::Lost(loss)) => {
+                self.report.reconnects += 1;
+                self.lost(loss, now);
+            }
+            Some(Ended::Barred(Barred::Problem(problem))) => self.stop(problem.clone(), now),
+            Some(Ended::Barred(Barred::Refused { code, msg, verdict })) => {
+                let (code, verdict) = (*code, *verdict);
+                if verdict.limit {
+                    self.met_limit(trouble::session_limit(&self.setup.registry, code, msg), now);
+                } else if matches!(verdict.class, Class::New | Class::Again) {
+                    self.relogins += 1;
+                    self.open_at = now.at + self.allowance.back_off.min(Duration::from_secs(30));
+                    if self.relogins > 1 {
+                        self.stop(trouble::login_refused(&self.setup.registry, code, msg), now);
+                    }
+                } else {
+                    self.stop(trouble::login_refused(&self.setup.registry, code, msg), now);
+                }
+            }
+            Some(Ended::Barred(Barred::Lost(loss))) => match loss {
+                Loss::Closed(CloseReason::Alert { certificate: true, name }) => {
+                    self.stop(trouble::certificate_refused(&self.setup.registry, name), now);
+                }
+                loss => self.met_limit(trouble::no_session(&self.setup.registry, loss), now),
+            },
+            Some(Ended::Left) | None => {}
+        }
+    }
+
+    /// A live session was lost. Closing without a word is also how some registries tell that a limit was reached.
+    fn lost(&mut self, loss: &Loss, now: Now) {
+        self.failures = self.failures.saturating_add(1);
+        if self.failures > MAX_FAILURES {
+            self.stop(trouble::keeps_failing(&self.setup.registry, loss), now);
+            return;
+        }
+        self.open_at = self.open_at.max(now.at + self.jitter.wait(self.failures, self.allowance.back_off));
+    }
+
+    /// No session was to be had: fewer of them, after a pause, and not for ever.
+    fn met_limit(&mut self, problem: Box<Problem>, now: Now) {
+        // What is open is what the registry takes.
+        self.shrink_to(self.sessions.len());
+        self.limits += 1;
+        self.open_at = now.at + self.allowance.back_off;
+        let others = self.sessions.iter().any(|s| !s.is_opening());
+        if self.limits >= MAX_LIMITS && !others {
+            self.stop(problem, now);
+        } else {
+            self.report.problem(problem);
+        }
+    }
+
+    /// At most `sessions` from now on, and at least one.
+    pub(super) fn shrink_to(&mut self, sessions: usize) {
+        self.allowed = self.allowed.min(u16::try_from(sessions).unwrap_or(u16::MAX)).max(1);
+    }
+}
