@@ -17,7 +17,7 @@ use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 use std::cell::Cell;
 use std::fmt;
-use text::{decode, is_name, resolve, split};
+use text::{decode, resolve, split, split_name};
 
 /// The deepest nesting. Real answers stay below 12.
 pub const MAX_DEPTH: usize = 64;
@@ -137,6 +137,8 @@ pub struct Tape {
     bindings: Vec<Binding>,
     open: Vec<u32>,
     declared: usize,
+    /// Whether a carriage return stands anywhere in the frame.
+    has_returns: bool,
 }
 
 impl Tape {
@@ -198,7 +200,7 @@ impl Tape {
     pub fn unknown(&self) -> Vec<Unknown> {
         let mut out = Vec::new();
         if let Some(root) = self.root() {
-            root.leftovers(&mut out, "");
+            root.leftovers(&mut out, &mut String::new());
         }
         out
     }
@@ -212,6 +214,7 @@ impl Tape {
         self.bindings.clear();
         self.open.clear();
         self.declared = 0;
+        self.has_returns = text.as_bytes().contains(&b'\r');
         let budget = text.len().max(LEAST_BYTES);
         let mut reader = Reader::from_str(text);
         loop {
@@ -254,10 +257,7 @@ impl Tape {
         }
         let attrs = index(self.attrs.len());
         let attr_count = if start.attributes_raw().is_empty() { 0 } else { self.attributes(start, text, depth)? };
-        let (prefix, local) = split(start.name().0);
-        if !is_name(local) || !prefix.is_none_or(is_name) {
-            return Err("an element without a proper name");
-        }
+        let (prefix, local) = split_name(start.name().0).ok_or("an element without a proper name")?;
         let ns = self.resolve_prefix(prefix, text, true);
         self.open.push(index(self.nodes.len()));
         let node = Node { local: span(local, text), text: Span::default(), next: 0, attrs, ns, attr_count, flags: Cell::new(0) };
@@ -368,7 +368,7 @@ impl Tape {
         if self.open.is_empty() {
             return if blank { Ok(()) } else { Err("text outside the root element") };
         }
-        if raw.contains('\r') {
+        if self.has_returns && raw.contains('\r') {
             // XML 1.0 §2.11: a line ends with a line feed, however it was written.
             let lines = raw.replace("\r\n", "\n").replace('\r', "\n");
             self.append(&lines, None, blank, text);

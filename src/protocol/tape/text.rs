@@ -84,14 +84,63 @@ pub(super) fn resolve(name: &str) -> Result<char, &'static str> {
 
 /// Splits a name at its colon.
 pub(super) fn split(name: &str) -> (Option<&str>, &str) {
-    match name.split_once(':') {
-        Some((prefix, local)) => (Some(prefix), local),
+    match name.bytes().position(|b| b == b':').and_then(|colon| name.split_at_checked(colon)) {
+        Some((prefix, rest)) => (Some(prefix), rest.get(1..).unwrap_or_default()),
         None => (None, name),
     }
 }
 
-/// Whether an element can be named so. Letters beyond ASCII all pass.
-pub(super) fn is_name(text: &str) -> bool {
-    let begins = |b: u8| b.is_ascii_alphabetic() || b == b'_' || b >= 0x80;
-    text.bytes().next().is_some_and(begins) && text.bytes().all(|b| begins(b) || b.is_ascii_digit() || matches!(b, b'-' | b'.'))
+/// As [`split`], or nothing where an element cannot be named so. Letters beyond ASCII all pass.
+#[inline]
+pub(super) fn split_name(name: &str) -> Option<(Option<&str>, &str)> {
+    let (mut begins, mut colon) = (true, None);
+    for (at, byte) in name.bytes().enumerate() {
+        match NAME[usize::from(byte)] {
+            LETTER => begins = false,
+            DIGIT if !begins => {}
+            _ if byte == b':' && !begins && colon.is_none() => (begins, colon) = (true, Some(at)),
+            _ => return None,
+        }
+    }
+    match colon {
+        _ if begins => None,
+        None => Some((None, name)),
+        Some(at) => Some((name.get(..at), name.get(at + 1..)?)),
+    }
+}
+
+/// What a name may begin with.
+const LETTER: u8 = 1;
+/// What may stand behind that.
+const DIGIT: u8 = 2;
+
+/// [`LETTER`], [`DIGIT`] or neither, by byte.
+const NAME: [u8; 256] = {
+    let mut table = [0; 256];
+    let mut byte = 0_u8;
+    loop {
+        table[byte as usize] = match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'_' | 0x80.. => LETTER,
+            b'0'..=b'9' | b'-' | b'.' => DIGIT,
+            _ => 0,
+        };
+        if byte == u8::MAX {
+            break table;
+        }
+        byte += 1;
+    }
+};
+
+#[cfg(test)]
+mod tests {
+    use super::split_name;
+
+    #[test]
+    fn a_name_has_at_most_one_colon_and_begins_with_a_letter() {
+        assert_eq!(split_name("contact:id"), Some((Some("contact"), "id")));
+        assert_eq!(split_name("_a-1.é"), Some((None, "_a-1.é")));
+        for wrong in ["", ":", "a:", ":a", "a:b:c", "1a", "a:1", "-a", "a b", "a&", "a/"] {
+            assert_eq!(split_name(wrong), None, "{wrong}");
+        }
+    }
 }
