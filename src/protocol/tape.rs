@@ -157,7 +157,10 @@ impl Tape {
             *self = Self::default();
         }
         let mut text = std::mem::take(&mut self.frame);
-        let read = decode(frame, &mut text).and_then(|()| self.scan(&text));
+        let read = decode(frame, &mut text).and_then(|has_returns| {
+            self.has_returns = has_returns;
+            self.scan(&text)
+        });
         self.frame = text;
         if read.is_err() {
             self.nodes.clear();
@@ -214,7 +217,6 @@ impl Tape {
         self.bindings.clear();
         self.open.clear();
         self.declared = 0;
-        self.has_returns = text.as_bytes().contains(&b'\r');
         let budget = text.len().max(LEAST_BYTES);
         let mut reader = Reader::from_str(text);
         loop {
@@ -354,7 +356,7 @@ impl Tape {
             None if default => "",
             None => return Ns::NONE,
         };
-        let bound = self.bindings.iter().rev().find(|b| piece(text, &self.side, b.prefix) == wanted);
+        let bound = self.bindings.iter().rev().find(|b| same(piece(text, &self.side, b.prefix), wanted));
         match bound {
             Some(binding) => binding.ns,
             None if wanted.is_empty() => Ns::NONE,
@@ -479,6 +481,12 @@ fn piece<'a>(frame: &'a str, side: &'a str, span: Span) -> &'a str {
     let start = (span.start & !Span::SIDE) as usize;
     let text = if span.start & Span::SIDE == 0 { frame } else { side };
     text.get(start..start + span.len as usize).unwrap_or_default()
+}
+
+/// Whether two prefixes are the same. They are so short that a call of `memcmp` would cost more than the bytes.
+#[inline]
+fn same(one: &str, other: &str) -> bool {
+    one.len() == other.len() && one.bytes().zip(other.bytes()).all(|(a, b)| a == b)
 }
 
 /// A position as it is stored. Frames are capped far below 4 GiB.

@@ -2,11 +2,15 @@
 
 use super::Malformed;
 
+/// Bytes of an XML declaration within which an encoding is looked for.
+const LONGEST_DECLARATION: usize = 200;
+
 /// Positions are stored in 31 bits. Framers stop far below.
 const MOST_BYTES: usize = 1 << 30;
 
-/// The text of `frame`: UTF-8, or UTF-16 behind its byte order mark; without padding and byte order mark.
-pub(super) fn decode(frame: &[u8], into: &mut String) -> Result<(), Malformed> {
+/// The text of `frame`: UTF-8, or UTF-16 behind its byte order mark; without padding and byte order mark. Tells whether a carriage
+/// return stands in it.
+pub(super) fn decode(frame: &[u8], into: &mut String) -> Result<bool, Malformed> {
     into.clear();
     if frame.len() > MOST_BYTES {
         return Err(Malformed { why: "larger than any frame", at: 0 });
@@ -24,18 +28,20 @@ pub(super) fn decode(frame: &[u8], into: &mut String) -> Result<(), Malformed> {
                 }
                 Err(e) => return fail("not UTF-8", e.valid_up_to()),
             }
-            let head = into.get(..into.find("?>").unwrap_or(0).min(200)).unwrap_or_default();
-            if let Some(encoding) = declared_encoding(head)
+            if let Some(encoding) = declared_encoding(into)
                 && !["utf-8", "utf8", "us-ascii"].iter().any(|known| encoding.eq_ignore_ascii_case(known))
             {
                 return fail("an encoding other than UTF-8 is declared", 0);
             }
         }
     }
-    if into.as_bytes().contains(&0) {
+    // Blocks without an early end inside are compared many bytes at a time.
+    let in_block = |block: &[u8]| block.iter().fold((false, false), |(nul, cr), b| (nul | (*b == 0), cr | (*b == b'\r')));
+    let (nul, returns) = into.as_bytes().chunks(256).map(in_block).fold((false, false), |a, b| (a.0 | b.0, a.1 | b.1));
+    if nul {
         return fail("a NUL", into.find('\0').unwrap_or_default());
     }
-    Ok(())
+    Ok(returns)
 }
 
 /// Decodes UTF-16.
@@ -48,8 +54,11 @@ fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16, into: &mut String) -> Result<()
 }
 
 /// The encoding that an XML declaration states.
-fn declared_encoding(declaration: &str) -> Option<&str> {
-    let (_, rest) = declaration.strip_prefix("<?xml")?.split_once("encoding")?;
+fn declared_encoding(text: &str) -> Option<&str> {
+    let behind = text.strip_prefix("<?xml")?;
+    let longest = behind.len().min(LONGEST_DECLARATION);
+    let end = behind.bytes().take(longest).position(|b| b == b'>').unwrap_or(longest);
+    let (_, rest) = behind.get(..end)?.split_once("encoding")?;
     let value = rest.trim_start().strip_prefix('=')?.trim_start();
     let quote = value.chars().next().filter(|c| matches!(c, '"' | '\''))?;
     value.get(1..)?.split(quote).next()

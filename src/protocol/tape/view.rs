@@ -87,7 +87,11 @@ impl<'t> Element<'t> {
                 true
             }
         });
-        if (single && !behind_blank) || text.is_empty() { text } else { Cow::Owned(text.split_ascii_whitespace().collect::<Vec<_>>().join(" ")) }
+        if (single && !behind_blank) || text.is_empty() {
+            text
+        } else {
+            Cow::Owned(text.split_ascii_whitespace().collect::<Vec<_>>().join(" "))
+        }
     }
 
     /// All text in the element and below it, in order, with blanks collapsed. Marks everything below as known.
