@@ -37,6 +37,7 @@ impl Printer {
     }
 
     /// Puts one line on standard error. Nobody can be told where that fails.
+    #[expect(clippy::unused_self, reason = "whoever talks needs the printer")]
     pub(super) fn talk(&self, line: &str) {
         let _nobody_listens = writeln!(std::io::stderr().lock(), "{line}");
     }
@@ -66,7 +67,9 @@ impl Printer {
     pub(super) fn failed<P: std::borrow::Borrow<Problem>>(&self, problems: &[P], more: usize) -> Exit {
         let problems: Vec<&Problem> = problems.iter().map(std::borrow::Borrow::borrow).collect();
         let exit = Exit::worst(problems.iter().map(|p| p.exit));
-        problems.iter().for_each(|p| self.error(p));
+        for problem in &problems {
+            self.error(problem);
+        }
         if more > 0 {
             self.talk(&format!("… and {more} more"));
         }

@@ -6,8 +6,11 @@ use crate::policy::Profile;
 use schemars::{Schema, schema_for};
 use serde_json::{Map, Value};
 
+/// Makes a schema from its type.
+type Make = fn() -> Schema;
+
 /// Each schema by its name.
-const SCHEMAS: [(&str, fn() -> Schema); 2] = [("problem", || schema_for!(Problem)), ("profile", || schema_for!(Profile))];
+const SCHEMAS: [(&str, Make); 2] = [("problem", || schema_for!(Problem)), ("profile", || schema_for!(Profile))];
 
 /// The schema called `name`, or all by name.
 ///

@@ -13,6 +13,9 @@ use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+/// How many warnings of one kind are told one by one.
+const TOLD: usize = 3;
+
 /// A run under way: the lock, the name, and the folder its reports go to.
 struct Night<'a> {
     loaded: &'a Loaded,
@@ -123,10 +126,26 @@ impl<'a> Night<'a> {
         self.stage("records");
         let previous = Records::open(&records::records_dir(&self.state)).ok();
         let ingested = records::take_in(self.config(), &self.state)?;
-        ingested.warnings.kept().iter().for_each(|w| self.ctx.events.tell(Event::Warning(Box::new(w.clone()))));
+        self.warn(&ingested.warnings);
         let files = records::files(self.config(), &ingested.records, previous.as_ref());
         let facts = facts::run_facts(self.loaded, &self.run_id, self.started, &ingested.warnings, files);
         Ok((ingested, facts))
+    }
+
+    /// Tells what an input should be mended of: the first problems of each kind, and how many more there are. The report has them all.
+    fn warn(&self, warnings: &Problems) {
+        let mut alike: BTreeMap<&str, usize> = BTreeMap::new();
+        for warning in warnings.kept() {
+            let seen = alike.entry(&warning.id).or_default();
+            *seen += 1;
+            if *seen <= TOLD {
+                self.ctx.events.tell(Event::Warning(Box::new(warning.clone())));
+            }
+        }
+        let more = alike.values().map(|n| n.saturating_sub(TOLD)).sum::<usize>() + warnings.dropped();
+        if more > 0 {
+            self.ctx.events.tell(Event::Note(format!("{more} more warnings like these about the local records")));
+        }
     }
 
     /// Compares `snapshots` with the records; the differences go to the report's folder.
@@ -161,7 +180,7 @@ impl<'a> Night<'a> {
         }
         let mut exits: Vec<Exit> = facts.registries.iter().flat_map(|r| r.exits.iter().copied()).collect();
         if let Some(summary) = summary {
-            facts.differences = facts::differences(summary);
+            facts.differences.clone_from(&summary.rows);
             facts.outputs = facts::outputs(&self.dir);
             if !facts.differences.is_empty() {
                 exits.push(Exit::ChangesPending);

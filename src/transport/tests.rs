@@ -204,7 +204,7 @@ fn pull(registry: Registry, files: &TlsFiles, count: u64) -> (u64, PoolReport, u
         let (port, connections) = serve(registry).await;
         let endpoint = Endpoint::new("127.0.0.1", port, Some("localhost"), tls).expect("a name");
         let mut work = Asks { next: 0, count, answered: 0 };
-        let report = run(pool(), endpoint, clock, &mut work, StopToken::new()).await.expect("a report");
+        let report = run(pool(), endpoint, clock, &mut work, StopToken::default()).await.expect("a report");
         (work.answered, report, connections.load(Ordering::SeqCst))
     })
 }
@@ -244,7 +244,7 @@ fn row_01_nobody_listens() {
     let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a free port").port();
     let endpoint = Endpoint::new("127.0.0.1", port, Some("localhost"), setup).expect("a name");
     let mut work = Asks { next: 0, count: 1, answered: 0 };
-    let report = runtime.block_on(run(pool(), endpoint, clock, &mut work, StopToken::new())).expect("a report");
+    let report = runtime.block_on(run(pool(), endpoint, clock, &mut work, StopToken::default())).expect("a report");
     let problem = report.stopped.expect("stopped");
     assert_eq!((problem.id.as_str(), problem.exit), ("E-net-001", Exit::Unreachable));
     assert!(problem.what.contains("refused"), "{problem}");
@@ -370,7 +370,7 @@ fn row_48_the_operators_stop_ends_a_run_with_its_outcomes() {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let setup = TlsSetup::load(&tls, clock.wall()).expect("good files");
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
-    let stop = StopToken::new();
+    let stop = StopToken::default();
     let (outcomes, report) = runtime.block_on(async {
         let (port, _) = serve(registry).await;
         let endpoint = Endpoint::new("127.0.0.1", port, Some("localhost"), setup).expect("a name");

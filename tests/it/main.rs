@@ -8,6 +8,6 @@ mod demo;
 mod diff;
 mod layers;
 mod report;
-mod session_faults;
 mod schemas;
+mod session_faults;
 mod wire;

@@ -3,10 +3,10 @@
 #![expect(clippy::expect_used, reason = "a test ends where its ground is missing")]
 
 use privet::base::{Blame, Exit, Problem, RegistryId, RunId, Timestamp};
+use privet::diff::{DiffKind, Severity, SummaryRow};
 use privet::model::{CertificateFacts, ObjectKind, TlsFacts};
 use privet::report::facts::{
-    AnswerTimes, DifferenceCount, DifferenceKind, GateFacts, GreetingFacts, LimitUse, LineFacts, NamespaceCount, ObjectCounts, Output,
-    Override, RecordFile, Severity,
+    AnswerTimes, GateFacts, GreetingFacts, LimitUse, LineFacts, NamespaceCount, ObjectCounts, Output, Override, RecordFile,
 };
 use privet::report::{RegistryFacts, RunFacts, Summary};
 use std::collections::BTreeSet;
@@ -82,14 +82,8 @@ fn registry(id: &str, profile: &str, contacts: u64, domains: u64) -> RegistryFac
     }
 }
 
-fn differences(
-    registry: &str,
-    object: ObjectKind,
-    kind: DifferenceKind,
-    severity: Severity,
-    fields: &[(&str, u64)],
-) -> Vec<DifferenceCount> {
-    let one = |(field, count): &(&str, u64)| DifferenceCount {
+fn differences(registry: &str, object: ObjectKind, kind: DiffKind, severity: Severity, fields: &[(&str, u64)]) -> Vec<SummaryRow> {
+    let one = |(field, count): &(&str, u64)| SummaryRow {
         registry: registry.into(),
         object,
         kind,
@@ -102,7 +96,7 @@ fn differences(
 
 /// A night at four registries: two fine, one with unreadable objects and awkward texts, one not reached.
 fn facts() -> RunFacts {
-    use DifferenceKind::{Changed, MissingHere, MissingThere, Unreadable};
+    use DiffKind::{Changed, MissingHere, MissingThere, Unreadable};
     use Severity::{Cosmetic, Material};
     let thick = registry("thick", "gtld-thick", 1204, 860);
     let minimum = RegistryFacts { contacts: ObjectCounts::default(), ..registry("minimum", "gtld-minimum", 0, 640) };
@@ -176,6 +170,7 @@ fn facts() -> RunFacts {
         warnings: vec![
             *Problem::new("E-config-014", Blame::Operator, "a password stands in an environment variable", "use a file").line(12),
         ],
+        warnings_not_kept: 0,
         outputs: vec![
             Output { what: "differences, exact".into(), path: "differences.csv".into(), personal: true },
             Output { what: "snapshot".into(), path: "../../snapshots/date=2026-11-21".into(), personal: true },

@@ -97,7 +97,7 @@ impl State {
         let mut work = Asks { handles: self.handles.clone(), next: 0, right: 0, unreadable: 0, others: Vec::new() };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         let pool = pool(&served.user, &served.password_file);
-        let report = runtime.block_on(run(pool, endpoint, clock, &mut work, StopToken::new())).expect("a report");
+        let report = runtime.block_on(run(pool, endpoint, clock, &mut work, StopToken::default())).expect("a report");
         served.shutdown();
         (work, report)
     }
