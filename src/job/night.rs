@@ -152,7 +152,7 @@ impl<'a> Night<'a> {
     fn diff(&self, records: &Records, snapshots: &BTreeMap<RegistryId, Snapshot>) -> Result<DiffSummary, Problems> {
         let day = self.started.to_zoned(TimeZone::UTC).date();
         let services = match &self.config().records.services {
-            Some(source) => Services::read(&records::source(source), day)?,
+            Some(source) => Services::read(source, day)?,
             None => Services::default(),
         };
         let privacy = self.config().privacy.as_ref().map(settings);

@@ -2,9 +2,10 @@
 
 use super::document::{CAP, Document, text_of};
 use super::table::{Found, Kind, Layer, Reading, Table};
-use super::types::{Config, Format, Gates, Loaded, PrivacyConfig, Records, Source};
+use super::types::{Config, Gates, Loaded, PrivacyConfig, Records};
 use super::{Given, TEMPLATE, registry};
 use crate::base::{Blame, Digest, DomainName, Exit, Handle, Problem, Problems, read_capped};
+use crate::dataset::{Format, Source};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -160,14 +161,14 @@ fn source(reading: &mut Reading<'_>, mut table: Table<'_>) -> Option<Source> {
         return None;
     }
     let files = texts.iter().map(|t| found.layer.base.join(t)).collect();
-    Some(Source { files, format: first?, delimiter: delimiter?, columns: columns?, constants: constants? })
+    Some(Source { files, format: Some(first?), delimiter: delimiter?, columns: columns?, constants: constants? })
 }
 
 fn format_of(name: &str) -> Option<Format> {
     let (_, ending) = name.rsplit_once('.')?;
     match ending.to_ascii_lowercase().as_str() {
         "csv" => Some(Format::Csv),
-        "ndjson" => Some(Format::Ndjson),
+        "ndjson" => Some(Format::NdJson),
         "parquet" => Some(Format::Parquet),
         _ => None,
     }
