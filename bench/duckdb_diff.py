@@ -95,7 +95,7 @@ def diff(con, plan, left, right, out):
 
 
 def check(con, ours, theirs):
-    columns = "id, field, coalesce(local, '') AS local, coalesce(remote, '') AS remote, kind"
+    columns = "id, coalesce(field, '') AS field, coalesce(local, '') AS local, coalesce(remote, '') AS remote, kind"
     ours, theirs = f"SELECT {columns} FROM '{ours}'", f"SELECT {columns} FROM '{theirs}'"
     counts = [con.execute(f"SELECT count(*) FROM ({q})").fetchone()[0] for q in (ours, theirs)]
     apart = [con.execute(f"SELECT * FROM ({a} EXCEPT ALL {b}) LIMIT 3").fetchall() for a, b in ((ours, theirs), (theirs, ours))]
