@@ -256,7 +256,7 @@ fn shown(table: &Table) -> Markup {
 /// The class of each column: figures stand at the right, running text gets room, and what is longer than a word may fold.
 fn classes(table: &Table) -> Vec<Option<&'static str>> {
     const LONG: usize = 40;
-    const MIDDLE: usize = 12;
+    const MIDDLE: usize = 24;
     let length = |row: &Vec<Cell>, n: usize| if let Some(Cell::Text(text)) = row.get(n) { text.chars().count() } else { 0 };
     let class = |(n, head): (usize, &Head)| match (head.kind, table.rows.iter().map(|row| length(row, n)).max().unwrap_or(0)) {
         (Kind::Int, _) => Some("n"),
@@ -272,6 +272,7 @@ fn cell_of(kind: Kind, cell: &Cell) -> Markup {
     match cell {
         Cell::Text(text) if kind == Kind::Words => html! { bdi { (words(&escape_controls(text))) } },
         Cell::Text(text) => registry_text(text),
+        Cell::Int(0) => html! { span.soft { "0" } },
         Cell::Int(n) if *n < 0 => html! { "−" (grouped(n.unsigned_abs())) },
         Cell::Int(n) => html! { (grouped(n.unsigned_abs())) },
         Cell::Empty => html! { span.soft { "–" } },

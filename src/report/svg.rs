@@ -91,7 +91,7 @@ impl Bars {
                 }
             }
             @if let Some(mark) = row.mark {
-                line.mark x1=(percent(mark, full)) x2=(percent(mark, full)) y1=(y + 16) y2=(y + 40) {}
+                line.mark x1=(percent(mark, full)) x2=(percent(mark, full)) y1=(y + 18) y2=(y + 40) {}
             }
             text.figure x=(percent(total.max(row.mark.unwrap_or_default()), full)) dx="8" y=(y + 33) { (escape_controls(&row.note)) }
         }

@@ -307,7 +307,7 @@ const SESSIONS: Shape = Shape {
         int("max_in_flight", "Most in flight"),
         int("window", "Window"),
         int("p50_ms", "Median, ms"),
-        int("p99_ms", "99 %, ms"),
+        int("p99_ms", "99\u{a0}%, ms"),
         int("max_ms", "Longest, ms"),
         int("rate_waits", "Rate waits"),
         int("rate_waited_ms", "Waited, ms"),

@@ -69,7 +69,7 @@ fn the_demo_finds_what_its_seed_planted_and_nothing_else() {
 #[test]
 fn the_demo_overwrites_nothing_it_did_not_make() {
     let dir = tempfile::tempdir().expect("a directory");
-    std::fs::write(dir.path().join("precious"), "mine").expect("written");
+    privet::base::write_atomic(&dir.path().join("precious"), b"mine").expect("written");
     let problems = demo(&DemoOptions { out: dir.path().to_owned(), contacts: 20, seed: 1 }, &context()).expect_err("refused");
     assert_eq!((problems.kept()[0].id.as_str(), problems.kept()[0].exit), ("E-demo-001", Exit::Usage));
     assert!(dir.path().join("precious").exists());

@@ -35,7 +35,6 @@ fn files(dir: &Path, prefix: &str, out: &mut BTreeSet<String>) {
 }
 
 #[test]
-#[expect(clippy::disallowed_methods, reason = "a developer's wish to have the files written anew comes by the environment")]
 fn every_schema_stands_as_a_file_and_is_what_the_types_say() {
     let bless = std::env::var_os("PRIVET_BLESS").is_some();
     let made = made();
