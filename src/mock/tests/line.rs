@@ -54,8 +54,13 @@ fn connect(served: &Served, anonymous: bool) -> io::Result<Tls> {
 }
 
 fn send(tls: &mut Tls, frame: &str) -> io::Result<()> {
-    let length = u32::try_from(frame.len() + 4).expect("short");
-    tls.write_all(&[&length.to_be_bytes(), frame.as_bytes()].concat())?;
+    send_together(tls, &[frame.to_owned()])
+}
+
+/// Sends frames in one piece, so that they arrive together.
+fn send_together(tls: &mut Tls, frames: &[String]) -> io::Result<()> {
+    let framed = |frame: &String| [&u32::try_from(frame.len() + 4).expect("short").to_be_bytes(), frame.as_bytes()].concat();
+    tls.write_all(&frames.iter().flat_map(framed).collect::<Vec<u8>>())?;
     tls.flush()
 }
 
@@ -173,8 +178,7 @@ fn outcome(fault: Fault) -> io::Result<String> {
     if fault.stage() == Stage::Connect {
         return receive(&mut tls);
     }
-    send(&mut tls, &check(1))?;
-    send(&mut tls, &check(2))?;
+    send_together(&mut tls, &[check(1), check(2)])?;
     receive(&mut tls)
 }
 
