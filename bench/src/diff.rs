@@ -45,7 +45,7 @@ pub struct DiffArgs {
 pub fn child(left: &Path, right: &Path, out: &Path) -> Outcome<()> {
     let start = Instant::now();
     let spec = DiffSpec {
-        registry: RegistryId::new("bench")?,
+        registry: RegistryId::new("bench"),
         object: ObjectKind::Contact,
         id: "id".to_owned(),
         columns: COLUMNS.map(|(name, kind)| (name.to_owned(), kind)).to_vec(),

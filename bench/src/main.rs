@@ -61,9 +61,9 @@ enum What {
     /// Privet's side of `diff`
     #[command(hide = true)]
     DiffFiles { left: PathBuf, right: PathBuf, out: PathBuf },
-    /// Does one thing of `codec` for some seconds, for a profiler
+    /// Does one thing of `codec` so many times, for a profiler
     #[command(hide = true)]
-    Spin { what: String, seconds: u64 },
+    Spin { what: String, times: u64 },
 }
 
 fn main() -> ExitCode {
@@ -90,7 +90,7 @@ fn run(args: Args) -> Outcome<ExitCode> {
         What::Serve(serve) => return line::serve(&serve).map(|()| ExitCode::SUCCESS),
         What::Client(client) => return line::client(&client).map(|()| ExitCode::SUCCESS),
         What::DiffFiles { left, right, out } => return diff::child(&left, &right, &out).map(|()| ExitCode::SUCCESS),
-        What::Spin { what, seconds } => return codec::spin(&what, seconds).map(|()| ExitCode::SUCCESS),
+        What::Spin { what, times } => return codec::spin(&what, times).map(|()| ExitCode::SUCCESS),
     };
     print(&sections, args.json, all)
 }

@@ -47,6 +47,27 @@ pub fn revealed<T>(serialise: impl FnOnce() -> T) -> T {
     out
 }
 
+/// In JSON, masked or shown, it is a text.
+macro_rules! schema_of_text {
+    ($($name:ident),*) => {$(
+        impl schemars::JsonSchema for $name {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                String::json_schema(generator)
+            }
+
+            fn inline_schema() -> bool {
+                true
+            }
+        }
+    )*};
+}
+
+schema_of_text!(Personal, Secret);
+
 impl serde::Serialize for Personal {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         if REVEALING.get() { serializer.serialize_str(&self.0) } else { serializer.collect_str(self) }

@@ -1,5 +1,7 @@
 //! What can be typed. Nothing here opens a file.
 
+#![expect(clippy::doc_markdown, reason = "these comments are what `--help` prints")]
+
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use std::net::SocketAddr;
 use std::path::PathBuf;

@@ -6,6 +6,17 @@ use crate::job::Ended;
 use std::io::{ErrorKind, Write as _};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+/// What `--format json` prints where a verb did not end at all.
+#[derive(serde::Serialize, schemars::JsonSchema)]
+pub(super) struct Failure<'a> {
+    /// The exit code.
+    exit: u8,
+    /// Why.
+    problems: Vec<&'a Problem>,
+    /// How many more such problems there were, which are not kept.
+    more: usize,
+}
+
 /// Where everything goes. A reader that closes our output early is no error.
 #[derive(Debug)]
 pub(super) struct Printer {
@@ -37,6 +48,7 @@ impl Printer {
     }
 
     /// Puts one line on standard error. Nobody can be told where that fails.
+    #[expect(clippy::unused_self, reason = "whoever talks needs the printer")]
     pub(super) fn talk(&self, line: &str) {
         let _nobody_listens = writeln!(std::io::stderr().lock(), "{line}");
     }
@@ -66,12 +78,15 @@ impl Printer {
     pub(super) fn failed<P: std::borrow::Borrow<Problem>>(&self, problems: &[P], more: usize) -> Exit {
         let problems: Vec<&Problem> = problems.iter().map(std::borrow::Borrow::borrow).collect();
         let exit = Exit::worst(problems.iter().map(|p| p.exit));
-        problems.iter().for_each(|p| self.error(p));
+        for problem in &problems {
+            self.error(problem);
+        }
         if more > 0 {
             self.talk(&format!("… and {more} more"));
         }
         if self.format == Format::Json {
-            self.json(&serde_json::json!({ "exit": exit.code(), "problems": problems, "more": more }));
+            let failure = Failure { exit: exit.code(), problems, more };
+            self.json(&serde_json::to_value(failure).unwrap_or_default());
         }
         exit
     }

@@ -1,27 +1,49 @@
-//! `privet schema`: the JSON Schemas, made from the types themselves.
+//! `privet schema`: the JSON Schemas of what Privet writes and reads, made from the types themselves. `schemas/` has them as files.
 
 use super::argument;
+use super::printer::Failure;
 use crate::base::{Problem, Result};
 use crate::policy::Profile;
-use schemars::{Schema, schema_for};
+use crate::protocol::epp::Decoded;
+use crate::{job, mock, report, synth};
+use schemars::JsonSchema;
+use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value};
 
-/// Each schema by its name.
-const SCHEMAS: [(&str, fn() -> Schema); 2] = [("problem", || schema_for!(Problem)), ("profile", || schema_for!(Profile))];
+/// What makes a schema.
+type Make = fn() -> Value;
+
+/// Each schema but the reports' by its name.
+const SCHEMAS: [(&str, Make); 7] = [
+    ("check", written::<job::Checked>),
+    ("failure", written::<Failure<'_>>),
+    ("frame", written::<Decoded<'_>>),
+    ("mock", written::<mock::Served>),
+    ("problem", written::<Problem>),
+    ("profile", read::<Profile>),
+    ("synth", written::<synth::SynthReport>),
+];
 
 /// The schema called `name`, or all by name.
 ///
 /// # Errors
 /// `E-cli-004` for a name that none has.
 pub(super) fn schema(name: Option<&str>) -> Result<Value> {
-    let Some(name) = name else {
-        return Ok(SCHEMAS.iter().map(|(name, make)| ((*name).to_owned(), Value::from(make()))).collect::<Map<_, _>>().into());
-    };
-    match SCHEMAS.iter().find(|(known, _)| *known == name) {
-        Some((_, make)) => Ok(make().into()),
-        None => {
-            let known: Vec<&str> = SCHEMAS.iter().map(|(name, _)| *name).collect();
-            Err(argument("E-cli-004", format!("there is no schema `{name}`"), format!("known: {}", known.join(", "))))
-        }
-    }
+    let mut all: Map<String, Value> = SCHEMAS.iter().map(|(name, make)| ((*name).to_owned(), make())).collect();
+    all.extend(report::schemas().into_iter().map(|(name, schema)| (format!("report/{name}"), schema)));
+    let Some(name) = name else { return Ok(all.into()) };
+    all.remove(name).ok_or_else(|| {
+        let known: Vec<&str> = all.keys().map(String::as_str).collect();
+        argument("E-cli-004", format!("there is no schema `{name}`"), format!("known: {}", known.join(", ")))
+    })
+}
+
+/// The schema of what we write.
+fn written<T: JsonSchema>() -> Value {
+    SchemaSettings::draft2020_12().for_serialize().into_generator().into_root_schema_for::<T>().into()
+}
+
+/// The schema of what we read.
+fn read<T: JsonSchema>() -> Value {
+    SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<T>().into()
 }

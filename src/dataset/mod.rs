@@ -10,7 +10,6 @@ mod rows;
 mod services;
 mod snapshot;
 mod spool;
-pub mod table;
 
 pub use buckets::{BUCKET_ROWS, bucket_dir, bucket_of, log2_for, registry_dir};
 pub use building::{Building, Observation, Pending};

@@ -30,6 +30,9 @@ pub enum DiffKind {
 }
 
 impl DiffKind {
+    /// All, in the order they are told.
+    pub const ALL: [Self; 4] = [Self::Changed, Self::MissingHere, Self::MissingThere, Self::Unreadable];
+
     /// The word in tables.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -37,6 +40,17 @@ impl DiffKind {
             Self::Changed => "changed",
             Self::MissingHere => "missing_here",
             Self::MissingThere => "missing_there",
+            Self::Unreadable => "unreadable",
+        }
+    }
+
+    /// The words for people.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Changed => "changed",
+            Self::MissingHere => "missing here",
+            Self::MissingThere => "missing there",
             Self::Unreadable => "unreadable",
         }
     }
@@ -48,7 +62,7 @@ impl DiffKind {
 pub enum Severity {
     /// It does.
     Material,
-    /// The same value, written differently.
+    /// The same value, written differently: case, white space, the shape of a number.
     Cosmetic,
 }
 

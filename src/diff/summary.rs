@@ -1,6 +1,7 @@
 //! Counts of a diff, without any value.
 
 use super::output::{DiffKind, Difference, Severity};
+use crate::base::RegistryId;
 use crate::model::ObjectKind;
 use std::collections::BTreeMap;
 
@@ -17,7 +18,7 @@ pub struct DiffSummary {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 pub struct SummaryRow {
     /// The registry.
-    pub registry: String,
+    pub registry: RegistryId,
     /// What differs.
     pub object: ObjectKind,
     /// How.
@@ -40,19 +41,19 @@ impl DiffSummary {
     /// How many differences of that kind a registry has.
     #[must_use]
     pub fn of(&self, registry: &str, kind: DiffKind, severity: Severity) -> u64 {
-        let wanted = |r: &&SummaryRow| r.registry == registry && r.kind == kind && r.severity == severity;
+        let wanted = |r: &&SummaryRow| r.registry.as_str() == registry && r.kind == kind && r.severity == severity;
         self.rows.iter().filter(wanted).map(|r| r.count).sum()
     }
 
     /// Counts one.
     pub(super) fn count(&mut self, d: &Difference<'_>) {
         let same = |r: &&mut SummaryRow| {
-            r.field == d.field && r.kind == d.kind && r.severity == d.severity && r.object == d.object && r.registry == d.registry
+            r.field == d.field && r.kind == d.kind && r.severity == d.severity && r.object == d.object && r.registry.as_str() == d.registry
         };
         if let Some(row) = self.rows.iter_mut().find(same) {
             row.count += 1;
         } else {
-            let (registry, field) = (d.registry.to_owned(), d.field.to_owned());
+            let (registry, field) = (RegistryId::from(d.registry), d.field.to_owned());
             self.rows.push(SummaryRow { registry, object: d.object, kind: d.kind, severity: d.severity, field, count: 1 });
         }
     }

@@ -3,9 +3,9 @@
 use super::config::{Loaded, check_tls};
 use super::pulling::{endpoint, runtime, setup};
 use super::{Context, Ended};
-use crate::base::{Blame, DomainName, Event, Exit, Problem, Problems, RegistryId, Result, RunId};
+use crate::base::{Blame, DomainName, Event, Exit, Problem, Problems, RegistryId, Result, RunId, Timestamp};
 use crate::model::Query;
-use crate::session::{Next, Outcome, PoolReport, ReadPool, Work};
+use crate::session::{Drift, Next, Outcome, PoolReport, ReadPool, Work};
 use crate::transport::run;
 use std::path::Path;
 use std::sync::Arc;
@@ -84,6 +84,32 @@ impl Work for Probe {
     }
 }
 
+/// What `check` prints with `--format json`.
+#[derive(Debug, serde::Serialize, schemars::JsonSchema)]
+pub struct Checked {
+    /// Each registry, in the order of the configuration.
+    pub registries: Vec<CheckedRegistry>,
+}
+
+/// What a check saw of one registry.
+#[derive(Debug, serde::Serialize, schemars::JsonSchema)]
+pub struct CheckedRegistry {
+    /// The operator's name for the account.
+    pub id: RegistryId,
+    /// Whether a question was answered after the login.
+    pub login: bool,
+    /// The name the server gives itself, or that there was no greeting.
+    pub server: String,
+    /// The version and the cipher suite of TLS, where there was a line.
+    pub tls: Option<String>,
+    /// When the first certificate of that line ends.
+    pub certificates_until: Option<Timestamp>,
+    /// The registry's clock minus ours, in seconds.
+    pub clock_offset_seconds: Option<i64>,
+    /// What its greeting and its profile say differently, where there was a greeting.
+    pub drift: Option<Drift>,
+}
+
 /// `check`: the above, and a login at every registry.
 ///
 /// # Errors
@@ -93,9 +119,8 @@ pub fn check(loaded: &Loaded, ctx: &Context) -> Result<Ended, Problems> {
     let now = ctx.clock.wall();
     let run_id = RunId::new(format!("{}-check", now.strftime("%Y%m%dT%H%M%SZ")));
     let runtime = runtime()?;
-    let mut ended =
-        Ended { exits: vec![Exit::Done], json: serde_json::json!({ "registries": [] }), text: String::new(), problems: Vec::new() };
-    let mut rows = Vec::new();
+    let mut ended = Ended { exits: vec![Exit::Done], json: serde_json::Value::Null, text: String::new(), problems: Vec::new() };
+    let mut registries = Vec::new();
     for (id, registry) in loaded.config.registries.iter().filter(|(id, _)| ctx.includes(id)) {
         let pool = ReadPool::new(setup(&loaded.config, id, registry, &run_id, 1)?);
         let endpoint = endpoint(registry, ctx)?;
@@ -103,33 +128,33 @@ pub fn check(loaded: &Loaded, ctx: &Context) -> Result<Ended, Problems> {
         let line = runtime.block_on(run(pool, endpoint, Arc::clone(&ctx.clock), &mut probe, ctx.stop.clone()))?;
         let (row, said) = told(id, &line, probe.answered);
         ended.text.push_str(&said);
-        rows.push(row);
+        registries.push(row);
         ended.problems.extend(line.problems.iter().cloned());
         if let Some(stopped) = &line.stopped {
             ended.exits.push(stopped.exit);
             ended.problems.push(stopped.clone());
         }
     }
-    ended.json = serde_json::json!({ "registries": rows });
+    ended.json = serde_json::to_value(Checked { registries }).unwrap_or_default();
     Ok(ended)
 }
 
 /// What a check of one registry saw, for programs and for people.
-fn told(id: &RegistryId, line: &PoolReport, answered: bool) -> (serde_json::Value, String) {
+fn told(id: &RegistryId, line: &PoolReport, answered: bool) -> (CheckedRegistry, String) {
     let greeting = line.greeting.as_ref();
     let server = greeting.map_or("no greeting", |g| &g.greeting.server);
     let offset = greeting.and_then(|g| g.clock_offset_seconds);
     let tls = line.tls.as_ref().map(|t| format!("{} {}", t.version, t.cipher));
     let ends = line.tls.as_ref().and_then(|t| t.certificates.iter().map(|c| c.not_after).min());
-    let row = serde_json::json!({
-        "id": id,
-        "login": answered,
-        "server": server,
-        "tls": tls,
-        "certificates_until": ends,
-        "clock_offset_seconds": offset,
-        "drift": greeting.map(|g| &g.drift),
-    });
+    let row = CheckedRegistry {
+        id: id.clone(),
+        login: answered,
+        server: server.to_owned(),
+        tls: tls.clone(),
+        certificates_until: ends,
+        clock_offset_seconds: offset,
+        drift: greeting.map(|g| g.drift.clone()),
+    };
     let state = if answered { "logged in" } else { "NOT logged in" };
     let mut text = format!("{id}: {state}; {}; {}", crate::base::escape_controls(server), tls.as_deref().unwrap_or("no TLS"));
     if let Some(ends) = ends {

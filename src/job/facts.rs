@@ -4,19 +4,17 @@ use super::config::{Config, Loaded, RegistryConfig};
 use super::pulling::RegistryPull;
 use crate::base::{Exit, Problem, Problems, RegistryId, RunId, Timestamp};
 use crate::dataset::{ByState, Snapshot};
-use crate::diff::{self, DiffKind, DiffSummary, SummaryRow};
 use crate::model::ObjectKind;
 use crate::report::facts::{
-    AnswerTimes, DifferenceCount, DifferenceKind, GreetingFacts, LimitUse, LineFacts, NamespaceCount, ObjectCounts, Output, Override,
-    RecordFile, RegistryFacts, RunFacts, Severity,
+    AnswerTimes, GreetingFacts, LimitUse, LineFacts, NamespaceCount, ObjectCounts, Output, Override, RecordFile, RegistryFacts, RunFacts,
 };
 use crate::session::{Allowance, PoolReport};
 use std::path::Path;
 
 /// One registry in the report.
 pub(super) fn registry_facts(id: &RegistryId, registry: &RegistryConfig, pull: &RegistryPull) -> RegistryFacts {
-    let mut problems: Vec<Problem> = registry.weakened.clone();
-    problems.extend(pull.problem.clone());
+    // Weakened limits are told once, as settings and as warnings of the run.
+    let mut problems: Vec<Problem> = pull.problem.iter().cloned().collect();
     let line = pull.pulled.as_ref().map(|p| &p.line);
     if let Some(line) = line {
         problems.extend(line.problems.iter().cloned());
@@ -72,6 +70,7 @@ pub(super) fn run_facts(loaded: &Loaded, run_id: &RunId, started: Timestamp, war
         gates: Vec::new(),
         overrides: overrides(&loaded.config),
         warnings: told,
+        warnings_not_kept: warnings.dropped() as u64,
         outputs: Vec::new(),
     }
 }
@@ -171,7 +170,7 @@ pub(super) fn from_snapshot(id: &RegistryId, registry: &RegistryConfig, snapshot
         endpoint: format!("{}:{}", registry.host, registry.port),
         whole: true,
         exits: Vec::new(),
-        problems: registry.weakened.clone(),
+        problems: Vec::new(),
         contacts: counts(ObjectKind::Contact),
         domains: counts(ObjectKind::Domain),
         line: LineFacts::default(),
@@ -180,27 +179,6 @@ pub(super) fn from_snapshot(id: &RegistryId, registry: &RegistryConfig, snapshot
         tls: None,
         unknown_namespaces: Vec::new(),
     }
-}
-
-/// The counted differences in the report's words.
-pub(super) fn differences(summary: &DiffSummary) -> Vec<DifferenceCount> {
-    let of = |row: &SummaryRow| DifferenceCount {
-        registry: RegistryId::new(row.registry.as_str()),
-        object: row.object,
-        kind: match row.kind {
-            DiffKind::Changed => DifferenceKind::Changed,
-            DiffKind::MissingHere => DifferenceKind::MissingHere,
-            DiffKind::MissingThere => DifferenceKind::MissingThere,
-            DiffKind::Unreadable => DifferenceKind::Unreadable,
-        },
-        severity: match row.severity {
-            diff::Severity::Material => Severity::Material,
-            diff::Severity::Cosmetic => Severity::Cosmetic,
-        },
-        field: row.field.clone(),
-        count: row.count,
-    };
-    summary.rows.iter().map(of).collect()
 }
 
 /// The files with values that a diff left in `dir`.

@@ -7,8 +7,8 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 /// Listens to both signals from when it is made; before that either ends the process.
 pub struct Interrupt {
     runtime: Runtime,
-    interrupt: Signal,
-    terminate: Signal,
+    ctrl_c: Signal,
+    sigterm: Signal,
 }
 
 impl Interrupt {
@@ -18,18 +18,18 @@ impl Interrupt {
     /// `E-job-001` where the system gives no signal handler.
     pub fn listen() -> Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().map_err(deaf)?;
-        let (interrupt, terminate) = {
+        let (ctrl_c, sigterm) = {
             let _inside = runtime.enter();
             (signal(SignalKind::interrupt()).map_err(deaf)?, signal(SignalKind::terminate()).map_err(deaf)?)
         };
-        Ok(Self { runtime, interrupt, terminate })
+        Ok(Self { runtime, ctrl_c, sigterm })
     }
 
     /// Waits for the next signal.
     pub fn wait(&mut self) {
-        let Self { runtime, interrupt, terminate } = self;
+        let Self { runtime, ctrl_c, sigterm } = self;
         runtime.block_on(async {
-            tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
+            tokio::select! { _ = ctrl_c.recv() => {}, _ = sigterm.recv() => {} }
         });
     }
 }

@@ -11,7 +11,7 @@ mod pulling;
 mod records;
 mod retention;
 
-pub use check::check;
+pub use check::{Checked, CheckedRegistry, check};
 pub use demo::{DemoOptions, demo};
 pub use frame::{Dialect, frame_decode};
 pub use interrupt::{Interrupt, stop_on_interrupt};

@@ -152,7 +152,7 @@ impl<'a> Night<'a> {
     fn diff(&self, records: &Records, snapshots: &BTreeMap<RegistryId, Snapshot>) -> Result<DiffSummary, Problems> {
         let day = self.started.to_zoned(TimeZone::UTC).date();
         let services = match &self.config().records.services {
-            Some(source) => Services::read(&records::source(source), day)?,
+            Some(source) => Services::read(source, day)?,
             None => Services::default(),
         };
         let privacy = self.config().privacy.as_ref().map(settings);
@@ -180,7 +180,7 @@ impl<'a> Night<'a> {
         }
         let mut exits: Vec<Exit> = facts.registries.iter().flat_map(|r| r.exits.iter().copied()).collect();
         if let Some(summary) = summary {
-            facts.differences = facts::differences(summary);
+            facts.differences.clone_from(&summary.rows);
             facts.outputs = facts::outputs(&self.dir);
             if !facts.differences.is_empty() {
                 exits.push(Exit::ChangesPending);

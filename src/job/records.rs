@@ -23,8 +23,8 @@ pub(super) fn records_dir(state: &StateDir) -> PathBuf {
 pub(super) fn take_in(config: &Config, state: &StateDir) -> Result<Ingested, Problems> {
     let dir = records_dir(state);
     let plan = IngestPlan {
-        contacts: config.records.contacts.as_ref().map(source),
-        domains: config.records.domains.as_ref().map(source),
+        contacts: config.records.contacts.clone(),
+        domains: config.records.domains.clone(),
         registries: config.registries.keys().cloned().collect(),
         previous: Records::open(&dir).ok().map(|r| r.totals()),
         min_rows_share: config.gates.min_rows_share,
@@ -62,21 +62,10 @@ pub(super) fn each_listed(registry: &RegistryConfig, mut visit: impl FnMut(&str)
     Ok(())
 }
 
-/// A table's files, as the dataset reads them.
-pub(super) fn source(source: &super::config::Source) -> Source {
-    Source {
-        files: source.files.clone(),
-        format: None,
-        delimiter: source.delimiter,
-        columns: source.columns.clone(),
-        constants: source.constants.clone(),
-    }
-}
-
 /// The tables of local records with their rows, for the report.
 pub(super) fn files(config: &Config, now: &Records, before: Option<&Records>) -> Vec<RecordFile> {
     let tables = [(&config.records.contacts, "contacts", 0), (&config.records.domains, "domains", 1)];
-    let of = |(source, table, at): (&Option<super::config::Source>, &str, usize)| {
+    let of = |(source, table, at): (&Option<Source>, &str, usize)| {
         let files = &source.as_ref()?.files;
         let names: Vec<String> = files.iter().map(|f| f.display().to_string()).collect();
         let rows = |records: &Records| records.totals().get(at).copied().unwrap_or_default();

@@ -130,7 +130,7 @@ impl Identity {
     /// # Errors
     /// Those of the file.
     pub(super) fn write_password(path: &Path, password: &Secret) -> Result<()> {
-        write_atomic(path, format!("{}\n", password.reveal()).as_bytes())
+        write_atomic(path, password.reveal().as_bytes())
     }
 
     /// Reads the password, or makes one.

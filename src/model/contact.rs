@@ -4,7 +4,7 @@ use super::{Date, Status};
 use crate::base::{Handle, Personal, Secret};
 
 /// Which of the two forms an address is written in (RFC 5733 §2.3).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum PostalForm {
     /// `int`: representable in 7-bit US-ASCII.
@@ -25,7 +25,7 @@ impl PostalForm {
 }
 
 /// A postal address.
-#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct Address {
     /// Street lines, at most three by the schema.
     pub street: Vec<Personal>,
@@ -40,7 +40,7 @@ pub struct Address {
 }
 
 /// One form of a contact's name and address. In an update absent parts stay as they are.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct PostalInfo {
     /// Which form.
     pub form: PostalForm,
@@ -53,7 +53,7 @@ pub struct PostalInfo {
 }
 
 /// A telephone number (RFC 5733 §2.5).
-#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct Phone {
     /// `+` country code `.` number.
     pub number: Personal,
@@ -62,7 +62,7 @@ pub struct Phone {
 }
 
 /// Authorisation information (RFC 5731 §2.6, RFC 5733 §2.8).
-#[derive(Clone, Debug, serde::Serialize)]
+#[derive(Clone, Debug, serde::Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AuthInfo {
     /// A password, and the repository object it belongs to where it is not this one's.
@@ -79,7 +79,7 @@ pub enum AuthInfo {
 }
 
 /// Which forms of an element a disclose statement names; an element without forms (voice, fax, e-mail) uses neither.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct DiscloseForms {
     /// The `int` form.
     pub int: bool,
@@ -88,7 +88,7 @@ pub struct DiscloseForms {
 }
 
 /// The client's exception to the server's data collection policy (RFC 5733 §2.9).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct Disclose {
     /// `true`: the named elements may be disclosed; `false`: they may not.
     pub flag: bool,
@@ -107,7 +107,7 @@ pub struct Disclose {
 }
 
 /// A contact as a registry holds it. Only the handle is certain: registries leave out nearly everything else at times.
-#[derive(Clone, Debug, serde::Serialize)]
+#[derive(Clone, Debug, serde::Serialize, schemars::JsonSchema)]
 pub struct Contact {
     /// The handle.
     pub id: Handle,

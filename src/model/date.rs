@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 ///
 /// Registries write some fifteen shapes where RFC 5731 allows one: fractions of 0 to 7 digits, `Z`, an offset or no zone at all,
 /// a blank for the `T`, a date alone. A value without a zone is read as UTC, as RFC 5730 §2.4.3 wants times to be.
-#[derive(Clone, PartialEq, Eq, Debug, serde::Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, serde::Serialize, schemars::JsonSchema)]
 pub struct Date {
     /// The text on the line.
     pub raw: Box<str>,

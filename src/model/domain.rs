@@ -4,7 +4,7 @@ use super::{AuthInfo, Date, Status};
 use crate::base::{DomainName, Handle, HostName};
 
 /// What a contact is to a domain. The registrant has an element of its own and is no role here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
     /// Administrative.
@@ -31,7 +31,7 @@ impl Role {
 }
 
 /// A contact in a role. A type which the schema does not know survives as its text.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, schemars::JsonSchema)]
 pub struct ContactRef {
     /// The role, or nothing where the registry sent a type of its own.
     pub role: Option<Role>,
@@ -50,7 +50,7 @@ impl ContactRef {
 }
 
 /// The version of an address.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum IpVersion {
     /// IPv4.
@@ -60,7 +60,7 @@ pub enum IpVersion {
 }
 
 /// An address of a host, as the registry wrote it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, schemars::JsonSchema)]
 pub struct Ip {
     /// Its version.
     pub version: IpVersion,
@@ -69,7 +69,7 @@ pub struct Ip {
 }
 
 /// A name server given as an attribute of the domain (RFC 5731 §1.1).
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, schemars::JsonSchema)]
 pub struct HostAttr {
     /// Its name.
     pub name: HostName,
@@ -78,7 +78,7 @@ pub struct HostAttr {
 }
 
 /// A domain's name servers, in whichever of the two ways the registry has them.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum NameServers {
     /// References to host objects.
@@ -111,7 +111,7 @@ impl Default for NameServers {
 }
 
 /// A domain as a registry holds it. Only the name is certain.
-#[derive(Clone, Debug, serde::Serialize)]
+#[derive(Clone, Debug, serde::Serialize, schemars::JsonSchema)]
 pub struct Domain {
     /// The name.
     pub name: DomainName,

@@ -58,7 +58,7 @@ pub struct CertificateFacts {
 }
 
 /// A registry's greeting (RFC 5730 §2.4).
-#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct Greeting {
     /// The server's name.
     pub server: Box<str>,

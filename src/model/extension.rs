@@ -4,7 +4,7 @@ use super::{Date, Unknown};
 use crate::base::DomainName;
 
 /// An extension in a response that a type knows.
-#[derive(Clone, Debug, serde::Serialize)]
+#[derive(Clone, Debug, serde::Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Extension {
@@ -19,7 +19,7 @@ pub enum Extension {
 }
 
 /// A DS record (RFC 5910 §4.1).
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct DsData {
     /// Key tag.
     pub key_tag: u16,
@@ -34,7 +34,7 @@ pub struct DsData {
 }
 
 /// A DNSKEY (RFC 5910 §4.2).
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct KeyData {
     /// Flags.
     pub flags: u16,
@@ -47,7 +47,7 @@ pub struct KeyData {
 }
 
 /// What a registry holds of a domain's DNSSEC.
-#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct SecDnsInfo {
     /// The longest life of a signature, in seconds.
     pub max_sig_life: Option<u32>,
@@ -58,14 +58,14 @@ pub struct SecDnsInfo {
 }
 
 /// Statuses of the redemption grace period (RFC 3915 §3.1).
-#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct RgpInfo {
     /// The values, as sent.
     pub statuses: Vec<Box<str>>,
 }
 
 /// Something the registry wants known about our login (RFC 8807 §4.1).
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct LoginEvent {
     /// `password`, `certificate`, `cipher`, `tlsProtocol`, `newPW`, `stat`, `custom`.
     pub kind: Box<str>,
@@ -84,7 +84,7 @@ pub struct LoginEvent {
 }
 
 /// A change the registry or somebody else made (RFC 8590 §3.1).
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct ChangePoll {
     /// `before` or `after` the change.
     pub state: Box<str>,
@@ -105,7 +105,7 @@ pub struct ChangePoll {
 }
 
 /// A part of an answer in a namespace which our login did not name, moved into `extValue` by RFC 9038.
-#[derive(Clone, Debug, serde::Serialize)]
+#[derive(Clone, Debug, serde::Serialize, schemars::JsonSchema)]
 pub struct Unhandled {
     /// The namespace, as the reason states it.
     pub namespace: Box<str>,

@@ -4,7 +4,7 @@ use super::{Date, Ip, Status};
 use crate::base::HostName;
 
 /// A host as a registry holds it. Only the name is certain.
-#[derive(Clone, Debug, serde::Serialize)]
+#[derive(Clone, Debug, serde::Serialize, schemars::JsonSchema)]
 pub struct Host {
     /// The name.
     pub name: HostName,

@@ -4,12 +4,12 @@ use super::{Contact, Date, Domain, Extension, Host, Unhandled};
 use crate::base::{ClTrid, DomainName, Handle, Personal};
 
 /// A result code of RFC 5730 §3, or one that a registry made up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, schemars::JsonSchema)]
 #[serde(transparent)]
 pub struct ResultCode(pub u16);
 
 /// What a result code means for the client: the action to take.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Class {
     /// Done.
@@ -70,7 +70,7 @@ impl ResultCode {
 }
 
 /// One `<value>` with, or in, an `<extValue>`.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct ExtValue {
     /// The offending value, flattened to text. It may be a personal datum.
     pub value: Personal,
@@ -81,7 +81,7 @@ pub struct ExtValue {
 }
 
 /// One `<result>`.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct ResultItem {
     /// The code.
     pub code: ResultCode,
@@ -99,7 +99,7 @@ pub struct ResultItem {
 }
 
 /// The state of the message queue, with the message at its head in an answer to a poll request.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct Queue {
     /// Messages waiting.
     pub count: Option<u64>,
@@ -112,7 +112,7 @@ pub struct Queue {
 }
 
 /// One answer to a check.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct CheckItem {
     /// The handle or name asked for.
     pub id: Box<str>,
@@ -123,7 +123,7 @@ pub struct CheckItem {
 }
 
 /// The state of a transfer (RFC 5731 §3.1.3, RFC 5733 §3.1.3).
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct TransferData {
     /// The handle or name.
     pub id: Box<str>,
@@ -142,7 +142,7 @@ pub struct TransferData {
 }
 
 /// The end of a pending action (`panData`).
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct PendingData {
     /// The handle or name.
     pub id: Box<str>,
@@ -157,7 +157,7 @@ pub struct PendingData {
 }
 
 /// One child of `<resData>`.
-#[derive(Clone, Debug, serde::Serialize)]
+#[derive(Clone, Debug, serde::Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ResData {
@@ -214,7 +214,7 @@ pub enum ResData {
 }
 
 /// An element or attribute that no type consumed: kept, so that nothing of an answer is lost.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct Unknown {
     /// Its namespace, empty for none.
     pub namespace: Box<str>,
@@ -225,7 +225,7 @@ pub struct Unknown {
 }
 
 /// An answer, typed. What no type knew is in `unknown`.
-#[derive(Clone, Debug, Default, serde::Serialize)]
+#[derive(Clone, Debug, Default, serde::Serialize, schemars::JsonSchema)]
 pub struct Response {
     /// Every `<result>`, in order; never empty in a valid answer.
     pub results: Vec<ResultItem>,

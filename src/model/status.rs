@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 /// A status value. The known ones are constants; an unknown one survives as it is.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, schemars::JsonSchema)]
 #[serde(transparent)]
 pub struct StatusValue(Cow<'static, str>);
 
@@ -70,7 +70,7 @@ impl StatusValue {
 }
 
 /// A status of an object, with the registry's or the client's words on it.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct Status {
     /// Which.
     pub value: StatusValue,

@@ -17,7 +17,7 @@ use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 use std::cell::Cell;
 use std::fmt;
-use text::{decode, is_name, resolve, split};
+use text::{decode, resolve, split, split_name};
 
 /// The deepest nesting. Real answers stay below 12.
 pub const MAX_DEPTH: usize = 64;
@@ -137,6 +137,8 @@ pub struct Tape {
     bindings: Vec<Binding>,
     open: Vec<u32>,
     declared: usize,
+    /// Whether a carriage return stands anywhere in the frame.
+    has_returns: bool,
 }
 
 impl Tape {
@@ -155,7 +157,10 @@ impl Tape {
             *self = Self::default();
         }
         let mut text = std::mem::take(&mut self.frame);
-        let read = decode(frame, &mut text).and_then(|()| self.scan(&text));
+        let read = decode(frame, &mut text).and_then(|has_returns| {
+            self.has_returns = has_returns;
+            self.scan(&text)
+        });
         self.frame = text;
         if read.is_err() {
             self.nodes.clear();
@@ -198,7 +203,7 @@ impl Tape {
     pub fn unknown(&self) -> Vec<Unknown> {
         let mut out = Vec::new();
         if let Some(root) = self.root() {
-            root.leftovers(&mut out, "");
+            root.leftovers(&mut out, &mut String::new());
         }
         out
     }
@@ -254,10 +259,7 @@ impl Tape {
         }
         let attrs = index(self.attrs.len());
         let attr_count = if start.attributes_raw().is_empty() { 0 } else { self.attributes(start, text, depth)? };
-        let (prefix, local) = split(start.name().0);
-        if !is_name(local) || !prefix.is_none_or(is_name) {
-            return Err("an element without a proper name");
-        }
+        let (prefix, local) = split_name(start.name().0).ok_or("an element without a proper name")?;
         let ns = self.resolve_prefix(prefix, text, true);
         self.open.push(index(self.nodes.len()));
         let node = Node { local: span(local, text), text: Span::default(), next: 0, attrs, ns, attr_count, flags: Cell::new(0) };
@@ -354,7 +356,7 @@ impl Tape {
             None if default => "",
             None => return Ns::NONE,
         };
-        let bound = self.bindings.iter().rev().find(|b| piece(text, &self.side, b.prefix) == wanted);
+        let bound = self.bindings.iter().rev().find(|b| same(piece(text, &self.side, b.prefix), wanted));
         match bound {
             Some(binding) => binding.ns,
             None if wanted.is_empty() => Ns::NONE,
@@ -368,7 +370,7 @@ impl Tape {
         if self.open.is_empty() {
             return if blank { Ok(()) } else { Err("text outside the root element") };
         }
-        if raw.contains('\r') {
+        if self.has_returns && raw.contains('\r') {
             // XML 1.0 §2.11: a line ends with a line feed, however it was written.
             let lines = raw.replace("\r\n", "\n").replace('\r', "\n");
             self.append(&lines, None, blank, text);
@@ -479,6 +481,12 @@ fn piece<'a>(frame: &'a str, side: &'a str, span: Span) -> &'a str {
     let start = (span.start & !Span::SIDE) as usize;
     let text = if span.start & Span::SIDE == 0 { frame } else { side };
     text.get(start..start + span.len as usize).unwrap_or_default()
+}
+
+/// Whether two prefixes are the same. They are so short that a call of `memcmp` would cost more than the bytes.
+#[inline]
+fn same(one: &str, other: &str) -> bool {
+    one.len() == other.len() && one.bytes().zip(other.bytes()).all(|(a, b)| a == b)
 }
 
 /// A position as it is stored. Frames are capped far below 4 GiB.

@@ -1,10 +1,11 @@
 //! The charts of a run report, each with the table of its figures.
 
-use super::facts::{DifferenceKind, RegistryFacts, RunFacts, Severity, total};
+use super::facts::{RegistryFacts, RunFacts, total};
 use super::svg::{Bar, Bars};
 use super::table::{Cell, Shape, Table};
 use super::tables::{days_left, int, text};
 use super::verdict::{count, grouped};
+use crate::diff::{DiffKind, Severity};
 use crate::model::ObjectKind;
 use std::collections::BTreeMap;
 
@@ -20,7 +21,7 @@ pub(super) fn differences(facts: &RunFacts, registry: &RegistryFacts, n: usize) 
     for d in facts.differences.iter().filter(|d| d.registry == registry.id) {
         let field = if d.field.is_empty() { "(whole object)" } else { &d.field };
         let (kinds, cosmetic) = fields.entry(format!("{} {field}", d.object.as_str())).or_default();
-        let sums = kinds.iter_mut().zip(DifferenceKind::ALL);
+        let sums = kinds.iter_mut().zip(DiffKind::ALL);
         let sum = match d.severity {
             Severity::Material => sums.filter(|(_, kind)| *kind == d.kind).map(|(sum, _)| sum).next(),
             Severity::Cosmetic => Some(cosmetic),
@@ -52,7 +53,7 @@ pub(super) fn differences(facts: &RunFacts, registry: &RegistryFacts, n: usize) 
         id: format!("differences-{n}"),
         title: format!("Material differences at {} by field and kind", registry.id),
         desc: format!("{}{most}.", count(sum, "material difference", "material differences")),
-        series: DifferenceKind::ALL.map(DifferenceKind::title).to_vec(),
+        series: DiffKind::ALL.map(DiffKind::title).to_vec(),
         rows,
         full: 0.0,
         ticks: Vec::new(),

@@ -1,6 +1,7 @@
 //! What a run report is made from: one value, filled in by the job, written as `run.json` and read back to print the report again.
 
 use crate::base::{Exit, Problem, RegistryId, RunId, Timestamp};
+use crate::diff::{Severity, SummaryRow};
 use crate::model::{ObjectKind, TlsFacts};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -21,7 +22,7 @@ pub struct RunFacts {
     /// Each registry, in the order of the configuration.
     pub registries: Vec<RegistryFacts>,
     /// Differences, counted.
-    pub differences: Vec<DifferenceCount>,
+    pub differences: Vec<SummaryRow>,
     /// The local records the registries were compared with.
     pub records: Vec<RecordFile>,
     /// Gates that were looked at, open and closed.
@@ -30,6 +31,8 @@ pub struct RunFacts {
     pub overrides: Vec<Override>,
     /// Warnings that belong to no registry.
     pub warnings: Vec<Problem>,
+    /// Warnings that were counted and not kept: more of one input than help to mend it.
+    pub warnings_not_kept: u64,
     /// Files the run left, named relative to the report's folder.
     pub outputs: Vec<Output>,
 }
@@ -47,7 +50,7 @@ pub struct RegistryFacts {
     pub whole: bool,
     /// Every exit code that held here.
     pub exits: Vec<Exit>,
-    /// What went wrong here, personal values masked.
+    /// What went wrong here, and what was only told, personal values masked.
     pub problems: Vec<Problem>,
     /// Contacts.
     pub contacts: ObjectCounts,
@@ -75,6 +78,18 @@ impl RegistryFacts {
             ObjectKind::Contact => &self.contacts,
             ObjectKind::Domain => &self.domains,
         }
+    }
+
+    /// Whether `problem` led to one of the exit codes that held here; one that did not is a warning.
+    #[must_use]
+    pub fn ended_by(&self, problem: &Problem) -> bool {
+        problem.exit != Exit::Done && self.exits.contains(&problem.exit)
+    }
+
+    /// How many problems led to an exit code.
+    #[must_use]
+    pub fn problems(&self) -> u64 {
+        self.problems.iter().filter(|p| self.ended_by(p)).count() as u64
     }
 
     /// How many objects could not be read.
@@ -188,85 +203,6 @@ pub struct NamespaceCount {
     pub count: u64,
 }
 
-/// What a difference is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum DifferenceKind {
-    /// Both sides have the object, with different values.
-    Changed,
-    /// The registry has the object, the local records do not.
-    MissingHere,
-    /// The local records have the object, the registry does not.
-    MissingThere,
-    /// The registry's answer could not be read: nothing can be said.
-    Unreadable,
-}
-
-impl DifferenceKind {
-    /// All, in the order they are reported.
-    pub const ALL: [Self; 4] = [Self::Changed, Self::MissingHere, Self::MissingThere, Self::Unreadable];
-
-    /// The word in files.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Changed => "changed",
-            Self::MissingHere => "missing_here",
-            Self::MissingThere => "missing_there",
-            Self::Unreadable => "unreadable",
-        }
-    }
-
-    /// The words for people.
-    #[must_use]
-    pub const fn title(self) -> &'static str {
-        match self {
-            Self::Changed => "changed",
-            Self::MissingHere => "missing here",
-            Self::MissingThere => "missing there",
-            Self::Unreadable => "unreadable",
-        }
-    }
-}
-
-/// Whether a difference matters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Severity {
-    /// It does.
-    Material,
-    /// It is one of writing only: case, white space, the shape of a number.
-    Cosmetic,
-}
-
-impl Severity {
-    /// The word.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Material => "material",
-            Self::Cosmetic => "cosmetic",
-        }
-    }
-}
-
-/// How many differences are alike.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct DifferenceCount {
-    /// The registry.
-    pub registry: RegistryId,
-    /// The kind of object.
-    pub object: ObjectKind,
-    /// What they are.
-    pub kind: DifferenceKind,
-    /// Whether they matter.
-    pub severity: Severity,
-    /// The field; empty where the whole object is meant.
-    pub field: String,
-    /// How many.
-    pub count: u64,
-}
-
 /// A file of local records.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RecordFile {
@@ -325,8 +261,21 @@ impl RunFacts {
     /// How many differences of `severity` there are, at one registry or, for `None`, at all.
     #[must_use]
     pub fn differences_of(&self, registry: Option<&RegistryId>, severity: Severity) -> u64 {
-        let of = |d: &&DifferenceCount| d.severity == severity && registry.is_none_or(|r| *r == d.registry);
+        let of = |d: &&SummaryRow| d.severity == severity && registry.is_none_or(|r| *r == d.registry);
         total(self.differences.iter().filter(of).map(|d| d.count))
+    }
+
+    /// How many problems led to an exit code.
+    #[must_use]
+    pub fn problems(&self) -> u64 {
+        total(self.registries.iter().map(RegistryFacts::problems))
+    }
+
+    /// How many warnings there were: all that led to no exit code.
+    #[must_use]
+    pub fn warnings(&self) -> u64 {
+        let told = self.registries.iter().map(|r| (r.problems.len() as u64).saturating_sub(r.problems()));
+        total(told.chain([self.warnings.len() as u64, self.warnings_not_kept]))
     }
 
     /// How many objects could not be read, at all registries.

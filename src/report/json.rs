@@ -1,7 +1,8 @@
 //! What `run` and `demo` print with `--format json`.
 
-use super::facts::{RunFacts, Severity};
+use super::facts::RunFacts;
 use super::table::{SCHEMA_VERSION, schema_id};
+use crate::diff::Severity;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

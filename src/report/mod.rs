@@ -2,6 +2,7 @@
 //!
 //! Nothing here reads a registry, a clock or a snapshot: equal facts give equal bytes, on this machine or another, years later.
 
+mod alike;
 mod charts;
 pub mod facts;
 mod json;

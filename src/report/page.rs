@@ -1,13 +1,15 @@
 //! The run report as one HTML page: no script, no network, nothing loaded, every word through one escaping sink.
 
+use super::alike::gathered;
 use super::charts;
-use super::facts::{RunFacts, Severity, total};
+use super::facts::{RunFacts, total};
 use super::sample::Sample;
 use super::svg::Bars;
 use super::table::{Cell, Head, Kind, Table};
 use super::tables;
-use super::verdict::{grouped, meaning, next, sentence};
+use super::verdict::{count, grouped, meaning, next, sentence};
 use crate::base::{Exit, escape_controls};
+use crate::diff::Severity;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
@@ -19,8 +21,8 @@ const STYLE: &str = include_str!("style.css");
 /// The sections, in order: id and heading.
 const SECTIONS: &[(&str, &str)] = &[
     ("glance", "At a glance"),
-    ("problems", "Problems and warnings"),
     ("differences", "Differences"),
+    ("problems", "Problems and warnings"),
     ("objects", "Objects read"),
     ("line", "Sessions and limits"),
     ("tls", "TLS and certificates"),
@@ -69,7 +71,10 @@ pub(super) fn page(facts: &RunFacts, sample: &Sample) -> String {
 fn header(facts: &RunFacts) -> Markup {
     let whole = facts.registries.iter().filter(|r| r.whole).count();
     let read = |pick: fn(&super::RegistryFacts) -> u64| grouped(total(facts.registries.iter().map(pick)));
-    let problems: usize = facts.registries.iter().map(|r| r.problems.len()).sum();
+    let problems = match facts.warnings() {
+        0 => "Problems".to_owned(),
+        n => format!("Problems, and {}", count(n, "warning", "warnings")),
+    };
     let figures = [
         ("Registries read whole", format!("{whole} of {}", facts.registries.len())),
         ("Contacts read", read(|r| r.contacts.ok)),
@@ -77,7 +82,7 @@ fn header(facts: &RunFacts) -> Markup {
         ("Material differences", grouped(facts.differences_of(None, Severity::Material))),
         ("Cosmetic differences", grouped(facts.differences_of(None, Severity::Cosmetic))),
         ("Objects unreadable", grouped(facts.unreadable())),
-        ("Problems and warnings", grouped((problems + facts.warnings.len()) as u64)),
+        (problems.as_str(), grouped(facts.problems())),
     ];
     let state = match facts.exit {
         Exit::Done => "good",
@@ -104,7 +109,7 @@ fn header(facts: &RunFacts) -> Markup {
 fn section(id: &str, facts: &RunFacts, sample: &Sample) -> Markup {
     match id {
         "glance" => shown(&tables::registries(facts)),
-        "problems" => shown(&tables::warnings(facts)),
+        "problems" => problems(facts),
         "differences" => differences(facts, sample),
         "objects" => html! {
             p { "Every object that was asked for is counted in one state. Those found on the way are in no local record: a handle led to them." }
@@ -153,6 +158,22 @@ fn differences(facts: &RunFacts, sample: &Sample) -> Markup {
                 ". Values are left out here; the differences file has them, and is personal data."
             }
             (shown(&sample.table))
+        }
+    }
+}
+
+/// Problems and warnings, alike ones told once.
+fn problems(facts: &RunFacts) -> Markup {
+    let all = tables::warnings(facts);
+    let told = gathered(&all, &["registry", "id", "blame", "what", "exit"], "place");
+    html! {
+        p {
+            "A problem led to the exit code behind it; a warning led to none. "
+            @if told.rows.len() < all.rows.len() { "Alike ones are gathered here; the files of this table have every one." }
+        }
+        (shown(&told))
+        @if facts.warnings_not_kept > 0 {
+            p { (count(facts.warnings_not_kept, "more warning was counted and is", "more warnings were counted and are")) " in no file." }
         }
     }
 }
@@ -220,7 +241,8 @@ fn shown(table: &Table) -> Markup {
                         @for row in &table.rows {
                             tr {
                                 @for (n, (class, cell)) in classes.iter().zip(row).enumerate() {
-                                    @if n == 0 { th scope="row" class=[class] { (cell_of(cell)) } } @else { td class=[class] { (cell_of(cell)) } }
+                                    @let kind = table.shape.heads.get(n).map_or(Kind::Text, |head| head.kind);
+                                    @if n == 0 { th scope="row" class=[class] { (cell_of(kind, cell)) } } @else { td class=[class] { (cell_of(kind, cell)) } }
                                 }
                             }
                         }
@@ -231,20 +253,24 @@ fn shown(table: &Table) -> Markup {
     }
 }
 
-/// The class of each column: figures stand at the right, running text gets room.
+/// The class of each column: figures stand at the right, running text gets room, and what is longer than a word may fold.
 fn classes(table: &Table) -> Vec<Option<&'static str>> {
     const LONG: usize = 40;
-    let long = |row: &Vec<Cell>, n: usize| matches!(row.get(n), Some(Cell::Text(text)) if text.chars().count() > LONG);
-    let class = |(n, head): (usize, &Head)| match head.kind {
-        Kind::Int => Some("n"),
-        Kind::Text => table.rows.iter().any(|row| long(row, n)).then_some("long"),
+    const MIDDLE: usize = 12;
+    let length = |row: &Vec<Cell>, n: usize| if let Some(Cell::Text(text)) = row.get(n) { text.chars().count() } else { 0 };
+    let class = |(n, head): (usize, &Head)| match (head.kind, table.rows.iter().map(|row| length(row, n)).max().unwrap_or(0)) {
+        (Kind::Int, _) => Some("n"),
+        (_, ..=MIDDLE) => None,
+        (_, ..=LONG) => Some("mid"),
+        _ => Some("long"),
     };
     table.shape.heads.iter().enumerate().map(class).collect()
 }
 
 /// One cell.
-fn cell_of(cell: &Cell) -> Markup {
+fn cell_of(kind: Kind, cell: &Cell) -> Markup {
     match cell {
+        Cell::Text(text) if kind == Kind::Words => html! { bdi { (words(&escape_controls(text))) } },
         Cell::Text(text) => registry_text(text),
         Cell::Int(n) if *n < 0 => html! { "−" (grouped(n.unsigned_abs())) },
         Cell::Int(n) => html! { (grouped(n.unsigned_abs())) },
@@ -257,7 +283,7 @@ fn registry_text(text: &str) -> Markup {
     html! { bdi { (escape_controls(text)) } }
 }
 
-/// Our own words, with `code` set as such.
+/// Words with `code` set as such.
 fn words(text: &str) -> Markup {
     html! { @for (n, part) in text.split('`').enumerate() { @if n % 2 == 1 { code { (part) } } @else { (part) } } }
 }

@@ -1,9 +1,9 @@
 //! The first differences by name, out of the differences file.
 
-use super::facts::DifferenceKind;
 use super::table::{Cell, Shape, Table};
 use super::tables::text;
 use crate::base::{Blame, Problem, Result};
+use crate::diff::DiffKind;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -58,7 +58,7 @@ impl Sample {
 
 /// A cell as people read it: kinds in words.
 fn in_words(text: &str) -> Cell {
-    match DifferenceKind::ALL.into_iter().find(|kind| kind.as_str() == text) {
+    match DiffKind::ALL.into_iter().find(|kind| kind.as_str() == text) {
         Some(kind) => kind.title().into(),
         None if text.is_empty() => Cell::Empty,
         None => text.into(),

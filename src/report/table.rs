@@ -1,7 +1,7 @@
 //! One table, written as CSV for people, as JSON, as Parquet and as HTML: the same rows in the same order.
 
 use crate::base::{Blame, Problem, Result, escape_controls, write_atomic};
-use crate::dataset::table::{Column, write_table};
+use crate::dataset::{self, ColumnType, TableWriter};
 use serde_json::{Map, Value, json};
 use std::path::{Path, PathBuf};
 
@@ -13,6 +13,8 @@ pub(super) const SCHEMA_VERSION: u32 = 1;
 pub(super) enum Kind {
     /// Text, shown at the left.
     Text,
+    /// Text with `code` in it, in a problem's words.
+    Words,
     /// A whole number, shown at the right.
     Int,
 }
@@ -29,7 +31,7 @@ pub(super) struct Head {
 }
 
 /// One cell.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Cell {
     /// Text.
     Text(String),
@@ -102,8 +104,7 @@ impl Table {
             &self.csv().map_err(|e| Problem::new("E-report-003", Blame::Us, e.to_string(), "report this as a bug").file(&csv))?,
         )?;
         write_atomic(&json, &pretty(&self.json(run_id, tool_version)))?;
-        let columns: Vec<_> = self.shape.heads.iter().enumerate().map(|(n, head)| (head.name, self.column(n, head.kind))).collect();
-        write_table(&parquet, &columns)?;
+        self.write_parquet(&parquet)?;
         Ok(vec![csv, json, parquet])
     }
 
@@ -143,21 +144,21 @@ impl Table {
         })
     }
 
-    /// Column `n` for Parquet, exact.
-    fn column(&self, n: usize, kind: Kind) -> Column {
-        let cells = self.rows.iter().map(|row| row.get(n).unwrap_or(&Cell::Empty));
-        match kind {
-            Kind::Text => Column::Text(
-                cells
-                    .map(|c| match c {
-                        Cell::Text(text) => Some(text.clone()),
-                        Cell::Int(n) => Some(n.to_string()),
-                        Cell::Empty => None,
-                    })
-                    .collect(),
-            ),
-            Kind::Int => Column::Int(cells.map(|c| if let Cell::Int(n) = c { Some(*n) } else { None }).collect()),
+    /// The table as Parquet, exact.
+    fn write_parquet(&self, path: &Path) -> Result<()> {
+        let column = |head: &Head| match head.kind {
+            Kind::Text | Kind::Words => (head.name, ColumnType::Text),
+            Kind::Int => (head.name, ColumnType::Integer),
+        };
+        let mut file = TableWriter::create(path, &self.shape.heads.iter().map(column).collect::<Vec<_>>())?;
+        for row in &self.rows {
+            file.push(row.iter().map(|cell| match cell {
+                Cell::Text(text) => dataset::Cell::Text(Some(text)),
+                Cell::Int(n) => dataset::Cell::Integer(Some(*n)),
+                Cell::Empty => dataset::Cell::Text(None),
+            }))?;
         }
+        file.finish().map(drop)
     }
 }
 
@@ -166,7 +167,7 @@ impl Shape {
     pub(super) fn schema(&self) -> Value {
         let property = |head: &Head| {
             let kind = match head.kind {
-                Kind::Text => "string",
+                Kind::Text | Kind::Words => "string",
                 Kind::Int => "integer",
             };
             (head.name.to_owned(), json!({ "description": head.title, "type": [kind, "null"] }))

@@ -1,8 +1,9 @@
 //! The tables of a run report, each a plain view of the facts.
 
-use super::facts::{LimitUse, RegistryFacts, RunFacts, Severity};
+use super::facts::{LimitUse, RegistryFacts, RunFacts};
 use super::table::{Cell, Head, Kind, Shape, Table};
 use crate::base::{Exit, Problem, Timestamp};
+use crate::diff::{Severity, SummaryRow};
 use crate::model::{ObjectKind, TlsFacts};
 
 /// A column of text.
@@ -13,6 +14,11 @@ pub(super) const fn text(name: &'static str, title: &'static str) -> Head {
 /// A column of whole numbers.
 pub(super) const fn int(name: &'static str, title: &'static str) -> Head {
     Head { name, title, kind: Kind::Int }
+}
+
+/// A column of a problem's words.
+const fn words(name: &'static str, title: &'static str) -> Head {
+    Head { name, title, kind: Kind::Words }
 }
 
 /// The shape of every table that is written to files.
@@ -69,8 +75,8 @@ pub(super) fn registries(facts: &RunFacts) -> Table {
             material.into(),
             cosmetic.into(),
             r.unreadable().into(),
-            count(r.problems.len()),
-            exits.join(" ").into(),
+            r.problems().into(),
+            (!exits.is_empty()).then(|| exits.join(" ")).into(),
         ]
     };
     Table { shape: &REGISTRIES, rows: facts.registries.iter().map(row).collect() }
@@ -80,7 +86,7 @@ pub(super) fn registries(facts: &RunFacts) -> Table {
 pub(super) fn differences(facts: &RunFacts) -> Table {
     let mut counts: Vec<_> = facts.differences.iter().collect();
     counts.sort_by_key(|d| (d.registry.as_str(), d.object, d.field.as_str(), d.kind, d.severity));
-    let row = |d: &super::facts::DifferenceCount| {
+    let row = |d: &SummaryRow| {
         let field = if d.field.is_empty() { Cell::Empty } else { d.field.as_str().into() };
         vec![
             d.registry.as_str().into(),
@@ -183,22 +189,26 @@ pub(super) fn namespaces(facts: &RunFacts) -> Table {
     }
 }
 
-/// Problems and warnings: first those of the run, then each registry's.
+/// Problems, which led to an exit code, and then warnings; of both those of the run before each registry's.
 pub(super) fn warnings(facts: &RunFacts) -> Table {
-    let row = |registry: Option<&str>, p: &Problem| {
-        vec![
-            registry.into(),
+    let row = |registry: Option<&RegistryFacts>, p: &Problem| {
+        // A problem names the exit code it would lead to; only where it did is there one to tell.
+        let exit = registry.filter(|r| r.ended_by(p)).map(|_| u64::from(p.exit.code()));
+        let cells = vec![
+            registry.map(|r| r.id.as_str()).into(),
             p.id.as_str().into(),
             word(&p.blame).into(),
             p.place.to_string().into(),
             p.what.as_str().into(),
             p.remedy.as_str().into(),
-            u64::from(p.exit.code()).into(),
-        ]
+            exit.into(),
+        ];
+        (exit.is_none(), cells)
     };
     let of_run = facts.warnings.iter().map(|p| row(None, p));
-    let of_registries = facts.registries.iter().flat_map(|r| r.problems.iter().map(|p| row(Some(r.id.as_str()), p)));
-    Table { shape: &WARNINGS, rows: of_run.chain(of_registries).collect() }
+    let of_registries = facts.registries.iter().flat_map(|r| r.problems.iter().map(move |p| row(Some(r), p)));
+    let (problems, warnings): (Vec<_>, Vec<_>) = of_run.chain(of_registries).partition(|(warning, _)| !warning);
+    Table { shape: &WARNINGS, rows: problems.into_iter().chain(warnings).map(|(_, cells)| cells).collect() }
 }
 
 /// Gates that were looked at.
@@ -239,26 +249,21 @@ pub(super) fn word(value: &impl serde::Serialize) -> String {
     serde_json::to_value(value).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default()
 }
 
-/// How many.
-fn count(n: usize) -> Cell {
-    Cell::from(n as u64)
-}
-
 const REGISTRIES: Shape = Shape {
     name: "registries",
-    title: "Each registry in one row",
+    title: "Each registry: objects read, differences, and problems",
     heads: &[
         text("registry", "Registry"),
         text("profile", "Profile"),
         text("endpoint", "Endpoint"),
         text("read", "Read"),
-        int("contacts", "Contacts read"),
-        int("domains", "Domains read"),
-        int("material", "Material differences"),
-        int("cosmetic", "Cosmetic differences"),
+        int("contacts", "Contacts"),
+        int("domains", "Domains"),
+        int("material", "Material"),
+        int("cosmetic", "Cosmetic"),
         int("unreadable", "Unreadable"),
         int("problems", "Problems"),
-        text("exits", "Exit codes"),
+        text("exits", "Exits"),
     ],
 };
 
@@ -364,8 +369,8 @@ const WARNINGS: Shape = Shape {
         text("id", "Id"),
         text("blame", "Side"),
         text("place", "Place"),
-        text("what", "What is wrong"),
-        text("remedy", "What to do"),
+        words("what", "What is wrong"),
+        words("remedy", "What to do"),
         int("exit", "Exit code"),
     ],
 };

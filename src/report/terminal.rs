@@ -50,6 +50,6 @@ pub fn terminal(facts: &RunFacts, reports: &Path) -> String {
 fn aligned(text: String, kind: Kind) -> Shown {
     Shown::new(text).set_alignment(match kind {
         Kind::Int => CellAlignment::Right,
-        Kind::Text => CellAlignment::Left,
+        Kind::Text | Kind::Words => CellAlignment::Left,
     })
 }

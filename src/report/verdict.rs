@@ -1,7 +1,8 @@
 //! The run in one sentence, and what to do next.
 
-use super::facts::{RunFacts, Severity};
+use super::facts::RunFacts;
 use crate::base::Exit;
+use crate::diff::Severity;
 
 /// What the run came to, in one sentence.
 pub(super) fn sentence(facts: &RunFacts) -> String {

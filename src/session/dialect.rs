@@ -35,7 +35,7 @@ pub enum Identity {
 }
 
 /// What a greeting and a profile say differently. Neither is an error; both are worth a line in the morning.
-#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct Drift {
     /// Services the registry announces and the profile does not name.
     pub announced_not_enabled: Vec<String>,

@@ -41,7 +41,7 @@ pub struct SynthOptions {
 }
 
 /// What was made.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct SynthReport {
     /// Each registry, by id.
     pub registries: Vec<SynthRegistry>,
@@ -56,7 +56,7 @@ pub struct SynthReport {
 }
 
 /// What was made for one registry.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct SynthRegistry {
     /// Its id.
     pub id: String,

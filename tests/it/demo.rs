@@ -1,11 +1,39 @@
 //! The demo, end to end: bundled registries over TLS, a pull, a diff, a report, judged by what the seed planted.
 
 use privet::base::{Exit, Quiet, StopToken, SystemClock};
+use privet::diff::SummaryRow;
 use privet::job::{Context, DemoOptions, demo};
+use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
 fn context() -> Context {
     Context { clock: Arc::new(SystemClock::new()), events: Arc::new(Quiet), stop: StopToken::default(), only: Vec::new() }
+}
+
+/// Differences by registry, object, kind, severity and field.
+type Counts = BTreeMap<[String; 5], u64>;
+
+/// The counts that the facts of a run hold.
+fn counted(run: &Path) -> Counts {
+    let facts = privet::report::read(run).expect("the facts");
+    let words =
+        |d: &SummaryRow| [d.registry.as_str(), d.object.as_str(), d.kind.as_str(), d.severity.as_str(), &d.field].map(str::to_owned);
+    facts.differences.iter().map(|d| (words(d), d.count)).collect()
+}
+
+/// The same, counted in the differences file itself.
+fn rows(differences: &Path) -> Counts {
+    let mut reader = csv::Reader::from_path(differences).expect("the differences");
+    let heads = reader.headers().expect("heads").clone();
+    let at = ["registry", "object", "kind", "severity", "field"].map(|name| heads.iter().position(|h| h == name).expect("the column"));
+    let mut counts = Counts::new();
+    for row in reader.records() {
+        let row = row.expect("a row");
+        *counts.entry(at.map(|n| row[n].to_owned())).or_default() += 1;
+    }
+    assert!(!counts.is_empty(), "a demo plants differences");
+    counts
 }
 
 #[test]
@@ -25,6 +53,16 @@ fn the_demo_finds_what_its_seed_planted_and_nothing_else() {
         let reports = std::path::PathBuf::from(ended.json["reports"].as_str().expect("a folder"));
         assert!(reports.starts_with(out.canonicalize().expect("there").join("reports")));
         assert!(reports.join("index.html").exists() && reports.join("differences.parquet").exists());
+        assert_eq!(counted(&reports.join("run.json")), rows(&reports.join("differences.csv")));
+        super::schema_files::assert_form("report/summary", &ended.json);
+        for entry in std::fs::read_dir(&reports).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.extension().is_some_and(|e| e == "json") {
+                let json = serde_json::from_slice(&std::fs::read(&path).expect("a file")).expect("JSON");
+                let stem = path.file_stem().and_then(|s| s.to_str()).expect("a plain name");
+                super::schema_files::assert_form(&format!("report/{stem}"), &json);
+            }
+        }
     }
 }
 

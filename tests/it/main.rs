@@ -10,6 +10,7 @@ mod layers;
 mod marker;
 mod night;
 mod report;
+mod schema_files;
 mod schemas;
 mod served;
 mod session_faults;

@@ -3,10 +3,11 @@
 #![expect(clippy::expect_used, reason = "a test ends where its ground is missing")]
 
 use privet::base::{Blame, Exit, Problem, RegistryId, RunId, Timestamp};
+use privet::dataset::ParquetFile;
+use privet::diff::{DiffKind, Severity, SummaryRow};
 use privet::model::{CertificateFacts, ObjectKind, TlsFacts};
 use privet::report::facts::{
-    AnswerTimes, DifferenceCount, DifferenceKind, GateFacts, GreetingFacts, LimitUse, LineFacts, NamespaceCount, ObjectCounts, Output,
-    Override, RecordFile, Severity,
+    AnswerTimes, GateFacts, GreetingFacts, LimitUse, LineFacts, NamespaceCount, ObjectCounts, Output, Override, RecordFile,
 };
 use privet::report::{RegistryFacts, RunFacts, Summary};
 use std::collections::BTreeSet;
@@ -82,14 +83,8 @@ fn registry(id: &str, profile: &str, contacts: u64, domains: u64) -> RegistryFac
     }
 }
 
-fn differences(
-    registry: &str,
-    object: ObjectKind,
-    kind: DifferenceKind,
-    severity: Severity,
-    fields: &[(&str, u64)],
-) -> Vec<DifferenceCount> {
-    let one = |(field, count): &(&str, u64)| DifferenceCount {
+fn differences(registry: &str, object: ObjectKind, kind: DiffKind, severity: Severity, fields: &[(&str, u64)]) -> Vec<SummaryRow> {
+    let one = |(field, count): &(&str, u64)| SummaryRow {
         registry: registry.into(),
         object,
         kind,
@@ -102,7 +97,7 @@ fn differences(
 
 /// A night at four registries: two fine, one with unreadable objects and awkward texts, one not reached.
 fn facts() -> RunFacts {
-    use DifferenceKind::{Changed, MissingHere, MissingThere, Unreadable};
+    use DiffKind::{Changed, MissingHere, MissingThere, Unreadable};
     use Severity::{Cosmetic, Material};
     let thick = registry("thick", "gtld-thick", 1204, 860);
     let minimum = RegistryFacts { contacts: ObjectCounts::default(), ..registry("minimum", "gtld-minimum", 0, 640) };
@@ -176,6 +171,7 @@ fn facts() -> RunFacts {
         warnings: vec![
             *Problem::new("E-config-014", Blame::Operator, "a password stands in an environment variable", "use a file").line(12),
         ],
+        warnings_not_kept: 0,
         outputs: vec![
             Output { what: "differences, exact".into(), path: "differences.csv".into(), personal: true },
             Output { what: "snapshot".into(), path: "../../snapshots/date=2026-11-21".into(), personal: true },
@@ -254,6 +250,47 @@ fn tables_for_spreadsheets_are_never_computed() {
     }
     let exact: serde_json::Value = serde_json::from_str(&text(&files, "greeting-drift.json")).expect("JSON");
     assert!(exact["rows"].as_array().expect("rows").iter().any(|row| row["value"] == FORMULA), "JSON is exact");
+}
+
+#[test]
+fn parquet_holds_what_json_does() {
+    let dir = tempfile::tempdir().expect("a directory");
+    privet::report::write(&facts(), None, dir.path()).expect("a report");
+    for (name, schema) in privet::report::schemas() {
+        let path = dir.path().join(format!("{name}.parquet"));
+        let Some(properties) = schema["properties"]["rows"]["items"]["properties"].as_object().filter(|_| path.exists()) else { continue };
+        let json: serde_json::Value = serde_json::from_slice(&std::fs::read(path.with_extension("json")).expect("a file")).expect("JSON");
+        let rows = json["rows"].as_array().expect("rows");
+        assert_eq!(ParquetFile::column_names(&path).expect("columns"), properties.keys().cloned().collect::<Vec<_>>(), "{name}");
+        let texts: Vec<&str> = properties.iter().filter(|(_, p)| p["type"][0] == "string").map(|(key, _)| key.as_str()).collect();
+        let file = ParquetFile::open(&path, &texts, false).expect("a table");
+        assert_eq!(file.rows(), rows.len(), "{name}");
+        for batch in 0..file.batches() {
+            let batch = file.batch(batch).expect("rows");
+            for row in 0..batch.rows() {
+                for (n, key) in texts.iter().enumerate() {
+                    assert_eq!(batch.get(n, row), rows[batch.first() + row][*key].as_str(), "{name}, row {row}, {key}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn warnings_are_no_problems() {
+    let warning = |line| *Problem::new("E-ingest-019", Blame::Input, "a country in small letters", format!("write `X{line}`")).line(line);
+    let facts = RunFacts { warnings: (1..=30).map(warning).collect(), warnings_not_kept: 1200, ..facts() };
+    assert_eq!((facts.problems(), facts.warnings()), (2, 1230));
+    let files = report(&facts);
+    let table: serde_json::Value = serde_json::from_str(&text(&files, "warnings.json")).expect("JSON");
+    let exits: Vec<_> = table["rows"].as_array().expect("rows").iter().map(|row| row["exit"].as_u64()).collect();
+    assert_eq!((exits.len(), &exits[..3]), (32, &[Some(50), Some(31), None][..]), "every row, and those that count first");
+    let page = text(&files, "index.html");
+    assert!(page.contains("Problems, and 1,230 warnings"));
+    assert!(page.contains("and 27 more like these") && page.contains("1,200 more warnings were counted"));
+    assert_eq!(page.matches("a country in small letters").count(), 4, "three of them, and the row that counts");
+    assert!(page.contains("write <code>X1</code>"));
+    assert!(page.find("id=\"differences\"") < page.find("id=\"problems\""), "what a reader came for is first");
 }
 
 #[test]

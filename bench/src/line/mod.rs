@@ -10,7 +10,8 @@ mod scan;
 mod serve;
 mod target;
 
-pub use serve::serve;
+pub use scan::events;
+pub use serve::{ServeArgs, serve};
 
 use crate::measure::{Outcome, Server, json_of, median, myself};
 use crate::report::{Goal, Section, figure};

@@ -3,12 +3,12 @@
 use super::meter::Meter;
 use super::target::Target;
 use crate::measure::Outcome as Measured;
-use privet::base::{Clock, Handle, RegistryId, Result, Secret, SystemClock};
+use privet::base::{Clock, Handle, RegistryId, Result, Secret, StopToken, SystemClock};
 use privet::model::{AuthInfo, Query, ResData};
 use privet::policy;
 use privet::protocol::frame::{DEFAULT_CAP, LengthPrefix};
 use privet::session::{Account, Allowance, EppDialect, Next, Outcome, ReadPool, Setup, Work};
-use privet::transport::{Endpoint, StopToken, TlsFiles, TlsSetup, run as drive};
+use privet::transport::{Endpoint, TlsFiles, TlsSetup, run as drive};
 use std::sync::Arc;
 
 /// The questions, and the stopwatch for their answers.
@@ -57,15 +57,16 @@ pub async fn run(target: &Target, sessions: u16, window: u16, meter: Meter) -> M
     let endpoint = Endpoint::new(&target.address.ip().to_string(), target.address.port(), Some(&target.server_name), tls)?;
     let account = Account { client: target.user.as_str().into(), password: Secret::new(target.password.as_str()), new_password: None };
     let setup = Setup {
-        registry: RegistryId::new("bench")?,
+        registry: RegistryId::new("bench"),
         prefix: "bench".into(),
         dialect: Arc::new(EppDialect::new(account, Arc::new(profile))),
         framer: || Box::new(LengthPrefix::epp(DEFAULT_CAP)),
         allowance,
         seed: 1,
+        first_session: 1,
     };
     let mut asking = Asking { target, next: 0, ticket: 0, meter, wrong: None };
-    let report = drive(ReadPool::new(setup), endpoint, clock, &mut asking, StopToken::new()).await?;
+    let report = drive(ReadPool::new(setup), endpoint, clock, &mut asking, StopToken::default()).await?;
     match (asking.wrong, report.stopped) {
         (None, None) => Ok(asking.meter),
         (Some(wrong), _) => Err(wrong.into()),

@@ -50,7 +50,8 @@ impl Target {
         let tcp = TcpStream::connect(self.address).await?;
         tcp.set_nodelay(true)?;
         let name = ServerName::try_from(self.server_name.clone())?;
-        Ok(TlsConnector::from(Arc::new(self.tls()?)).connect(name, tcp).await?)
+        let tls = TlsConnector::from(Arc::new(self.tls()?));
+        Ok(tls.connect(name, tcp).await?)
     }
 
     fn tls(&self) -> Outcome<ClientConfig> {

@@ -19,11 +19,11 @@ pub(super) struct Document<'t> {
 
 impl<'t> Document<'t> {
     /// Parses `text`; the problems are those of form, without the file's name.
-    pub(super) fn parse(text: &'t str) -> (Self, Vec<Box<Problem>>) {
+    pub(super) fn parse(text: &'t str) -> (Self, Vec<Problem>) {
         let (root, errors) = DeTable::parse_recoverable(text);
         let document = Self { text, root: root.into_inner(), breaks: text.match_indices('\n').map(|(at, _)| at).collect() };
         // Each is looked up in the whole text, so no more of them than are told.
-        let problems = errors.iter().take(Problems::CAP).map(|e| document.fault(e)).collect();
+        let problems = errors.iter().take(Problems::CAP).map(|e| *document.fault(e)).collect();
         (document, problems)
     }
 
@@ -72,7 +72,7 @@ pub(super) fn text_of<'b>(path: &Path, bytes: &'b [u8]) -> Result<&'b str, Box<P
     let problem = |what: String, remedy: &str| Problem::new("E-config-010", Blame::Operator, what, remedy).file(path);
     let text = std::str::from_utf8(bytes).map_err(|e| {
         let what = format!("the file is not UTF-8 at byte {}", e.valid_up_to());
-        let line = bytes.get(..e.valid_up_to()).unwrap_or_default().iter().filter(|b| **b == b'\n').count() as u64 + 1;
+        let line = bytes.get(..e.valid_up_to()).unwrap_or_default().split(|b| *b == b'\n').count() as u64;
         problem(what, "save it as UTF-8; a byte order mark and CRLF lines are accepted").line(line)
     })?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);

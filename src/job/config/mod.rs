@@ -18,4 +18,4 @@ pub use origin::{Given, Origin, Setting};
 pub use read::Environment;
 pub use secret::{SecretRead, SecretSource, check_password_length};
 pub use tls::{CertificateFacts, check_tls};
-pub use types::{Config, Format, Gates, Loaded, Poll, PrivacyConfig, Records, RegistryConfig, Source};
+pub use types::{Config, Gates, Loaded, Poll, PrivacyConfig, Records, RegistryConfig};

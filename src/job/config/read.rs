@@ -2,9 +2,10 @@
 
 use super::document::{CAP, Document, text_of};
 use super::table::{Found, Kind, Layer, Reading, Table};
-use super::types::{Config, Format, Gates, Loaded, PrivacyConfig, Records, Source};
+use super::types::{Config, Gates, Loaded, PrivacyConfig, Records};
 use super::{Given, TEMPLATE, registry};
 use crate::base::{Blame, Digest, DomainName, Exit, Handle, Problem, Problems, read_capped};
+use crate::dataset::{Format, Source};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -18,12 +19,11 @@ impl Config {
     /// # Errors
     /// Every problem of the file at once, `E-config-001` and on, in the order of its lines.
     pub fn load(path: &Path, given: &[Given], environment: Environment<'_>) -> Result<Loaded, Problems> {
-        let bytes = read_capped(path, CAP).map_err(|e| match e.id.as_str() {
-            "E-file-006" => {
+        let bytes = read_capped(path, CAP).map_err(|e| {
+            if e.id == "E-file-006" {
                 let what = format!("the file is larger than {CAP} bytes");
                 Problem::new("E-config-010", Blame::Operator, what, "this is no configuration").file(path)
-            }
-            _ => {
+            } else {
                 let remedy = "name it with --config, or make one with `privet init`";
                 Problem::new("E-config-011", Blame::Operator, format!("{}{}", e.what, whose(path)), remedy).file(path).exit(Exit::Usage)
             }
@@ -39,11 +39,14 @@ impl Config {
         let text = text_of(path, bytes)?;
         let (file, faults) = Document::parse(text);
         let torn = faults.iter().any(|p| p.id == "E-config-013");
-        let problems = faults.into_iter().map(|p| p.file(path)).collect();
+        let problems = faults.into_iter().map(|p| *Box::new(p).file(path)).collect();
         let mut reading =
             Reading { path, problems, warnings: Vec::new(), origins: BTreeMap::new(), torn, known: BTreeMap::new(), unknown: Vec::new() };
 
-        let given_text: String = given.iter().map(|g| format!("{} = {}\n", g.key, toml::Value::from(g.value.as_str()))).collect();
+        let given_text: String = given
+            .iter()
+            .flat_map(|g| [g.key.to_owned(), " = ".to_owned(), toml::Value::from(g.value.as_str()).to_string(), "\n".to_owned()])
+            .collect();
         let (outside, _) = Document::parse(&given_text);
         let (defaults, _) = Document::parse(TEMPLATE);
         let base = path.parent().unwrap_or_else(|| Path::new(""));
@@ -59,7 +62,7 @@ impl Config {
         problems.dedup();
         let mut all = Problems::default();
         for problem in problems {
-            all.push(problem);
+            all.push(Box::new(problem));
         }
         match config {
             Some(config) if all.is_empty() => Ok(Loaded { config, warnings, origins }),
@@ -158,14 +161,14 @@ fn source(reading: &mut Reading<'_>, mut table: Table<'_>) -> Option<Source> {
         return None;
     }
     let files = texts.iter().map(|t| found.layer.base.join(t)).collect();
-    Some(Source { files, format: first?, delimiter: delimiter?, columns: columns?, constants: constants? })
+    Some(Source { files, format: Some(first?), delimiter: delimiter?, columns: columns?, constants: constants? })
 }
 
 fn format_of(name: &str) -> Option<Format> {
     let (_, ending) = name.rsplit_once('.')?;
     match ending.to_ascii_lowercase().as_str() {
         "csv" => Some(Format::Csv),
-        "ndjson" => Some(Format::Ndjson),
+        "ndjson" => Some(Format::NdJson),
         "parquet" => Some(Format::Parquet),
         _ => None,
     }

@@ -107,7 +107,7 @@ fn the_profile(reading: &mut Reading<'_>, found: &Found<'_>) -> Option<Arc<Profi
         Err(problem) => {
             let mut problem = problem.file(reading.path).field(found.name.clone());
             problem.place.line = found.file_line();
-            reading.problems.push(problem);
+            reading.problems.push(*problem);
             None
         }
     }

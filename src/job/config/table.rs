@@ -16,7 +16,7 @@ pub(super) struct Reading<'a> {
     /// The file.
     pub(super) path: &'a Path,
     /// Its faults.
-    pub(super) problems: Vec<Box<Problem>>,
+    pub(super) problems: Vec<Problem>,
     /// What can be used but should be known.
     pub(super) warnings: Vec<Problem>,
     /// Every setting that was read.
@@ -46,7 +46,7 @@ impl Reading<'_> {
     pub(super) fn fault(&mut self, id: &str, name: &str, line: Option<u64>, what: impl Into<String>, remedy: impl Into<String>) {
         let mut problem = Problem::new(id, Blame::Operator, what, remedy).file(self.path).field(name);
         problem.place.line = line;
-        self.problems.push(problem);
+        self.problems.push(*problem);
     }
 
     /// Tells of every unknown key with the one that was meant: of its own table, or else of any other.
@@ -225,7 +225,7 @@ impl<'a> Table<'a> {
     }
 }
 
-impl<'a> Found<'a> {
+impl Found<'_> {
     /// A text.
     pub(super) fn text(&self, reading: &mut Reading<'_>) -> Option<String> {
         match self.value.get_ref() {
@@ -340,6 +340,7 @@ impl<'a> Found<'a> {
     }
 
     /// Takes note of the setting, and gives `value`.
+    #[expect(clippy::unnecessary_wraps, reason = "the twin of `refuse`, in the arms of one match")]
     pub(super) fn keep<T>(&self, reading: &mut Reading<'_>, value: T) -> Option<T> {
         reading.origins.insert(self.name.clone(), Setting { value: self.source(), origin: self.origin() });
         Some(value)

@@ -2,6 +2,7 @@
 
 use super::{SecretSource, Setting};
 use crate::base::{Blame, Digest, DomainName, Handle, Problem, RegistryId, Result};
+use crate::dataset::Source;
 use crate::policy::Profile;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -66,32 +67,6 @@ pub struct Records {
     pub domains: Option<Source>,
     /// Privacy services sold with domains.
     pub services: Option<Source>,
-}
-
-/// The files of one table.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Source {
-    /// The files, at least one, read one after the other.
-    pub files: Vec<PathBuf>,
-    /// Their form, the same for all.
-    pub format: Format,
-    /// What separates CSV fields: one ASCII character.
-    pub delimiter: u8,
-    /// Our column → their column, where the names differ.
-    pub columns: BTreeMap<String, String>,
-    /// Our column → the one value it has in every row.
-    pub constants: BTreeMap<String, String>,
-}
-
-/// The form of a table's files, by their ending.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
-    /// `.csv`, RFC 4180.
-    Csv,
-    /// `.ndjson`, one object a line.
-    Ndjson,
-    /// `.parquet`.
-    Parquet,
 }
 
 /// What the privacy provider puts in a registrant's place. It is the provider's own data, not a person's.

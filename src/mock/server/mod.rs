@@ -62,7 +62,7 @@ pub struct Options {
 }
 
 /// A registry that is being served, until this is dropped.
-#[derive(Debug, serde::Serialize)]
+#[derive(Debug, serde::Serialize, schemars::JsonSchema)]
 pub struct Served {
     /// Where it listens, `ip:port`.
     pub address: SocketAddr,

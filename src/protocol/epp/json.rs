@@ -2,11 +2,12 @@
 
 use super::{Message, Undecodable, decode};
 use crate::base::{Problem, revealed};
+use crate::model::Unknown;
 use crate::protocol::ns::Ns;
 use crate::protocol::tape::{Element, Malformed, Tape};
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::fmt;
 
 /// Why there is nothing to show.
@@ -38,10 +39,21 @@ impl From<NotAFrame> for Box<Problem> {
     }
 }
 
+/// A frame as `frame decode` prints it.
+#[derive(serde::Serialize, schemars::JsonSchema)]
+pub struct Decoded<'a> {
+    /// What the types hold; of a command nothing, since only a server's frames have types here.
+    typed: Option<&'a Message>,
+    /// What no type took.
+    unknown: Vec<Unknown>,
+    /// The text of the frame.
+    raw: String,
+}
+
 /// What stands for a value that is not shown.
 const MASK: &str = "•••";
 
-/// `frame`, without a length header, as `{"typed", "unknown", "raw"}`. Of a command `typed` is null: it has only a server's types.
+/// `frame`, without a length header, as [`Decoded`]. Of a command `typed` is null: it has only a server's types.
 /// Personal data, secrets and everything that no type knows are masked unless `unmasked`; passwords in `typed` are masked even then.
 ///
 /// # Errors
@@ -54,14 +66,9 @@ pub fn frame_json(frame: &[u8], unmasked: bool) -> Result<Value, NotAFrame> {
         Err(_) if tape.root().is_some_and(|root| root.is(Ns::EPP, "epp")) => None,
         Err(e) => return Err(NotAFrame::Undecodable(e)),
     };
-    let tree = || {
-        let typed = match &message {
-            Some(Message::Greeting(greeting)) => json!({ "greeting": greeting }),
-            Some(Message::Response(response)) => json!({ "response": response }),
-            None => Value::Null,
-        };
-        json!({ "typed": typed, "unknown": tape.unknown(), "raw": if unmasked { tape.text().to_owned() } else { masked(&tape) } })
-    };
+    let raw = if unmasked { tape.text().to_owned() } else { masked(&tape) };
+    let decoded = Decoded { typed: message.as_ref(), unknown: tape.unknown(), raw };
+    let tree = || serde_json::to_value(&decoded).unwrap_or_default();
     Ok(if unmasked { revealed(tree) } else { tree() })
 }
 

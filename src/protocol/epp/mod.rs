@@ -18,7 +18,7 @@ mod rule;
 
 pub use encoder::Unencodable;
 pub use greeting::service;
-pub use json::{NotAFrame, frame_json};
+pub use json::{Decoded, NotAFrame, frame_json};
 
 use super::ns::Ns;
 use super::tape::{Malformed, Tape};
@@ -28,7 +28,8 @@ use encoder::Encoder;
 use std::fmt;
 
 /// A frame from a server, typed.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum Message {
     /// `<greeting>`, in front of the first command and in answer to a hello.
     Greeting(Box<Greeting>),
@@ -183,8 +184,17 @@ pub const fn command_name(command: &Command) -> &'static str {
 /// The names of the elements in a frame, each once, sorted and joined by blanks; no contents.
 #[must_use]
 pub fn element_names(tape: &Tape) -> String {
-    let mut names: Vec<&str> = tape.elements().map(super::tape::Element::local).collect();
+    // The first bytes as a number sort as the names do, and faster.
+    let begin = |name: &str| name.bytes().chain(std::iter::repeat(0)).take(8).fold(0_u64, |all, byte| all << 8 | u64::from(byte));
+    let mut names: Vec<(u64, &str)> = tape.elements().map(super::tape::Element::local).map(|name| (begin(name), name)).collect();
     names.sort_unstable();
     names.dedup();
-    names.join(" ")
+    let mut out = String::with_capacity(names.iter().map(|(_, name)| name.len() + 1).sum());
+    for (_, name) in names {
+        if !out.is_empty() {
+            out.push(' ');
+        }
+        out.push_str(name);
+    }
+    out
 }

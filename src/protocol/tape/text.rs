@@ -2,11 +2,15 @@
 
 use super::Malformed;
 
+/// Bytes of an XML declaration within which an encoding is looked for.
+const LONGEST_DECLARATION: usize = 200;
+
 /// Positions are stored in 31 bits. Framers stop far below.
 const MOST_BYTES: usize = 1 << 30;
 
-/// The text of `frame`: UTF-8, or UTF-16 behind its byte order mark; without padding and byte order mark.
-pub(super) fn decode(frame: &[u8], into: &mut String) -> Result<(), Malformed> {
+/// The text of `frame`: UTF-8, or UTF-16 behind its byte order mark; without padding and byte order mark. Tells whether a carriage
+/// return stands in it.
+pub(super) fn decode(frame: &[u8], into: &mut String) -> Result<bool, Malformed> {
     into.clear();
     if frame.len() > MOST_BYTES {
         return Err(Malformed { why: "larger than any frame", at: 0 });
@@ -24,18 +28,20 @@ pub(super) fn decode(frame: &[u8], into: &mut String) -> Result<(), Malformed> {
                 }
                 Err(e) => return fail("not UTF-8", e.valid_up_to()),
             }
-            let head = into.get(..into.find("?>").unwrap_or(0).min(200)).unwrap_or_default();
-            if let Some(encoding) = declared_encoding(head)
+            if let Some(encoding) = declared_encoding(into)
                 && !["utf-8", "utf8", "us-ascii"].iter().any(|known| encoding.eq_ignore_ascii_case(known))
             {
                 return fail("an encoding other than UTF-8 is declared", 0);
             }
         }
     }
-    if into.as_bytes().contains(&0) {
+    // Blocks without an early end inside are compared many bytes at a time.
+    let in_block = |block: &[u8]| block.iter().fold((false, false), |(nul, cr), b| (nul | (*b == 0), cr | (*b == b'\r')));
+    let (nul, returns) = into.as_bytes().chunks(256).map(in_block).fold((false, false), |a, b| (a.0 | b.0, a.1 | b.1));
+    if nul {
         return fail("a NUL", into.find('\0').unwrap_or_default());
     }
-    Ok(())
+    Ok(returns)
 }
 
 /// Decodes UTF-16.
@@ -48,8 +54,11 @@ fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16, into: &mut String) -> Result<()
 }
 
 /// The encoding that an XML declaration states.
-fn declared_encoding(declaration: &str) -> Option<&str> {
-    let (_, rest) = declaration.strip_prefix("<?xml")?.split_once("encoding")?;
+fn declared_encoding(text: &str) -> Option<&str> {
+    let behind = text.strip_prefix("<?xml")?;
+    let longest = behind.len().min(LONGEST_DECLARATION);
+    let end = behind.bytes().take(longest).position(|b| b == b'>').unwrap_or(longest);
+    let (_, rest) = behind.get(..end)?.split_once("encoding")?;
     let value = rest.trim_start().strip_prefix('=')?.trim_start();
     let quote = value.chars().next().filter(|c| matches!(c, '"' | '\''))?;
     value.get(1..)?.split(quote).next()
@@ -84,14 +93,63 @@ pub(super) fn resolve(name: &str) -> Result<char, &'static str> {
 
 /// Splits a name at its colon.
 pub(super) fn split(name: &str) -> (Option<&str>, &str) {
-    match name.split_once(':') {
-        Some((prefix, local)) => (Some(prefix), local),
+    match name.bytes().position(|b| b == b':').and_then(|colon| name.split_at_checked(colon)) {
+        Some((prefix, rest)) => (Some(prefix), rest.get(1..).unwrap_or_default()),
         None => (None, name),
     }
 }
 
-/// Whether an element can be named so. Letters beyond ASCII all pass.
-pub(super) fn is_name(text: &str) -> bool {
-    let begins = |b: u8| b.is_ascii_alphabetic() || b == b'_' || b >= 0x80;
-    text.bytes().next().is_some_and(begins) && text.bytes().all(|b| begins(b) || b.is_ascii_digit() || matches!(b, b'-' | b'.'))
+/// As [`split`], or nothing where an element cannot be named so. Letters beyond ASCII all pass.
+#[inline]
+pub(super) fn split_name(name: &str) -> Option<(Option<&str>, &str)> {
+    let (mut begins, mut colon) = (true, None);
+    for (at, byte) in name.bytes().enumerate() {
+        match NAME[usize::from(byte)] {
+            LETTER => begins = false,
+            DIGIT if !begins => {}
+            _ if byte == b':' && !begins && colon.is_none() => (begins, colon) = (true, Some(at)),
+            _ => return None,
+        }
+    }
+    match colon {
+        _ if begins => None,
+        None => Some((None, name)),
+        Some(at) => Some((name.get(..at), name.get(at + 1..)?)),
+    }
+}
+
+/// What a name may begin with.
+const LETTER: u8 = 1;
+/// What may stand behind that.
+const DIGIT: u8 = 2;
+
+/// [`LETTER`], [`DIGIT`] or neither, by byte.
+const NAME: [u8; 256] = {
+    let mut table = [0; 256];
+    let mut byte = 0_u8;
+    loop {
+        table[byte as usize] = match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'_' | 0x80.. => LETTER,
+            b'0'..=b'9' | b'-' | b'.' => DIGIT,
+            _ => 0,
+        };
+        if byte == u8::MAX {
+            break table;
+        }
+        byte += 1;
+    }
+};
+
+#[cfg(test)]
+mod tests {
+    use super::split_name;
+
+    #[test]
+    fn a_name_has_at_most_one_colon_and_begins_with_a_letter() {
+        assert_eq!(split_name("contact:id"), Some((Some("contact"), "id")));
+        assert_eq!(split_name("_a-1.é"), Some((None, "_a-1.é")));
+        for wrong in ["", ":", "a:", ":a", "a:b:c", "1a", "a:1", "-a", "a b", "a&", "a/"] {
+            assert_eq!(split_name(wrong), None, "{wrong}");
+        }
+    }
 }

@@ -78,13 +78,20 @@ impl<'t> Element<'t> {
     #[must_use]
     pub fn token(self) -> Cow<'t, str> {
         let text = self.text();
-        let bytes = text.as_bytes();
-        let blank = |b: &u8| matches!(b, b' ' | b'\t' | b'\r' | b'\n');
-        let collapsed = !bytes.first().is_some_and(blank)
-            && !bytes.last().is_some_and(blank)
-            && !bytes.windows(2).any(|w| w.iter().all(blank))
-            && !bytes.iter().any(|b| *b != b' ' && blank(b));
-        if collapsed { text } else { Cow::Owned(text.split_ascii_whitespace().collect::<Vec<_>>().join(" ")) }
+        let mut behind_blank = true;
+        let single = text.bytes().all(|b| match b {
+            b' ' => !std::mem::replace(&mut behind_blank, true),
+            b'\t' | b'\r' | b'\n' => false,
+            _ => {
+                behind_blank = false;
+                true
+            }
+        });
+        if (single && !behind_blank) || text.is_empty() {
+            text
+        } else {
+            Cow::Owned(text.split_ascii_whitespace().collect::<Vec<_>>().join(" "))
+        }
     }
 
     /// All text in the element and below it, in order, with blanks collapsed. Marks everything below as known.
@@ -178,7 +185,7 @@ impl<'t> Element<'t> {
     #[must_use]
     pub fn take_unknown(self) -> Vec<Unknown> {
         let mut out = Vec::new();
-        self.leftovers(&mut out, "");
+        self.leftovers(&mut out, &mut String::new());
         self.set_below(true);
         out
     }
@@ -205,30 +212,34 @@ impl<'t> Element<'t> {
         })
     }
 
-    /// Collects what no type took. Nesting is capped, so recursion is.
-    pub(super) fn leftovers(self, out: &mut Vec<Unknown>, above: &str) {
+    /// Collects what no type took; `path` is the way to the element's parent. Nesting is capped, so recursion is.
+    pub(super) fn leftovers(self, out: &mut Vec<Unknown>, path: &mut String) {
         let node = self.node();
-        let keep = |out: &mut Vec<Unknown>, ns: Ns, path: String, text: &str| {
+        let keep = |out: &mut Vec<Unknown>, ns: Ns, path: &str, text: &str| {
             out.push(Unknown { namespace: self.tape.uri(ns).into(), path: path.into(), text: Personal::new(text) });
         };
         if node.is_text() {
             if !node.has(Node::SEEN) {
-                keep(out, Ns::NONE, above.to_owned(), self.piece(node.text));
+                keep(out, Ns::NONE, path, self.piece(node.text));
             }
             return;
         }
-        let path = if above.is_empty() { self.local().to_owned() } else { format!("{above}/{}", self.local()) };
+        let above = path.len();
+        if above > 0 {
+            path.push('/');
+        }
+        path.push_str(self.local());
         for attr in self.attrs().iter().filter(|a| !a.seen.get() && a.ns != Ns::XSI) {
-            keep(out, attr.ns, format!("{path}/@{}", self.piece(attr.local)), self.piece(attr.value));
+            keep(out, attr.ns, &format!("{path}/@{}", self.piece(attr.local)), self.piece(attr.value));
         }
         let text = self.piece(node.text);
-        let is_leaf = self.is_leaf();
         let untold = !node.has(Node::TEXT_SEEN) && !text.trim_ascii().is_empty();
-        if untold || (is_leaf && !node.has(Node::SEEN)) {
-            keep(out, node.ns, path.clone(), text);
+        if untold || (!node.has(Node::SEEN) && self.is_leaf()) {
+            keep(out, node.ns, path, text);
         }
         for child in self.nodes() {
-            child.leftovers(out, &path);
+            child.leftovers(out, path);
         }
+        path.truncate(above);
     }
 }
