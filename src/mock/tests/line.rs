@@ -59,8 +59,8 @@ fn send(tls: &mut Tls, frame: &str) -> io::Result<()> {
 
 /// Sends frames in one piece, so that they arrive together.
 fn send_together(tls: &mut Tls, frames: &[String]) -> io::Result<()> {
-    let framed = |frame: &String| [&u32::try_from(frame.len() + 4).expect("short").to_be_bytes(), frame.as_bytes()].concat();
-    tls.write_all(&frames.iter().flat_map(framed).collect::<Vec<u8>>())?;
+    let with_length = |frame: &String| [&u32::try_from(frame.len() + 4).expect("short").to_be_bytes(), frame.as_bytes()].concat();
+    tls.write_all(&frames.iter().flat_map(with_length).collect::<Vec<u8>>())?;
     tls.flush()
 }
 
@@ -226,8 +226,10 @@ fn every_fault_does_what_its_name_says() {
             | Fault::CutDocument
             | Fault::Nul
             | Fault::EntityBomb
-            | Fault::ExternalEntity => honest(told),
-            Fault::Missing | Fault::OtherObject => honest(told), // A check names no object to lose.
+            | Fault::ExternalEntity
+            // A check names no object to lose.
+            | Fault::Missing
+            | Fault::OtherObject => honest(told),
             Fault::LengthShort => told.contains("<clTRID>T-0001<") && !told.contains("</epp>"),
             Fault::Swapped => told.contains("<clTRID>T-0002<"),
             Fault::ForeignTrid => told.contains("SOMEBODY-ELSE"),
