@@ -103,8 +103,8 @@ fn row_30_an_object_that_cannot_be_read_is_listed_and_nothing_is_concluded() {
     let fleet = world.fleet(THICK);
     let planted: BTreeSet<String> = world.truth(&[THICK]).into_iter().map(|row| row[2].clone()).collect();
     let free = |id: &String| !planted.contains(id);
-    let contact = (0..).map(|n| fleet.handle_at(n).as_str().to_owned()).find(free).expect("a contact");
-    let domain = (0..).map(|n| fleet.name_at(n).as_str().to_owned()).find(free).expect("a domain");
+    let contact = (0..fleet.contact_count()).map(|n| fleet.handle_at(n).as_str().to_owned()).find(free).expect("a contact");
+    let domain = (0..fleet.domain_count()).map(|n| fleet.name_at(n).as_str().to_owned()).find(free).expect("a domain");
     let knobs = [format!("fault=row-30-missing:object={contact}"), format!("fault=row-33-cut:object={domain}")];
     let _served = world.serve(&[(THICK, &knobs[0]), (THICK, &knobs[1])]);
     let ended = run(&world.load(), &context(&[])).expect("ended");
@@ -210,7 +210,7 @@ fn row_48_a_pull_that_is_killed_goes_on_from_what_was_durable() {
 #[test]
 fn row_48_ctrl_c_ends_a_pull_with_40_and_loses_nothing() {
     let world = World::new(LARGE, 12);
-    let _served = world.serve(&[(THICK, SLOWER)]);
+    let served = world.serve(&[(THICK, SLOWER)]);
     let child = pulling(&world);
     kill_process(Pid::from_child(&child), Signal::INT).expect("sent");
     let output = child.wait_with_output().expect("ended");
@@ -218,7 +218,7 @@ fn row_48_ctrl_c_ends_a_pull_with_40_and_loses_nothing() {
     assert!(world.newest(THICK).is_none());
     let asked = world.asked(THICK);
     assert!(asked.values().all(|times| *times == 1));
-    drop(_served);
+    drop(served);
 
     let _served = world.serve(&[]);
     let ended = pull(&world.load(), &context(&[THICK])).expect("ended");
