@@ -36,7 +36,9 @@ impl RegistryPull {
             if pulled.line.interrupted {
                 exits.push(Exit::Stopped);
             }
-            let incomplete = pulled.tally.unreadable + pulled.tally.unaskable + pulled.tally.unasked > 0;
+            // What an earlier process of this pull could not read is as unreadable as what this one could not.
+            let unreadable: u64 = ObjectKind::ALL.iter().map(|kind| pulled.counts.of(*kind).unreadable).sum();
+            let incomplete = unreadable + pulled.tally.unaskable + pulled.tally.unasked > 0;
             if incomplete && !pulled.line.interrupted {
                 exits.push(Exit::InputIncomplete);
             }

@@ -89,7 +89,7 @@ pub trait Dialect: Send + Sync {
 
     /// What a result asks of us.
     fn classify(&self, response: &Response, at: At, kind: Kind) -> Verdict {
-        result::classify(response.code(), response.msg(), at, kind, &[])
+        result::judge(response, at, kind, &[])
     }
 
     /// Whether `response` is about the object that `command` asks for.

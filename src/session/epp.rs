@@ -136,7 +136,7 @@ impl Dialect for EppDialect {
     }
 
     fn classify(&self, response: &Response, at: At, kind: Kind) -> Verdict {
-        result::classify(response.code(), response.msg(), at, kind, &self.profile.quirks.limit_words)
+        result::judge(response, at, kind, &self.profile.quirks.limit_words)
     }
 }
 

@@ -21,7 +21,7 @@ pub use exchange::{Barred, CloseReason, Ended, Job, Loss, Now, Outcome, RawFrame
 pub use machine::Session;
 pub use pool::{Pool, PoolEffect, Setup};
 pub use report::{GreetingFacts, PoolReport, SessionReport, Times};
-pub use result::{At, Breaker, Effect, Kind, Scope, Verdict, classify};
+pub use result::{At, Breaker, Effect, Kind, Scope, Verdict, classify, judge};
 pub use typed::{ReadPool, WritePool};
 pub use work::{Next, Work};
 

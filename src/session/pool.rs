@@ -203,6 +203,7 @@ impl Pool {
     /// A session's line could not be had: `problem` tells why, `again` whether another try can help.
     pub fn handle_connect_failed(&mut self, session: u32, problem: Box<Problem>, again: bool, now: Now) {
         self.sessions.retain(|s| s.number() != session);
+        let problem = self.named(problem);
         if again && self.failures < MAX_FAILURES {
             self.failures += 1;
             self.open_at = now.at + self.jitter.wait(self.failures, self.allowance.back_off);
@@ -336,14 +337,21 @@ impl Pool {
         }
     }
 
+    /// `problem`, said of this registry where it names no object.
+    fn named(&self, problem: Box<Problem>) -> Box<Problem> {
+        if problem.place.object.is_none() { problem.object(self.setup.registry.as_str()) } else { problem }
+    }
+
     /// Stops the registry: what is not in flight is refused, what is may end.
     fn stop(&mut self, problem: Box<Problem>, now: Now) {
-        let problem = if problem.place.object.is_none() { problem.object(self.setup.registry.as_str()) } else { problem };
+        let problem = self.named(problem);
         self.finishing = true;
         for job in self.waiting() {
             self.done(job.ticket, Outcome::Refused(problem.clone()));
         }
         if self.report.stopped.is_none() {
+            // Told once: as what stopped the registry.
+            self.report.problems.retain(|told| *told != *problem);
             self.report.stopped = Some(*problem);
         }
         self.drain(now);

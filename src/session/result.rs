@@ -1,6 +1,7 @@
 //! Result codes and what the client does about them: by code and by state, for every code there is or may be.
 
-use crate::model::{Class, Command, ResultCode};
+use crate::base::Personal;
+use crate::model::{Class, Command, Response, ResultCode};
 
 /// Where in a session's life an answer came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,6 +88,21 @@ const BREAKER: u8 = 5;
 /// Words of a registry which tells an expired session by an authorisation error and keeps the socket open.
 const SESSION_TIMEOUT: &str = "session timeout";
 
+/// What `response` means, by its code and its words, as [`classify`] has it. The standard fixes a code's message (RFC 5730 §3), so that
+/// a registry's own words may stand in a reason instead.
+#[must_use]
+pub fn judge(response: &Response, at: At, kind: Kind, limit_words: &[String]) -> Verdict {
+    let code = response.code();
+    if code.is_success() {
+        return classify(code, response.msg(), at, kind, limit_words);
+    }
+    let told = response.results.iter().filter(|result| result.code == code);
+    let reasons = told.flat_map(|result| &result.ext_values).filter_map(|value| value.reason.as_ref());
+    // They may quote a person: they are looked at here and go nowhere.
+    let words: Vec<&str> = std::iter::once(response.msg()).chain(reasons.map(Personal::reveal)).collect();
+    classify(code, &words.join("\n"), at, kind, limit_words)
+}
+
 /// What `code` with the words `msg` means for a command of `kind` at that point. Total: a code nobody has heard of is judged by its
 /// first digit, and by its second whether the connection closes. `limit_words` (lower case) tell which policy refusals are a throttle.
 #[must_use]
@@ -163,6 +179,7 @@ impl Breaker {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{ExtValue, ResultItem};
 
     fn of(code: u16, at: At, kind: Kind) -> Verdict {
         classify(ResultCode(code), "", at, kind, &[])
@@ -230,7 +247,16 @@ mod tests {
         let refused = of(2502, At::Login, Kind::Session);
         assert!(refused.closes && refused.limit && refused.class == Class::New);
         assert_eq!(of(1500, At::Logout, Kind::Session).class, Class::Ok);
+        let quota = [ResultItem {
+            code: ResultCode(2308),
+            msg: "Data management policy violation".into(),
+            lang: None,
+            values: Vec::new(),
+            ext_values: vec![ExtValue { value: Personal::new(""), reason: Some(Personal::new("Quota exceeded")), lang: None }],
+        }];
+        let response = Response { results: quota.to_vec(), ..Response::default() };
         let words = ["quota".to_owned()];
+        assert_eq!(judge(&response, At::Live, Kind::Query, &words).class, Class::Again, "a reason's words count as well");
         assert_eq!(classify(ResultCode(2308), "Quota exceeded", At::Live, Kind::Query, &words).class, Class::Again);
     }
 

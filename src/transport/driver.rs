@@ -13,7 +13,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
-use tokio::io::{AsyncRead as _, AsyncWrite as _, AsyncWriteExt as _, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep, timeout};
 use tokio_rustls::client::TlsStream;
@@ -71,13 +71,13 @@ type Connecting = Pin<Box<dyn Future<Output = Result<Stood, Failure>> + Send>>;
 /// A line's state.
 enum Line {
     Connecting(Connecting),
-    Open(Open),
+    Open(Open<TlsStream<TcpStream>>),
     Closing(Pin<Box<dyn Future<Output = ()> + Send>>),
 }
 
 /// A line that stands, with what is to be written.
-struct Open {
-    stream: Box<TlsStream<TcpStream>>,
+struct Open<S> {
+    stream: Box<S>,
     out: Vec<u8>,
     /// Bytes of `out` that are written.
     written: usize,
@@ -244,7 +244,7 @@ impl<W: Work + ?Sized> Driver<'_, W> {
                 let now = Now::of(&*self.clock);
                 match connected {
                     Ok((stream, facts)) => {
-                        *line = Line::Open(Open { stream, out: Vec::new(), written: 0, told: 0, unflushed: false });
+                        *line = Line::Open(Open::new(stream));
                         self.pool.handle_connected(session, Some(facts), now);
                         Poll::Ready(true)
                     }
@@ -309,7 +309,11 @@ impl<W: Work + ?Sized> Driver<'_, W> {
     }
 }
 
-impl Open {
+impl<S> Open<S> {
+    const fn new(stream: Box<S>) -> Self {
+        Self { stream, out: Vec::new(), written: 0, told: 0, unflushed: false }
+    }
+
     /// Puts bytes behind what is to be written.
     fn push(&mut self, bytes: Vec<u8>) {
         if self.written == self.out.len() {
@@ -320,7 +324,9 @@ impl Open {
             self.out.extend_from_slice(&bytes);
         }
     }
+}
 
+impl<S: AsyncRead + Unpin> Open<S> {
     /// Reads what the line has, as far as `buffer` goes; and how the line ended, if it did.
     fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> (usize, Option<CloseReason>) {
         let mut buffer = ReadBuf::new(buffer);
@@ -337,7 +343,9 @@ impl Open {
             }
         }
     }
+}
 
+impl<S: AsyncWrite + Unpin> Open<S> {
     /// Writes as much as the line takes, telling `trying` of bytes before they are tried. Whether any was written.
     fn poll_write(&mut self, cx: &mut Context<'_>, mut trying: impl FnMut(usize)) -> Result<bool, CloseReason> {
         let mut any = false;
@@ -373,4 +381,55 @@ impl Open {
 /// Says goodbye in TLS's way, without waiting long for it.
 async fn goodbye(mut stream: Box<TlsStream<TcpStream>>) {
     let _nothing_depends_on_it = timeout(GOODBYE, stream.shutdown()).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io;
+    use std::task::Waker;
+
+    /// A line that takes one byte at a time, and every other time none.
+    #[derive(Default)]
+    struct Sips {
+        taken: Vec<u8>,
+        is_thirsty: bool,
+    }
+
+    impl AsyncWrite for Sips {
+        fn poll_write(mut self: Pin<&mut Self>, _cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+            self.is_thirsty = !self.is_thirsty;
+            if !self.is_thirsty {
+                return Poll::Pending;
+            }
+            self.taken.extend(bytes.first());
+            Poll::Ready(Ok(bytes.len().min(1)))
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn poll_shutdown(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    #[test]
+    fn row_20_a_line_that_takes_a_byte_at_a_time_gets_every_frame_once() {
+        let frames: Vec<Vec<u8>> = [20_000, 1, 300].iter().zip(1_u8..).map(|(&length, byte)| vec![byte; length]).collect();
+        let mut open = Open::new(Box::new(Sips::default()));
+        let mut cx = Context::from_waker(Waker::noop());
+        let mut told = 0;
+        for round in 0..41_000 {
+            // The second frame comes while the first is under way, the third behind both.
+            if let Some(at) = [0, 777, 40_300].iter().position(|&when| when == round) {
+                open.push(frames[at].clone());
+            }
+            assert!(open.poll_write(&mut cx, |bytes| told += bytes).is_ok());
+            assert!(told >= open.stream.taken.len(), "bytes are told before they are tried");
+        }
+        assert!(open.stream.taken == frames.concat());
+        assert_eq!(told, frames.concat().len(), "each byte is told once");
+    }
 }

@@ -54,6 +54,8 @@ enum Does {
     Closes(usize),
     /// Speaks no TLS.
     PlainText,
+    /// Breaks the handshake off with the alert `handshake_failure`.
+    Alerts,
 }
 
 /// Serves in the background; the port, and how many connections came.
@@ -86,6 +88,10 @@ async fn serve(registry: Registry) -> (u16, Arc<AtomicUsize>) {
             tokio::spawn(async move {
                 if registry.does == Does::PlainText {
                     let _gone = tcp.write_all(b"220 mail.example.org ESMTP ready, nice to meet you\r\n").await;
+                } else if registry.does == Does::Alerts {
+                    let mut hello = [0; 4096];
+                    let _heard = tcp.read(&mut hello).await;
+                    let _gone = tcp.write_all(&[0x15, 3, 3, 0, 2, 2, 40]).await;
                 } else if let Ok(mut tls) = acceptor.accept(tcp).await {
                     let _gone = speak(&mut tls, registry.does).await;
                 }
@@ -249,6 +255,19 @@ fn row_01_nobody_listens() {
     assert_eq!((problem.id.as_str(), problem.exit), ("E-net-001", Exit::Unreachable));
     assert!(problem.what.contains("refused"), "{problem}");
 }
+
+#[test]
+fn row_02_a_handshake_that_is_broken_off_names_the_alert() {
+    let files = Files::new();
+    let ca = authority("registry");
+    let tls = TlsFiles { ca: files.put("ca.pem", &ca.pem()), own: None, pin: None };
+    let (problem, _) = stopped(Registry { server: leaf(&ca, &["localhost"], VALID), clients: None, does: Does::Alerts }, &tls);
+    assert!(problem.what.contains("alert: handshake_failure"), "{problem}");
+    assert_eq!(problem.exit, Exit::Unreachable);
+}
+
+// Row 5, revoked certificates: no profile names a revocation list and there is no setting for one, so that there is nothing to fail
+// closed on. A setting for one would have to come with the enforcement of its expiry, which rustls leaves off by default.
 
 #[test]
 fn row_03_a_registrys_certificate_that_is_not_good_is_refused_in_words() {

@@ -171,6 +171,28 @@ fn rows_13_to_36_what_is_merely_odd_changes_nothing() {
 }
 
 #[test]
+fn row_07_an_odd_greeting_is_taken_and_a_clock_that_is_off_is_told() {
+    check(&["row-07-two-versions", "row-07-clock-off"], |case, work, report| {
+        let told = report.problems.iter().any(|p| p.id == "E-session-013" && p.what.contains("behind"));
+        all_came(work, report) && told == case.contains("clock")
+    });
+}
+
+/// The other half, that a profile may ask for such lengths, is tested beside the framer.
+#[test]
+fn row_17_lengths_that_leave_their_header_out_are_not_guessed_at() {
+    check(&["row-17-no-header"], |_, work, report| {
+        work.right == 0 && report.stopped.as_ref().is_some_and(|p| p.exit == Exit::Unreachable && p.id == "E-session-006")
+    });
+}
+
+/// The provider of cryptography has no post-quantum key exchange, so that our hello is small and no retry without one is needed.
+#[test]
+fn row_06_our_hello_is_one_that_middleboxes_let_pass() {
+    check(&["row-06-large-hello"], |_, work, report| all_came(work, report) && report.sessions_opened <= 2);
+}
+
+#[test]
 fn rows_07_to_45_what_breaks_once_is_asked_again() {
     let cases = [
         "row-07-cut:times=1",
@@ -204,6 +226,9 @@ fn rows_07_to_45_what_breaks_once_is_asked_again() {
         "row-33-cut:from=6:times=1",
         "row-33-two-roots:from=6:times=1",
         "row-33-nul:from=6:times=1",
+        "row-34-large:from=6:times=1",
+        "row-35-text:from=6:times=1",
+        "row-36-1501:from=6:times=1",
         "row-36-2503:from=6:times=1",
         "row-37-other-object:from=6:times=1",
         "row-43-2400:from=6:times=1",

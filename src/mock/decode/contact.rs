@@ -47,7 +47,7 @@ pub(super) fn update(update: Element<'_>) -> Read<ContactUpdate> {
     Ok(ContactUpdate { id, add, rem: rem.into_iter().map(|s| s.value).collect(), chg })
 }
 
-/// The statuses in an `add` or a `rem`: seven at most. The schema wants one at least, but Net::EPP sends both elements empty whatever
+/// The statuses in an `add` or a `rem`: seven at most. The schema wants one at least, but `Net::EPP` sends both elements empty whatever
 /// it changes, and the registries it is used with take that for nothing to add and nothing to remove.
 fn statuses(element: Element<'_>) -> Read<Vec<crate::model::Status>> {
     let mut kids = Kids::of(element);

@@ -12,8 +12,8 @@ pub(super) struct Line {
     queue: VecDeque<(Moment, Step)>,
     /// When the session's commands so far have been served.
     served: Moment,
-    /// A frame to send behind the next answer's.
-    held: Option<Vec<u8>>,
+    /// A frame to send behind the next answer's, or by itself at that moment, where none comes.
+    held: Option<(Moment, Vec<u8>)>,
     /// The identifier of the last command answered, kept only where a fault may need it.
     previous: Option<Box<str>>,
     /// Where the last answer begins in the queue.
@@ -23,6 +23,8 @@ pub(super) struct Line {
     is_uncounted: bool,
 }
 
+/// How long an answer that is to come behind the next one waits for it.
+const ALONE: Duration = Duration::from_millis(250);
 /// Room for a frame's length.
 const HEADER: usize = 4;
 
@@ -74,7 +76,7 @@ impl Line {
         }
         match held {
             // Nothing else is under way: this one waits for the next.
-            Some(frame) if self.held.is_none() => self.held = Some(frame),
+            Some(frame) if self.held.is_none() => self.held = Some((at + ALONE, frame)),
             Some(frame) => self.push(at, Step::Bytes(frame)),
             None => {}
         }
@@ -86,7 +88,7 @@ impl Line {
 
     /// What follows an answer: one that was held back, and the end where the answer says so.
     fn settle(&mut self, at: Moment, answer: &Answer) {
-        if let Some(held) = self.held.take() {
+        if let Some((_, held)) = self.held.take() {
             self.push(at, Step::Bytes(held));
         }
         if answer.close {
@@ -110,6 +112,9 @@ impl Line {
 
     /// Appends everything due at `now` to `out`; the end, where it is due.
     pub(super) fn due(&mut self, now: Moment, out: &mut Vec<u8>) -> Option<End> {
+        if let Some((_, alone)) = self.held.take_if(|(until, _)| *until <= now) {
+            self.push(now, Step::Bytes(alone));
+        }
         while let Some((_, step)) = self.queue.pop_front_if(|(due, _)| *due <= now) {
             match step {
                 Step::Bytes(bytes) => out.extend_from_slice(&bytes),
@@ -122,12 +127,13 @@ impl Line {
 
     /// When something is due next.
     pub(super) fn next(&self) -> Option<Moment> {
-        self.queue.front().map(|(due, _)| *due)
+        let held = self.held.as_ref().map(|(until, _)| *until);
+        self.queue.front().map(|(due, _)| *due).into_iter().chain(held).min()
     }
 
     /// Whether nothing is under way.
     pub(super) fn is_idle(&self) -> bool {
-        self.queue.is_empty()
+        self.queue.is_empty() && self.held.is_none()
     }
 
     /// Whether the connection ends behind what is under way.

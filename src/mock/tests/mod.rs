@@ -103,8 +103,8 @@ impl Bench {
     /// A bench that has logged in with every object service on offer.
     fn logged_in(id: &str, knobs: &[&str]) -> Self {
         let mut bench = Self::new(id, knobs);
-        let objects: String = bench.registry.objects.iter().map(|uri| format!("<objURI>{uri}</objURI>")).collect();
-        let answer = bench.say(&login("registrar-1", "secret-1", &objects));
+        let objects: Vec<String> = bench.registry.objects.iter().map(|uri| format!("<objURI>{uri}</objURI>")).collect();
+        let answer = bench.say(&login("registrar-1", "secret-1", &objects.concat()));
         assert!(answer.contains("code=\"1000\""), "{answer}");
         bench
     }
