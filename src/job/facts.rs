@@ -103,7 +103,7 @@ fn line_facts(line: &PoolReport, pull: &RegistryPull) -> LineFacts {
         window_reached: u64::from(line.window),
         answer_times: (line.answers > 0).then(|| AnswerTimes { p50_ms: ms(0.5), p99_ms: ms(0.99), max_ms: ms(1.0) }),
         rate_waits: line.rate_waits,
-        rate_waited_ms: 0,
+        rate_waited_ms: u64::try_from(line.rate_waited.as_millis()).unwrap_or(u64::MAX),
     }
 }
 

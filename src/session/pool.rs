@@ -95,6 +95,8 @@ pub struct Pool {
     rate: RateMeter,
     /// Whether commands wait for the rate budget now.
     rate_blocked: bool,
+    /// Up to when the waits for the rate budget were counted.
+    rate_blocked_at: Moment,
     /// No command before then.
     paused: Moment,
     /// No new session before then.
@@ -130,6 +132,7 @@ impl Pool {
             delayed: Vec::new(),
             rate: RateMeter::new(setup.allowance.rate),
             rate_blocked: false,
+            rate_blocked_at: Moment::ZERO,
             paused: Moment::ZERO,
             open_at: Moment::ZERO,
             proven: false,
@@ -475,6 +478,10 @@ impl Pool {
             }
         }
         let blocked = rate == 0 && !self.queue.is_empty();
+        if self.rate_blocked {
+            self.report.rate_waited += now.at.since(self.rate_blocked_at);
+        }
+        self.rate_blocked_at = now.at;
         if blocked && !self.rate_blocked {
             self.report.rate_waits += 1;
         }

@@ -144,6 +144,8 @@ pub struct PoolReport {
     pub asked_again: u64,
     /// Waits for the rate budget.
     pub rate_waits: u64,
+    /// How long they took in all.
+    pub rate_waited: Duration,
     /// The most commands in the time the rate counts over; 0 where there is no rate.
     pub rate_peak: u64,
     /// The most commands in flight on a session.

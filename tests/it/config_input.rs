@@ -285,7 +285,7 @@ fn row_12_a_weakened_limit() {
 
 #[test]
 fn at_most_fifty_faults_are_told_and_the_rest_counted() {
-    let many: String = (0..80).map(|n| format!("key{n} = 1\n")).collect();
+    let many: String = (0..80).map(|n| format!("key{n} = 1\n")).collect::<Vec<_>>().concat();
     let told = faults(format!("{many}{GOOD}"));
     assert_eq!(told.lines().count(), 51, "{told}");
     assert!(told.ends_with("… and 30 more"), "{told}");

@@ -36,6 +36,8 @@ pub(super) fn decode(frame: &[u8], into: &mut String) -> Result<bool, Malformed>
         }
     }
     // Blocks without an early end inside are compared many bytes at a time.
+    // Without branches, so that the compiler looks at many bytes at a time.
+    #[expect(clippy::needless_bitwise_bool, reason = "a branch for each byte would take the vectors away")]
     let in_block = |block: &[u8]| block.iter().fold((false, false), |(nul, cr), b| (nul | (*b == 0), cr | (*b == b'\r')));
     let (nul, returns) = into.as_bytes().chunks(256).map(in_block).fold((false, false), |a, b| (a.0 | b.0, a.1 | b.1));
     if nul {
