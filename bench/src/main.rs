@@ -4,6 +4,7 @@ mod codec;
 mod diff;
 mod line;
 mod measure;
+mod pull;
 mod report;
 
 use clap::{Parser, Subcommand};
@@ -47,10 +48,14 @@ enum What {
         #[arg(long)]
         check: bool,
     },
+    /// Whole pulls from bundled registries: memory and time by size
+    Pull(pull::PullArgs),
     /// Everything; also writes bench/last.json and prints Markdown
     All {
         #[command(flatten)]
         args: diff::DiffArgs,
+        #[command(flatten)]
+        pull: pull::PullArgs,
     },
     /// Serves a registry until standard input ends
     #[command(hide = true)]
@@ -61,6 +66,12 @@ enum What {
     /// Privet's side of `diff`
     #[command(hide = true)]
     DiffFiles { left: PathBuf, right: PathBuf, out: PathBuf },
+    /// One registry of `pull`
+    #[command(hide = true)]
+    ServeState(line::State),
+    /// The job of `pull`
+    #[command(hide = true)]
+    PullJob { config: PathBuf },
     /// Does one thing of `codec` so many times, for a profiler
     #[command(hide = true)]
     Spin { what: String, times: u64 },
@@ -77,19 +88,23 @@ fn main() -> ExitCode {
 }
 
 fn run(args: Args) -> Outcome<ExitCode> {
-    let rounds = args.rounds;
+    let (rounds, data) = (args.rounds, args.data);
     let (sections, all) = match args.what {
-        What::Line { run_ms } => (vec![line::bench(&args.data, rounds.unwrap_or(5), run_ms)?], false),
+        What::Line { run_ms } => (vec![line::bench(&data, rounds.unwrap_or(5), run_ms)?], false),
         What::Codec => (vec![codec::bench(rounds.unwrap_or(31))?], false),
-        What::Diff { args: duckdb, check } => (vec![diff::bench(&args.data, &duckdb, rounds.unwrap_or(3), check)?], false),
-        What::All { args: duckdb } => {
-            let line = line::bench(&args.data, rounds.unwrap_or(5), 2500)?;
+        What::Diff { args: duckdb, check } => (vec![diff::bench(&data, &duckdb, rounds.unwrap_or(3), check)?], false),
+        What::Pull(args) => (vec![pull::bench(&data, &args)?], false),
+        What::All { args: duckdb, pull } => {
+            let line = line::bench(&data, rounds.unwrap_or(5), 2500)?;
             let codec = codec::bench(rounds.unwrap_or(31))?;
-            (vec![line, codec, diff::bench(&args.data, &duckdb, rounds.unwrap_or(3), false)?], true)
+            let diff = diff::bench(&data, &duckdb, rounds.unwrap_or(3), false)?;
+            (vec![line, codec, diff, pull::bench(&data, &pull)?], true)
         }
         What::Serve(serve) => return line::serve(&serve).map(|()| ExitCode::SUCCESS),
         What::Client(client) => return line::client(&client).map(|()| ExitCode::SUCCESS),
         What::DiffFiles { left, right, out } => return diff::child(&left, &right, &out).map(|()| ExitCode::SUCCESS),
+        What::ServeState(state) => return line::serve_state(&state).map(|()| ExitCode::SUCCESS),
+        What::PullJob { config } => return pull::child(&config).map(|()| ExitCode::SUCCESS),
         What::Spin { what, times } => return codec::spin(&what, times).map(|()| ExitCode::SUCCESS),
     };
     print(&sections, args.json, all)

@@ -37,8 +37,21 @@ pub struct ParquetFile {
     metadata: FileMetadataRef,
     /// The columns that are read, in the caller's order.
     columns: Vec<String>,
-    /// Offset and length of each batch, in rows.
-    batches: Vec<(usize, usize)>,
+    /// The footer without its row groups: each batch is read with its own group alone, so that the others are not even looked at.
+    bare: FileMetadata,
+    batches: Vec<Slice>,
+}
+
+/// The rows of one batch.
+#[derive(Clone, Copy, Debug)]
+struct Slice {
+    /// The row group they stand in.
+    group: usize,
+    /// The first one, counted in that group.
+    from: usize,
+    /// The first one, counted in the file.
+    first: usize,
+    rows: usize,
 }
 
 impl ParquetFile {
@@ -77,16 +90,16 @@ impl ParquetFile {
             chosen.push((*name).to_owned());
         }
         let mut batches = Vec::new();
-        let mut offset = 0;
-        for group in &metadata.row_groups {
-            let end = offset + group.num_rows();
-            while offset < end {
-                let rows = (end - offset).min(BATCH_ROWS);
-                batches.push((offset, rows));
-                offset += rows;
+        let mut first = 0;
+        for (group, rows) in metadata.row_groups.iter().map(|group| group.num_rows()).enumerate() {
+            for from in (0..rows).step_by(BATCH_ROWS) {
+                batches.push(Slice { group, from, first: first + from, rows: (rows - from).min(BATCH_ROWS) });
             }
+            first += rows;
         }
-        Ok(Self { path: path.to_owned(), metadata, columns: chosen, batches })
+        let mut bare = FileMetadata::clone(&metadata);
+        bare.row_groups.clear();
+        Ok(Self { path: path.to_owned(), metadata, columns: chosen, bare, batches })
     }
 
     /// The names of all columns in the file.
@@ -108,7 +121,7 @@ impl ParquetFile {
     /// Rows in the file.
     #[must_use]
     pub fn rows(&self) -> usize {
-        self.batches.last().map_or(0, |(offset, rows)| offset + rows)
+        self.batches.last().map_or(0, |slice| slice.first + slice.rows)
     }
 
     /// How many batches there are.
@@ -120,7 +133,7 @@ impl ParquetFile {
     /// Rows of batch `n`.
     #[must_use]
     pub fn batch_rows(&self, n: usize) -> usize {
-        self.batches.get(n).map_or(0, |(_, rows)| *rows)
+        self.batches.get(n).map_or(0, |slice| slice.rows)
     }
 
     /// Reads batch `n`. Batches may be read by several threads at a time.
@@ -128,20 +141,25 @@ impl ParquetFile {
     /// # Errors
     /// `E-parquet-007`: the pages cannot be unpacked, or a string in them is not UTF-8.
     pub fn batch(&self, n: usize) -> Result<Batch> {
-        let Some((offset, rows)) = self.batches.get(n).copied() else {
+        let slice = self.batches.get(n).copied();
+        let Some((Slice { from, first, rows, .. }, group)) = slice.and_then(|s| Some((s, self.metadata.row_groups.get(s.group)?))) else {
             return Ok(Batch { columns: Vec::new(), first: 0, rows: 0 });
         };
         let broken = |what: String| {
-            let what = format!("rows {} to {} cannot be read: {what}", offset + 1, offset + rows);
+            let what = format!("rows {} to {} cannot be read: {what}", first + 1, first + rows);
             let remedy = "the file is damaged, or a string in it is not UTF-8; write it again";
-            Problem::new("E-parquet-007", Blame::Input, what, remedy).file(&self.path).line(offset as u64 + 1)
+            Problem::new("E-parquet-007", Blame::Input, what, remedy).file(&self.path).line(first as u64 + 1)
         };
         let file = File::open(&self.path).map_err(|e| broken(e.to_string()))?;
+        // In the caller's thread: a worker that waits for threads of Polars would begin another batch meanwhile, and hold them all.
         let mut reader = ParquetReader::new(file)
-            .with_slice(Some((offset, rows)))
+            .with_slice(Some((from, rows)))
             .with_columns(Some(self.columns.clone()))
-            .read_parallel(ParallelStrategy::RowGroups);
-        reader.set_metadata(self.metadata.clone());
+            .read_parallel(ParallelStrategy::None);
+        let mut alone = self.bare.clone();
+        alone.num_rows = group.num_rows();
+        alone.row_groups.push(group.clone());
+        reader.set_metadata(Arc::new(alone));
         let frame = reader.finish().map_err(|e| broken(words(&e)))?;
         let mut columns = Vec::with_capacity(self.columns.len());
         for name in &self.columns {
@@ -151,7 +169,7 @@ impl ParquetFile {
             }
             columns.push(column.rechunk().into_owned());
         }
-        Ok(Batch { columns, first: offset, rows })
+        Ok(Batch { columns, first, rows })
     }
 }
 
@@ -190,7 +208,9 @@ impl Batch {
 
     /// One column's values in order, faster than [`Batch::get`] row by row.
     pub fn column(&self, column: usize) -> impl Iterator<Item = Option<&str>> + use<'_> {
-        self.columns.get(column).into_iter().flat_map(StringChunked::iter)
+        // There is one chunk; its array is asked directly, since the iterators of Polars look for the next chunk at every value.
+        let array = self.columns.get(column).and_then(|c| c.downcast_iter().next());
+        (0..self.rows).map(move |row| array.and_then(|values| values.get(row)))
     }
 }
 

@@ -123,6 +123,7 @@ impl Framer for LengthPrefix {
 
     fn enclose(&self, payload: &[u8], out: &mut Vec<u8>) {
         let length = u32::try_from(payload.len().saturating_add(self.counted)).unwrap_or(u32::MAX);
+        out.reserve(HEADER + payload.len());
         out.extend_from_slice(&length.to_be_bytes());
         out.extend_from_slice(payload);
     }

@@ -202,10 +202,16 @@ impl Tape {
     #[must_use]
     pub fn unknown(&self) -> Vec<Unknown> {
         let mut out = Vec::new();
-        if let Some(root) = self.root() {
+        if let Some(root) = self.root().filter(|_| !self.is_known()) {
             root.leftovers(&mut out, &mut String::new());
         }
         out
+    }
+
+    /// Whether types took every element, attribute and text there is: as a rule, and then nobody need walk the tree.
+    fn is_known(&self) -> bool {
+        let told = |node: &Node| node.has(Node::SEEN) && (node.is_text() || node.text.len == 0 || node.has(Node::TEXT_SEEN));
+        self.nodes.iter().all(told) && self.attrs.iter().all(|attr| attr.seen.get() || attr.ns == Ns::XSI)
     }
 
     /// The one pass over the document.

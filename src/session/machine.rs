@@ -290,12 +290,14 @@ impl Session {
 
     /// What the session wants done next.
     pub fn poll_effect(&mut self) -> Option<Effect> {
-        if let Some(effect) = self.effects.pop_front() {
-            return Some(effect);
-        }
+        self.effects.pop_front().or_else(|| self.poll_bytes().map(Effect::Send))
+    }
+
+    /// The bytes for the line, ahead of what else the session wants done.
+    pub(super) fn poll_bytes(&mut self) -> Option<Vec<u8>> {
         (!self.out.is_empty()).then(|| {
             self.report.bytes_out += self.out.len() as u64;
-            Effect::Send(std::mem::take(&mut self.out))
+            std::mem::take(&mut self.out)
         })
     }
 

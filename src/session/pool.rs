@@ -269,13 +269,13 @@ impl Pool {
         if let Some(effect) = self.effects.pop_front() {
             return Some(effect);
         }
-        for session in &mut self.sessions {
-            // After `advance` nothing but bytes is left in a session.
-            if let Some(Effect::Send(bytes)) = session.poll_effect() {
-                return Some(PoolEffect::Send { session: session.number(), bytes });
-            }
-        }
-        None
+        // After `advance` nothing but bytes is left in a session.
+        self.sessions.iter_mut().find_map(|s| s.poll_bytes().map(|bytes| PoolEffect::Send { session: s.number(), bytes }))
+    }
+
+    /// What a session has for its line, ahead of the other effects: its registry may work on it while they are seen to.
+    pub fn poll_bytes(&mut self, session: u32) -> Option<Vec<u8>> {
+        self.session(session).and_then(Session::poll_bytes)
     }
 
     /// The figures up to now.

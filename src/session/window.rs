@@ -4,9 +4,11 @@
 //! the answer time, so the window grows while the answer time stays near the best one seen, and shrinks where it does not:
 //!
 //! ```text
-//!   answer time   | best … flat          | held            | shrinks to fit `flat`
+//!   answer time   | best … flat          | held            | the second time in a row: shrinks to fit `flat`
 //!                 0        1.25·best+2ms    1.5·best+4ms
 //! ```
+//!
+//! One slow round may be our own: a process that was not let run for a while finds all its answers late. A queue lasts.
 //!
 //! The milliseconds let a line without latency fill whole reads and writes. The best time is measured anew at times, in a round with
 //! half the window, since a line may become slower for reasons that are none of ours.
@@ -38,6 +40,8 @@ pub(super) struct Window {
     round: Vec<Duration>,
     /// Whether the window was full in this round; one that was not says nothing about a bigger one.
     full: bool,
+    /// Whether the last round was slow.
+    slow: bool,
     /// The size to return to after a round of measuring.
     measuring: Option<u16>,
 }
@@ -47,7 +51,17 @@ impl Window {
     #[must_use]
     pub(super) fn new(cap: u16) -> Self {
         let cap = cap.max(1);
-        Self { cap, size: START.min(cap), doubling: true, best: None, since: Moment::ZERO, round: Vec::new(), full: false, measuring: None }
+        Self {
+            cap,
+            size: START.min(cap),
+            doubling: true,
+            best: None,
+            since: Moment::ZERO,
+            round: Vec::new(),
+            full: false,
+            slow: false,
+            measuring: None,
+        }
     }
 
     /// Commands that may be in flight.
@@ -103,7 +117,8 @@ impl Window {
         }
         let flat = best + best / 4 + FLAT_SLACK;
         let held = best + best / 2 + HELD_SLACK;
-        if median > held {
+        let was_slow = std::mem::replace(&mut self.slow, median > held);
+        if was_slow && self.slow {
             self.doubling = false;
             let fitting = f64::from(self.size) * flat.as_secs_f64() / median.as_secs_f64();
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most the size it was")]

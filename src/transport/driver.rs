@@ -18,8 +18,8 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep, timeout};
 use tokio_rustls::client::TlsStream;
 
-/// What is read at a time.
-const READ: usize = 64 * 1024;
+/// What is read at a time: one TLS record. What follows from it leaves before more is read, so that no answer waits for a whole burst.
+const READ: usize = 16 * 1024;
 /// What is written at a time: one TLS record.
 const WRITE: usize = 16 * 1024;
 /// Time for TLS's goodbye. Nothing depends on it.
@@ -141,8 +141,14 @@ impl<W: Work + ?Sized> Driver<'_, W> {
                 let now = self.now();
                 self.pool.interrupt(now);
             }
-            self.feed()?;
-            let mut moved = self.effects()?;
+            // Outcomes make room for questions, whose commands are effects in turn.
+            loop {
+                self.feed()?;
+                if !self.effects()? {
+                    break;
+                }
+            }
+            let mut moved = false;
             let mut at = 0;
             while at < self.lines.len() {
                 match self.poll_line(at, cx) {
@@ -256,22 +262,29 @@ impl<W: Work + ?Sized> Driver<'_, W> {
             }
             Line::Open(open) => {
                 // Reading comes first: an end that came before the first byte of a command was tried leaves that command unsent.
-                let (read, ended) = open.poll_read(cx, &mut self.buffer);
-                let wrote = if ended.is_none() { open.poll_write(cx, |bytes| self.pool.handle_handed(session, bytes)) } else { Ok(false) };
-                let ended = ended.or_else(|| wrote.as_ref().err().cloned());
-                if read == 0 && ended.is_none() {
-                    return if wrote == Ok(true) { Poll::Ready(true) } else { Poll::Pending };
-                }
-                let now = Now::of(&*self.clock);
+                let (read, mut ended) = open.poll_read(cx, &mut self.buffer);
                 if read > 0 {
-                    self.pool.handle_bytes(session, self.buffer.get(..read).unwrap_or_default(), now);
+                    let bytes = self.buffer.get(..read).unwrap_or_default();
+                    self.pool.handle_bytes(session, bytes, Now::of(&*self.clock));
+                    // What follows from the answers leaves before they are handed on, so that the registry need not wait for that.
+                    if let Some(bytes) = self.pool.poll_bytes(session) {
+                        open.push(bytes);
+                    }
+                }
+                let mut moved = read > 0;
+                if ended.is_none() {
+                    match open.poll_write(cx, |bytes| self.pool.handle_handed(session, bytes)) {
+                        Ok(wrote) => moved |= wrote,
+                        Err(reason) => ended = Some(reason),
+                    }
                 }
                 match ended {
-                    None => Poll::Ready(true),
                     Some(reason) => {
-                        self.pool.handle_closed(session, reason, now);
+                        self.pool.handle_closed(session, reason, Now::of(&*self.clock));
                         Poll::Ready(false)
                     }
+                    None if moved => Poll::Ready(true),
+                    None => Poll::Pending,
                 }
             }
         }

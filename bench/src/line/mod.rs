@@ -11,7 +11,7 @@ mod serve;
 mod target;
 
 pub use scan::events;
-pub use serve::{ServeArgs, serve};
+pub use serve::{ServeArgs, State, serve, serve_state};
 
 use crate::measure::{Outcome, Server, json_of, median, myself};
 use crate::report::{Goal, Section, figure};

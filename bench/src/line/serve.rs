@@ -29,6 +29,17 @@ pub struct ServeArgs {
     service_ms: u64,
 }
 
+/// A registry whose state somebody made.
+#[derive(Clone, Debug, clap::Args)]
+pub struct State {
+    /// Its state
+    #[arg(long)]
+    pub state: PathBuf,
+    /// Its profile
+    #[arg(long)]
+    pub profile: String,
+}
+
 /// Starts a registry as a child.
 pub fn start(state: &Path, latency_ms: u64, service_ms: u64) -> Outcome<Server> {
     let mut command = myself()?;
@@ -70,19 +81,34 @@ pub fn serve(args: &ServeArgs) -> Outcome<()> {
         "sessions=off".to_owned(),
         "idle_seconds=off".to_owned(),
     ];
+    let served = open(&args.state, "gtld-thick", &knobs)?;
+    let mut said = serde_json::to_value(&served)?;
+    said["contacts"] = json!(list);
+    until_the_end(&said)
+}
+
+/// Serves a registry over the state it is given, at any rate, until standard input ends.
+pub fn serve_state(args: &State) -> Outcome<()> {
+    let served = open(&args.state, &args.profile, &["rate=off".to_owned()])?;
+    until_the_end(&serde_json::to_value(&served)?)
+}
+
+fn open(state: &Path, profile: &str, knobs: &[String]) -> Outcome<mock::Served> {
     let options = mock::Options {
-        profile: "gtld-thick".to_owned(),
+        profile: profile.to_owned(),
         listen: "127.0.0.1:0".parse()?,
-        state: args.state.clone(),
+        state: state.to_owned(),
         commit_log: None,
         transcript: None,
         knobs: Knobs::read(knobs.iter().map(String::as_str))?,
         seed: 7,
     };
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-    let served = mock::start(options, clock)?;
-    let mut said = serde_json::to_value(&served)?;
-    said["contacts"] = json!(list);
+    Ok(mock::start(options, clock)?)
+}
+
+/// Tells where the registry is, and waits.
+fn until_the_end(said: &serde_json::Value) -> Outcome<()> {
     println!("{said}");
     std::io::stdin().read_to_end(&mut Vec::new())?;
     Ok(())

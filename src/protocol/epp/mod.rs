@@ -189,7 +189,8 @@ pub fn element_names(tape: &Tape) -> String {
     let mut names: Vec<(u64, &str)> = tape.elements().map(super::tape::Element::local).map(|name| (begin(name), name)).collect();
     names.sort_unstable();
     names.dedup();
-    let mut out = String::with_capacity(names.iter().map(|(_, name)| name.len() + 1).sum());
+    let length: usize = names.iter().map(|(_, name)| name.len() + 1).sum();
+    let mut out = String::with_capacity(length.saturating_sub(1));
     for (_, name) in names {
         if !out.is_empty() {
             out.push(' ');
