@@ -301,6 +301,12 @@ impl Session {
         })
     }
 
+    /// The same, where the registry has nothing of ours to do until it gets them.
+    pub(super) fn poll_awaited(&mut self) -> Option<Vec<u8>> {
+        let idle = self.in_flight.front().is_some_and(|first| first.from >= self.handed);
+        if idle { self.poll_bytes() } else { None }
+    }
+
     /// As [`Session::poll_effect`], leaving bytes to be gathered into one write.
     pub(super) fn poll_done(&mut self) -> Option<Effect> {
         self.effects.pop_front()

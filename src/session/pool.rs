@@ -273,9 +273,10 @@ impl Pool {
         self.sessions.iter_mut().find_map(|s| s.poll_bytes().map(|bytes| PoolEffect::Send { session: s.number(), bytes }))
     }
 
-    /// What a session has for its line, ahead of the other effects: its registry may work on it while they are seen to.
-    pub fn poll_bytes(&mut self, session: u32) -> Option<Vec<u8>> {
-        self.session(session).and_then(Session::poll_bytes)
+    /// What a session has for its line, ahead of the other effects, where its registry would have nothing to do while they are seen to.
+    /// Otherwise more is gathered into one write.
+    pub fn poll_awaited(&mut self, session: u32) -> Option<Vec<u8>> {
+        self.session(session).and_then(Session::poll_awaited)
     }
 
     /// The figures up to now.

@@ -18,7 +18,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep, timeout};
 use tokio_rustls::client::TlsStream;
 
-/// What is read at a time: one TLS record. What follows from it leaves before more is read, so that no answer waits for a whole burst.
+/// What is read at a time: one TLS record, so that what follows from the first answers of a burst leaves while the rest is taken in.
 const READ: usize = 16 * 1024;
 /// What is written at a time: one TLS record.
 const WRITE: usize = 16 * 1024;
@@ -266,8 +266,8 @@ impl<W: Work + ?Sized> Driver<'_, W> {
                 if read > 0 {
                     let bytes = self.buffer.get(..read).unwrap_or_default();
                     self.pool.handle_bytes(session, bytes, Now::of(&*self.clock));
-                    // What follows from the answers leaves before they are handed on, so that the registry need not wait for that.
-                    if let Some(bytes) = self.pool.poll_bytes(session) {
+                    // A registry that waits for us need not wait until the answers are handed on.
+                    if let Some(bytes) = self.pool.poll_awaited(session) {
                         open.push(bytes);
                     }
                 }
