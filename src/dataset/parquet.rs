@@ -91,7 +91,8 @@ impl ParquetFile {
         }
         let mut batches = Vec::new();
         let mut first = 0;
-        for (group, rows) in metadata.row_groups.iter().map(|group| group.num_rows()).enumerate() {
+        for (group, described) in metadata.row_groups.iter().enumerate() {
+            let rows = described.num_rows();
             for from in (0..rows).step_by(BATCH_ROWS) {
                 batches.push(Slice { group, from, first: first + from, rows: (rows - from).min(BATCH_ROWS) });
             }
