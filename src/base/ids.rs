@@ -1,5 +1,6 @@
-//! Identifiers as types, so that a handle is never taken for a domain name.
+//! Identifiers as types, so that a handle is never taken for a domain name. Short ones, which most are, need no memory beside their own.
 
+use compact_str::CompactString;
 use std::fmt;
 
 /// Declares an identifier: a string with a meaning.
@@ -8,12 +9,12 @@ macro_rules! identifier {
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
         #[serde(transparent)]
-        pub struct $name(Box<str>);
+        pub struct $name(#[schemars(with = "String")] CompactString);
 
         impl $name {
             /// Takes `text` as it is.
             #[must_use]
-            pub fn new(text: impl Into<Box<str>>) -> Self {
+            pub fn new(text: impl Into<CompactString>) -> Self {
                 Self(text.into())
             }
 

@@ -1,5 +1,6 @@
 //! Values that mask themselves: secrets, and personal data.
 
+use compact_str::CompactString;
 use secrecy::{ExposeSecret as _, SecretString};
 use std::cell::Cell;
 use std::fmt;
@@ -32,7 +33,7 @@ impl fmt::Debug for Secret {
 ///
 /// `Debug`, `Display` and `Serialize` show a mask; [`Personal::reveal`] and [`revealed`] are what a reviewer searches for.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub struct Personal(String);
+pub struct Personal(CompactString);
 
 thread_local! {
     /// Whether this thread is inside [`revealed`].
@@ -83,7 +84,7 @@ impl serde::Serialize for Secret {
 impl Personal {
     /// Takes `value` as a personal datum.
     #[must_use]
-    pub fn new(value: impl Into<String>) -> Self {
+    pub fn new(value: impl Into<CompactString>) -> Self {
         Self(value.into())
     }
 
@@ -96,7 +97,7 @@ impl Personal {
     /// The datum itself, by value.
     #[must_use]
     pub fn into_revealed(self) -> String {
-        self.0
+        self.0.into_string()
     }
 
     /// Whether there is nothing in it.

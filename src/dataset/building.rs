@@ -170,7 +170,7 @@ impl Building {
             bytes_out: facts.bytes_out,
             bytes_in: facts.bytes_in,
             digest: facts.digest.map(|d| d.to_string().into()),
-            elements: facts.elements.clone(),
+            elements: (*facts.elements).into(),
         }));
         self.segment(self.exchange_bucket(facts.id.0), &record)
     }

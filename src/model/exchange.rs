@@ -2,6 +2,7 @@
 
 use super::{Date, ResultCode};
 use crate::base::{ClTrid, Digest, ExchangeId, Timestamp};
+use std::sync::Arc;
 
 /// What an object is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
@@ -100,5 +101,5 @@ pub struct ExchangeFacts {
     /// The digest of the answer's frame.
     pub digest: Option<Digest>,
     /// Names of the elements present in the answer, sorted, joined by blanks.
-    pub elements: Box<str>,
+    pub elements: Arc<str>,
 }

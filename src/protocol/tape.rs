@@ -17,7 +17,7 @@ use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 use std::cell::Cell;
 use std::fmt;
-use text::{decode, resolve, split, split_name};
+use text::{decode, is_plain_name, resolve, split};
 
 /// The deepest nesting. Real answers stay below 12.
 pub const MAX_DEPTH: usize = 64;
@@ -135,6 +135,8 @@ pub struct Tape {
     /// URIs of the namespaces that are no constants, numbered from the last constant on.
     spaces: Vec<Span>,
     bindings: Vec<Binding>,
+    /// The prefix that was resolved last, while the declarations are the same: most elements have the one of the element before.
+    recent: Option<(Span, Ns)>,
     open: Vec<u32>,
     declared: usize,
     /// Whether a carriage return stands anywhere in the frame.
@@ -221,6 +223,7 @@ impl Tape {
         self.attrs.clear();
         self.spaces.clear();
         self.bindings.clear();
+        self.recent = None;
         self.open.clear();
         self.declared = 0;
         let budget = text.len().max(LEAST_BYTES);
@@ -265,12 +268,30 @@ impl Tape {
         }
         let attrs = index(self.attrs.len());
         let attr_count = if start.attributes_raw().is_empty() { 0 } else { self.attributes(start, text, depth)? };
-        let (prefix, local) = split_name(start.name().0).ok_or("an element without a proper name")?;
-        let ns = self.resolve_prefix(prefix, text, true);
+        let (local, ns) = self.element_name(start.name().0, text).ok_or("an element without a proper name")?;
         self.open.push(index(self.nodes.len()));
         let node = Node { local: span(local, text), text: Span::default(), next: 0, attrs, ns, attr_count, flags: Cell::new(0) };
         push(&mut self.nodes, node);
         Ok(())
+    }
+
+    /// An element's local name and namespace, or nothing where `name` is none.
+    #[inline]
+    fn element_name<'n>(&mut self, name: &'n str, text: &str) -> Option<(&'n str, Ns)> {
+        if let Some((prefix, ns)) = self.recent
+            && let Some((before, behind)) = name.split_at_checked(prefix.len as usize)
+            && let Some(local) = behind.strip_prefix(':')
+            && same(before, piece(text, &self.side, prefix))
+        {
+            return is_plain_name(local).then_some((local, ns));
+        }
+        let (prefix, local) = split(name);
+        if !is_plain_name(local) || prefix.is_some_and(|prefix| !is_plain_name(prefix)) {
+            return None;
+        }
+        let ns = self.resolve_prefix(prefix, text, true);
+        self.recent = prefix.map(|prefix| (span(prefix, text), ns));
+        Some((local, ns))
     }
 
     /// The innermost element ends.
@@ -283,6 +304,7 @@ impl Tape {
         let depth = self.open.len();
         while self.bindings.last().is_some_and(|b| b.depth >= depth) {
             self.bindings.pop();
+            self.recent = None;
         }
         Ok(())
     }
@@ -333,6 +355,7 @@ impl Tape {
         }
         let ns = self.intern(uri, text);
         self.bindings.push(Binding { prefix: span(prefix, text), ns, depth });
+        self.recent = None;
         Ok(())
     }
 

@@ -9,6 +9,7 @@
 //! other one without an answer has an unknown outcome.
 
 mod answers;
+mod names;
 
 use super::budget::Allowance;
 use super::dialect::{Dialect, Drift, Matching, Said};
@@ -19,6 +20,7 @@ use crate::base::{ClTrid, Digest, Moment, Timestamp};
 use crate::model::{Command, Greeting, TlsFacts};
 use crate::protocol::frame::Framer;
 use crate::protocol::tape::Tape;
+use names::ElementNames;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
@@ -110,6 +112,7 @@ pub struct Session {
     out: Vec<u8>,
     /// A payload on its way into a frame.
     scratch: Vec<u8>,
+    names: ElementNames,
     /// Bytes ever put into `out`.
     put: u64,
     /// Bytes that the driver tried to write.
@@ -149,6 +152,7 @@ impl Session {
             in_flight: VecDeque::new(),
             out: Vec::new(),
             scratch: Vec::new(),
+            names: ElementNames::default(),
             put: 0,
             handed: 0,
             effects: VecDeque::new(),
@@ -297,7 +301,9 @@ impl Session {
     pub(super) fn poll_bytes(&mut self) -> Option<Vec<u8>> {
         (!self.out.is_empty()).then(|| {
             self.report.bytes_out += self.out.len() as u64;
-            std::mem::take(&mut self.out)
+            // The next burst is likely to be as long.
+            let next = Vec::with_capacity(self.out.len());
+            std::mem::replace(&mut self.out, next)
         })
     }
 

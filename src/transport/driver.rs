@@ -19,7 +19,7 @@ use tokio::time::{Instant, Sleep, sleep, timeout};
 use tokio_rustls::client::TlsStream;
 
 /// What is read at a time: one TLS record, so that what follows from the first answers of a burst leaves while the rest is taken in.
-const READ: usize = 16 * 1024;
+const READ: usize = 4 * 1024;
 /// What is written at a time: one TLS record.
 const WRITE: usize = 16 * 1024;
 /// Time for TLS's goodbye. Nothing depends on it.

@@ -69,6 +69,7 @@ pub(super) fn status(e: Element<'_>) -> Option<Status> {
 /// `<authInfo>`.
 pub(super) fn auth(e: Element<'_>) -> Option<AuthInfo> {
     let child = e.children().find(|c| c.ns() == e.ns() && matches!(c.local(), "pw" | "null" | "ext"))?.seen();
+    let _known = e.seen();
     Some(match child.local() {
         "pw" => {
             let pw = crate::base::Secret::new(child.text());

@@ -101,38 +101,26 @@ pub(super) fn split(name: &str) -> (Option<&str>, &str) {
     }
 }
 
-/// As [`split`], or nothing where an element cannot be named so. Letters beyond ASCII all pass.
+/// Whether an element can be named so, or its prefix. Letters beyond ASCII all pass.
 #[inline]
-pub(super) fn split_name(name: &str) -> Option<(Option<&str>, &str)> {
-    let (mut begins, mut colon) = (true, None);
-    for (at, byte) in name.bytes().enumerate() {
-        match NAME[usize::from(byte)] {
-            LETTER => begins = false,
-            DIGIT if !begins => {}
-            _ if byte == b':' && !begins && colon.is_none() => (begins, colon) = (true, Some(at)),
-            _ => return None,
-        }
-    }
-    match colon {
-        _ if begins => None,
-        None => Some((None, name)),
-        Some(at) => Some((name.get(..at), name.get(at + 1..)?)),
-    }
+pub(super) fn is_plain_name(name: &str) -> bool {
+    let begins = name.bytes().next().is_some_and(|first| NAME[usize::from(first)] & BEGIN != 0);
+    begins && name.bytes().fold(BEGIN | FOLLOW, |all, byte| all & NAME[usize::from(byte)]) & FOLLOW != 0
 }
 
 /// What a name may begin with.
-const LETTER: u8 = 1;
-/// What may stand behind that.
-const DIGIT: u8 = 2;
+const BEGIN: u8 = 1;
+/// What may stand in one.
+const FOLLOW: u8 = 2;
 
-/// [`LETTER`], [`DIGIT`] or neither, by byte.
+/// [`BEGIN`], [`FOLLOW`], both or neither, by byte.
 const NAME: [u8; 256] = {
     let mut table = [0; 256];
     let mut byte = 0_u8;
     loop {
         table[byte as usize] = match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'_' | 0x80.. => LETTER,
-            b'0'..=b'9' | b'-' | b'.' => DIGIT,
+            b'a'..=b'z' | b'A'..=b'Z' | b'_' | 0x80.. => BEGIN | FOLLOW,
+            b'0'..=b'9' | b'-' | b'.' => FOLLOW,
             _ => 0,
         };
         if byte == u8::MAX {
@@ -144,14 +132,15 @@ const NAME: [u8; 256] = {
 
 #[cfg(test)]
 mod tests {
-    use super::split_name;
+    use super::is_plain_name;
 
     #[test]
-    fn a_name_has_at_most_one_colon_and_begins_with_a_letter() {
-        assert_eq!(split_name("contact:id"), Some((Some("contact"), "id")));
-        assert_eq!(split_name("_a-1.é"), Some((None, "_a-1.é")));
-        for wrong in ["", ":", "a:", ":a", "a:b:c", "1a", "a:1", "-a", "a b", "a&", "a/"] {
-            assert_eq!(split_name(wrong), None, "{wrong}");
+    fn a_name_begins_with_a_letter_and_has_no_colon() {
+        for name in ["id", "_a-1.é", "é"] {
+            assert!(is_plain_name(name), "{name}");
+        }
+        for wrong in ["", ":", "a:", ":a", "a:b", "1a", "-a", ".a", "a b", "a&", "a/"] {
+            assert!(!is_plain_name(wrong), "{wrong}");
         }
     }
 }

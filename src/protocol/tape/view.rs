@@ -78,6 +78,12 @@ impl<'t> Element<'t> {
     #[must_use]
     pub fn token(self) -> Cow<'t, str> {
         let text = self.text();
+        // Most texts have no blank at all. Looked at without branches, many bytes go at a time.
+        #[expect(clippy::needless_bitwise_bool, reason = "a branch for each byte would take the vectors away")]
+        let has_blank = text.bytes().fold(false, |any, byte| any | (byte <= b' '));
+        if !has_blank {
+            return text;
+        }
         let mut behind_blank = true;
         let single = text.bytes().all(|b| match b {
             b' ' => !std::mem::replace(&mut behind_blank, true),
@@ -87,11 +93,7 @@ impl<'t> Element<'t> {
                 true
             }
         });
-        if (single && !behind_blank) || text.is_empty() {
-            text
-        } else {
-            Cow::Owned(text.split_ascii_whitespace().collect::<Vec<_>>().join(" "))
-        }
+        if single && !behind_blank { text } else { Cow::Owned(text.split_ascii_whitespace().collect::<Vec<_>>().join(" ")) }
     }
 
     /// All text in the element and below it, in order, with blanks collapsed. Marks everything below as known.

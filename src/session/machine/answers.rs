@@ -77,7 +77,7 @@ impl Session {
         evidence.received = facts.received;
         evidence.bytes_in = facts.bytes;
         evidence.digest = Some(facts.digest);
-        evidence.elements = self.dialect.element_names(&self.tape).into();
+        evidence.elements = self.names.of(&self.tape, &*self.dialect);
         if let Owner::Asker(job) = asked.owner {
             self.effects.push_back(Effect::Done(job, Outcome::Answer { response, verdict, facts: Box::new(evidence) }));
         }
