@@ -14,6 +14,10 @@ use serde_json::json;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+/// As in the binary.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[derive(Parser)]
 #[command(about = "Measures Privet beside its peers and beside raw floors")]
 struct Args {

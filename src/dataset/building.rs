@@ -3,10 +3,10 @@
 use super::buckets::{bucket_dir, bucket_of, registry_dir};
 use super::columns::{OBSERVED, columns, table_name};
 use super::frontier::Frontier;
-use super::parquet::{Cell, ColumnType, TableWriter};
 use super::rows::{Facts, Row, handles};
 use super::snapshot::{Counts, EXCHANGES, Manifest, Snapshot, date_dir, exchange_cells, snapshots_dir};
 use super::spool::{ExchangeRow, Record, Segment, State};
+use super::table::{Cell, ColumnType, TableWriter};
 use crate::base::{
     Blame, ExchangeId, Exit, Problem, RegistryId, Result, RunId, Timestamp, create_private_dir, place_tree, read_capped, remove_tree,
     write_atomic,

@@ -10,13 +10,15 @@ mod rows;
 mod services;
 mod snapshot;
 mod spool;
+mod table;
 
 pub use buckets::{BUCKET_ROWS, bucket_dir, bucket_of, log2_for, registry_dir};
 pub use building::{Building, Observation, Pending};
 pub use columns::{Column, ContactField, DomainField, Kind, OBSERVED, SERVICES, columns, table_name};
 pub use ingest::{Format, IngestPlan, Ingested, Records, Source, ingest};
-pub use parquet::{Batch, Cell, ColumnType, ParquetFile, TableWriter};
+pub use parquet::{Batch, ParquetFile};
 pub use rows::{Facts, Row, contact_row, disclose_text, domain_row, handles};
 pub use services::{Protection, Services};
 pub use snapshot::{ByState, Counts, Manifest, Observed, Snapshot};
 pub use spool::State;
+pub use table::{Cell, ColumnType, TableWriter};

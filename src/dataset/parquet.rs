@@ -1,22 +1,15 @@
-//! Parquet in and out, a row group at a time. What is read is checked before Polars sees it, since it may come from anywhere.
+//! Parquet in, a batch at a time. What is read is checked before Polars sees it, since it may come from anywhere.
 
-use crate::base::{AtomicFile, Blame, Exit, Problem, Result};
-use polars::io::parquet::write::BatchedWriter;
+use crate::base::{Blame, Exit, Problem, Result};
 use polars::prelude::{
-    ChunkedBuilder as _, DataFrame, DataType, FileMetadata, FileMetadataRef, Int64Type, IntoColumn as _, ParallelStrategy,
-    ParquetCompression, ParquetReader, ParquetWriter, PlSmallStr, PolarsError, PrimitiveChunkedBuilder, Schema, SerReader as _,
-    StringChunked, StringChunkedBuilder,
+    DataType, FileMetadata, FileMetadataRef, ParallelStrategy, ParquetReader, PlSmallStr, PolarsError, SerReader as _, StringChunked,
 };
 use std::fs::File;
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 /// Rows that are decoded at a time, however large a file's row groups are.
 const BATCH_ROWS: usize = 131_072;
-
-/// Rows in a row group that we write.
-const GROUP_ROWS: usize = 65_536;
 
 /// The most bytes one column of one row group may have when unpacked.
 const MAX_CHUNK_BYTES: i64 = 1 << 30;
@@ -204,7 +197,7 @@ impl Batch {
     /// The value of `column` (in the order asked for) in `row`, counted from the batch's first.
     #[must_use]
     pub fn get(&self, column: usize, row: usize) -> Option<&str> {
-        self.columns.get(column)?.get(row)
+        self.columns.get(column)?.downcast_iter().next()?.get(row)
     }
 
     /// One column's values in order, faster than [`Batch::get`] row by row.
@@ -213,142 +206,6 @@ impl Batch {
         let array = self.columns.get(column).and_then(|c| c.downcast_iter().next());
         (0..self.rows).map(move |row| array.and_then(|values| values.get(row)))
     }
-}
-
-/// What a column of a [`TableWriter`] holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ColumnType {
-    /// Strings.
-    Text,
-    /// 64-bit integers.
-    Integer,
-}
-
-/// A value on its way to a [`TableWriter`].
-#[derive(Clone, Copy, Debug)]
-pub enum Cell<'a> {
-    /// A string, or null.
-    Text(Option<&'a str>),
-    /// An integer, or null.
-    Integer(Option<i64>),
-}
-
-/// The values of one column until they fill a row group.
-enum Pending {
-    /// Strings.
-    Text(StringChunkedBuilder),
-    /// Integers.
-    Integer(PrimitiveChunkedBuilder<Int64Type>),
-}
-
-/// Writes a Parquet file row by row with the memory of one row group; the file appears when [`TableWriter::finish`] put it in place.
-pub struct TableWriter {
-    target: PathBuf,
-    file: Shared,
-    writer: BatchedWriter<Shared>,
-    columns: Vec<(PlSmallStr, ColumnType)>,
-    pending: Vec<Pending>,
-    waiting: usize,
-    rows: u64,
-}
-
-impl TableWriter {
-    /// Opens the file with `columns`.
-    ///
-    /// # Errors
-    /// `E-file-001`, `E-file-002`.
-    pub fn create(target: &Path, columns: &[(&str, ColumnType)]) -> Result<Self> {
-        let file = Shared(Arc::new(Mutex::new(AtomicFile::create(target)?)));
-        let columns: Vec<(PlSmallStr, ColumnType)> = columns.iter().map(|(name, kind)| ((*name).into(), *kind)).collect();
-        let schema: Schema = columns.iter().map(|(name, kind)| (name.clone(), data_type(*kind))).collect();
-        let writer = ParquetWriter::new(file.clone()).with_compression(ParquetCompression::Zstd(None)).set_parallel(false);
-        let writer = writer.batched(&schema).map_err(|e| unwritten(target, &e))?;
-        let pending = fresh(&columns);
-        Ok(Self { target: target.to_owned(), file, writer, columns, pending, waiting: 0, rows: 0 })
-    }
-
-    /// Adds a row of as many cells as there are columns; missing ones are null.
-    ///
-    /// # Errors
-    /// `E-file-002`.
-    pub fn push<'a>(&mut self, cells: impl IntoIterator<Item = Cell<'a>>) -> Result<()> {
-        let mut cells = cells.into_iter();
-        for column in &mut self.pending {
-            match (column, cells.next()) {
-                (Pending::Text(builder), Some(Cell::Text(value))) => builder.append_option(value),
-                (Pending::Text(builder), _) => builder.append_null(),
-                (Pending::Integer(builder), Some(Cell::Integer(value))) => builder.append_option(value),
-                (Pending::Integer(builder), _) => builder.append_null(),
-            }
-        }
-        self.waiting += 1;
-        self.rows += 1;
-        if self.waiting >= GROUP_ROWS { self.flush() } else { Ok(()) }
-    }
-
-    /// Writes what waits as one row group.
-    fn flush(&mut self) -> Result<()> {
-        if self.waiting == 0 {
-            return Ok(());
-        }
-        let full = std::mem::replace(&mut self.pending, fresh(&self.columns));
-        let columns = full.into_iter().map(|column| match column {
-            Pending::Text(builder) => builder.finish().into_column(),
-            Pending::Integer(builder) => builder.finish().into_column(),
-        });
-        self.waiting = 0;
-        let frame = DataFrame::new_infer_height(columns.collect());
-        frame.and_then(|frame| self.writer.write_batch(&frame)).map_err(|e| unwritten(&self.target, &e))
-    }
-
-    /// Writes the footer, makes the file durable and puts it in place. Returns the number of rows.
-    ///
-    /// # Errors
-    /// `E-file-002`.
-    pub fn finish(mut self) -> Result<u64> {
-        self.flush()?;
-        self.writer.finish().map_err(|e| unwritten(&self.target, &e))?;
-        drop(self.writer);
-        if let Some(file) = Arc::into_inner(self.file.0) {
-            file.into_inner().unwrap_or_else(PoisonError::into_inner).commit()?;
-        }
-        Ok(self.rows)
-    }
-}
-
-impl std::fmt::Debug for TableWriter {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("TableWriter").field("target", &self.target).field("rows", &self.rows).finish_non_exhaustive()
-    }
-}
-
-/// The file a writer of Polars holds one end of while we keep the other, to put it in place afterwards.
-#[derive(Clone, Debug)]
-struct Shared(Arc<Mutex<AtomicFile>>);
-
-impl Write for Shared {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).flush()
-    }
-}
-
-const fn data_type(kind: ColumnType) -> DataType {
-    match kind {
-        ColumnType::Text => DataType::String,
-        ColumnType::Integer => DataType::Int64,
-    }
-}
-
-fn fresh(columns: &[(PlSmallStr, ColumnType)]) -> Vec<Pending> {
-    let one = |(name, kind): &(PlSmallStr, ColumnType)| match kind {
-        ColumnType::Text => Pending::Text(StringChunkedBuilder::new(name.clone(), 1024)),
-        ColumnType::Integer => Pending::Integer(PrimitiveChunkedBuilder::new(name.clone(), 1024)),
-    };
-    columns.iter().map(one).collect()
 }
 
 /// Parquet begins and ends with `PAR1` (Apache Parquet format, "File format").
@@ -405,13 +262,7 @@ fn incomplete(path: &Path, what: &str) -> Box<Problem> {
     Problem::new("E-parquet-002", Blame::Input, what, "write or copy it again").file(path).exit(Exit::InputIncomplete)
 }
 
-fn unwritten(path: &Path, error: &PolarsError) -> Box<Problem> {
-    Problem::new("E-file-002", Blame::Operator, format!("cannot write: {}", words(error)), "check free space")
-        .file(path)
-        .exit(Exit::Storage)
-}
-
 /// The first words of an error of Polars; the rest may quote contents.
-fn words(error: &PolarsError) -> String {
+pub(super) fn words(error: &PolarsError) -> String {
     error.to_string().chars().take_while(|c| *c != '\n').take(120).collect()
 }

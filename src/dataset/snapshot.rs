@@ -3,9 +3,10 @@
 use super::buckets::{bucket_dir, registry_dir};
 use super::building::Pending;
 use super::columns::{columns, table_name};
-use super::parquet::{Cell, ColumnType, ParquetFile};
+use super::parquet::ParquetFile;
 use super::rows::Row;
 use super::spool::{ExchangeRow, State};
+use super::table::{Cell, ColumnType};
 use crate::base::{Blame, ExchangeId, Exit, Problem, RegistryId, Result, RunId, Timestamp, read_capped, remove_tree};
 use crate::model::ObjectKind;
 use std::path::{Path, PathBuf};

@@ -1,18 +1,28 @@
-//! Plain Parquet files of one kind of object against each other, in any order, with little memory: both sides are read twice.
+//! Plain Parquet files of one kind of object against each other, in any order, with little memory.
 //!
-//! The first pass keeps of the left side a hash of each id and a digest of each row, and streams the right side past them. What agrees
-//! in both is equal. The second pass reads again and keeps only rows that differ or stand alone; those are normalised and compared.
+//! Of the left side a key and a digest of each row are kept. The right side streams past them: what agrees is equal, and what differs
+//! waits on disk, in the bucket of its partner's batch. Then the left side is read once more, each batch beside its bucket, and what
+//! differs is normalised and compared.
+//!
+//! ```text
+//!   left  ──▶ key, digest             left again ──▶ batch 0 ┬─ compare ─▶ differences
+//!   right ──▶ the same digest: equal                 batch 1 ┤
+//!             another ──▶ bucket of the partner's batch ─────┘
+//!             no such key ──▶ missing here
+//! ```
 
+use super::bucket::{self, Buckets, Waiting};
 use super::compare::compare;
+use super::hashes::{self, Index};
 use super::output::{DiffKind, Difference, Differences, Sheet};
 use super::summary::DiffSummary;
-use crate::base::{Blame, Exit, Problem, RegistryId, Result, RowDigest};
+use crate::base::{Blame, Exit, Problem, RegistryId, Result};
 use crate::dataset::{Batch, Column, Kind, ParquetFile};
 use crate::model::ObjectKind;
 use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 use rayon::slice::ParallelSliceMut as _;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 /// What is compared.
@@ -48,16 +58,18 @@ impl DiffSpec {
 /// written.
 pub fn diff_files(left: &[PathBuf], right: &[PathBuf], spec: &DiffSpec, out: &Path) -> Result<DiffSummary> {
     let (left, right) = (Side::open(left, spec)?, Side::open(right, spec)?);
-    // Two ids of one hash would look like one id that stands twice. They do not share their hash under another seed.
-    let mut found = first_pass(&left, &right, 0)?;
-    if found.is_none() {
-        found = first_pass(&left, &right, 0x9e37_79b9_7f4a_7c15)?;
+    // Two ids of one key look like one id that stands twice. They do not share their key under another seed.
+    for seed in [0, 0x9e37_79b9_7f4a_7c15] {
+        let all = Mutex::new(Differences::begin(out)?);
+        let buckets = Buckets::begin(&out.join(".buckets.tmp"), left.batches.len())?;
+        let job = Job { left: &left, right: &right, spec, all, buckets };
+        if let Some(alone) = job.meet(seed)? {
+            job.compare(&alone)?;
+            return job.finish();
+        }
     }
-    let Some(found) = found else {
-        let what = "an id stands twice on one side";
-        return Err(Problem::new("E-diff-001", Blame::Input, what, "remove one of the rows").exit(Exit::InputIncomplete));
-    };
-    second_pass(&left, &right, &found, spec, out)
+    let what = "an id stands twice on one side";
+    Err(Problem::new("E-diff-001", Blame::Input, what, "remove one of the rows").exit(Exit::InputIncomplete))
 }
 
 /// One side's files as one table, cut into batches.
@@ -70,6 +82,8 @@ struct Side {
 /// One batch of a side.
 #[derive(Clone, Copy)]
 struct Part {
+    /// Its number in the table.
+    number: usize,
     /// The position of its file.
     file: usize,
     /// Its number in that file.
@@ -86,7 +100,7 @@ impl Side {
         let mut side = Self { files, batches: Vec::new(), rows: 0 };
         for (at, file) in side.files.iter().enumerate() {
             for n in 0..file.batches() {
-                side.batches.push(Part { file: at, n, first: side.rows });
+                side.batches.push(Part { number: side.batches.len(), file: at, n, first: side.rows });
                 let next = u32::try_from(file.batch_rows(n)).ok().and_then(|rows| side.rows.checked_add(rows));
                 side.rows = next.ok_or_else(|| {
                     let what = "one side has more than four thousand million rows";
@@ -102,271 +116,148 @@ impl Side {
             .get(part.file)
             .map_or_else(|| Err(Problem::new("E-diff-003", Blame::Us, "there is no such file", "report this")), |f| f.batch(part.n))
     }
-}
 
-/// What is kept of a row of the left side.
-#[derive(Clone, Copy)]
-struct Entry {
-    digest: RowDigest,
-    key: u64,
-    row: u32,
-}
-
-/// A row that the second pass reads again.
-#[derive(Clone, Copy)]
-struct Wanted {
-    row: u32,
-    /// Whether the other side has a row of that key.
-    paired: bool,
-    key: u64,
-}
-
-/// What the first pass leaves: the rows of either side to read again, in the order they stand there.
-struct Found {
-    left: Vec<Wanted>,
-    right: Vec<Wanted>,
-    seed: u64,
-}
-
-/// Nobody on the right has the key yet.
-const ALONE: u8 = 0;
-/// The right side has the key with the same digest.
-const EQUAL: u8 = 1;
-/// The right side has the key with another digest.
-const DIFFERS: u8 = 2;
-
-/// Hashes both sides. Nothing where two rows of one side share a key.
-fn first_pass(left: &Side, right: &Side, seed: u64) -> Result<Option<Found>> {
-    let entries = Mutex::new(Vec::with_capacity(left.rows as usize));
-    left.batches.par_iter().try_for_each(|batch| {
-        let read = left.read(*batch)?;
-        let mut own = Vec::with_capacity(read.rows());
-        hash_rows(&read, seed, |n, key, digest| own.push(Entry { digest, key, row: batch.first + n }));
-        entries.lock().unwrap_or_else(PoisonError::into_inner).append(&mut own);
-        Ok::<(), Box<Problem>>(())
-    })?;
-    let mut entries = entries.into_inner().unwrap_or_else(PoisonError::into_inner);
-    entries.par_sort_unstable_by_key(|e| e.key);
-    if entries.windows(2).any(|pair| matches!(pair, [a, b] if a.key == b.key)) {
-        return Ok(None);
+    /// The number of the batch that holds `row`.
+    fn batch_of(&self, row: u32) -> usize {
+        self.batches.partition_point(|part| part.first <= row).saturating_sub(1)
     }
-    let index = Index::over(&entries);
-    let states: Vec<AtomicU8> = std::iter::repeat_with(|| AtomicU8::new(ALONE)).take(entries.len()).collect();
-    let kept = Mutex::new(Vec::new());
-    let mut twice = false;
-    right
-        .batches
-        .par_iter()
-        .map(|batch| {
-            let read = right.read(*batch)?;
-            let (mut own, mut again) = (Vec::new(), false);
-            hash_rows(&read, seed, |n, key, digest| {
-                let row = batch.first + n;
-                let Some((at, entry)) = index.find(&entries, key) else {
-                    own.push(Wanted { row, paired: false, key });
-                    return;
-                };
-                let state = if entry.digest == digest { EQUAL } else { DIFFERS };
-                if state == DIFFERS {
-                    own.push(Wanted { row, paired: true, key });
+
+    /// Those of `rows`, which are sorted, that `part` holds.
+    fn within<'r>(&self, part: Part, rows: &'r [u32]) -> &'r [u32] {
+        let end = self.batches.get(part.number + 1).map_or(self.rows, |next| next.first);
+        let (from, to) = (rows.partition_point(|row| *row < part.first), rows.partition_point(|row| *row < end));
+        rows.get(from..to).unwrap_or_default()
+    }
+}
+
+/// A comparison under way.
+struct Job<'s> {
+    left: &'s Side,
+    right: &'s Side,
+    spec: &'s DiffSpec,
+    all: Mutex<Differences>,
+    buckets: Buckets,
+}
+
+impl Job<'_> {
+    /// Streams the right side past the left one's hashes. Gives the left rows that the right side lacks, sorted; nothing at all where
+    /// two rows of one side share a key.
+    fn meet(&self, seed: u64) -> Result<Option<Vec<u32>>> {
+        let rows = Mutex::new(Vec::with_capacity(self.left.rows as usize));
+        self.left.batches.par_iter().try_for_each(|part| {
+            let mut own = hashes::rows(&self.left.read(*part)?, part.first, seed);
+            rows.lock().unwrap_or_else(PoisonError::into_inner).append(&mut own);
+            Ok::<(), Box<Problem>>(())
+        })?;
+        let Some(index) = Index::over(rows.into_inner().unwrap_or_else(PoisonError::into_inner)) else { return Ok(None) };
+        let met: Vec<AtomicBool> = std::iter::repeat_with(AtomicBool::default).take(index.rows().len()).collect();
+        let strangers = Mutex::new(Vec::new());
+        let twice = AtomicBool::new(false);
+        self.right.batches.par_iter().try_for_each(|part| {
+            let batch = self.right.read(*part)?;
+            let mut unknown = self.meet_batch(&batch, hashes::rows(&batch, 0, seed), &index, |at| {
+                if met.get(at).is_some_and(|met| met.swap(true, Ordering::Relaxed)) {
+                    twice.store(true, Ordering::Relaxed);
                 }
-                again |= states.get(at).is_some_and(|s| s.swap(state, Ordering::Relaxed) != ALONE);
-            });
-            kept.lock().unwrap_or_else(PoisonError::into_inner).append(&mut own);
-            Ok(again)
+            })?;
+            strangers.lock().unwrap_or_else(PoisonError::into_inner).append(&mut unknown);
+            Ok::<(), Box<Problem>>(())
+        })?;
+        let mut strangers = strangers.into_inner().unwrap_or_else(PoisonError::into_inner);
+        strangers.par_sort_unstable();
+        if twice.into_inner() || strangers.windows(2).any(|pair| matches!(pair, [a, b] if a == b)) {
+            return Ok(None);
+        }
+        let alone = index.rows().iter().zip(met).filter(|(_, met)| !met.load(Ordering::Relaxed)).map(|(row, _)| row.number);
+        let mut alone: Vec<u32> = alone.collect();
+        alone.par_sort_unstable();
+        Ok(Some(alone))
+    }
+
+    /// One batch of the right side: puts what differs into its bucket, and tells of what the left side lacks. Gives the keys of those,
+    /// and tells `met` the place of each key that is there.
+    fn meet_batch(&self, batch: &Batch, rows: Vec<hashes::Row>, index: &Index, met: impl Fn(usize)) -> Result<Vec<u64>> {
+        // By itself, so that the processor has many of these far reads under way at a time.
+        let find = |row: hashes::Row| match index.find(row.key) {
+            None => Some((row, None)),
+            Some((at, left)) => {
+                met(at);
+                (left.digest != row.digest).then_some((row, Some(left.number)))
+            }
+        };
+        let odd: Vec<_> = rows.into_iter().filter_map(find).collect();
+        let (mut unknown, mut sheet) = (Vec::new(), Sheet::default());
+        let mut waiting: Vec<Waiting> = std::iter::repeat_with(Waiting::default).take(self.left.batches.len()).collect();
+        let mut values = Vec::with_capacity(batch.columns());
+        for (row, partner) in odd {
+            let number = row.number as usize;
+            if let Some(partner) = partner {
+                values.clear();
+                values.extend((0..batch.columns()).map(|column| batch.get(column, number)));
+                if let Some(bucket) = waiting.get_mut(self.left.batch_of(partner)) {
+                    bucket.push(partner, &values)?;
+                }
+            } else {
+                unknown.push(row.key);
+                self.alone(&mut sheet, batch.get(0, number), DiffKind::MissingHere);
+            }
+        }
+        for (n, rows) in waiting.iter().enumerate().filter(|(_, rows)| !rows.is_empty()) {
+            self.buckets.put(n, rows)?;
+        }
+        self.tell(&sheet)?;
+        Ok(unknown)
+    }
+
+    /// Reads the left side again where something differs or is `alone`.
+    fn compare(&self, alone: &[u32]) -> Result<()> {
+        self.left.batches.par_iter().try_for_each(|part| {
+            let (bucket, alone) = (self.buckets.take(part.number)?, self.left.within(*part, alone));
+            if bucket.is_empty() && alone.is_empty() {
+                return Ok(());
+            }
+            let batch = self.left.read(*part)?;
+            let mut sheet = Sheet::default();
+            for row in alone {
+                self.alone(&mut sheet, batch.get(0, (row - part.first) as usize), DiffKind::MissingThere);
+            }
+            bucket::each(&bucket, |partner, remote| self.compare_rows(&mut sheet, &batch, (partner - part.first) as usize, remote))?;
+            self.tell(&sheet)
         })
-        .collect::<Result<Vec<bool>>>()?
-        .into_iter()
-        .for_each(|again| twice |= again);
-    let mut right = kept.into_inner().unwrap_or_else(PoisonError::into_inner);
-    right.par_sort_unstable_by_key(|w: &Wanted| w.row);
-    if twice || repeats(&right) {
-        return Ok(None);
     }
-    let left = entries.iter().zip(&states).filter_map(|(entry, state)| match state.load(Ordering::Relaxed) {
-        EQUAL => None,
-        state => Some(Wanted { row: entry.row, paired: state == DIFFERS, key: entry.key }),
-    });
-    let mut left: Vec<Wanted> = left.collect();
-    drop(entries);
-    left.par_sort_unstable_by_key(|w| w.row);
-    Ok(Some(Found { left, right, seed }))
-}
 
-/// Whether two unpaired rows share a key; paired ones were seen to be apart already.
-fn repeats(rows: &[Wanted]) -> bool {
-    let mut keys: Vec<u64> = rows.iter().filter(|w| !w.paired).map(|w| w.key).collect();
-    keys.par_sort_unstable();
-    keys.windows(2).any(|pair| matches!(pair, [a, b] if a == b))
-}
-
-/// Gives the key and the digest of each row: the digest is over id and fields as [`crate::base::row_digest`] takes them.
-fn hash_rows(batch: &Batch, seed: u64, mut take: impl FnMut(u32, u64, RowDigest)) {
-    let mut columns: Vec<_> = (0..batch.columns()).map(|n| batch.column(n)).collect();
-    let mut bytes = Vec::with_capacity(1024);
-    for row in 0..batch.rows() {
-        bytes.clear();
-        let mut key = 0;
-        for (n, column) in columns.iter_mut().enumerate() {
-            let value = column.next().flatten();
-            match value {
-                Some(text) => {
-                    bytes.extend_from_slice(&(text.len() as u64 + 1).to_le_bytes());
-                    bytes.extend_from_slice(text.as_bytes());
-                }
-                None => bytes.extend_from_slice(&0_u64.to_le_bytes()),
-            }
-            if n == 0 {
-                key = xxhash_rust::xxh3::xxh3_64_with_seed(value.unwrap_or_default().as_bytes(), seed);
-            }
+    /// Compares a row of the left side with its partner.
+    fn compare_rows(&self, sheet: &mut Sheet, batch: &Batch, row: usize, remote: &[Option<&str>]) {
+        let remote = |column: usize| remote.get(column).copied().flatten();
+        let (local_id, remote_id) = (batch.get(0, row), remote(0));
+        if local_id != remote_id {
+            // Two ids that only share their key are two objects, each alone.
+            self.alone(sheet, local_id, DiffKind::MissingThere);
+            self.alone(sheet, remote_id, DiffKind::MissingHere);
+            return;
         }
-        take(u32::try_from(row).unwrap_or(u32::MAX), key, xxhash_rust::xxh3::xxh3_128(&bytes));
-    }
-}
-
-/// Where keys with the same first bits begin in the sorted entries.
-struct Index {
-    starts: Vec<u32>,
-    shift: u32,
-}
-
-impl Index {
-    fn over(entries: &[Entry]) -> Self {
-        let bits = (entries.len().max(2).ilog2()).clamp(1, 26);
-        let shift = 64 - bits;
-        let mut starts = vec![0_u32; (1 << bits) + 1];
-        for entry in entries {
-            if let Some(count) = starts.get_mut(slot(entry.key, shift) + 1) {
-                *count += 1;
-            }
-        }
-        let mut sum = 0;
-        for start in &mut starts {
-            sum += *start;
-            *start = sum;
-        }
-        Self { starts, shift }
-    }
-
-    fn find<'e>(&self, entries: &'e [Entry], key: u64) -> Option<(usize, &'e Entry)> {
-        let slot = slot(key, self.shift);
-        let (from, to) = (*self.starts.get(slot)? as usize, *self.starts.get(slot + 1)? as usize);
-        let at = from + entries.get(from..to)?.iter().position(|e| e.key == key)?;
-        Some((at, entries.get(at)?))
-    }
-}
-
-/// The first bits of `key`.
-fn slot(key: u64, shift: u32) -> usize {
-    usize::try_from(key >> shift).unwrap_or(usize::MAX - 1)
-}
-
-/// Rows kept from one batch: their values end to end.
-struct Kept {
-    text: String,
-    /// Where each value ends, with [`NULL`] set where it is absent.
-    ends: Vec<u32>,
-}
-
-/// Set in the end of an absent value.
-const NULL: u32 = 1 << 31;
-
-impl Kept {
-    fn push<'v>(&mut self, values: impl Iterator<Item = Option<&'v str>>) {
-        for value in values {
-            self.text.push_str(value.unwrap_or_default());
-            self.ends.push(u32::try_from(self.text.len()).unwrap_or(0) | if value.is_none() { NULL } else { 0 });
+        let (registry, object, id) = (self.spec.registry.as_str(), self.spec.object, local_id.unwrap_or_default());
+        let kinds = self.spec.columns.iter().map(|(_, kind)| *kind);
+        for d in compare(kinds, |n| batch.get(n + 1, row), |n| remote(n + 1)) {
+            let field = self.spec.columns.get(d.at).map_or("", |(name, _)| name.as_str());
+            let (kind, severity) = (DiffKind::Changed, d.severity);
+            sheet.push(Difference { registry, object, id, field, local: d.local, remote: d.remote, kind, severity });
         }
     }
 
-    fn get(&self, at: usize) -> Option<&str> {
-        let end = *self.ends.get(at)?;
-        let start = at.checked_sub(1).and_then(|b| self.ends.get(b)).map_or(0, |e| e & !NULL);
-        if end & NULL != 0 { None } else { self.text.get(start as usize..(end & !NULL) as usize) }
+    /// Notes an object that only one side has.
+    fn alone(&self, sheet: &mut Sheet, id: Option<&str>, kind: DiffKind) {
+        sheet.push(Difference::missing(self.spec.registry.as_str(), self.spec.object, id.unwrap_or_default(), kind));
     }
-}
 
-/// Reads again what differs or stands alone, compares it and writes what it finds.
-fn second_pass(left: &Side, right: &Side, found: &Found, spec: &DiffSpec, out: &Path) -> Result<DiffSummary> {
-    let width = spec.columns.len() + 1;
-    let registry = spec.registry.as_str();
-    let all = Mutex::new(Differences::begin(out)?);
-    let tell = |sheet: &Sheet| all.lock().unwrap_or_else(PoisonError::into_inner).absorb(sheet);
-    let alone = |sheet: &mut Sheet, id: &str, kind| sheet.push(Difference::missing(registry, spec.object, id, kind));
-
-    // The left rows that have a partner, by key: where their values stand.
-    let kept: Vec<(Kept, Vec<(u64, u32)>)> = parts(left, &found.left)
-        .par_iter()
-        .map(|(batch, wanted)| {
-            let read = left.read(*batch)?;
-            let (mut kept, mut keys, mut sheet) = (Kept { text: String::new(), ends: Vec::new() }, Vec::new(), Sheet::default());
-            for w in *wanted {
-                let row = (w.row - batch.first) as usize;
-                if w.paired {
-                    keys.push((w.key, u32::try_from(kept.ends.len()).unwrap_or(u32::MAX)));
-                    kept.push((0..width).map(|n| read.get(n, row)));
-                } else {
-                    alone(&mut sheet, read.get(0, row).unwrap_or_default(), DiffKind::MissingThere);
-                }
-            }
-            tell(&sheet)?;
-            // These stay until the end; what doubling reserved for them does not.
-            kept.text.shrink_to_fit();
-            kept.ends.shrink_to_fit();
-            Ok((kept, keys))
-        })
-        .collect::<Result<_>>()?;
-    let mut pairs: Vec<(u64, u32, u32)> = Vec::with_capacity(found.left.iter().filter(|w| w.paired).count());
-    for (part, (_, keys)) in kept.iter().enumerate() {
-        pairs.extend(keys.iter().map(|(key, at)| (*key, u32::try_from(part).unwrap_or(u32::MAX), *at)));
+    fn tell(&self, sheet: &Sheet) -> Result<()> {
+        self.all.lock().unwrap_or_else(PoisonError::into_inner).absorb(sheet)
     }
-    pairs.par_sort_unstable();
 
-    parts(right, &found.right).par_iter().try_for_each(|(batch, wanted)| {
-        let read = right.read(*batch)?;
-        let mut sheet = Sheet::default();
-        for w in *wanted {
-            let row = (w.row - batch.first) as usize;
-            let id = read.get(0, row).unwrap_or_default();
-            let partner = pairs.binary_search_by_key(&w.key, |p| p.0).ok().filter(|_| w.paired).and_then(|n| pairs.get(n));
-            let partner = partner.and_then(|(_, part, at)| Some((&kept.get(*part as usize)?.0, *at as usize)));
-            match partner {
-                Some((rows, at)) if rows.get(at).unwrap_or_default() == id => {
-                    let kinds = spec.columns.iter().map(|(_, kind)| *kind);
-                    for d in compare(kinds, |n| rows.get(at + 1 + n), |n| read.get(n + 1, row)) {
-                        let field = spec.columns.get(d.at).map_or("", |(name, _)| name.as_str());
-                        let (object, kind, severity) = (spec.object, DiffKind::Changed, d.severity);
-                        sheet.push(Difference { registry, object, id, field, local: d.local, remote: d.remote, kind, severity });
-                    }
-                }
-                // Two ids that only share their hash are two objects, each alone.
-                Some((rows, at)) => {
-                    alone(&mut sheet, rows.get(at).unwrap_or_default(), DiffKind::MissingThere);
-                    alone(&mut sheet, id, DiffKind::MissingHere);
-                }
-                None => alone(&mut sheet, id, DiffKind::MissingHere),
-            }
-        }
-        tell(&sheet)
-    })?;
-    tracing::debug!(seed = found.seed, left = found.left.len(), right = found.right.len(), "rows were read again");
-    drop(kept);
-    let mut all = all.into_inner().unwrap_or_else(PoisonError::into_inner);
-    all.summary().add_compared(registry, spec.object, left.rows.into());
-    all.finish(spec.csv)
-}
-
-/// The batches that hold any of `wanted`, each with those it holds. `wanted` is sorted by row.
-fn parts<'w>(side: &Side, wanted: &'w [Wanted]) -> Vec<(Part, &'w [Wanted])> {
-    let mut rest = wanted;
-    let mut out = Vec::new();
-    for (n, batch) in side.batches.iter().enumerate() {
-        let end = side.batches.get(n + 1).map_or(side.rows, |next| next.first);
-        let (here, later) = rest.split_at_checked(rest.partition_point(|w| w.row < end)).unwrap_or((rest, &[]));
-        if !here.is_empty() {
-            out.push((*batch, here));
-        }
-        rest = later;
+    fn finish(self) -> Result<DiffSummary> {
+        drop(self.buckets);
+        let mut all = self.all.into_inner().unwrap_or_else(PoisonError::into_inner);
+        all.summary().add_compared(self.spec.registry.as_str(), self.spec.object, self.left.rows.into());
+        all.finish(self.spec.csv)
     }
-    out
 }

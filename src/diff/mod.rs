@@ -1,8 +1,10 @@
 //! What a registry holds against what it is expected to hold: typed differences, field by field.
 
+mod bucket;
 mod compare;
 mod expected;
 mod files;
+mod hashes;
 mod normalise;
 mod output;
 mod summary;

@@ -4,6 +4,7 @@ use super::summary::DiffSummary;
 use crate::base::{AtomicFile, Exit, Problem, Result, create_private_dir, remove_tree};
 use crate::dataset::{Cell, ColumnType, TableWriter};
 use crate::model::ObjectKind;
+use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 use rayon::slice::ParallelSliceMut as _;
 use std::cmp::Ordering;
 use std::fs::{File, OpenOptions};
@@ -96,6 +97,13 @@ impl<'a> Difference<'a> {
         Self { registry, object, id, field: "", local: None, remote: None, kind, severity: Severity::Material }
     }
 
+    /// Its values for [`COLUMNS`].
+    fn row(&self) -> [Option<&'a str>; COLUMNS.len()] {
+        let (object, kind, severity) = (self.object.as_str(), self.kind.as_str(), self.severity.as_str());
+        let field = Some(self.field).filter(|f| !f.is_empty());
+        [Some(self.registry), Some(object), Some(self.id), field, self.local, self.remote, Some(kind), Some(severity)]
+    }
+
     /// The order of the output.
     fn order(&self, other: &Difference<'_>) -> Ordering {
         let key = |d: &Difference<'_>| (d.object, d.kind as u8);
@@ -168,10 +176,34 @@ impl Sheet {
         self.text.len() + self.items.len() * size_of::<Item>()
     }
 
+    /// Sorts in [`Difference::order`]. Nearly every comparison is settled by what is laid beside each item: the rank of its registry and
+    /// object, and the bytes of its id behind those that all ids share. The texts themselves lie far apart.
     fn sort(&mut self) {
-        let mut items = std::mem::take(&mut self.items);
-        items.par_sort_unstable_by(|a, b| self.get(a).order(&self.get(b)));
-        self.items = items;
+        let mut groups: Vec<(&str, ObjectKind)> = Vec::new();
+        let mut shared: Option<&[u8]> = None;
+        for d in self.items.iter().map(|item| self.get(item)) {
+            if groups.last() != Some(&(d.registry, d.object)) && !groups.contains(&(d.registry, d.object)) {
+                groups.push((d.registry, d.object));
+            }
+            let before = shared.unwrap_or(d.id.as_bytes());
+            let same = before.iter().zip(d.id.as_bytes()).take_while(|(a, b)| a == b).count();
+            shared = before.get(..same);
+        }
+        groups.sort_unstable();
+        let shared = shared.map_or(0, <[u8]>::len);
+        let ranked = self.items.par_iter().map(|item| {
+            let d = self.get(item);
+            let group = groups.binary_search(&(d.registry, d.object)).unwrap_or_default();
+            let mut begin = [0; 16];
+            begin.iter_mut().zip(d.id.as_bytes().get(shared..).unwrap_or_default()).for_each(|(to, from)| *to = *from);
+            (group, u128::from_be_bytes(begin), *item)
+        });
+        let mut ranked: Vec<(usize, u128, Item)> = ranked.collect();
+        ranked.par_sort_unstable_by(|(group, begin, item), (other_group, other_begin, other)| {
+            let near = group.cmp(other_group).then(begin.cmp(other_begin));
+            near.then_with(|| self.get(item).order(&self.get(other)))
+        });
+        self.items = ranked.into_iter().map(|(_, _, item)| item).collect();
     }
 }
 
@@ -212,9 +244,7 @@ impl Differences {
         let mut sinks = Sinks::create(&self.out, csv)?;
         if self.runs.is_empty() {
             self.sheet.sort();
-            for item in &self.sheet.items {
-                sinks.write(&self.sheet.get(item))?;
-            }
+            sinks.write_all(&self.sheet)?;
         } else {
             self.spill()?;
             merge(&self.runs, &mut sinks)?;
@@ -320,13 +350,18 @@ impl Sinks {
     }
 
     fn write(&mut self, d: &Difference<'_>) -> Result<()> {
-        let (object, kind, severity) = (d.object.as_str(), d.kind.as_str(), d.severity.as_str());
-        let field = Some(d.field).filter(|f| !f.is_empty());
-        let row = [Some(d.registry), Some(object), Some(d.id), field, d.local, d.remote, Some(kind), Some(severity)];
-        if let Some((path, csv)) = &mut self.csv {
-            csv.write_record(row.map(Option::unwrap_or_default)).map_err(|e| unwritten(path, &e))?;
-        }
-        self.parquet.push(row.map(Cell::Text))
+        self.write_csv(d)?;
+        self.parquet.push(d.row().map(Cell::Text))
+    }
+
+    fn write_all(&mut self, sheet: &Sheet) -> Result<()> {
+        sheet.items.iter().try_for_each(|item| self.write_csv(&sheet.get(item)))?;
+        self.parquet.push_all(&sheet.items, |item| sheet.get(item).row().map(Cell::Text))
+    }
+
+    fn write_csv(&mut self, d: &Difference<'_>) -> Result<()> {
+        let Some((path, csv)) = &mut self.csv else { return Ok(()) };
+        csv.write_record(d.row().map(Option::unwrap_or_default)).map_err(|e| unwritten(path, &e))
     }
 
     fn finish(self) -> Result<()> {

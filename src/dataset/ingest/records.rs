@@ -6,9 +6,10 @@ use crate::base::{
 };
 use crate::dataset::buckets::{bucket_dir, bucket_of, registry_dir};
 use crate::dataset::columns::{columns, table_name};
-use crate::dataset::parquet::{Cell, ColumnType, ParquetFile, TableWriter};
+use crate::dataset::parquet::ParquetFile;
 use crate::dataset::rows::Row;
 use crate::dataset::spool::Segment;
+use crate::dataset::table::{Cell, ColumnType, TableWriter};
 use crate::model::ObjectKind;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

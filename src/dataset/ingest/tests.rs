@@ -3,7 +3,7 @@
 use super::{IngestPlan, Source, ingest};
 use crate::base::{Exit, Problem, RegistryId, remove_tree, write_atomic};
 use crate::dataset::columns::columns;
-use crate::dataset::parquet::{Cell, ColumnType, TableWriter};
+use crate::dataset::table::{Cell, ColumnType, TableWriter};
 use crate::dataset::{Ingested, Protection, Services};
 use crate::model::ObjectKind;
 use std::path::{Path, PathBuf};
