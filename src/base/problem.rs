@@ -198,6 +198,13 @@ impl Problems {
         self.kept.is_empty()
     }
 
+    /// The first, for who can tell but one.
+    #[must_use]
+    pub fn into_first(self) -> Box<Problem> {
+        let none = || Problem::new("E-base-001", Blame::Us, "something failed and told no problem", "please report this");
+        self.kept.into_iter().next().map_or_else(none, Box::new)
+    }
+
     /// `value` where there was no problem.
     ///
     /// # Errors
@@ -206,6 +213,8 @@ impl Problems {
         if self.is_empty() { Ok(value) } else { Err(self) }
     }
 }
+
+impl std::error::Error for Problems {}
 
 impl From<Box<Problem>> for Problems {
     fn from(problem: Box<Problem>) -> Self {

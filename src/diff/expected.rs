@@ -1,33 +1,33 @@
 //! The state a registry is expected to be in: the local record, and what the privacy services do to it by the registry's mechanism.
 
-use crate::base::{DomainName, hex};
+use crate::base::{DomainName, Handle, hex};
 use crate::dataset::{ContactField, DomainField, Row, columns};
 use crate::model::ObjectKind;
 use sha2::{Digest as _, Sha256};
 
-/// The provider's own data, which stand in the place of a protected registrant's.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// What the privacy provider puts in a protected registrant's place. It is the provider's own data, not a person's.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PrivacySettings {
     /// The one contact that stood in every role under the older service.
-    pub v1_handle: Option<String>,
+    pub v1_handle: Option<Handle>,
     /// Name.
-    pub name: Option<String>,
-    /// Organisation.
-    pub org: Option<String>,
-    /// First line of the street.
-    pub street1: Option<String>,
+    pub name: String,
+    /// Organisation; may be empty.
+    pub org: String,
+    /// Street lines, one to three.
+    pub street: Vec<String>,
     /// City.
-    pub city: Option<String>,
-    /// State or province.
+    pub city: String,
+    /// State or province, where there is one.
     pub sp: Option<String>,
-    /// Postal code.
+    /// Postal code, where there is one.
     pub pc: Option<String>,
     /// Country, ISO 3166-1 alpha-2.
-    pub cc: Option<String>,
-    /// Telephone (RFC 5733 §2.5).
-    pub voice: Option<String>,
-    /// The domain of the relay's addresses.
-    pub email_domain: String,
+    pub cc: String,
+    /// Telephone, `+CC.number` (RFC 5733 §2.5).
+    pub voice: String,
+    /// The relay's domain: a protected domain's address is `<domain>@<email_domain>`.
+    pub email_domain: DomainName,
 }
 
 /// The handle of the proxy contact of a domain: `PP` and the first 14 characters of the base32 (RFC 4648 §6) of the name's SHA-256.
@@ -55,16 +55,18 @@ pub fn proxy_email(domain: &DomainName, email_domain: &str) -> String {
 
 /// The proxy contact that stands for the registrant of `domain`.
 pub(super) fn proxy_contact(domain: &DomainName, settings: &PrivacySettings) -> Row {
-    let email = proxy_email(domain, &settings.email_domain);
+    let email = proxy_email(domain, settings.email_domain.as_str());
     let value = |field: ContactField| match field {
-        ContactField::IntName => settings.name.as_deref(),
-        ContactField::IntOrg => settings.org.as_deref(),
-        ContactField::IntStreet1 => settings.street1.as_deref(),
-        ContactField::IntCity => settings.city.as_deref(),
+        ContactField::IntName => Some(settings.name.as_str()),
+        ContactField::IntOrg => Some(settings.org.as_str()),
+        ContactField::IntStreet1 => settings.street.first().map(String::as_str),
+        ContactField::IntStreet2 => settings.street.get(1).map(String::as_str),
+        ContactField::IntStreet3 => settings.street.get(2).map(String::as_str),
+        ContactField::IntCity => Some(settings.city.as_str()),
         ContactField::IntSp => settings.sp.as_deref(),
         ContactField::IntPc => settings.pc.as_deref(),
-        ContactField::IntCc => settings.cc.as_deref(),
-        ContactField::Voice => settings.voice.as_deref(),
+        ContactField::IntCc => Some(settings.cc.as_str()),
+        ContactField::Voice => Some(settings.voice.as_str()),
         ContactField::Email => Some(email.as_str()),
         _ => None,
     };

@@ -122,7 +122,7 @@ impl Side<'_> {
                 row
             }
             (Some(Protection::V1), Privacy::ProxyContact | Privacy::Disclose) => {
-                settings.and_then(|s| s.v1_handle.as_deref()).map_or_else(|| row.clone(), |handle| behind_v1(&row, handle))
+                settings.and_then(|s| s.v1_handle.as_ref()).map_or_else(|| row.clone(), |handle| behind_v1(&row, handle.as_str()))
             }
             _ => row,
         }
@@ -189,8 +189,8 @@ impl Side<'_> {
 
     /// Whether an object that no record names is the older service's mask, which belongs to the provider and not to a customer.
     fn is_mask(&self, object: ObjectKind, id: &str) -> bool {
-        let mask = self.expectation.privacy.and_then(|s| s.v1_handle.as_deref());
-        object == ObjectKind::Contact && mask == Some(id) && self.expectation.services.any(Protection::V1)
+        let mask = self.expectation.privacy.and_then(|s| s.v1_handle.as_ref());
+        object == ObjectKind::Contact && mask.is_some_and(|mask| mask.as_str() == id) && self.expectation.services.any(Protection::V1)
     }
 
     /// The local rows of a bucket of the coarser cut.

@@ -1,7 +1,7 @@
 //! `check`: everything a run needs, looked at without changing anything.
 
-use super::config::{Loaded, check_tls};
-use super::pulling::{endpoint, runtime, setup};
+use super::config::Loaded;
+use super::pulling::{endpoint, runtime, setup, tls};
 use super::{Context, Ended};
 use crate::base::{Blame, DomainName, Event, Exit, Problem, Problems, RegistryId, Result, RunId, Timestamp};
 use crate::model::Query;
@@ -34,9 +34,9 @@ pub(super) fn before(loaded: &Loaded, ctx: &Context) -> Result<(), Problems> {
             Ok(read) => read.warnings.into_iter().for_each(|w| ctx.events.tell(Event::Warning(Box::new(w)))),
             Err(problem) => problems.push(problem.object(id.as_str())),
         }
-        match check_tls(registry, now) {
-            Ok(certificates) => {
-                for certificate in certificates {
+        match tls(registry, now) {
+            Ok(setup) => {
+                for certificate in setup.certificates() {
                     let days = certificate.not_after.duration_since(now).as_hours() / 24;
                     if days <= EXPIRY_DAYS {
                         let what = format!("the certificate of {} ends in {days} days, at {}", certificate.subject, certificate.not_after);

@@ -1,13 +1,13 @@
 //! The order of the night: lock, check, pull, diff, report; and its verbs one by one.
 
-use super::config::{Config, Loaded, PrivacyConfig};
+use super::config::{Config, Loaded};
 use super::pulling::{RegistryPull, pull_all};
 use super::{Context, Ended, check, facts, records, retention};
 use crate::base::{
     Blame, Digest, Event, Exit, Lock, Problem, Problems, RegistryId, Result, RunId, StateDir, Timestamp, create_private_dir,
 };
 use crate::dataset::{Ingested, Records, Services, Snapshot};
-use crate::diff::{self, Compared, DiffSummary, Expectation, PrivacySettings};
+use crate::diff::{self, Compared, DiffSummary, Expectation};
 use crate::report::{self, RunFacts, Summary};
 use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
@@ -155,12 +155,11 @@ impl<'a> Night<'a> {
             Some(source) => Services::read(source, day)?,
             None => Services::default(),
         };
-        let privacy = self.config().privacy.as_ref().map(settings);
         let compared: Vec<Compared<'_>> = snapshots
             .iter()
             .filter_map(|(id, snapshot)| Some(Compared { profile: &self.config().registries.get(id)?.profile, snapshot }))
             .collect();
-        Ok(diff::diff(records, &compared, Expectation { services: &services, privacy: privacy.as_ref() }, &self.dir)?)
+        Ok(diff::diff(records, &compared, Expectation { services: &services, privacy: self.config().privacy.as_ref() }, &self.dir)?)
     }
 
     /// Completes the facts, writes the report and says how the run ended.
@@ -225,21 +224,4 @@ fn ended(facts: &RunFacts, dir: &Path) -> Ended {
 fn newest_report(reports: &Path) -> Option<PathBuf> {
     let entries = std::fs::read_dir(reports).ok()?.flatten().map(|e| e.path());
     entries.filter(|dir| dir.join("run.json").exists()).max()
-}
-
-/// The provider's data set, as diff wants it.
-fn settings(privacy: &PrivacyConfig) -> PrivacySettings {
-    let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-    PrivacySettings {
-        v1_handle: privacy.v1_handle.as_ref().map(|h| h.as_str().to_owned()),
-        name: text(&privacy.name),
-        org: text(&privacy.org),
-        street1: privacy.street.first().cloned(),
-        city: text(&privacy.city),
-        sp: privacy.sp.clone(),
-        pc: privacy.pc.clone(),
-        cc: text(&privacy.cc),
-        voice: text(&privacy.voice),
-        email_domain: privacy.email_domain.as_str().to_owned(),
-    }
 }

@@ -3,7 +3,7 @@
 use super::Context;
 use super::config::{Config, RegistryConfig};
 use super::records::each_listed;
-use crate::base::{Blame, Digest, Exit, Problem, RegistryId, Result, RunId, StateDir, hex};
+use crate::base::{Blame, Digest, Exit, Problem, Problems, RegistryId, Result, RunId, StateDir, Timestamp, hex};
 use crate::dataset::{Building, Records};
 use crate::model::ObjectKind;
 use crate::protocol::frame::{DEFAULT_CAP, Framer, LengthPrefix};
@@ -160,10 +160,17 @@ pub(super) fn setup(config: &Config, id: &RegistryId, registry: &RegistryConfig,
     })
 }
 
+/// What TLS needs at the registry.
+///
+/// # Errors
+/// Everything that is wrong with the operator's files.
+pub(super) fn tls(registry: &RegistryConfig, now: Timestamp) -> Result<TlsSetup, Problems> {
+    let own = registry.certificate.clone().zip(registry.key.clone());
+    TlsSetup::load(&TlsFiles { ca: registry.ca.clone(), own, pin: registry.pin.map(|pin| hex(&pin)) }, now)
+}
+
 /// Where the registry is, and what TLS needs there.
 pub(super) fn endpoint(registry: &RegistryConfig, ctx: &Context) -> Result<Endpoint> {
-    let own = registry.certificate.clone().zip(registry.key.clone());
-    let files = TlsFiles { ca: registry.ca.clone(), own, pin: registry.pin.map(|pin| hex(&pin)) };
-    let tls = TlsSetup::load(&files, ctx.clock.wall())?;
+    let tls = tls(registry, ctx.clock.wall()).map_err(Problems::into_first)?;
     Endpoint::new(&registry.host, registry.port, Some(&registry.server_name), tls)
 }

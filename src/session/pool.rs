@@ -8,7 +8,7 @@ use super::dialect::Dialect;
 use super::exchange::{CloseReason, Job, Loss, Now, Outcome};
 use super::machine::{Effect, Session};
 use super::report::{GreetingFacts, PoolReport};
-use super::result::Breaker;
+use super::result::{Breaker, Foreign};
 use super::trouble::{self, Jitter};
 use crate::base::{Moment, Problem, RegistryId};
 use crate::model::{Command, Query, ResultCode, TlsFacts};
@@ -107,6 +107,7 @@ pub struct Pool {
     limits: u8,
     relogins: u8,
     breaker: Breaker,
+    foreign: Foreign,
     jitter: Jitter,
     /// Operations and kinds of objects that need not be tried, with the code that said so.
     off: BTreeMap<&'static str, ResultCode>,
@@ -140,6 +141,7 @@ impl Pool {
             limits: 0,
             relogins: 0,
             breaker: Breaker::default(),
+            foreign: Foreign::default(),
             jitter: Jitter::new(setup.seed),
             off: BTreeMap::new(),
             finishing: false,

@@ -176,6 +176,28 @@ impl Breaker {
     }
 }
 
+/// Counts answers about objects that are not this account's: too many of them, and the records or the account are the wrong ones.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Foreign {
+    pub(super) answers: u64,
+    pub(super) refused: u64,
+}
+
+impl Foreign {
+    /// Refusals that may be chance, whatever their share.
+    const FEW: u64 = 50;
+    /// One answer in so many may be a refusal: a twentieth, that is 5 %.
+    const SHARE: u64 = 20;
+
+    /// Takes note of an answer. True when the registry has to stop.
+    pub(super) fn trips(&mut self, code: ResultCode, verdict: Verdict) -> bool {
+        self.answers += 1;
+        let refused = code == ResultCode::AUTHORIZATION && verdict.class == Class::Item;
+        self.refused += u64::from(refused);
+        refused && self.refused > Self::FEW && self.refused * Self::SHARE > self.answers
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -59,7 +59,6 @@ pub(super) fn certificate_refused(registry: &RegistryId, alert: &str) -> Box<Pro
 pub(super) fn session_limit(registry: &RegistryId, code: ResultCode, msg: &str) -> Box<Problem> {
     let what = format!("the registry takes no more sessions: {}", words(code, msg));
     theirs(registry, "E-session-004", what, "lower this registry's share of sessions, or end other clients of the account")
-        .exit(Exit::Unreachable)
 }
 
 /// No session came about.
@@ -86,6 +85,12 @@ pub(super) fn stopping(registry: &RegistryId, code: ResultCode, msg: &str) -> Bo
     let exit = if matches!(code.0, 2200 | 2501) { Exit::Refused } else { Exit::SomeFailed };
     let what = format!("the registry stopped us: {}", words(code, msg));
     theirs(registry, "E-session-009", what, "settle this with the registry before the next run").exit(exit)
+}
+
+/// Too many of the objects asked for are not this account's.
+pub(super) fn not_ours(registry: &RegistryId, refused: u64, answers: u64) -> Box<Problem> {
+    let what = format!("{refused} of {answers} answers say that the object is not this account's (code 2201)");
+    theirs(registry, "E-session-014", what, "see whether these records belong to this account, and whether the right account logs in")
 }
 
 /// Logged in, and yet not.

@@ -354,7 +354,7 @@ fn bad_files_are_told_by_name_and_remedy() {
     let key_file = files.put("key.pem", &key);
     let load = |ca: &Path, cert: &Path, key: &Path| {
         let files = TlsFiles { ca: ca.to_owned(), own: Some((cert.to_owned(), key.to_owned())), pin: None };
-        TlsSetup::load(&files, now).map(|_| ()).map_err(|problem| (problem.id.clone(), problem.to_string()))
+        TlsSetup::load(&files, now).map(|_| ()).map_err(|problems| (problems.kept()[0].id.clone(), problems.to_string()))
     };
     load(&ca_file, &cert_file, &key_file).expect("good files");
     let wrong = |ca: &Path, cert: &Path, key: &Path, id: &str, words: &str| {

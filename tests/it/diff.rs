@@ -197,11 +197,16 @@ fn domain(id: &str, fields: &[(DomainField, &str)]) -> Row {
 
 fn settings() -> PrivacySettings {
     PrivacySettings {
-        v1_handle: Some("MASK-V1".to_owned()),
-        name: Some("Privacy service".to_owned()),
-        cc: Some("DE".to_owned()),
-        email_domain: "relay.example".to_owned(),
-        ..PrivacySettings::default()
+        v1_handle: Some("MASK-V1".into()),
+        name: "Privacy service".to_owned(),
+        org: String::new(),
+        street: vec!["PO Box 1".to_owned(), "Second floor".to_owned()],
+        city: "Exampletown".to_owned(),
+        sp: None,
+        pc: None,
+        cc: "DE".to_owned(),
+        voice: "+49.301".to_owned(),
+        email_domain: "relay.example".into(),
     }
 }
 
@@ -252,7 +257,15 @@ fn a_mask_where_it_is_expected_is_no_difference_and_a_missing_one_is() {
     world.remote(D, domain("old.example", &[(Registrant, "MASK-V1"), (Admin, "MASK-V1"), (Tech, "MASK-V1"), (Billing, "MASK-V1")]));
     world.remote(D, domain("open.example", &[(Registrant, "C-1"), (Admin, "C-1")]));
     let email = "masked.example@relay.example";
-    let mask = [(ContactField::IntName, "Privacy  service"), (ContactField::IntCc, "FR"), (ContactField::Email, email)];
+    let mask = [
+        (ContactField::IntName, "Privacy  service"),
+        (ContactField::IntStreet1, "PO Box 1"),
+        (ContactField::IntStreet2, "Second floor"),
+        (ContactField::IntCity, "Exampletown"),
+        (ContactField::IntCc, "FR"),
+        (ContactField::Voice, "+49.301"),
+        (ContactField::Email, email),
+    ];
     world.remote(C, contact(&proxy, &mask));
     world.remote(C, contact("MASK-V1", &[(ContactField::IntName, "Privacy service")]));
     let found = world.diff("gtld-thick", &services, Some(&settings()));

@@ -270,7 +270,7 @@ fn rows_02_to_43_what_stops_a_registry_says_so_with_its_exit() {
         ("row-08-after-login", Exit::Unreachable, "no session came about"),
         ("row-43-2200:on=login", Exit::Refused, "2200"),
         ("row-43-2501:on=login", Exit::Refused, "2501"),
-        ("row-43-2502:on=login", Exit::Unreachable, "2502"),
+        ("row-43-2502:on=login", Exit::SomeFailed, "2502"),
         ("row-43-2104:from=6", Exit::SomeFailed, "2104"),
         ("row-43-2200:from=6", Exit::Refused, "2200"),
         ("row-43-2400", Exit::SomeFailed, "2400"),

@@ -6,6 +6,7 @@ use crate::dataset::columns::columns;
 use crate::dataset::table::{Cell, ColumnType, TableWriter};
 use crate::dataset::{Ingested, Protection, Services};
 use crate::model::ObjectKind;
+use polars::prelude::{DataFrame, IntoColumn as _, NamedFrom as _, ParquetCompression, ParquetWriter, Series};
 use std::path::{Path, PathBuf};
 
 /// A header and rows which a case bends.
@@ -295,6 +296,49 @@ fn row_27_parquet_columns_of_another_type_or_missing() {
     parquet(&path, |name| (if name == "email" { "e_mail" } else { name }, ColumnType::Text), Some("C-1"));
     let found: Vec<String> = case.file(path).unwrap_err().into_iter().map(|p| p.id).collect();
     assert_eq!(found, ["E-ingest-004", "E-ingest-005"]);
+}
+
+/// Writes one row of our contact columns with Polars itself, as strings but for `column`, which holds `value`.
+fn foreign_parquet(path: &Path, column: &str, value: &Series) {
+    let names = ["registry", "id"].into_iter().chain(columns(ObjectKind::Contact).iter().map(|c| c.name));
+    let of = |name: &str| match name {
+        name if name == column => value.clone().with_name(name.into()),
+        "registry" => Series::new(name.into(), ["x"]),
+        "id" => Series::new(name.into(), ["C-1"]),
+        _ => Series::new(name.into(), [None::<&str>]),
+    };
+    let mut frame = DataFrame::new_infer_height(names.map(|name| of(name).into_column()).collect()).unwrap();
+    let mut bytes = Vec::new();
+    ParquetWriter::new(&mut bytes).with_compression(ParquetCompression::Uncompressed).finish(&mut frame).unwrap();
+    write_atomic(path, &bytes).unwrap();
+}
+
+#[test]
+fn row_27_a_nested_parquet_column() {
+    let case = Case::new();
+    let path = case.path("contacts.parquet");
+    let list = Series::new("".into(), [Series::new("".into(), ["+49.30", "+49.31"])]);
+    foreign_parquet(&path, "voice", &list);
+    let problems = case.file(path).unwrap_err();
+    assert_eq!((problems.len(), problems[0].id.as_str(), problems[0].exit), (1, "E-parquet-006", Exit::InputIncomplete));
+    assert!(problems[0].what.contains("`voice` holds a nested type, wanted are strings"), "{}", problems[0]);
+}
+
+#[test]
+fn row_29_bytes_in_a_parquet_column_that_are_no_utf8() {
+    let case = Case::new();
+    let path = case.path("contacts.parquet");
+    let written = "a name that is to be spoilt, longer than twelve bytes";
+    foreign_parquet(&path, "int_name", &Series::new("".into(), [written]));
+    assert_eq!(case.file(path.clone()).unwrap().records.totals(), [1, 0], "as it was written it is good");
+    let mut bytes = std::fs::read(&path).unwrap();
+    while let Some(at) = bytes.windows(written.len()).position(|w| w == written.as_bytes()) {
+        bytes[at + 5] = 0xFF;
+    }
+    write_atomic(&path, &bytes).unwrap();
+    let problems = case.file(path).unwrap_err();
+    assert_eq!((ids(&problems), problems[0].exit), (vec![("E-parquet-007", Some(1))], Exit::InputIncomplete));
+    assert!(problems[0].what.contains("rows 1 to 1") && !problems[0].to_string().contains("spoilt"), "{}", problems[0]);
 }
 
 #[test]

@@ -10,12 +10,10 @@ mod read;
 mod registry;
 mod secret;
 mod table;
-mod tls;
 mod types;
 
 pub use init::{TEMPLATE, init};
 pub use origin::{Given, Origin, Setting};
 pub use read::Environment;
-pub use secret::{SecretRead, SecretSource, check_password_length};
-pub use tls::{CertificateFacts, check_tls};
-pub use types::{Config, Gates, Loaded, Poll, PrivacyConfig, Records, RegistryConfig};
+pub use secret::{SecretRead, SecretSource};
+pub use types::{Config, Gates, Loaded, Poll, Records, RegistryConfig};

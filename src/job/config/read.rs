@@ -2,10 +2,11 @@
 
 use super::document::{CAP, Document, text_of};
 use super::table::{Found, Kind, Layer, Reading, Table};
-use super::types::{Config, Gates, Loaded, PrivacyConfig, Records};
+use super::types::{Config, Gates, Loaded, Records};
 use super::{Given, TEMPLATE, registry};
 use crate::base::{Blame, Digest, DomainName, Exit, Handle, Problem, Problems, read_capped};
 use crate::dataset::{Format, Source};
+use crate::diff::PrivacySettings;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -154,7 +155,7 @@ fn source(reading: &mut Reading<'_>, mut table: Table<'_>) -> Option<Source> {
     table.finish(reading);
     let (found, texts) = paths?;
     let found = found?;
-    let mut formats = texts.iter().map(|t| format_of(t));
+    let mut formats = texts.iter().map(|t| Format::of(Path::new(t)));
     let first = formats.next().flatten();
     if first.is_none() || !formats.all(|f| f == first) {
         found.wrong(reading, "files that all end in `.csv`, all in `.ndjson` or all in `.parquet`");
@@ -164,18 +165,8 @@ fn source(reading: &mut Reading<'_>, mut table: Table<'_>) -> Option<Source> {
     Some(Source { files, format: Some(first?), delimiter: delimiter?, columns: columns?, constants: constants? })
 }
 
-fn format_of(name: &str) -> Option<Format> {
-    let (_, ending) = name.rsplit_once('.')?;
-    match ending.to_ascii_lowercase().as_str() {
-        "csv" => Some(Format::Csv),
-        "ndjson" => Some(Format::NdJson),
-        "parquet" => Some(Format::Parquet),
-        _ => None,
-    }
-}
-
 /// The provider's data set; nothing where the file has none.
-fn privacy_contact(reading: &mut Reading<'_>, mut table: Table<'_>) -> Option<PrivacyConfig> {
+fn privacy_contact(reading: &mut Reading<'_>, mut table: Table<'_>) -> Option<PrivacySettings> {
     if table.is_absent() {
         return None;
     }
@@ -210,5 +201,5 @@ fn privacy_contact(reading: &mut Reading<'_>, mut table: Table<'_>) -> Option<Pr
         }
     });
     table.finish(reading);
-    Some(PrivacyConfig { v1_handle, name: name?, org, street, city: city?, sp, pc, cc: cc?, voice: voice?, email_domain: relay? })
+    Some(PrivacySettings { v1_handle, name: name?, org, street, city: city?, sp, pc, cc: cc?, voice: voice?, email_domain: relay? })
 }

@@ -63,24 +63,6 @@ impl SecretSource {
     }
 }
 
-/// Whether a password fits the login: 6 to 16 characters (RFC 5730 §4.1, `pwType`), longer ones only with RFC 8807.
-///
-/// # Errors
-/// `E-config-009` where it does not fit.
-pub fn check_password_length(password: &Secret, login_security_offered: bool) -> Result<()> {
-    let length = password.reveal().chars().count();
-    if length < 6 {
-        let what = format!("the password has {length} characters; RFC 5730 wants 6 to 16");
-        return Err(Problem::new("E-config-009", Blame::Operator, what, "give the password the registry knows").field("password"));
-    }
-    if length > 16 && !login_security_offered {
-        let what = format!("the password has {length} characters; RFC 5730 allows 6 to 16, and the greeting does not offer loginSec-1.0");
-        let remedy = "set a shorter password at the registry; only RFC 8807 lifts the limit";
-        return Err(Problem::new("E-config-009", Blame::Operator, what, remedy).field("password"));
-    }
-    Ok(())
-}
-
 /// Reads a secret's file without following a link, and without waiting on a pipe.
 fn read_file(path: &Path) -> Result<SecretRead> {
     let at = |p: Box<Problem>| p.file(path);

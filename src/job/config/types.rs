@@ -1,8 +1,9 @@
 //! The configuration, typed. Every path in it is complete: relative ones were taken from the file's own directory.
 
 use super::{SecretSource, Setting};
-use crate::base::{Blame, Digest, DomainName, Handle, Problem, RegistryId, Result};
+use crate::base::{Blame, Digest, Problem, RegistryId, Result};
 use crate::dataset::Source;
+use crate::diff::PrivacySettings;
 use crate::policy::Profile;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -33,7 +34,7 @@ pub struct Config {
     /// The registrar's own records.
     pub records: Records,
     /// The privacy provider's data set, where there is one.
-    pub privacy: Option<PrivacyConfig>,
+    pub privacy: Option<PrivacySettings>,
     /// When a run refuses to go on.
     pub gates: Gates,
     /// The registry accounts by the operator's names for them.
@@ -67,31 +68,6 @@ pub struct Records {
     pub domains: Option<Source>,
     /// Privacy services sold with domains.
     pub services: Option<Source>,
-}
-
-/// What the privacy provider puts in a registrant's place. It is the provider's own data, not a person's.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PrivacyConfig {
-    /// The contact that stood in every role under the first version of the service.
-    pub v1_handle: Option<Handle>,
-    /// Name.
-    pub name: String,
-    /// Organisation.
-    pub org: String,
-    /// Street lines, one to three.
-    pub street: Vec<String>,
-    /// City.
-    pub city: String,
-    /// State or province, where there is one.
-    pub sp: Option<String>,
-    /// Postal code, where there is one.
-    pub pc: Option<String>,
-    /// Country, ISO 3166-1 alpha-2.
-    pub cc: String,
-    /// Telephone, `+CC.number` (RFC 5733 §2.5).
-    pub voice: String,
-    /// The relay's domain: a protected domain's address is `<domain>@<email_domain>`.
-    pub email_domain: DomainName,
 }
 
 /// When a run refuses to go on.

@@ -56,6 +56,10 @@ impl Pool {
             self.stop(trouble::breaker(&self.setup.registry, code, response.msg()), now);
             return None;
         }
+        if self.foreign.trips(code, verdict) {
+            self.stop(trouble::not_ours(&self.setup.registry, self.foreign.refused, self.foreign.answers), now);
+            return None;
+        }
         let name = self.setup.dialect.command_name(&job.command);
         match verdict.scope {
             Scope::Operation => {

@@ -353,6 +353,25 @@ fn row_43_2500_asks_again_on_a_new_session_after_a_pause() {
     }
 }
 
+/// faults.md §2, code 2201.
+#[test]
+fn objects_of_others_stop_the_registry_where_they_are_more_than_one_in_twenty() {
+    let others = |every: u64| {
+        move |asked: &Asked, _: u32, n: usize| {
+            if asked.verb != "login" && (n as u64).is_multiple_of(every) { Does::Answer(2201) } else { good(asked) }
+        }
+    };
+    for tongue in Tongue::BOTH {
+        let mut world = World::new(tongue, others(10));
+        let stopped = world.run(Allowance { sessions: 1, ..allowance() }, 3_000).stopped.expect("stopped");
+        assert!(stopped.id == "E-session-014" && stopped.what.starts_with("51 of "), "{stopped}");
+        let mut world = World::new(tongue, others(25));
+        assert!(world.run(Allowance { sessions: 1, ..allowance() }, 3_000).stopped.is_none(), "4 %");
+        let mut world = World::new(tongue, others(2));
+        assert!(world.run(Allowance { sessions: 1, ..allowance() }, 90).stopped.is_none(), "so few may be chance");
+    }
+}
+
 #[test]
 fn row_43_money_stops_the_registry() {
     let mut world = World::new(Tongue::Epp, |asked, _, _| if asked.id == "C-2" { Does::Answer(2104) } else { good(asked) });
