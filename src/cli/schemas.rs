@@ -2,6 +2,7 @@
 
 use super::argument;
 use super::printer::Failure;
+use super::verbs::{Begun, Shown};
 use crate::base::{Problem, Result};
 use crate::policy::Profile;
 use crate::protocol::epp::Decoded;
@@ -14,10 +15,13 @@ use serde_json::{Map, Value};
 type Make = fn() -> Value;
 
 /// Each schema but the reports' by its name.
-const SCHEMAS: [(&str, Make); 7] = [
+const SCHEMAS: [(&str, Make); 10] = [
     ("check", written::<job::Checked>),
+    ("commit", written::<mock::Committed<'_>>),
+    ("config", written::<Shown>),
     ("failure", written::<Failure<'_>>),
     ("frame", written::<Decoded<'_>>),
+    ("init", written::<Begun>),
     ("mock", written::<mock::Served>),
     ("problem", written::<Problem>),
     ("profile", read::<Profile>),

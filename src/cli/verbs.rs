@@ -9,7 +9,8 @@ use crate::job::config::{self, Loaded};
 use crate::job::{self, Context, DemoOptions, Ended};
 use crate::protocol::frame::DEFAULT_CAP;
 use clap::CommandFactory as _;
-use serde_json::{Value, json};
+use serde_json::Value;
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::IsTerminal as _;
 use std::path::Path;
@@ -101,26 +102,45 @@ fn warn(printer: &Printer, loaded: &Loaded) {
     loaded.warnings.iter().for_each(|w| printer.warn(w));
 }
 
+/// What `init` prints with `--format json`.
+#[derive(serde::Serialize, schemars::JsonSchema)]
+pub(super) struct Begun {
+    /// The files it left, in the order they were written.
+    files: Vec<String>,
+}
+
 fn init(dir: &Path) -> crate::base::Result<Ended> {
     let files: Vec<String> = config::init(dir)?.iter().map(|p| p.display().to_string()).collect();
     let text = format!("{}\n\nEdit {}, then: privet check", files.join("\n"), dir.join("privet.toml").display());
-    Ok(done(text, json!({ "files": files })))
+    Ok(done(text, serde_json::to_value(Begun { files }).unwrap_or_default()))
+}
+
+/// What `config show` prints with `--format json`.
+#[derive(serde::Serialize, schemars::JsonSchema)]
+#[serde(transparent)]
+pub(super) struct Shown(BTreeMap<String, ShownSetting>);
+
+/// One setting.
+#[derive(serde::Serialize, schemars::JsonSchema)]
+pub(super) struct ShownSetting {
+    /// Its value as TOML.
+    value: String,
+    /// Where it comes from, with `--origin`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    origin: Option<String>,
 }
 
 /// The settings, one a line, in the order of their keys.
 fn show(loaded: &Loaded, origin: bool) -> Ended {
     let mut text = String::new();
-    let mut all = serde_json::Map::new();
+    let mut all = BTreeMap::new();
     for (key, setting) in &loaded.origins {
         let line = format!("{key} = {}", setting.value);
         let _infallible = if origin { writeln!(text, "{line:<72} # {}", setting.origin) } else { writeln!(text, "{line}") };
-        let mut entry = json!({ "value": setting.value });
-        if let (true, Some(entry)) = (origin, entry.as_object_mut()) {
-            entry.insert("origin".to_owned(), Value::String(setting.origin.to_string()));
-        }
-        all.insert(key.clone(), entry);
+        let from = origin.then(|| setting.origin.to_string());
+        all.insert(key.clone(), ShownSetting { value: setting.value.clone(), origin: from });
     }
-    done(text, Value::Object(all))
+    done(text, serde_json::to_value(Shown(all)).unwrap_or_default())
 }
 
 /// A file of at most a frame's size, or standard input for `-`.

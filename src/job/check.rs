@@ -45,7 +45,7 @@ pub(super) fn before(loaded: &Loaded, ctx: &Context) -> Result<(), Problems> {
                     }
                 }
             }
-            Err(several) => several.kept().iter().for_each(|p| problems.push(Box::new(p.clone()))),
+            Err(several) => several.kept().iter().for_each(|p| problems.push(Box::new(p.clone()).object(id.as_str()))),
         }
     }
     free_space(&loaded.config.state).unwrap_or_else(|problem| problems.push(problem));

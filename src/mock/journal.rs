@@ -21,14 +21,19 @@ struct Line {
     frame: String,
 }
 
-/// One line of the commit log.
-#[derive(serde::Serialize)]
-struct LogLine<'a> {
+/// One line of the commit log: a change that took effect.
+#[derive(Debug, serde::Serialize, schemars::JsonSchema)]
+pub struct Committed<'a> {
+    /// Its number, from 1.
     seq: u64,
+    /// The client's transaction identifier, where the command had one.
     #[serde(rename = "clTRID")]
     cl_trid: Option<&'a str>,
+    /// The object's id.
     object: &'a str,
+    /// The object before the change.
     before: &'a serde_json::Value,
+    /// The object after it.
     after: &'a serde_json::Value,
 }
 
@@ -78,7 +83,7 @@ impl Journal {
         write(&mut self.overlay, &Line { seq: self.seq, at: commit.at, frame: commit.frame.clone() })?;
         let Some(log) = &mut self.log else { return Ok(()) };
         let change = &commit.change;
-        let line = LogLine {
+        let line = Committed {
             seq: self.seq,
             cl_trid: commit.cl_trid.as_deref(),
             object: &change.object,

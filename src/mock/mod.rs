@@ -21,6 +21,7 @@ mod registry;
 mod server;
 mod update;
 
+pub use journal::Committed;
 pub use knobs::{FaultSpec, IdleAnswer, Knobs, OverLimit};
 pub use server::{Options, Served, start};
 
