@@ -1,4 +1,4 @@
-//! What DENIC's RRI has and RFC 5730 has not: objects that an update replaces as a whole, verification, AuthInfo1, and answers made of
+//! What DENIC's RRI has and RFC 5730 has not: objects that an update replaces as a whole, verification, `AuthInfo1`, and answers made of
 //! several coded messages.
 
 use super::{HostAttr, KeyData};
@@ -145,8 +145,9 @@ impl RriDomain {
     }
 }
 
-/// A command that changes an object by replacing it, or its AuthInfo1.
+/// A command that changes an object by replacing it, or its `AuthInfo1`.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "always in the box of `Transform::Rri`")]
 pub enum RriChange {
     /// Creates a contact.
     ContactCreate(RriContact),
@@ -168,7 +169,7 @@ pub enum RriChange {
         /// Keywords of fields of which the new domain may have fewer than the old one.
         drop: Vec<Box<str>>,
     },
-    /// Sets the AuthInfo1 that lets another provider take the domain over.
+    /// Sets the `AuthInfo1` that lets another provider take the domain over.
     AuthInfo1Create {
         /// The domain.
         name: DomainName,
@@ -177,7 +178,7 @@ pub enum RriChange {
         /// Its last day, `YYYYMMDD`, at most 30 days away.
         expires: Box<str>,
     },
-    /// Removes the AuthInfo1: what a transfer lock is at this registry.
+    /// Removes the `AuthInfo1`: what a transfer lock is at this registry.
     AuthInfo1Delete(DomainName),
 }
 

@@ -174,7 +174,7 @@ impl Raw<'_> {
                     response.queue.get_or_insert_with(|| queue(&sheet));
                 }
                 (Asked::Info, Kind::Contact) => {
-                    response.data.push(object(contact::shared(&sheet).map(|c| ResData::Contact(Box::new(c))), &sheet))
+                    response.data.push(object(contact::shared(&sheet).map(|c| ResData::Contact(Box::new(c))), &sheet));
                 }
                 (Asked::Info, _) => {
                     response.extensions.extend(domain::keys(&sheet).map(Extension::SecDns));

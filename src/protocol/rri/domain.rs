@@ -67,7 +67,7 @@ fn fill(sheet: &mut Sheet<'_>, domain: &RriDomain) {
     for key in &domain.keys {
         let KeyData { flags, protocol, alg, public_key } = key;
         let owner = &domain.name;
-        sheet.put(Key::DnsKey, format!("{owner}. {flags} {protocol} {alg} {public_key}"));
+        sheet.put(Key::Dnssec, format!("{owner}. {flags} {protocol} {alg} {public_key}"));
     }
 }
 
@@ -78,12 +78,12 @@ pub(super) fn whole(sheet: &Sheet<'_>) -> Option<RriDomain> {
     domain.general_request = sheet.one(Key::GeneralRequest).map(Handle::new);
     domain.abuse_contact = sheet.one(Key::AbuseContact).map(Handle::new);
     domain.servers = sheet.all(Key::NameServer).filter_map(server).collect();
-    domain.keys = sheet.all(Key::DnsKey).filter_map(key).collect();
+    domain.keys = sheet.all(Key::Dnssec).filter_map(key).collect();
     // The registry's own marks, which no update carries.
     let _registrys = [sheet.one(Key::Changed), sheet.one(Key::Provider)];
     let _statuses = sheet.all(Key::Status).count();
     domain.unread = sheet.leftovers();
-    let counts = [(Key::NameServer, domain.servers.len(), "Nserver"), (Key::DnsKey, domain.keys.len(), "Dnskey")];
+    let counts = [(Key::NameServer, domain.servers.len(), "Nserver"), (Key::Dnssec, domain.keys.len(), "Dnskey")];
     domain.unread.extend(counts.into_iter().filter(|(key, read, _)| sheet.count(*key) > *read).map(|(_, _, word)| word.into()));
     Some(domain)
 }
@@ -116,8 +116,8 @@ pub(super) fn shared(sheet: &Sheet<'_>) -> Result<Domain, &'static str> {
 
 /// The keys in the terms of EPP, or nothing where there is none or one cannot be read.
 pub(super) fn keys(sheet: &Sheet<'_>) -> Option<SecDnsInfo> {
-    let is_readable = sheet.fields.iter().filter(|f| f.word.key == Key::DnsKey).all(|f| key(&f.text).is_some());
-    let keys: Vec<KeyData> = if is_readable { sheet.all(Key::DnsKey).filter_map(key).collect() } else { Vec::new() };
+    let is_readable = sheet.fields.iter().filter(|f| f.word.key == Key::Dnssec).all(|f| key(&f.text).is_some());
+    let keys: Vec<KeyData> = if is_readable { sheet.all(Key::Dnssec).filter_map(key).collect() } else { Vec::new() };
     (!keys.is_empty()).then(|| SecDnsInfo { keys, ..SecDnsInfo::default() })
 }
 

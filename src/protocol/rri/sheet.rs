@@ -54,7 +54,9 @@ impl<'t> Sheet<'t> {
 
     /// Adds one field for each text.
     pub(super) fn put_all(&mut self, key: Key, texts: &'t [Personal]) {
-        texts.iter().for_each(|text| self.put(key, text.reveal()));
+        for text in texts {
+            self.put(key, text.reveal());
+        }
     }
 
     /// Takes the first field with that meaning; others of it stay.

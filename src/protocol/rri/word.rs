@@ -42,7 +42,7 @@ pub(super) enum Key {
     GeneralRequest,
     AbuseContact,
     NameServer,
-    DnsKey,
+    Dnssec,
     AuthHash,
     AuthExpire,
     MsgId,
@@ -133,7 +133,7 @@ const DOMAIN: &[Word] = &[
     word(Key::GeneralRequest, "GeneralRequest", Ns::RRI_DOMAIN, "domain:contact", Place::Role("generalrequest"), 32),
     word(Key::AbuseContact, "AbuseContact", Ns::RRI_DOMAIN, "domain:contact", Place::Role("abusecontact"), 32),
     word(Key::NameServer, "Nserver", Ns::RRI_DNS_ENTRY, "dnsentry:dnsentry", Place::Entry, ANY),
-    word(Key::DnsKey, "Dnskey", Ns::RRI_DNS_ENTRY, "dnsentry:dnsentry", Place::Entry, ANY),
+    word(Key::Dnssec, "Dnskey", Ns::RRI_DNS_ENTRY, "dnsentry:dnsentry", Place::Entry, ANY),
     word(Key::Provider, "RegAccId", Ns::RRI_DOMAIN, "domain:regAccId", Place::Child, LINE),
     word(Key::Changed, "Changed", Ns::RRI_DOMAIN, "domain:changed", Place::Child, LINE),
 ];

@@ -152,7 +152,7 @@ fn read_entry(e: Element<'_>) -> Option<(Key, String)> {
             text.push(' ');
             text.extend(part.split_ascii_whitespace());
         }
-        is_whole.then_some((Key::DnsKey, text))
+        is_whole.then_some((Key::Dnssec, text))
     };
     let is_known = |c: Element<'_>| c.knows_text() || c.is(Ns::RRI_DNS_ENTRY, "rdata");
     let _seen = (e.seen(), data.seen());

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::base::{DomainName, Handle};
-use crate::model::{Query, ResData};
+use crate::model::{HostsFilter, Query, ResData};
 use crate::session::Kind;
 use crate::session::result::{At, Effect as Done, Scope};
 
@@ -98,7 +98,7 @@ fn what_the_language_cannot_say_is_refused_before_it_is_sent() {
     let mut bench = Bench::ready(Tongue::Rri);
     let check = Query::ContactCheck(vec![Handle::new("DENIC-1000001-A"), Handle::new("DENIC-1000001-B")]);
     let host = Query::HostInfo(crate::base::HostName::new("ns1.example.de"));
-    let name = Query::DomainInfo { name: DomainName::new("x"), hosts: Default::default(), auth: None };
+    let name = Query::DomainInfo { name: DomainName::new("x"), hosts: HostsFilter::default(), auth: None };
     for (ticket, query) in [check, host, name].into_iter().enumerate() {
         let ticket = ticket as u64;
         bench.session.submit(Job::new(ticket, Command::Query(query)), at(100));
