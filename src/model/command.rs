@@ -1,7 +1,7 @@
 //! What a client says, in the terms of RFC 5730 §2.9: session commands, query commands and transform commands.
 
 use super::{
-    Address, AuthInfo, Contact, ContactRef, Disclose, DsData, KeyData, NameServers, Phone, PostalForm, PostalInfo, Role, Status,
+    Address, AuthInfo, Contact, ContactRef, Disclose, DsData, KeyData, NameServers, Phone, PostalForm, PostalInfo, Role, RriChange, Status,
     StatusValue,
 };
 use crate::base::{DomainName, Handle, HostName, Personal, Secret};
@@ -179,6 +179,8 @@ pub enum Transform {
         /// Authorisation.
         auth: AuthInfo,
     },
+    /// A change at a registry that replaces objects as a whole (DENIC's RRI).
+    Rri(Box<RriChange>),
 }
 
 /// A change of a contact (RFC 5733 §3.2.4). What is absent stays as it is.

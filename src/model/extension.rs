@@ -1,6 +1,6 @@
 //! Typed extensions of responses: secDNS-1.1, rgp-1.0, loginSec-1.0, changePoll-1.0 and RFC 9038.
 
-use super::{Date, Unknown};
+use super::{Date, RriAnswer, Unknown};
 use crate::base::DomainName;
 
 /// An extension in a response that a type knows.
@@ -16,6 +16,8 @@ pub enum Extension {
     LoginSecurity(Vec<LoginEvent>),
     /// changePoll-1.0 `changeData` (RFC 8590).
     ChangePoll(ChangePoll),
+    /// An answer of DENIC's RRI.
+    Rri(Box<RriAnswer>),
 }
 
 /// A DS record (RFC 5910 §4.1).

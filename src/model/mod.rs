@@ -8,6 +8,7 @@ mod exchange;
 mod extension;
 mod host;
 mod outcome;
+mod rri;
 mod status;
 
 pub use command::{
@@ -21,4 +22,5 @@ pub use exchange::{CertificateFacts, ExchangeFacts, Greeting, ObjectKind, TlsFac
 pub use extension::{ChangePoll, DsData, Extension, KeyData, LoginEvent, RgpInfo, SecDnsInfo, Unhandled};
 pub use host::Host;
 pub use outcome::{CheckItem, Class, ExtValue, PendingData, Queue, ResData, Response, ResultCode, ResultItem, TransferData, Unknown};
+pub use rri::{RriAnswer, RriChange, RriClass, RriCode, RriContact, RriDomain, RriKind, RriMessage, RriObject, Verification};
 pub use status::{Status, StatusValue};

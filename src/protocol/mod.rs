@@ -3,5 +3,6 @@
 pub mod epp;
 pub mod frame;
 pub mod ns;
+pub mod rri;
 pub mod tape;
 pub mod writer;

@@ -43,6 +43,20 @@ namespaces! {
     XSI = 11, "http://www.w3.org/2001/XMLSchema-instance";
     /// The `xml:` prefix.
     XML = 12, "http://www.w3.org/XML/1998/namespace";
+    /// DENIC's RRI: requests and responses.
+    RRI = 13, "http://registry.denic.de/global/5.0";
+    /// DENIC's RRI: results and messages.
+    RRI_TRANSACTION = 14, "http://registry.denic.de/transaction/5.0";
+    /// DENIC's RRI: contacts.
+    RRI_CONTACT = 15, "http://registry.denic.de/contact/5.0";
+    /// DENIC's RRI: domains.
+    RRI_DOMAIN = 16, "http://registry.denic.de/domain/5.0";
+    /// DENIC's RRI: name servers and keys.
+    RRI_DNS_ENTRY = 17, "http://registry.denic.de/dnsentry/5.0";
+    /// DENIC's RRI: the message queue.
+    RRI_MSG = 18, "http://registry.denic.de/msg/5.0";
+    /// DENIC's RRI: verification of contacts.
+    RRI_VERIFICATION = 19, "http://registry.denic.de/verification/5.0";
 }
 
 impl Ns {

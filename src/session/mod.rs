@@ -9,6 +9,7 @@ mod machine;
 mod pool;
 mod report;
 mod result;
+mod rri;
 mod trouble;
 mod typed;
 mod window;
@@ -22,6 +23,7 @@ pub use machine::Session;
 pub use pool::{Pool, PoolEffect, Setup};
 pub use report::{GreetingFacts, PoolReport, SessionReport, Times};
 pub use result::{At, Breaker, Effect, Kind, Scope, Verdict, classify, judge};
+pub use rri::RriDialect;
 pub use typed::{ReadPool, WritePool};
 pub use work::{Next, Work};
 

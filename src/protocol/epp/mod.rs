@@ -120,6 +120,7 @@ fn verb(e: &mut Encoder<'_>, command: &Command) {
             Transform::DomainDelete(name) => domain::delete(e, name),
             Transform::DomainRenew { name, current_expiry, period } => domain::renew(e, name, current_expiry, *period),
             Transform::DomainTransferRequest { name, period, auth } => domain::transfer(e, "request", name, *period, Some(auth)),
+            Transform::Rri(_) => e.refuse("command", "is one of DENIC's RRI, which EPP has no word for"),
         },
     }
 }
@@ -177,6 +178,7 @@ pub const fn command_name(command: &Command) -> &'static str {
             Transform::DomainDelete(_) => "domain:delete",
             Transform::DomainRenew { .. } => "domain:renew",
             Transform::DomainTransferRequest { .. } => "domain:transfer:request",
+            Transform::Rri(_) => "rri",
         },
     }
 }

@@ -1,5 +1,7 @@
 //! Pools, against a registry in virtual time.
 
+mod rri;
+
 use super::tongue::{Asked, Tongue};
 use super::{allowance, at, info};
 use crate::base::{Blame, Exit, Problem, RegistryId};
@@ -73,6 +75,11 @@ impl<'r> World<'r> {
             pool.submit(n, info(&format!("C-{n}")));
         }
         pool.finish(at(0));
+        self.turn(pool)
+    }
+
+    /// Runs `pool` until everything has its outcome.
+    fn turn(&mut self, mut pool: ReadPool) -> PoolReport {
         for _ in 0..1_000_000 {
             while let Some(effect) = pool.poll_effect() {
                 self.effect(&mut pool, effect);

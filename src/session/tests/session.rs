@@ -1,5 +1,7 @@
 //! One session.
 
+mod rri;
+
 use super::tongue::{Asked, Tongue};
 use super::{allowance, at, info};
 use crate::model::{Command, ResultCode};

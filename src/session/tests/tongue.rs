@@ -1,4 +1,4 @@
-//! Both languages as a registry speaks them, and the small one as a client does.
+//! The languages as a registry speaks them, and the small one as a client does.
 
 use crate::base::{Blame, ClTrid, Handle, Problem, Result, Secret};
 use crate::model::{Command, Contact, Greeting, Login, Query, ResData, Response, ResultCode, ResultItem};
@@ -6,7 +6,7 @@ use crate::policy::profile;
 use crate::protocol::frame::{DEFAULT_CAP, Framer, LengthPrefix};
 use crate::protocol::ns::Ns;
 use crate::protocol::tape::Tape;
-use crate::session::{Account, Agreed, Dialect, Drift, EppDialect, Matching, Said};
+use crate::session::{Account, Agreed, Dialect, Drift, EppDialect, Matching, RriDialect, Said};
 use std::sync::Arc;
 
 /// A language without greetings and identifiers: `<r><info id="X"/></r>` is answered by `<a code="1000"><contact id="X"/></a>`.
@@ -79,11 +79,12 @@ impl Dialect for Small {
     }
 }
 
-/// One of the two languages, on both sides of the line.
+/// One of the languages, on both sides of the line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Tongue {
     Epp,
     Small,
+    Rri,
 }
 
 /// A command as the registry's side reads it.
@@ -98,11 +99,16 @@ pub(super) struct Asked {
 }
 
 impl Tongue {
+    /// The two that every test of the machine is run with.
     pub(super) const BOTH: [Self; 2] = [Self::Epp, Self::Small];
 
     pub(super) fn dialect(self) -> Arc<dyn Dialect> {
         match self {
             Self::Small => Arc::new(Small),
+            Self::Rri => {
+                let account = Account { client: "DENIC-1000001".into(), password: Secret::new("geheim & süß"), new_password: None };
+                Arc::new(RriDialect::new(account))
+            }
             Self::Epp => {
                 let account = Account { client: "registrar-1".into(), password: Secret::new("secret-1"), new_password: None };
                 Arc::new(EppDialect::new(account, profile("gtld-thick").expect("embedded")))
@@ -112,14 +118,14 @@ impl Tongue {
 
     fn line(self) -> LengthPrefix {
         match self {
-            Self::Small => LengthPrefix::payload_only(DEFAULT_CAP),
+            Self::Small | Self::Rri => LengthPrefix::payload_only(DEFAULT_CAP),
             Self::Epp => LengthPrefix::epp(DEFAULT_CAP),
         }
     }
 
     pub(super) fn framer(self) -> fn() -> Box<dyn Framer + Send> {
         match self {
-            Self::Small => || Box::new(LengthPrefix::payload_only(DEFAULT_CAP)),
+            Self::Small | Self::Rri => || Box::new(LengthPrefix::payload_only(DEFAULT_CAP)),
             Self::Epp => || Box::new(LengthPrefix::epp(DEFAULT_CAP)),
         }
     }
@@ -140,10 +146,16 @@ impl Tongue {
             let between = |from: &str, to: &str| {
                 text.split_once(from).and_then(|(_, rest)| rest.split_once(to)).map_or_else(String::new, |(it, _)| it.to_owned())
             };
-            let verb = ["login", "logout", "hello", "ping", "info"];
+            let verb = ["login", "logout", "hello", "ping", "info", "contact:info", "msg:queue-read"];
             let verb = verb.into_iter().find(|verb| text.contains(&format!("<{verb}"))).expect("a known verb");
+            let verb = match verb {
+                "contact:info" => "info",
+                "ping" | "msg:queue-read" => "hello",
+                other => other,
+            };
             out.push(match self {
-                Self::Small => Asked { verb: if verb == "ping" { "hello" } else { verb }, id: between("id=\"", "\""), trid: String::new() },
+                Self::Small => Asked { verb, id: between("id=\"", "\""), trid: String::new() },
+                Self::Rri => Asked { verb, id: between("<contact:handle>", "<"), trid: between("<ctid>", "<") },
                 Self::Epp => Asked { verb, id: between("<contact:id>", "<"), trid: between("<clTRID>", "<") },
             });
         }
@@ -153,7 +165,7 @@ impl Tongue {
     /// The greeting, or nothing in a language without.
     pub(super) fn greeting(self) -> Vec<u8> {
         match self {
-            Self::Small => Vec::new(),
+            Self::Small | Self::Rri => Vec::new(),
             Self::Epp => self.frame(
                 r#"<epp xmlns="urn:ietf:params:xml:ns:epp-1.0"><greeting><svID>test</svID><svDate>2027-01-15T08:00:00Z</svDate><svcMenu><version>1.0</version><lang>en</lang><objURI>urn:ietf:params:xml:ns:domain-1.0</objURI><objURI>urn:ietf:params:xml:ns:contact-1.0</objURI><objURI>urn:ietf:params:xml:ns:host-1.0</objURI></svcMenu></greeting></epp>"#,
             ),
@@ -176,6 +188,7 @@ impl Tongue {
                 let contact = contact.map(|id| format!("<contact id=\"{id}\"/>")).unwrap_or_default();
                 format!("<a code=\"{code}\" msg=\"{msg}\">{contact}</a>")
             }
+            Self::Rri => rri_answer(code, msg, contact),
             Self::Epp => {
                 let data = contact.map(|id| {
                     format!(
@@ -190,4 +203,27 @@ impl Tongue {
             }
         }
     }
+}
+
+/// An answer of RRI whose error is the one that a code of EPP comes nearest to.
+fn rri_answer(code: u16, msg: &str, contact: Option<&str>) -> String {
+    let (result, error) = match code {
+        1000..=1999 => ("success", None),
+        2002 => ("failed", Some("83000000010")),
+        2104 => ("failed", Some("53000000008")),
+        2303 => ("failed", Some("63300062009")),
+        2308 => ("failed", Some("55000000002")),
+        2001 => ("failed", Some("63000000007")),
+        2400 => ("exception", Some("73000000001")),
+        other => panic!("no code of RRI for {other}"),
+    };
+    let error = error.map(|code| format!("<tr:message level=\"error\" code=\"{code}\"><tr:text>{msg}</tr:text></tr:message>"));
+    let data = contact.map(|id| {
+        format!("<tr:data><contact:infoData><contact:handle>{id}</contact:handle><contact:type>PERSON</contact:type></contact:infoData></tr:data>")
+    });
+    let spaces = r#"xmlns="http://registry.denic.de/global/5.0" xmlns:tr="http://registry.denic.de/transaction/5.0" xmlns:contact="http://registry.denic.de/contact/5.0""#;
+    let (error, data) = (error.unwrap_or_default(), data.unwrap_or_default());
+    format!(
+        "<registry-response {spaces}><tr:transaction><tr:stid>3f2a0c1e-0000-11ee-8c99-0242ac120002</tr:stid><tr:result>{result}</tr:result>{error}{data}</tr:transaction></registry-response>"
+    )
 }
