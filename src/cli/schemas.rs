@@ -3,7 +3,7 @@
 use super::argument;
 use super::printer::Failure;
 use crate::base::{Problem, Result};
-use crate::policy::Profile;
+use crate::policy::{Matrix, Profile};
 use crate::protocol::epp::Decoded;
 use crate::{job, mock, report, synth};
 use schemars::JsonSchema;
@@ -14,13 +14,14 @@ use serde_json::{Map, Value};
 type Make = fn() -> Value;
 
 /// Each schema but the reports' by its name.
-const SCHEMAS: [(&str, Make); 7] = [
+const SCHEMAS: [(&str, Make); 8] = [
     ("check", written::<job::Checked>),
     ("failure", written::<Failure<'_>>),
     ("frame", written::<Decoded<'_>>),
     ("mock", written::<mock::Served>),
     ("problem", written::<Problem>),
     ("profile", read::<Profile>),
+    ("registries", written::<Matrix>),
     ("synth", written::<synth::SynthReport>),
 ];
 
