@@ -118,11 +118,11 @@ fn rules_of_the_operator_stand_in_a_file_and_a_weaker_one_is_told() {
     rules("[fields.name]\nlength = { value = { min = 1, max = 300 }, source = \"our contract\", confidence = \"seen\" }\n");
     let (code, said) = told(dir.path(), &["config", "show"]);
     assert_eq!(code, Some(0), "{said}");
-    assert!(said.contains("warning: E-profile-004: own.toml:2: fields.name.length"), "{said}");
+    assert!(said.contains("warning: E-profile-004: own.toml:2, fields.name.length"), "{said}");
     rules("[characters.denic-unicode31]\nvalue = [\"0041-005A\", \"0050\"]\nsource = \"our contract\"\nconfidence = \"seen\"\n");
     let (code, said) = told(dir.path(), &["config", "show"]);
     assert_eq!(code, Some(2), "{said}");
-    assert!(said.contains("own.toml:1: characters.denic-unicode31.value") && said.contains("overlap"), "{said}");
+    assert!(said.contains("own.toml:2, characters.denic-unicode31.value") && said.contains("overlap"), "{said}");
     configured(dir.path(), "denic", "rules = \"absent.toml\"\n");
     let (code, said) = told(dir.path(), &["config", "show"]);
     assert!(code != Some(0) && said.contains("absent.toml"), "{said}");
