@@ -78,6 +78,14 @@ fn the_matrix_of_the_readme_is_this_one() {
     }
 }
 
+/// The certificate of an authority, in PEM.
+fn authority() -> String {
+    let mut params = rcgen::CertificateParams::default();
+    params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    let key = rcgen::KeyPair::generate().expect("a key");
+    params.self_signed(&key).expect("a certificate").pem()
+}
+
 /// A configuration with one registry of `profile` and `more` in its table.
 fn configured(dir: &Path, profile: &str, more: &str) {
     let text = format!(
@@ -87,7 +95,7 @@ fn configured(dir: &Path, profile: &str, more: &str) {
     let write = |name: &str, bytes: &[u8]| privet::base::write_atomic(&dir.join(name), bytes).expect("written");
     write("privet.toml", text.as_bytes());
     write("password", b"secret-1");
-    write("ca.pem", rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).expect("a certificate").cert.pem().as_bytes());
+    write("ca.pem", authority().as_bytes());
 }
 
 /// Exit code and standard error of `privet` with `arguments` in `dir`.
