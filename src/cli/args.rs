@@ -138,6 +138,8 @@ pub(super) enum Command {
         #[arg(long, value_name = "S", default_value_t = 1)]
         seed: u64,
     },
+    /// Print what may be done at each registry, and how that is known
+    Registries,
     /// Print the JSON Schemas of what Privet writes
     Schema {
         /// One of them; all, where none is named

@@ -6,6 +6,7 @@ mod hardening;
 mod logging;
 mod printer;
 mod progress;
+mod registries;
 mod schemas;
 mod settings;
 mod verbs;

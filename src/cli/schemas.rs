@@ -4,7 +4,7 @@ use super::argument;
 use super::printer::Failure;
 use super::verbs::{Begun, Shown};
 use crate::base::{Problem, Result};
-use crate::policy::Profile;
+use crate::policy::{Matrix, Profile};
 use crate::protocol::epp::Decoded;
 use crate::{job, mock, report, synth};
 use schemars::JsonSchema;
@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 type Make = fn() -> Value;
 
 /// Each schema but the reports' by its name.
-const SCHEMAS: [(&str, Make); 10] = [
+const SCHEMAS: [(&str, Make); 11] = [
     ("check", written::<job::Checked>),
     ("commit", written::<mock::Committed<'_>>),
     ("config", written::<Shown>),
@@ -25,6 +25,7 @@ const SCHEMAS: [(&str, Make); 10] = [
     ("mock", written::<mock::Served>),
     ("problem", written::<Problem>),
     ("profile", read::<Profile>),
+    ("registries", written::<Matrix>),
     ("synth", written::<synth::SynthReport>),
 ];
 

@@ -3,7 +3,7 @@
 use super::args::{Args, Command, Config, Dialect, FailOn, Frame, Global, Report, Which};
 use super::printer::Printer;
 use super::progress::Listener;
-use super::{argument, bundled, logging, schemas, settings};
+use super::{argument, bundled, logging, registries, schemas, settings};
 use crate::base::{Clock, Exit, Problems, RegistryId, StopToken, read_capped};
 use crate::job::config::{self, Loaded};
 use crate::job::{self, Context, DemoOptions, Ended};
@@ -49,6 +49,7 @@ fn dispatch(global: &Global, command: Command, printer: &Arc<Printer>, clock: &A
             };
             Ok(job::frame_decode(&read_file(&file)?, dialect, length_prefixed, unmasked)?)
         }
+        Command::Registries => Ok(registries::registries()),
         Command::Schema { name } => {
             let schema = schemas::schema(name.as_deref())?;
             Ok(done(format!("{schema:#}"), schema))

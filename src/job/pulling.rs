@@ -6,6 +6,7 @@ use super::records::each_listed;
 use crate::base::{Blame, Digest, Exit, Problem, Problems, RegistryId, Result, RunId, StateDir, Timestamp, hex};
 use crate::dataset::{Building, Records};
 use crate::model::ObjectKind;
+use crate::policy::Line;
 use crate::protocol::frame::{DEFAULT_CAP, Framer, LengthPrefix};
 use crate::pull::{Pulled, Walk, pull};
 use crate::session::{Account, Allowance, EppDialect, ReadPool, Setup};
@@ -114,6 +115,7 @@ fn prepare(
     run_id: &RunId,
     ctx: &Context,
 ) -> Result<(Walk, [u64; 2], ReadPool, Endpoint)> {
+    spoken(id, registry)?;
     let now = ctx.clock.wall();
     let left = Building::pending(state.root(), id)?.filter(|left| now.duration_since(left.started) < RESUMABLE);
     let run = left.map_or_else(|| run_id.clone(), |left| left.run_id);
@@ -135,6 +137,22 @@ fn prepare(
     each_listed(registry, |name| walk.visit(ObjectKind::Domain, name))?;
     let setup = setup(config, id, registry, run_id, first_session)?;
     Ok((walk, given, ReadPool::new(setup), endpoint(registry, ctx)?))
+}
+
+/// Whether the registry's line is one that we speak.
+///
+/// # Errors
+/// `E-job-005` where it is not.
+pub(super) fn spoken(id: &RegistryId, registry: &RegistryConfig) -> Result<()> {
+    let line = registry.profile.line.value;
+    match line {
+        Line::EppTls => Ok(()),
+        Line::EppHttps | Line::Rri => {
+            let what = format!("the line of profile `{}`, {line}, comes with a later version", registry.profile.id);
+            let remedy = "its rules can be looked at and overridden already; leave the registry out of pulls with --registry";
+            Err(Problem::new("E-job-005", Blame::Operator, what, remedy).object(id.as_str()))
+        }
+    }
 }
 
 /// The pool's setup for one account.

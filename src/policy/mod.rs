@@ -1,7 +1,24 @@
 //! What each registry allows, as data: profiles in TOML, embedded, each rule with its source and how sure we are of it.
 
+mod characters;
+mod embedded;
+mod fields;
+mod limits;
+mod matrix;
+mod overriding;
 mod profile;
+mod read;
+mod rule;
+#[cfg(test)]
+mod tests;
+mod words;
 
-pub use profile::{
-    Confidence, ContactModel, HostModel, Limits, Line, Privacy, Profile, Quirks, Rate, Rule, Services, profile, profile_names,
-};
+pub use characters::{Characters, CodePoints};
+pub use embedded::{profile, profile_names, profiles};
+pub use fields::{Bounds, FieldRules, Pattern, Property, PropertyKind, PropertyOf, When};
+pub use limits::{DailyQuota, Limits, Rate, RateWindow};
+pub use matrix::{Cell, Column, Matrix, Row, matrix};
+pub use overriding::Overridden;
+pub use profile::{Capabilities, CodeMeaning, NameServers, Profile, Quirks, Services, Statuses};
+pub use rule::{Capability, Confidence, Rule};
+pub use words::{ContactModel, Glue, HostModel, Line, Privacy, Publication, RegistrantChange, StatusUse, TransferLock};

@@ -73,6 +73,7 @@ fn help_pages() {
         &["mock", "--help"],
         &["mock", "synth", "--help"],
         &["demo", "--help"],
+        &["registries", "--help"],
         &["schema", "--help"],
         &["config", "--help"],
         &["config", "show", "--help"],

@@ -9,6 +9,7 @@ mod diff;
 mod layers;
 mod marker;
 mod night;
+mod registries;
 mod report;
 mod schema_files;
 mod schemas;

@@ -106,7 +106,7 @@ impl Change<'_, '_, '_> {
     /// The operator's own rule.
     fn ours<T>(&mut self, found: &Found<'_>, value: T) -> Rule<T> {
         self.changed = true;
-        Rule { value, source: found.origin().to_string(), confidence: Confidence::Seen }
+        Rule::new(value, found.origin().to_string(), Confidence::Seen)
     }
 
     /// Notes that a limit is weaker than the profile has it.

@@ -1,11 +1,12 @@
 //! The tables `[registries.NAME]`, each over `[registry_defaults]`.
 
+use super::document::{CAP, text_of};
 use super::read::Environment;
 use super::table::{Found, INLINE, KEEP, Reading, Table};
 use super::types::{Poll, RegistryConfig};
 use super::{SecretSource, limits};
-use crate::base::{Blame, Problem, RegistryId, Secret};
-use crate::policy::{Profile, profile};
+use crate::base::{Blame, Problem, RegistryId, Secret, read_capped};
+use crate::policy::{Overridden, Profile, profile};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -47,6 +48,11 @@ pub(super) fn check_defaults(reading: &mut Reading<'_>, mut defaults: Table<'_>)
 
 fn one(reading: &mut Reading<'_>, table: &mut Table<'_>, environment: Environment<'_>) -> Option<RegistryConfig> {
     let base = table.need(reading, "profile", "\"gtld-thick\"").and_then(|found| the_profile(reading, &found));
+    let mut weakened = Vec::new();
+    let base = match (table.find("rules"), base) {
+        (Some(found), Some(base)) => own_rules(reading, &found, &base, &mut weakened),
+        (_, base) => base,
+    };
     let host = table.need(reading, "host", "\"epp.registry.example\"").and_then(|f| host_name(reading, &f));
     let port = match table.find("port") {
         Some(found) => found.number(reading, 1..=65_535).and_then(|n| u16::try_from(n).ok()),
@@ -80,7 +86,6 @@ fn one(reading: &mut Reading<'_>, table: &mut Table<'_>, environment: Environmen
     let poll = table.find("poll").and_then(|f| f.choice(reading, &POLL));
     let list = table.find("list").and_then(|f| f.path(reading));
     let overrides = table.child(reading, "limits");
-    let mut weakened = Vec::new();
     let profile = limits::apply(reading, overrides, base, &mut weakened);
     reading.warnings.extend(weakened.iter().cloned());
     Some(RegistryConfig {
@@ -108,6 +113,22 @@ fn the_profile(reading: &mut Reading<'_>, found: &Found<'_>) -> Option<Arc<Profi
             let mut problem = problem.file(reading.path).field(found.name.clone());
             problem.place.line = found.file_line();
             reading.problems.push(*problem);
+            None
+        }
+    }
+}
+
+/// `base` with the operator's own rules of the file that `found` names; what is weaker than the profile's is added to `weakened`.
+fn own_rules(reading: &mut Reading<'_>, found: &Found<'_>, base: &Profile, weakened: &mut Vec<Problem>) -> Option<Arc<Profile>> {
+    let path = found.path(reading)?;
+    let rules = read_capped(&path, CAP).and_then(|bytes| base.overridden(text_of(&path, &bytes)?));
+    match rules {
+        Ok(Overridden { profile, weaker }) => {
+            weakened.extend(weaker.into_iter().map(|p| *Box::new(p).file(&path)));
+            Some(Arc::new(profile))
+        }
+        Err(problem) => {
+            reading.problems.push(*problem.file(&path));
             None
         }
     }

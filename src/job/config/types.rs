@@ -80,7 +80,7 @@ pub struct Gates {
 /// One account at one registry.
 #[derive(Clone, Debug)]
 pub struct RegistryConfig {
-    /// The registry's profile, with this account's limits.
+    /// The registry's profile, with the operator's own rules and this account's limits.
     pub profile: Arc<Profile>,
     /// Host name or address to connect to.
     pub host: String,
@@ -106,7 +106,7 @@ pub struct RegistryConfig {
     pub poll: Poll,
     /// The registry's own list of our names, where there is one.
     pub list: Option<PathBuf>,
-    /// Limits which the operator set weaker than the profile has them: told loudly, and kept in the run report.
+    /// Limits and rules which the operator set weaker than the profile has them: told loudly, and kept in the run report.
     pub weakened: Vec<Problem>,
 }
 

@@ -117,7 +117,12 @@ impl SyntheticFleet {
         let Some(privacy) = self.settings.privacy.as_ref().filter(|_| index < self.settings.domains) else { return Mask::None };
         let (v1, v2) = match self.profile.privacy.value {
             Privacy::ProxyContact => (u64::from(privacy.v1_per_mille), u64::from(privacy.v2_per_mille)),
-            Privacy::Disclose | Privacy::Publication | Privacy::None => (0, u64::from(privacy.v2_per_mille)),
+            Privacy::Disclose
+            | Privacy::Consent
+            | Privacy::RestrictedPublication
+            | Privacy::Publication
+            | Privacy::None
+            | Privacy::Unknown => (0, u64::from(privacy.v2_per_mille)),
         };
         match Draw::new(self.settings.seed, "mask", index).below(1000) {
             n if n < v1 => Mask::V1,

@@ -1,0 +1,71 @@
+//! What one account may do at a registry, and how fast.
+
+use super::rule::Rule;
+use jiff::civil::Time;
+
+/// A rate: so many commands in so many seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Rate {
+    /// Commands.
+    pub commands: u32,
+    /// Seconds.
+    pub seconds: u32,
+}
+
+/// Another rate at some time of the day.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RateWindow {
+    /// When it begins.
+    pub from: Time,
+    /// When it ends, itself not in it; before `from` it is the next day's.
+    pub until: Time,
+    /// The registry's time zone, by its IANA name.
+    pub zone: String,
+    /// The rate in it.
+    pub rate: Rate,
+}
+
+/// What may be asked in a day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum DailyQuota {
+    /// Without a limit.
+    None,
+    /// So many points.
+    Points(u32),
+    /// By the size of the portfolio; the registry tells it in its answers.
+    ByPortfolio,
+    /// Not known.
+    Unknown,
+}
+
+/// What one registrar account may do at a registry.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    /// Sessions at a time.
+    pub sessions: Rule<u16>,
+    /// Seconds without a command after which a session is cut.
+    pub idle_seconds: Rule<u32>,
+    /// Seconds after which a session is cut however busy, if it is.
+    pub age_seconds: Option<Rule<u32>>,
+    /// Commands after which a session is cut, if it is.
+    pub commands_per_session: Option<Rule<u32>>,
+    /// Commands in a time, over all sessions, if limited.
+    pub rate: Option<Rule<Rate>>,
+    /// Other rates at some times of the day.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rate_windows: Vec<Rule<RateWindow>>,
+    /// Names in one check.
+    pub names_per_check: Rule<u16>,
+    /// What may be asked in a day.
+    pub daily_quota: Rule<DailyQuota>,
+    /// Reads that may be in flight on one session.
+    pub read_window: Rule<u16>,
+    /// Seconds within which an answer must be complete.
+    pub reply_seconds: Rule<u32>,
+    /// Seconds to wait after the registry said that a limit is reached.
+    pub back_off_seconds: Rule<u32>,
+}

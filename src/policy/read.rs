@@ -1,0 +1,125 @@
+//! From TOML to a profile, with line and key of what is wrong.
+
+use super::profile::Profile;
+use super::rule::Capability;
+use super::words::StatusUse;
+use crate::base::{Blame, Problem, Result};
+use std::ops::Range;
+use toml::de::{DeTable, DeValue};
+
+/// What is wrong with a profile as a whole, and the key it is told at.
+type Fault = (Vec<String>, String);
+
+impl Profile {
+    /// Reads a profile from TOML.
+    ///
+    /// # Errors
+    /// `E-profile-001` for what is no profile, `E-profile-003` for one that contradicts itself; with line and key.
+    pub fn read(text: &str) -> Result<Self> {
+        let profile: Self = toml::from_str(text).map_err(|e| unreadable(text, &e))?;
+        match profile.contradiction() {
+            None => Ok(profile),
+            Some((key, what)) => {
+                let remedy = "correct the profile: its parts must fit each other";
+                let problem = Problem::new("E-profile-003", Blame::Operator, what, remedy).field(key.join("."));
+                Err(match line_of(text, &key) {
+                    Some(line) => problem.line(line),
+                    None => problem,
+                })
+            }
+        }
+    }
+
+    /// The first thing in which two parts do not fit.
+    fn contradiction(&self) -> Option<Fault> {
+        let path = |parts: &[&str]| parts.iter().map(|p| (*p).to_owned()).collect::<Vec<_>>();
+        for (name, rules) in &self.fields {
+            if let Some(set) = rules.characters.as_ref().filter(|set| !self.characters.contains_key(&set.value)) {
+                return Some((path(&["fields", name, "characters"]), format!("there is no set of characters `{}`", set.value)));
+            }
+            if let Some(when) = rules.when.iter().find(|when| !self.knows(&when.field)) {
+                return Some((path(&["fields", name, "when"]), format!("there is no field `{}`", when.field)));
+            }
+        }
+        for (name, rule) in &self.properties {
+            if let Some(when) = rule.value.when.iter().find(|when| !self.knows(&when.field)) {
+                return Some((path(&["properties", name]), format!("there is no field `{}`", when.field)));
+            }
+        }
+        for (status, rule) in &self.statuses.domain {
+            let settable = rule.value == StatusUse::Settable;
+            if settable && !self.client_statuses.value.contains(status) {
+                return Some((path(&["statuses", "domain", status]), format!("`{status}` is settable and not in client_statuses")));
+            }
+            if settable && self.capabilities.domain_statuses.value != Capability::Yes {
+                return Some((path(&["statuses", "domain", status]), "statuses are settable and domain_statuses is not `yes`".to_owned()));
+            }
+        }
+        if self.disclose.value != (self.capabilities.disclose.value == Capability::Yes) {
+            return Some((path(&["capabilities", "disclose"]), "`disclose` and `capabilities.disclose` say different things".to_owned()));
+        }
+        None
+    }
+
+    /// Whether a field or property is called so.
+    fn knows(&self, name: &str) -> bool {
+        self.properties.contains_key(name) || self.fields.iter().any(|(key, rules)| rules.field.as_ref().unwrap_or(key) == name)
+    }
+}
+
+/// What the parser says, with line and key.
+fn unreadable(text: &str, error: &toml::de::Error) -> Box<Problem> {
+    let remedy = "correct the profile; every rule has value, source and confidence";
+    let problem = Problem::new("E-profile-001", Blame::Operator, error.message(), remedy);
+    let Some(span) = error.span() else { return problem };
+    let key = DeTable::parse(text).ok().and_then(|root| key_at(root.get_ref(), span.start));
+    let problem = problem.line(line_at(text, span.start));
+    match key {
+        Some(key) => problem.field(key.join(".")),
+        None => problem,
+    }
+}
+
+/// The line of a byte offset, from 1.
+fn line_at(text: &str, offset: usize) -> u64 {
+    text.get(..offset).unwrap_or_default().matches('\n').count() as u64 + 1
+}
+
+/// The key whose name or value holds the byte at `offset` most closely.
+fn key_at(root: &DeTable<'_>, offset: usize) -> Option<Vec<String>> {
+    let mut nearest: Option<(usize, Vec<String>)> = None;
+    each(root, &mut Vec::new(), &mut |path, spans| {
+        let holding = spans.into_iter().filter(|span| span.contains(&offset)).map(|span| span.len()).min();
+        if let Some(length) = holding.filter(|length| nearest.as_ref().is_none_or(|(least, _)| length <= least)) {
+            nearest = Some((length, path.to_vec()));
+        }
+    });
+    nearest.map(|(_, path)| path)
+}
+
+/// The line of the key `path` in `text`, or of the closest of its parents that stands there.
+pub(super) fn line_of(text: &str, path: &[String]) -> Option<u64> {
+    let root = DeTable::parse(text).ok()?;
+    let mut nearest: Option<(usize, usize)> = None;
+    each(root.get_ref(), &mut Vec::new(), &mut |found, [name, _]| {
+        if path.starts_with(found) && nearest.is_none_or(|(depth, _)| found.len() > depth) {
+            nearest = Some((found.len(), name.start));
+        }
+    });
+    nearest.map(|(_, at)| line_at(text, at))
+}
+
+/// What is done with a key: its path, and where its name and its value stand.
+type Visit<'v> = dyn FnMut(&[String], [Range<usize>; 2]) + 'v;
+
+/// Calls `visit` with each key below `table` and the spans of its name and its value.
+fn each(table: &DeTable<'_>, path: &mut Vec<String>, visit: &mut Visit<'_>) {
+    for (key, value) in table {
+        path.push(key.get_ref().to_string());
+        visit(path, [key.span(), value.span()]);
+        if let DeValue::Table(inner) = value.get_ref() {
+            each(inner, path, visit);
+        }
+        path.pop();
+    }
+}
