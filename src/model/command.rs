@@ -49,6 +49,23 @@ pub struct Login {
     pub security: Option<LoginSecurity>,
 }
 
+impl Login {
+    /// A login of nothing but a name and a password, for languages without a greeting.
+    #[must_use]
+    pub fn plain(client: impl Into<Box<str>>, password: Secret) -> Self {
+        Self {
+            client: client.into(),
+            password,
+            new_password: None,
+            version: "".into(),
+            lang: "".into(),
+            objects: Vec::new(),
+            extensions: Vec::new(),
+            security: None,
+        }
+    }
+}
+
 /// The login security extension (RFC 8807 §3.1). With it the plain password elements carry `[LOGIN-SECURITY]`.
 #[derive(Clone, Debug)]
 pub struct LoginSecurity {

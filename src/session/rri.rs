@@ -39,16 +39,7 @@ impl Dialect for RriDialect {
             let remedy = "change it with the registry, then set it as the password";
             return Err(Problem::new("E-rri-007", Blame::Operator, what, remedy).field("new_password").exit(Exit::Usage));
         }
-        let login = Login {
-            client: self.account.client.clone(),
-            password: self.account.password.clone(),
-            new_password: None,
-            version: "".into(),
-            lang: "".into(),
-            objects: Vec::new(),
-            extensions: Vec::new(),
-            security: None,
-        };
+        let login = Login::plain(self.account.client.clone(), self.account.password.clone());
         Ok(Agreed { login: Command::Login(Box::new(login)), drift: Drift::default() })
     }
 

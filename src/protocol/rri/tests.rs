@@ -56,16 +56,7 @@ fn update(was: RriContact, to: RriContact) -> Command {
 /// The commands whose frames are kept.
 fn commands() -> Vec<(&'static str, Command)> {
     let name = || DomainName::new("xn--bcher-beispiel-gsb.de");
-    let login = Login {
-        client: "DENIC-1000001".into(),
-        password: Secret::new("geheim & süß"),
-        new_password: None,
-        version: "".into(),
-        lang: "".into(),
-        objects: Vec::new(),
-        extensions: Vec::new(),
-        security: None,
-    };
+    let login = Login::plain("DENIC-1000001", Secret::new("geheim & süß"));
     let mut moved = anna();
     moved.address = vec!["Kurze Gasse 2".into()];
     let drop = vec!["address".into()];

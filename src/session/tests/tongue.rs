@@ -18,16 +18,7 @@ impl Dialect for Small {
     }
 
     fn login(&self, _greeting: Option<&Greeting>) -> Result<Agreed> {
-        let login = Login {
-            client: "me".into(),
-            password: Secret::new("secret"),
-            new_password: None,
-            version: "".into(),
-            lang: "".into(),
-            objects: Vec::new(),
-            extensions: Vec::new(),
-            security: None,
-        };
+        let login = Login::plain("me", Secret::new("secret"));
         Ok(Agreed { login: Command::Login(Box::new(login)), drift: Drift::default() })
     }
 
