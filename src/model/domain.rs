@@ -59,6 +59,14 @@ pub enum IpVersion {
     V6,
 }
 
+impl IpVersion {
+    /// The version of an address written like `text`.
+    #[must_use]
+    pub fn of(text: &str) -> Self {
+        if text.contains(':') { Self::V6 } else { Self::V4 }
+    }
+}
+
 /// An address of a host, as the registry wrote it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, schemars::JsonSchema)]
 pub struct Ip {

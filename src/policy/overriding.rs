@@ -3,7 +3,7 @@
 use super::characters::Characters;
 use super::fields::Bounds;
 use super::profile::Profile;
-use super::read::line_of;
+use super::read::{at, line_at};
 use super::rule::Confidence;
 use crate::base::{Blame, Problem, Result};
 use toml::{Table, Value};
@@ -33,20 +33,13 @@ impl Profile {
         let own: Table = toml::from_str(text).map_err(|e| {
             let problem = Problem::new("E-profile-001", Blame::Operator, e.message(), "correct the TOML");
             match e.span() {
-                Some(span) => problem.line(text.get(..span.start).unwrap_or_default().matches('\n').count() as u64 + 1),
+                Some(span) => problem.line(line_at(text, span.start)),
                 None => problem,
             }
         })?;
-        let at = |problem: Box<Problem>, key: &[String]| {
-            let problem = problem.field(key.join("."));
-            match line_of(text, key) {
-                Some(line) => problem.line(line),
-                None => problem,
-            }
-        };
         if let Some((key, remedy)) = ELSEWHERE.iter().find(|(key, _)| own.contains_key(*key)) {
             let problem = Problem::new("E-profile-005", Blame::Operator, format!("`{key}` cannot be overridden here"), *remedy);
-            return Err(at(problem, &[(*key).to_owned()]));
+            return Err(at(problem, text, &[(*key).to_owned()]));
         }
         let inner = |e: &dyn std::fmt::Display| {
             Problem::new("E-profile-006", Blame::Us, format!("profile `{}` cannot be written as TOML: {e}", self.id), "report it")
@@ -59,12 +52,12 @@ impl Profile {
         let profile = Self::read(&written).map_err(|mut problem| {
             problem.place.line = None;
             let key: Vec<String> = problem.place.field.iter().flat_map(|f| f.split('.').map(str::to_owned)).collect();
-            at(problem, &key)
+            at(problem, text, &key)
         })?;
         let weaker = changes.iter().filter_map(|change| {
             let what = change.weakness()?;
             let remedy = "the registry may refuse or publish what goes through now; remove the rule unless its own papers say so";
-            Some(*at(Problem::new("E-profile-004", Blame::Operator, what, remedy), &change.path))
+            Some(*at(Problem::new("E-profile-004", Blame::Operator, what, remedy), text, &change.path))
         });
         Ok(Overridden { weaker: weaker.collect(), profile })
     }

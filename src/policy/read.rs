@@ -21,11 +21,7 @@ impl Profile {
             None => Ok(profile),
             Some((key, what)) => {
                 let remedy = "correct the profile: its parts must fit each other";
-                let problem = Problem::new("E-profile-003", Blame::Operator, what, remedy).field(key.join("."));
-                Err(match line_of(text, &key) {
-                    Some(line) => problem.line(line),
-                    None => problem,
-                })
+                Err(at(Problem::new("E-profile-003", Blame::Operator, what, remedy), text, &key))
             }
         }
     }
@@ -80,8 +76,17 @@ fn unreadable(text: &str, error: &toml::de::Error) -> Box<Problem> {
     }
 }
 
+/// `problem`, told at the key `path` of `text`.
+pub(super) fn at(problem: Box<Problem>, text: &str, path: &[String]) -> Box<Problem> {
+    let problem = problem.field(path.join("."));
+    match line_of(text, path) {
+        Some(line) => problem.line(line),
+        None => problem,
+    }
+}
+
 /// The line of a byte offset, from 1.
-fn line_at(text: &str, offset: usize) -> u64 {
+pub(super) fn line_at(text: &str, offset: usize) -> u64 {
     text.get(..offset).unwrap_or_default().matches('\n').count() as u64 + 1
 }
 
@@ -98,7 +103,7 @@ fn key_at(root: &DeTable<'_>, offset: usize) -> Option<Vec<String>> {
 }
 
 /// The line of the key `path` in `text`, or of the closest of its parents that stands there.
-pub(super) fn line_of(text: &str, path: &[String]) -> Option<u64> {
+fn line_of(text: &str, path: &[String]) -> Option<u64> {
     let root = DeTable::parse(text).ok()?;
     let mut nearest: Option<(usize, usize)> = None;
     each(root.get_ref(), &mut Vec::new(), &mut |found, [name, _]| {

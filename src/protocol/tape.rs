@@ -6,9 +6,11 @@
 //! Hostile input is refused here, once: encodings, DOCTYPE, depth, counts, unbalanced or doubled roots, NUL. An undeclared prefix is
 //! no reason to refuse: a large registry has sent one for years inside an otherwise good answer.
 
+mod names;
 mod text;
 mod view;
 
+pub use names::MAX_DECLARATIONS;
 pub use view::Element;
 
 use super::ns::Ns;
@@ -17,14 +19,12 @@ use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 use std::cell::Cell;
 use std::fmt;
-use text::{decode, is_plain_name, resolve, split};
+use text::{decode, resolve, split};
 
 /// The deepest nesting. Real answers stay below 12.
 pub const MAX_DEPTH: usize = 64;
 /// The most attributes of one element. Real answers stay below 8.
 pub const MAX_ATTRIBUTES: usize = 64;
-/// The most namespace declarations in one frame. Real answers stay below 20.
-pub const MAX_DECLARATIONS: usize = 128;
 /// For each node or attribute a frame needs so many bytes, so that a tape stays within 4 times its frame. Real answers have 20 and more.
 const BYTES_PER_ITEM: usize = 12;
 /// Bytes that count for a frame which has fewer.
@@ -275,25 +275,6 @@ impl Tape {
         Ok(())
     }
 
-    /// An element's local name and namespace, or nothing where `name` is none.
-    #[inline]
-    fn element_name<'n>(&mut self, name: &'n str, text: &str) -> Option<(&'n str, Ns)> {
-        if let Some((prefix, ns)) = self.recent
-            && let Some((before, behind)) = name.split_at_checked(prefix.len as usize)
-            && let Some(local) = behind.strip_prefix(':')
-            && same(before, piece(text, &self.side, prefix))
-        {
-            return is_plain_name(local).then_some((local, ns));
-        }
-        let (prefix, local) = split(name);
-        if !is_plain_name(local) || prefix.is_some_and(|prefix| !is_plain_name(prefix)) {
-            return None;
-        }
-        let ns = self.resolve_prefix(prefix, text, true);
-        self.recent = prefix.map(|prefix| (span(prefix, text), ns));
-        Some((local, ns))
-    }
-
     /// The innermost element ends.
     fn end(&mut self) -> Result<(), &'static str> {
         let at = self.open.pop().ok_or("an end without a start")?;
@@ -341,56 +322,6 @@ impl Tape {
             }
         }
         Ok(u8::try_from(found).unwrap_or(u8::MAX))
-    }
-
-    /// Declares `prefix` on the element at `depth`.
-    fn declare(&mut self, prefix: &str, uri: Span, text: &str, depth: usize) -> Result<(), &'static str> {
-        self.declared += 1;
-        if self.declared > MAX_DECLARATIONS {
-            return Err("more namespace declarations than any answer has");
-        }
-        let twice = |b: &&Binding| piece(text, &self.side, b.prefix) == prefix;
-        if self.bindings.iter().rev().take_while(|b| b.depth == depth).any(|b| twice(&b)) {
-            return Err("a namespace prefix declared twice");
-        }
-        let ns = self.intern(uri, text);
-        self.bindings.push(Binding { prefix: span(prefix, text), ns, depth });
-        self.recent = None;
-        Ok(())
-    }
-
-    /// The number of the namespace with that URI.
-    fn intern(&mut self, uri: Span, text: &str) -> Ns {
-        let wanted = piece(text, &self.side, uri);
-        if wanted.is_empty() {
-            return Ns::NONE;
-        }
-        let known = Ns::KNOWN.iter().skip(2).position(|k| *k == wanted).map(|n| n + 2);
-        let at = known.unwrap_or_else(|| {
-            let dynamic = self.spaces.iter().position(|s| piece(text, &self.side, *s) == wanted);
-            Ns::KNOWN.len()
-                + dynamic.unwrap_or_else(|| {
-                    self.spaces.push(uri);
-                    self.spaces.len() - 1
-                })
-        });
-        Ns(u16::try_from(at).unwrap_or(u16::MAX))
-    }
-
-    /// The namespace of a prefix; of no prefix, the default one where `default` holds.
-    fn resolve_prefix(&self, prefix: Option<&str>, text: &str, default: bool) -> Ns {
-        let wanted = match prefix {
-            Some("xml") => return Ns::XML,
-            Some(prefix) => prefix,
-            None if default => "",
-            None => return Ns::NONE,
-        };
-        let bound = self.bindings.iter().rev().find(|b| same(piece(text, &self.side, b.prefix), wanted));
-        match bound {
-            Some(binding) => binding.ns,
-            None if wanted.is_empty() => Ns::NONE,
-            None => Ns::UNDECLARED,
-        }
     }
 
     /// A run of text, as it stands in the document.
@@ -491,12 +422,6 @@ impl Tape {
     fn side_from(&self, start: u32) -> Span {
         Span { start: start | Span::SIDE, len: index(self.side.len()) - start }
     }
-
-    /// The URI of a namespace in this frame.
-    fn uri(&self, ns: Ns) -> &str {
-        let dynamic = usize::from(ns.0).checked_sub(Ns::KNOWN.len()).and_then(|n| self.spaces.get(n));
-        dynamic.map_or_else(|| ns.uri(), |span| piece(&self.frame, &self.side, *span))
-    }
 }
 
 /// Where `part`, a piece of `text`, stands in it.
@@ -510,12 +435,6 @@ fn piece<'a>(frame: &'a str, side: &'a str, span: Span) -> &'a str {
     let start = (span.start & !Span::SIDE) as usize;
     let text = if span.start & Span::SIDE == 0 { frame } else { side };
     text.get(start..start + span.len as usize).unwrap_or_default()
-}
-
-/// Whether two prefixes are the same. They are so short that a call of `memcmp` would cost more than the bytes.
-#[inline]
-fn same(one: &str, other: &str) -> bool {
-    one.len() == other.len() && one.bytes().zip(other.bytes()).all(|(a, b)| a == b)
 }
 
 /// A position as it is stored. Frames are capped far below 4 GiB.

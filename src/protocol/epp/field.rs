@@ -6,7 +6,7 @@ use crate::protocol::ns::Ns;
 use crate::protocol::tape::Element;
 
 /// The text as a token, or nothing where it is empty.
-pub(super) fn token(e: Element<'_>) -> Option<Box<str>> {
+pub(in crate::protocol) fn token(e: Element<'_>) -> Option<Box<str>> {
     let text = e.token();
     (!text.is_empty()).then(|| text.into())
 }
@@ -38,12 +38,12 @@ pub(super) fn boolean(e: Element<'_>, attribute: &str) -> Option<bool> {
 }
 
 /// A domain name in the one form all of them are compared in: A-labels, lower case, no final dot.
-pub(super) fn domain_name(text: &str) -> DomainName {
+pub(in crate::protocol) fn domain_name(text: &str) -> DomainName {
     DomainName::new(ascii_name(text))
 }
 
 /// A host name in that form.
-pub(super) fn host_name(text: &str) -> HostName {
+pub(in crate::protocol) fn host_name(text: &str) -> HostName {
     HostName::new(ascii_name(text))
 }
 
@@ -91,7 +91,7 @@ pub(super) fn ip(e: Element<'_>) -> Option<Ip> {
         let _known = e.attr("ip");
     }
     let text = token(e)?;
-    Some(Ip { version: version.unwrap_or(if text.contains(':') { IpVersion::V6 } else { IpVersion::V4 }), text })
+    Some(Ip { version: version.unwrap_or_else(|| IpVersion::of(&text)), text })
 }
 
 /// `<chkData>`: every answer in it that names its object and says yes or no; others stay unknown.

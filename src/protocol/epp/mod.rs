@@ -6,7 +6,7 @@ mod contact;
 mod domain;
 mod encoder;
 mod ext;
-mod field;
+pub(super) mod field;
 mod greeting;
 mod host;
 mod json;

@@ -5,6 +5,7 @@ use super::word::{Key, Kind, same};
 use super::{code, contact, domain, kv, xml};
 use crate::base::{ClTrid, Personal};
 use crate::model::{CheckItem, Date, Extension, Queue, ResData, Response, ResultCode, ResultItem, RriAnswer, RriCode, RriMessage, Unknown};
+use crate::protocol::epp::field::token;
 use crate::protocol::ns::Ns;
 use crate::protocol::tape::{Element, Tape};
 use std::fmt;
@@ -136,11 +137,6 @@ fn message(e: Element<'_>) -> RriMessage {
         text: part("text").map(|text| text.token().into()).unwrap_or_default(),
         argument: e.seen().children().find(|c| c.is(Ns::RRI_TRANSACTION, "argument")).map(|a| Personal::new(a.token())),
     }
-}
-
-fn token(e: Element<'_>) -> Option<Box<str>> {
-    let text = e.token();
-    (!text.is_empty()).then(|| text.into())
 }
 
 impl Raw<'_> {

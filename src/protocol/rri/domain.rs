@@ -2,8 +2,9 @@
 
 use super::sheet::{Sheet, refused};
 use super::word::{Key, Kind};
-use crate::base::{DomainName, Handle, HostName, Result};
+use crate::base::{DomainName, Handle, Result};
 use crate::model::{ContactRef, Date, Domain, HostAttr, Ip, IpVersion, KeyData, NameServers, RriDomain, SecDnsInfo, StatusValue};
+use crate::protocol::epp::field;
 
 /// The most holders, and the most keys.
 const MOST: usize = 5;
@@ -124,21 +125,19 @@ pub(super) fn keys(sheet: &Sheet<'_>) -> Option<SecDnsInfo> {
 /// The name as A-labels in lower case: of the registry's own form of it, or of the other.
 pub(super) fn name(sheet: &Sheet<'_>) -> Option<DomainName> {
     let (ace, unicode) = (sheet.one(Key::Ace), sheet.one(Key::Domain));
-    ace.or(unicode).map(|text| DomainName::new(ascii(text)))
+    ace.or(unicode).map(|text| field::domain_name(bare(text)))
 }
 
-/// A name as A-labels in lower case, without the final dot.
-fn ascii(text: &str) -> String {
-    let text = text.trim().trim_end_matches('.');
-    if text.is_ascii() { text.to_ascii_lowercase() } else { idna::domain_to_ascii(text).unwrap_or_else(|_| text.to_owned()) }
+/// A name without what may stand around it.
+fn bare(text: &str) -> &str {
+    text.trim().trim_end_matches('.')
 }
 
 /// A name server with its glue: `ns1.example.de 192.0.2.1 2001:db8::1`.
 fn server(text: &str) -> Option<HostAttr> {
     let mut words = text.split_ascii_whitespace();
-    let name = HostName::new(ascii(words.next()?));
-    let version = |text: &str| if text.contains(':') { IpVersion::V6 } else { IpVersion::V4 };
-    Some(HostAttr { name, addrs: words.map(|text| Ip { version: version(text), text: text.into() }).collect() })
+    let name = field::host_name(bare(words.next()?));
+    Some(HostAttr { name, addrs: words.map(|text| Ip { version: IpVersion::of(text), text: text.into() }).collect() })
 }
 
 /// A key: `example.de. 257 3 8 base64`. Blanks inside the base64 are taken out.
