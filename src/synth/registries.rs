@@ -1,7 +1,7 @@
 //! The registries of the data, by id: how large each is and what its objects look like.
 
 use super::SynthOptions;
-use crate::mock::fleet::{Draw, FleetSettings, Forms, PrivacyShares, Provider};
+use crate::mock::fleet::{Draw, FleetSettings, Forms, HandleForm, PrivacyShares, Provider};
 use jiff::civil;
 
 /// One registry, as data.
@@ -10,8 +10,10 @@ pub(super) struct Registry {
     pub(super) id: &'static str,
     /// Its profile.
     pub(super) profile: &'static str,
-    /// Its part of all contacts, in ninths; 0 where it has none.
+    /// Its part of all contacts; 0 where it has none.
     contacts: u64,
+    /// The most contacts it has, where what may be asked in a minute would make a demonstration wait.
+    most: u64,
     /// Its domains for each thousand contacts of all registries.
     domains: u64,
     /// Its zones.
@@ -20,6 +22,10 @@ pub(super) struct Registry {
     forms: &'static [Forms],
     /// Scripts it takes, all where empty.
     scripts: &'static [&'static str],
+    /// Countries of its contacts, all where empty.
+    lands: &'static [&'static str],
+    /// What its handles begin and end with, and whether their code is decimal.
+    handles: (&'static str, &'static str, bool),
     /// Domains of a thousand under privacy v1 and v2.
     privacy: (u16, u16),
     /// Whether there is a list of the names it holds for us.
@@ -33,65 +39,100 @@ const MOST_DOMAINS: u64 = 200;
 const DOMAINS: [u64; 2] = [4, 5];
 
 /// The registries.
-pub(super) const REGISTRIES: [Registry; 4] = [
+pub(super) const REGISTRIES: [Registry; 9] = [
+    Registry {
+        id: "afnic",
+        profile: "afnic",
+        contacts: 1,
+        tlds: &["fr", "re"],
+        forms: &[Forms::Loc],
+        lands: &["FR"],
+        handles: ("PV", "-FRNIC", true),
+        ..USUAL
+    },
+    Registry {
+        id: "denic",
+        profile: "denic",
+        contacts: 1,
+        most: 50,
+        tlds: &["de"],
+        forms: &[Forms::Loc],
+        scripts: &["latin", "greek", "cyrillic", "han"],
+        handles: ("DENIC-99999-", "", false),
+        ..USUAL
+    },
+    Registry { id: "dnsbe", profile: "dnsbe", contacts: 1, tlds: &["be"], forms: &[Forms::Loc], lands: &["NL", "FR", "DE"], ..USUAL },
     Registry {
         id: "eurid",
         profile: "eurid",
         contacts: 2,
-        domains: 0,
         tlds: &["eu"],
         forms: &[Forms::Loc],
-        scripts: &["latin", "greek", "cyrillic"],
+        lands: &["DE", "FR", "PL", "ES", "GR", "BG", "IT", "NL", "IS"],
         privacy: (0, 30),
-        list: false,
+        ..USUAL
     },
-    Registry {
-        id: "example-minimum",
-        profile: "gtld-minimum",
-        contacts: 0,
-        domains: 20,
-        tlds: &["test"],
-        forms: &[],
-        scripts: &[],
-        privacy: (0, 100),
-        list: false,
-    },
+    Registry { id: "example-minimum", profile: "gtld-minimum", domains: 20, tlds: &["test"], privacy: (0, 100), ..USUAL },
     Registry {
         id: "example-thick",
         profile: "gtld-thick",
         contacts: 5,
-        domains: 0,
         tlds: &["example", "shop.example"],
         forms: &[Forms::Int, Forms::Both, Forms::Both, Forms::Loc],
-        scripts: &[],
         privacy: (30, 150),
-        list: false,
+        ..USUAL
+    },
+    Registry {
+        id: "nicit",
+        profile: "nicit",
+        contacts: 2,
+        tlds: &["it"],
+        forms: &[Forms::Loc],
+        lands: &["IT", "IT", "FR", "DE", "ES", "GR"],
+        ..USUAL
     },
     Registry {
         id: "nz",
         profile: "nz",
         contacts: 2,
-        domains: 0,
         tlds: &["nz", "co.nz", "geek.nz"],
         forms: &[Forms::Loc, Forms::Loc, Forms::Int],
-        scripts: &[],
         privacy: (0, 150),
         list: true,
+        ..USUAL
     },
+    Registry { id: "sidn", profile: "sidn", contacts: 1, tlds: &["nl"], forms: &[Forms::Loc], lands: &["NL", "DE", "FR"], ..USUAL },
 ];
+
+/// What most of them share.
+const USUAL: Registry = Registry {
+    id: "",
+    profile: "",
+    contacts: 0,
+    most: u64::MAX,
+    domains: 0,
+    tlds: &[],
+    forms: &[],
+    scripts: &[],
+    lands: &[],
+    handles: ("C", "-PV", false),
+    privacy: (0, 0),
+    list: false,
+};
 
 /// Of a thousand domains or contacts under privacy v2, those that the registry shows nevertheless.
 const BARE_PER_MILLE: u16 = 30;
 
 /// The settings of `registry`'s fleet.
 pub(super) fn settings(registry: &Registry, options: &SynthOptions, today: civil::Date) -> FleetSettings {
-    let ninths: u64 = REGISTRIES.iter().map(|r| r.contacts).sum();
+    let parts: u64 = REGISTRIES.iter().map(|r| r.contacts).sum();
     // The last of them takes what the division leaves over.
     let before: u64 = REGISTRIES.iter().take_while(|r| r.id != registry.id).map(|r| r.contacts).sum();
-    let up_to = |parts: u64| part(options.contacts, parts, ninths);
-    let contacts = up_to(before + registry.contacts) - up_to(before);
+    let up_to = |of: u64| part(options.contacts, of, parts);
+    let contacts = (up_to(before + registry.contacts) - up_to(before)).min(registry.most);
     let [domains, of] = DOMAINS;
     let (v1_per_mille, v2_per_mille) = registry.privacy;
+    let (before_code, after_code, decimal) = registry.handles;
     FleetSettings {
         profile: registry.profile.to_owned(),
         // TOML's integers have 63 bits and a sign.
@@ -103,6 +144,8 @@ pub(super) fn settings(registry: &Registry, options: &SynthOptions, today: civil
         today,
         forms: registry.forms.to_vec(),
         scripts: registry.scripts.iter().map(|s| (*s).to_owned()).collect(),
+        lands: registry.lands.iter().map(|l| (*l).to_owned()).collect(),
+        handles: HandleForm { before: before_code.to_owned(), after: after_code.to_owned(), decimal },
         privacy: Some(PrivacyShares { v1_per_mille, v2_per_mille, bare_per_mille: BARE_PER_MILLE, provider: provider() }),
     }
 }

@@ -5,10 +5,12 @@
 
 mod code;
 mod draw;
+pub(super) mod italian;
 mod links;
 mod names;
 mod people;
 mod privacy;
+mod properties;
 mod settings;
 mod synthetic;
 mod words;
@@ -19,7 +21,7 @@ mod tests;
 pub use draw::Draw;
 pub use people::withhold_all;
 pub use privacy::{Mask, Provider, proxy_handle};
-pub use settings::{FleetSettings, Forms, PrivacyShares};
+pub use settings::{FleetSettings, Forms, HandleForm, PrivacyShares};
 pub use synthetic::SyntheticFleet;
 
 use crate::base::Result;

@@ -2,7 +2,8 @@
 
 use super::code::{self, Shuffle};
 use super::draw::Draw;
-use super::settings::{FleetSettings, Forms};
+use super::properties::{self, Presence, kept, presence};
+use super::settings::{FleetSettings, Forms, HandleForm};
 use super::words::{City, Land, NO_CITY, NO_WORD, Word, lands};
 use crate::base::{Handle, Personal, Secret, Timestamp};
 use crate::model::{Address, AuthInfo, Contact, Date, Disclose, DiscloseForms, Phone, PostalForm, PostalInfo, Status, StatusValue};
@@ -21,17 +22,32 @@ pub(super) struct People {
     forms: Vec<Forms>,
     lands: Vec<&'static Land>,
     calendar: Calendar,
+    handles: HandleForm,
+    wants: Wants,
+}
+
+/// What the registry wants of fields that a person may do without.
+#[derive(Clone, Copy, Debug)]
+struct Wants {
+    voice: Presence,
+    fax: Presence,
+    sp: Presence,
+    pc: Presence,
 }
 
 /// Domains of e-mail addresses; one of them is internationalised.
 const MAIL: [&str; 5] = ["mail.example", "post.example", "example.org", "xn--bcherwurm-q9a.example", "office.example.net"];
-/// What follows the index in a handle.
-const SUFFIX: &str = "-PV";
+/// Digits of a decimal handle.
+const DECIMALS: u64 = 100_000_000;
 
 impl People {
     /// The people that `settings` describe.
     pub(super) fn new(settings: &FleetSettings, profile: &Arc<Profile>) -> Self {
-        let wanted = |land: &&Land| settings.scripts.is_empty() || settings.scripts.contains(&land.script);
+        let wanted = |land: &&Land| {
+            (settings.scripts.is_empty() || settings.scripts.contains(&land.script))
+                && (settings.lands.is_empty() || settings.lands.contains(&land.cc))
+        };
+        let of = |field| presence(profile, field);
         Self {
             seed: settings.seed,
             shuffle: Shuffle::new(settings.seed, "handles"),
@@ -40,18 +56,22 @@ impl People {
             forms: if settings.forms.is_empty() { vec![Forms::Int, Forms::Loc, Forms::Both] } else { settings.forms.clone() },
             lands: lands().iter().filter(wanted).collect(),
             calendar: Calendar::new(settings.today),
+            handles: settings.handles.clone(),
+            wants: Wants { voice: of("voice"), fax: of("fax"), sp: of("sp"), pc: of("pc") },
         }
     }
 
-    /// The handle of contact `index`: 12 characters.
+    /// The handle of contact `index`.
     pub(super) fn handle(&self, index: u64) -> Handle {
-        Handle::new(format!("C{}{SUFFIX}", code::write(self.shuffle.forward(index))))
+        let HandleForm { before, after, decimal } = &self.handles;
+        let code = if *decimal { format!("{:08}", index % DECIMALS) } else { code::write(self.shuffle.forward(index)) };
+        Handle::new(format!("{before}{code}{after}"))
     }
 
     /// The index of `handle`, or nothing where it is no handle of ours.
     pub(super) fn index(&self, handle: &str) -> Option<u64> {
-        let digits = handle.strip_prefix('C')?.strip_suffix(SUFFIX)?;
-        let index = self.shuffle.back(code::read(digits)?);
+        let digits = handle.strip_prefix(self.handles.before.as_str())?.strip_suffix(self.handles.after.as_str())?;
+        let index = if self.handles.decimal { digits.parse().ok()? } else { self.shuffle.back(code::read(digits)?) };
         // Handles are compared exactly: one in lower case is another one.
         (self.handle(index).as_str() == handle).then_some(index)
     }
@@ -90,12 +110,13 @@ impl People {
         let postal = |form: PostalForm| {
             let some = |text: &str, wanted: bool| (wanted && !text.is_empty()).then(|| Personal::from(text));
             let sp = some(&person.city.sp, has_sp && (form == PostalForm::Loc || person.city.sp.is_ascii()));
+            let sp = kept(self.wants.sp, sp, || properties::province(&person.city.sp));
             let street = [person.street(form)].into_iter().chain(second_line.map(|n| format!("c/o {n}")));
             let addr = Address {
                 street: street.map(Personal::new).collect(),
                 city: person.city.name.form(form).into(),
                 sp,
-                pc: some(&person.city.pc, has_pc),
+                pc: kept(self.wants.pc, some(&person.city.pc, has_pc), || Personal::from(person.city.pc.as_str())),
                 cc: land.cc.as_str().into(),
             };
             let org = has_org.then(|| Personal::new(person.org(form)));
@@ -106,12 +127,15 @@ impl People {
             Some(Forms::Loc) => vec![postal(PostalForm::Loc)],
             Some(Forms::Both) | None => vec![postal(PostalForm::Int), postal(PostalForm::Loc)],
         };
-        contact.voice = (!draw.chance(60)).then(|| phone(land.calling, draw));
-        contact.fax = draw.chance(150).then(|| phone(land.calling, draw));
+        let voice = (!draw.chance(60)).then(|| phone(land.calling, draw));
+        contact.voice = kept(self.wants.voice, voice, || phone(land.calling, draw));
+        let fax = draw.chance(150).then(|| phone(land.calling, draw));
+        contact.fax = kept(self.wants.fax, fax, || phone(land.calling, draw));
         let mailbox: String =
             person.name(PostalForm::Int).chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '.' }).collect();
         let domain = draw.pick(&MAIL).copied().unwrap_or("mail.example");
         contact.email = Some(Personal::new(format!("{}{}@{domain}", mailbox.replace("..", "."), draw.below(10_000))));
+        properties::fill(contact, &self.profile, land, draw);
     }
 
     /// Statuses of RFC 5733 §2.2: `linked` is what the registry computes, the others are a client's.

@@ -32,6 +32,25 @@ pub struct PrivacyShares {
     pub provider: Provider,
 }
 
+/// What handles look like: `before`, a code, `after`.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HandleForm {
+    /// What stands before the code.
+    pub before: String,
+    /// What stands behind it.
+    pub after: String,
+    /// Whether the code is eight decimal digits, one after the other; otherwise it is base 32, and neighbours do not look alike.
+    #[serde(default)]
+    pub decimal: bool,
+}
+
+impl Default for HandleForm {
+    fn default() -> Self {
+        Self { before: "C".to_owned(), after: "-PV".to_owned(), decimal: false }
+    }
+}
+
 /// The settings of one registry's fleet.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -56,6 +75,12 @@ pub struct FleetSettings {
     /// Scripts of the contacts, all where empty.
     #[serde(default)]
     pub scripts: Vec<String>,
+    /// Countries of the contacts (ISO 3166-1 alpha-2), all where empty.
+    #[serde(default)]
+    pub lands: Vec<String>,
+    /// What handles look like.
+    #[serde(default)]
+    pub handles: HandleForm,
     /// Privacy services, none where missing.
     #[serde(default)]
     pub privacy: Option<PrivacyShares>,
