@@ -3,6 +3,7 @@
 mod command;
 mod contact;
 mod date;
+mod dns;
 mod domain;
 mod exchange;
 mod extension;
@@ -18,6 +19,7 @@ pub use command::{
 };
 pub use contact::{Address, AuthInfo, Contact, Disclose, DiscloseForms, Phone, PostalForm, PostalInfo};
 pub use date::Date;
+pub use dns::{Asked, DnsObservation, DnsOutcome, DnsQuery, DnsQuestion, DnsReply};
 pub use domain::{ContactRef, Domain, HostAttr, Ip, IpVersion, NameServers, Role};
 pub use exchange::{CertificateFacts, ExchangeFacts, Greeting, ObjectKind, TlsFacts};
 pub use extension::{ChangePoll, DsData, Extension, KeyData, LoginEvent, RgpInfo, SecDnsInfo, Unhandled};

@@ -22,7 +22,7 @@ const TABLE: &[(&str, &[&str])] = &[
 ];
 
 /// Files that may await: the drivers. Everything else is a state machine or plain code.
-const DRIVERS: &[&str] = &["transport/", "pull/driver.rs", "job/", "mock/server"];
+const DRIVERS: &[&str] = &["transport/", "pull/driver.rs", "pull/dns/driver.rs", "job/", "mock/server"];
 
 fn sources(dir: &Path, out: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(dir).expect("a readable source tree") {
