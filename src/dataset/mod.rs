@@ -3,6 +3,7 @@
 mod buckets;
 mod building;
 mod columns;
+mod dns;
 mod frontier;
 mod ingest;
 mod parquet;
@@ -15,6 +16,7 @@ mod table;
 pub use buckets::{BUCKET_ROWS, bucket_dir, bucket_of, log2_for, registry_dir};
 pub use building::{Building, Observation, Pending};
 pub use columns::{Column, ContactField, DomainField, Kind, OBSERVED, SERVICES, columns, table_name};
+pub use dns::{DnsManifest, DnsTable, DnsWriter};
 pub use ingest::{Format, IngestPlan, Ingested, Records, Source, ingest};
 pub use parquet::{Batch, ParquetFile};
 pub use rows::{Facts, Row, contact_row, disclose_text, domain_row, handles};
