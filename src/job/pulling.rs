@@ -7,7 +7,7 @@ use crate::base::{Blame, Digest, Exit, Problem, Problems, RegistryId, Result, Ru
 use crate::dataset::{Building, Records};
 use crate::model::ObjectKind;
 use crate::policy::Line;
-use crate::protocol::frame::{DEFAULT_CAP, Framer, LengthPrefix};
+use crate::protocol::frame::{DEFAULT_CAP, Framer, LengthPrefix, Whole};
 use crate::pull::{Pulled, Walk, pull};
 use crate::session::{Account, Allowance, EppDialect, ReadPool, Setup};
 use crate::transport::{Endpoint, TlsFiles, TlsSetup};
@@ -146,8 +146,8 @@ fn prepare(
 pub(super) fn spoken(id: &RegistryId, registry: &RegistryConfig) -> Result<()> {
     let line = registry.profile.line.value;
     match line {
-        Line::EppTls => Ok(()),
-        Line::EppHttps | Line::Rri => {
+        Line::EppTls | Line::EppHttps => Ok(()),
+        Line::Rri => {
             let what = format!("the line of profile `{}`, {line}, comes with a later version", registry.profile.id);
             let remedy = "its rules can be looked at and overridden already; leave the registry out of pulls with --registry";
             Err(Problem::new("E-job-005", Blame::Operator, what, remedy).object(id.as_str()))
@@ -158,10 +158,10 @@ pub(super) fn spoken(id: &RegistryId, registry: &RegistryConfig) -> Result<()> {
 /// The pool's setup for one account.
 pub(super) fn setup(config: &Config, id: &RegistryId, registry: &RegistryConfig, run_id: &RunId, first_session: u32) -> Result<Setup> {
     let account = Account { client: registry.client_id.as_str().into(), password: registry.password.read()?.secret, new_password: None };
-    let framer: fn() -> Box<dyn Framer + Send> = if registry.profile.quirks.length_without_header {
-        || Box::new(LengthPrefix::payload_only(DEFAULT_CAP))
-    } else {
-        || Box::new(LengthPrefix::epp(DEFAULT_CAP))
+    let framer: fn() -> Box<dyn Framer + Send> = match registry.profile.line.value {
+        Line::EppHttps => || Box::new(Whole::default()),
+        _ if registry.profile.quirks.length_without_header => || Box::new(LengthPrefix::payload_only(DEFAULT_CAP)),
+        _ => || Box::new(LengthPrefix::epp(DEFAULT_CAP)),
     };
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share lies over 0 and up to 1")]
     let percent = (registry.share * 100.0).round() as u8;
@@ -190,5 +190,9 @@ pub(super) fn tls(registry: &RegistryConfig, now: Timestamp) -> Result<TlsSetup,
 /// Where the registry is, and what TLS needs there.
 pub(super) fn endpoint(registry: &RegistryConfig, ctx: &Context) -> Result<Endpoint> {
     let tls = tls(registry, ctx.clock.wall()).map_err(Problems::into_first)?;
-    Endpoint::new(&registry.host, registry.port, Some(&registry.server_name), tls)
+    let endpoint = Endpoint::new(&registry.host, registry.port, Some(&registry.server_name), tls)?;
+    match registry.profile.line.value {
+        Line::EppHttps => endpoint.posting_to(&registry.path),
+        Line::EppTls | Line::Rri => Ok(endpoint),
+    }
 }

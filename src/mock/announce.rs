@@ -1,6 +1,7 @@
 //! What a bundled registry announces and adds beyond its profile: data, by profile id.
 
 use crate::base::{Blame, Problem, Result};
+use crate::model::{Contact, Domain, Properties};
 use std::collections::BTreeMap;
 
 /// The embedded table.
@@ -21,8 +22,20 @@ pub(super) struct Announcement {
     /// Whether a disclose statement is accepted and dropped where the profile has none; otherwise it is refused.
     #[serde(default)]
     pub(super) forgets_disclose: bool,
-    /// Added to each contact's answer.
-    pub(super) contact: Option<Vendor>,
+    /// Whether truth values in attributes are spelled in words.
+    #[serde(default)]
+    pub(super) truth_in_words: bool,
+    /// The account's credit, told with logins and logouts.
+    pub(super) credit: Option<String>,
+    /// Properties of contacts of the fleet that have none, by key.
+    #[serde(default)]
+    contact_properties: BTreeMap<String, String>,
+    /// Properties of domains of the fleet that have none, by key.
+    #[serde(default)]
+    domain_properties: BTreeMap<String, String>,
+    /// Further properties of those that are not delegated.
+    #[serde(default)]
+    undelegated_properties: BTreeMap<String, String>,
     /// Added to each domain's answer.
     pub(super) domain: Option<Vendor>,
 }
@@ -37,6 +50,29 @@ pub(super) struct Vendor {
     pub(super) name: String,
     /// Its children: name and text.
     pub(super) fields: Vec<(String, String)>,
+}
+
+impl Announcement {
+    /// Gives a contact of the fleet the properties that this registry has of each.
+    pub(super) fn complete_contact(&self, contact: &mut Contact) {
+        if contact.properties.is_empty() {
+            contact.properties = of(&self.contact_properties);
+        }
+    }
+
+    /// Gives a domain of the fleet the properties that this registry has of each.
+    pub(super) fn complete_domain(&self, domain: &mut Domain) {
+        if domain.properties.is_empty() {
+            domain.properties = of(&self.domain_properties);
+            if domain.ns.is_empty() {
+                domain.properties.apply(&of(&self.undelegated_properties));
+            }
+        }
+    }
+}
+
+fn of(table: &BTreeMap<String, String>) -> Properties {
+    table.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect()
 }
 
 /// The announcement of the profile `id`.
@@ -59,10 +95,10 @@ mod tests {
         for id in crate::policy::profile_names() {
             let told = announcement(id).expect("readable");
             assert!((3..=64).contains(&told.server.len()));
-            for vendor in [&told.contact, &told.domain].into_iter().flatten() {
+            for vendor in told.domain.iter() {
                 assert!(told.extensions.contains(&vendor.uri), "{id}: {}", vendor.uri);
             }
         }
-        assert!(announcement("eurid").expect("readable").contact.is_some());
+        assert!(announcement("nicit").expect("readable").credit.is_some());
     }
 }

@@ -80,6 +80,8 @@ struct Session {
     commands: u32,
     /// Object services the login named.
     objects: Vec<Box<str>>,
+    /// Extension services the login named.
+    extensions: Vec<Box<str>>,
 }
 
 /// A command's outcome: a code, and what to write.
@@ -164,7 +166,12 @@ impl Connection {
                 answer.cl_trid = request.cl_trid;
                 answer.object = key(&request.command);
                 let mut run = Run { registry, tape, now, wall, sv_trid: &sv_trid, out };
-                self.carry_out(&request.command, &mut run, &mut answer)
+                let named = |ns: Ns| self.session.as_ref().is_none_or(|s| s.extensions.iter().any(|uri| **uri == *ns.uri()));
+                if request.extension.is_none_or(named) {
+                    self.carry_out(&request.command, &mut run, &mut answer)
+                } else {
+                    Err(Refusal::new(2103, "this login named no such extension"))
+                }
             }
             Err(refused) => {
                 answer.cl_trid = refused.cl_trid;
@@ -176,6 +183,7 @@ impl Connection {
             Ok(outcome) => (answer.code, answer.close) = (outcome.code, answer.close || outcome.close),
             Err(refusal) => {
                 answer.code = refusal.code;
+                let refusal = refusal.numbered(&registry.profile, answer.code);
                 answer.close |= refusal.code / 100 % 10 == 5;
                 if !answer.silent {
                     let head = Head { refusal: Some(&refusal), ..Head::of(refusal.code, &answer, &sv_trid) };
@@ -190,7 +198,7 @@ impl Connection {
     fn carry_out(&mut self, command: &Command, run: &mut Run<'_>, answer: &mut Answer) -> Result<Outcome, Refusal> {
         if let Command::Login(login) = command {
             self.log_in(login, run, answer)?;
-            return Ok(run.plain(1000, answer));
+            return Ok(run.with_credit(1000, answer));
         }
         if std::mem::take(&mut self.timed_out) {
             return Err(Refusal::new(2201, "session timeout"));
@@ -198,7 +206,7 @@ impl Connection {
         let Some(session) = &mut self.session else { return Err(Refusal::new(2002, "not logged in")) };
         if matches!(command, Command::Logout) {
             self.forget_login(run.registry);
-            return Ok(Outcome { close: true, ..run.plain(1500, answer) });
+            return Ok(Outcome { close: true, ..run.with_credit(1500, answer) });
         }
         session.commands = session.commands.saturating_add(1);
         if run.registry.limits.commands.is_some_and(|most| session.commands > most) {
@@ -225,7 +233,7 @@ impl Connection {
             }
         }
         match command {
-            Command::Query(query) => run.look(query, answer),
+            Command::Query(query) => run.look(query, &session.extensions, answer),
             Command::PollRequest => Ok(run.next_message(answer)),
             Command::PollAck { .. } | Command::Transform(_) => run.change(command, answer),
             Command::Hello | Command::Login(_) | Command::Logout => Err(Refusal::new(2002, "not here")),
@@ -235,7 +243,7 @@ impl Connection {
     fn log_in(&mut self, login: &Login, run: &mut Run<'_>, answer: &mut Answer) -> Result<(), Refusal> {
         let registry = &mut *run.registry;
         if self.session.is_some() {
-            return Err(Refusal::new(2002, "logged in already"));
+            return Err(Refusal::new(2002, "logged in already").numbered(&registry.profile, 1000));
         }
         if &*login.version != "1.0" {
             return Err(Refusal::quoting(2100, Ns::EPP, "version", &login.version, "1.0 is spoken here"));
@@ -262,7 +270,7 @@ impl Connection {
             registry.password = new.clone();
             answer.new_password = Some(new.clone());
         }
-        self.session = Some(Session { opened: run.now, commands: 0, objects: login.objects.clone() });
+        self.session = Some(Session { opened: run.now, commands: 0, objects: login.objects.clone(), extensions: login.extensions.clone() });
         Ok(())
     }
 }
@@ -283,41 +291,48 @@ impl Run<'_> {
         self.write(code, answer, None, None)
     }
 
+    /// The same with the account's credit, where the registry tells it.
+    fn with_credit(&mut self, code: u16, answer: &Answer) -> Outcome {
+        match self.registry.announcement.credit.clone() {
+            Some(amount) => self.write(code, answer, None, Some(&|w| encode::ext::credit(w, &amount))),
+            None => self.plain(code, answer),
+        }
+    }
+
     fn write(&mut self, code: u16, answer: &Answer, data: encode::Part<'_>, extension: encode::Part<'_>) -> Outcome {
         encode::response(self.out, &Head::of(code, answer, self.sv_trid), data, extension);
         Outcome { code, close: false }
     }
 
-    /// Carries out a command that changes nothing.
-    fn look(&mut self, query: &Query, answer: &Answer) -> Result<Outcome, Refusal> {
+    /// Carries out a command that changes nothing, in a session whose login named the extensions `named`.
+    fn look(&mut self, query: &Query, named: &[Box<str>], answer: &Answer) -> Result<Outcome, Refusal> {
         let head = Head::of(1000, answer, self.sv_trid);
         let registry = &*self.registry;
+        let in_words = registry.announcement.truth_in_words;
         match query {
             Query::ContactInfo { id, auth } => {
                 let contact = registry.contact(id.as_str()).ok_or_else(|| Refusal::new(2303, "no such contact"))?;
                 authorise(registry, contact.sponsor.as_deref(), contact.auth.as_ref(), auth.as_ref())?;
-                let vendor = registry.announcement.contact.as_ref();
+                let ours = encode::ext::of_contact(named, &contact);
                 let data = |w: &mut XmlWriter<'_>| encode::contact_data(w, &contact, true);
-                let extension = |w: &mut XmlWriter<'_>| {
-                    if let Some(vendor) = vendor {
-                        encode::vendor_data(w, vendor);
-                    }
-                };
-                encode::response(self.out, &head, Some(&data), vendor.is_some().then_some(&extension));
+                let extension = |w: &mut XmlWriter<'_>| ours.into_iter().for_each(|ns| encode::ext::contact_part(w, ns, &contact));
+                encode::response(self.out, &head, Some(&data), ours.is_some().then_some(&extension));
             }
             Query::DomainInfo { name, hosts, auth } => {
                 let domain = registry.domain(name.as_str()).ok_or_else(|| Refusal::new(2303, "no such domain"))?;
                 authorise(registry, domain.sponsor.as_deref(), domain.auth.as_ref(), auth.as_ref())?;
+                let ours = encode::ext::of_domain(named, &domain);
                 let (vendor, sec_dns) = (registry.announcement.domain.as_ref(), registry.sec_dns(name.as_str()));
                 let extension = |w: &mut XmlWriter<'_>| {
                     if let Some(data) = sec_dns {
                         encode::sec_dns_data(w, data);
                     }
+                    ours.iter().for_each(|ns| encode::ext::domain_part(w, *ns, &domain));
                     if let Some(vendor) = vendor {
                         encode::vendor_data(w, vendor);
                     }
                 };
-                let is_extended = vendor.is_some() || sec_dns.is_some();
+                let is_extended = !ours.is_empty() || vendor.is_some() || sec_dns.is_some();
                 let data = |w: &mut XmlWriter<'_>| encode::domain_data(w, &domain, *hosts, true);
                 encode::response(self.out, &head, Some(&data), is_extended.then_some(&extension));
             }
@@ -327,11 +342,11 @@ impl Run<'_> {
             }
             Query::ContactCheck(ids) => {
                 let items = check(registry, ids.iter().map(|id| (id.as_str(), registry.contact(id.as_str()).is_some())))?;
-                encode::response(self.out, &head, Some(&|w| encode::check_data(w, Ns::CONTACT, &encode::CONTACT_CHECK, &items)), None);
+                encode::response(self.out, &head, Some(&|w| encode::check_data(w, Ns::CONTACT, &encode::CONTACT_CHECK, &items, in_words)), None);
             }
             Query::DomainCheck(names) => {
                 let items = check(registry, names.iter().map(|name| (name.as_str(), registry.domain(name.as_str()).is_some())))?;
-                encode::response(self.out, &head, Some(&|w| encode::check_data(w, Ns::DOMAIN, &encode::DOMAIN_CHECK, &items)), None);
+                encode::response(self.out, &head, Some(&|w| encode::check_data(w, Ns::DOMAIN, &encode::DOMAIN_CHECK, &items, in_words)), None);
             }
             Query::ContactTransfer { .. } | Query::DomainTransfer { .. } => {
                 return Err(Refusal::new(2101, "this registry carries out no such command"));

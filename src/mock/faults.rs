@@ -148,6 +148,15 @@ faults! {
     Cut = "row-45-cut" at Session, "Closes instead of answering.";
     NotLoggedIn = "row-45-not-logged-in" at Session, "Forgets the login and says so with 2002.";
     TimedOut = "row-45-timed-out" at Session, "Forgets the login and says so with 2201.";
+    HttpRedirect = "http-redirect" at Session, "Sends a POST elsewhere, with 302.";
+    HttpPage = "http-page" at Session, "Answers a POST with a page in HTML.";
+    HttpUnavailable = "http-503" at Session, "Answers a POST with 503.";
+    HttpType = "http-type" at Session, "Says that an answer to a POST is JSON.";
+    HttpOversized = "http-oversized" at Session, "Answers a POST with more than any answer has.";
+    HttpHead = "http-head" at Session, "Answers a POST with a head that is longer than any.";
+    HttpCookieLost = "http-cookie-lost" at Session, "Takes the session's cookie back with its answer.";
+    HttpForgotten = "http-forgotten" at Session, "Forgets the session behind its answer.";
+    HttpClose = "http-close" at Session, "Ends the connection behind its answer.";
 }
 
 impl Fault {

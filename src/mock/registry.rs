@@ -111,6 +111,7 @@ impl Registry {
             return Some(Cow::Borrowed(changed));
         }
         let mut contact = self.fleet.contact(id)?;
+        self.announcement.complete_contact(&mut contact);
         if self.links.get(id).is_some_and(|more| *more > 0) {
             update::mark_linked(&mut contact.statuses);
         }
@@ -119,7 +120,12 @@ impl Registry {
 
     /// The domain of that name.
     pub(super) fn domain(&self, name: &str) -> Option<Cow<'_, Domain>> {
-        self.domains.get(name).map(Cow::Borrowed).or_else(|| self.fleet.domain(name).map(Cow::Owned))
+        if let Some(changed) = self.domains.get(name) {
+            return Some(Cow::Borrowed(changed));
+        }
+        let mut domain = self.fleet.domain(name)?;
+        self.announcement.complete_domain(&mut domain);
+        Some(Cow::Owned(domain))
     }
 
     /// The DNSSEC data of the domain of that name.

@@ -346,6 +346,13 @@ impl DomainUpdate {
 }
 
 impl ContactChange {
+    /// Whether it changes additional properties and nothing else.
+    #[must_use]
+    pub fn is_of_properties(&self) -> bool {
+        let others = self.voice.is_some() || self.fax.is_some() || self.email.is_some() || self.auth.is_some() || self.disclose.is_some();
+        !self.properties.is_empty() && self.postal.is_empty() && !others
+    }
+
     /// Replaces the whole address of `form`.
     #[must_use]
     pub fn with_address(mut self, form: PostalForm, addr: Address) -> Self {

@@ -1,6 +1,9 @@
-//! Typed extensions of responses: secDNS-1.1, rgp-1.0, loginSec-1.0, changePoll-1.0 and RFC 9038.
+//! Typed extensions of responses: secDNS-1.1, rgp-1.0, loginSec-1.0, changePoll-1.0, RFC 9038, and what single registries add.
 
-use super::{Date, RriAnswer, Unknown};
+use super::{
+    Credit, Date, DnsCheck, LinkedContact, LostDelegation, NameServersToCheck, NamespaceReminder, PollData, Refund, Remapped, RriAnswer,
+    StatusChange, Unknown,
+};
 use crate::base::DomainName;
 
 /// An extension in a response that a type knows.
@@ -16,6 +19,32 @@ pub enum Extension {
     LoginSecurity(Vec<LoginEvent>),
     /// changePoll-1.0 `changeData` (RFC 8590).
     ChangePoll(ChangePoll),
+    /// extepp-2.0 `creditMsgData`.
+    Credit(Credit),
+    /// extepp-2.0 `passwdReminder`: when the password ends.
+    PasswordExpires(Date),
+    /// extepp-2.0 `wrongNamespaceReminder`.
+    WrongNamespaces(Vec<NamespaceReminder>),
+    /// extdom-2.0 `chgStatusMsgData`.
+    StatusChange(StatusChange),
+    /// extdom-2.0 `simpleMsgData`: the domain that the message is about.
+    About(DomainName),
+    /// extdom-2.0 `dlgMsgData`.
+    LostDelegation(LostDelegation),
+    /// extdom-2.0 `dnsErrorMsgData` or `dnsWarningMsgData`.
+    DnsCheck(Box<DnsCheck>),
+    /// extdom-2.0 `delayedDebitAndRefundMsgData` or `refundRenewsForBulkTransferMsgData`.
+    Refund(Refund),
+    /// extdom-2.0 `remappedIdnData`.
+    Remapped(Remapped),
+    /// extdom-2.0 `infContactsData`.
+    LinkedContacts(Vec<LinkedContact>),
+    /// extdom-2.0 `infNsToValidateData`.
+    NameServersToCheck(NameServersToCheck),
+    /// EURid's poll-1.2 `pollData`.
+    PollData(PollData),
+    /// EURid's authInfo-1.1 `infData`: until when the authorisation code holds.
+    AuthInfoUntil(Date),
     /// An answer of DENIC's RRI.
     Rri(Box<RriAnswer>),
 }

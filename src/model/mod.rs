@@ -8,6 +8,7 @@ mod domain;
 mod exchange;
 mod extension;
 mod host;
+mod notice;
 mod outcome;
 mod properties;
 mod rri;
@@ -24,7 +25,13 @@ pub use domain::{ContactRef, Domain, HostAttr, Ip, IpVersion, NameServers, Role}
 pub use exchange::{CertificateFacts, ExchangeFacts, Greeting, ObjectKind, TlsFacts};
 pub use extension::{ChangePoll, DsData, Extension, KeyData, LoginEvent, RgpInfo, SecDnsInfo, Unhandled};
 pub use host::Host;
-pub use outcome::{CheckItem, Class, ExtValue, PendingData, Queue, ResData, Response, ResultCode, ResultItem, TransferData, Unknown};
+pub use notice::{
+    CheckedServer, Credit, DnsCheck, DnsQuery, DnsTest, HitPoints, LinkedContact, LostDelegation, NameServersToCheck, NamespaceReminder,
+    PollData, Refund, Remapped, StatusChange, TargetStatus, TestedServer,
+};
+pub use outcome::{
+    CheckItem, Class, ExtValue, Offender, PendingData, Queue, ResData, Response, ResultCode, ResultItem, TransferData, Unknown,
+};
 pub use properties::Properties;
 pub use rri::{RriAnswer, RriChange, RriClass, RriCode, RriContact, RriDomain, RriKind, RriMessage, RriObject, Verification};
 pub use status::{Status, StatusValue};

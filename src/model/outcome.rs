@@ -1,6 +1,6 @@
 //! What a registry answers.
 
-use super::{Contact, Date, Domain, Extension, Host, Unhandled};
+use super::{Contact, Date, Domain, Extension, HitPoints, Host, Unhandled};
 use crate::base::{ClTrid, DomainName, Handle, Personal};
 
 /// A result code of RFC 5730 §3, or one that a registry made up.
@@ -74,10 +74,25 @@ impl ResultCode {
 pub struct ExtValue {
     /// The offending value, flattened to text. It may be a personal datum.
     pub value: Personal,
+    /// The element that holds it, where the registry names one (extepp `wrongValue`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub offender: Option<Offender>,
+    /// The registry's own number of the reason (extepp `reasonCode`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<u16>,
     /// The reason. It may quote a personal datum.
     pub reason: Option<Personal>,
     /// The reason's language.
     pub lang: Option<Box<str>>,
+}
+
+/// An element that a refusal names.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
+pub struct Offender {
+    /// Its local name.
+    pub element: Box<str>,
+    /// Its namespace.
+    pub namespace: Box<str>,
 }
 
 /// One `<result>`.
@@ -202,6 +217,8 @@ pub enum ResData {
     DomainPending(PendingData),
     /// host `infData`.
     Host(Box<Host>),
+    /// EURid's registrarHitPoints `infData`.
+    HitPoints(HitPoints),
     /// Something no type knows, or a known element that lacks what makes it readable.
     Unreadable {
         /// Its namespace.
@@ -262,5 +279,28 @@ impl Response {
     pub fn msg(&self) -> &str {
         let code = self.code();
         self.results.iter().find(|r| r.code == code).map_or("", |r| &r.msg)
+    }
+
+    /// The numbers that the registry gives the reasons of [`Response::code`].
+    pub fn reason_codes(&self) -> impl Iterator<Item = u16> {
+        let code = self.code();
+        self.results.iter().filter(move |r| r.code == code).flat_map(|r| &r.ext_values).filter_map(|value| value.code)
+    }
+
+    /// [`Response::msg`] with the registry's own numbers of the reasons and the elements at fault, for people. No value is quoted, and no
+    /// reason's words: both may hold a personal datum.
+    #[must_use]
+    pub fn told(&self) -> String {
+        let code = self.code();
+        let mut told = self.msg().to_owned();
+        for value in self.results.iter().filter(|r| r.code == code).flat_map(|r| &r.ext_values) {
+            if let Some(number) = value.code {
+                told.push_str(&format!("; reason {number}"));
+            }
+            if let Some(Offender { element, namespace }) = &value.offender {
+                told.push_str(&format!("; at <{element}> of {namespace}, its value {}", value.value));
+            }
+        }
+        told
     }
 }

@@ -1,5 +1,6 @@
 //! Frames out of bytes, however the bytes arrive.
 
+use std::collections::VecDeque;
 use std::fmt;
 
 /// The largest frame that is read, header included. Real answers stay below 1 MiB; a registry's queue messages may carry more.
@@ -125,6 +126,34 @@ impl Framer for LengthPrefix {
         let length = u32::try_from(payload.len().saturating_add(self.counted)).unwrap_or(u32::MAX);
         out.reserve(HEADER + payload.len());
         out.extend_from_slice(&length.to_be_bytes());
+        out.extend_from_slice(payload);
+    }
+}
+
+/// No framing: what is pushed at once is a frame, for lines that carry documents one by one, as POSTs do.
+#[derive(Debug, Default)]
+pub struct Whole {
+    documents: VecDeque<Vec<u8>>,
+    /// The one that was handed out last.
+    current: Vec<u8>,
+}
+
+impl Framer for Whole {
+    fn push(&mut self, bytes: &[u8]) {
+        self.documents.push_back(bytes.to_vec());
+    }
+
+    fn next_frame(&mut self) -> Result<Option<&[u8]>, BadFrame> {
+        let Some(next) = self.documents.pop_front() else { return Ok(None) };
+        self.current = next;
+        Ok(Some(&self.current))
+    }
+
+    fn is_inside(&self) -> bool {
+        false
+    }
+
+    fn enclose(&self, payload: &[u8], out: &mut Vec<u8>) {
         out.extend_from_slice(payload);
     }
 }

@@ -57,6 +57,32 @@ namespaces! {
     RRI_MSG = 18, "http://registry.denic.de/msg/5.0";
     /// DENIC's RRI: verification of contacts.
     RRI_VERIFICATION = 19, "http://registry.denic.de/verification/5.0";
+    /// NicIT: answers.
+    EXTEPP = 20, "http://www.nic.it/ITNIC-EPP/extepp-2.0";
+    /// NicIT: contacts.
+    EXTCON = 21, "http://www.nic.it/ITNIC-EPP/extcon-1.0";
+    /// NicIT: domains.
+    EXTDOM = 22, "http://www.nic.it/ITNIC-EPP/extdom-2.0";
+    /// EURid: contacts.
+    CONTACT_EXT_1_3 = 23, "http://www.eurid.eu/xml/epp/contact-ext-1.3";
+    /// EURid: contacts.
+    CONTACT_EXT_1_4 = 24, "http://www.eurid.eu/xml/epp/contact-ext-1.4";
+    /// EURid: domains.
+    DOMAIN_EXT_2_5 = 25, "http://www.eurid.eu/xml/epp/domain-ext-2.5";
+    /// EURid: domains.
+    DOMAIN_EXT_2_6 = 26, "http://www.eurid.eu/xml/epp/domain-ext-2.6";
+    /// EURid: messages.
+    EURID_POLL = 27, "http://www.eurid.eu/xml/epp/poll-1.2";
+    /// EURid: authorisation codes.
+    EURID_AUTH_INFO = 28, "http://www.eurid.eu/xml/epp/authInfo-1.1";
+    /// EURid: errors of the account.
+    EURID_HIT_POINTS = 29, "http://www.eurid.eu/xml/epp/registrarHitPoints-1.0";
+    /// The Fury platform, .nz: properties.
+    FURY_2_0 = 30, "urn:ietf:params:xml:ns:fury-2.0";
+    /// The Fury platform: properties.
+    FURY_2_1 = 31, "urn:ietf:params:xml:ns:fury-2.1";
+    /// The type of a registration.
+    REG_TYPE = 32, "urn:ietf:params:xml:ns:regtype-0.1";
 }
 
 impl Ns {

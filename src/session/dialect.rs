@@ -57,6 +57,12 @@ pub trait Dialect: Send + Sync {
     /// Whether the registry speaks first.
     fn is_greeted(&self) -> bool;
 
+    /// Whether the line carries exchanges in turns, each begun by us, as POSTs do. A greeting is asked for there, there is one command
+    /// in flight, and an exchange that fails does not end the session.
+    fn takes_turns(&self) -> bool {
+        false
+    }
+
     /// The login, given the greeting where there is one.
     ///
     /// # Errors
@@ -69,11 +75,11 @@ pub trait Dialect: Send + Sync {
     /// How answers find their question.
     fn matching(&self) -> Matching;
 
-    /// Appends the payload of a frame.
+    /// Appends the payload of a frame, in a session whose login named the extensions `agreed`.
     ///
     /// # Errors
-    /// Where the language cannot carry the command.
-    fn encode(&self, command: &Command, cl_trid: Option<&ClTrid>, out: &mut Vec<u8>) -> Result<()>;
+    /// Where the language, or what was agreed on, cannot carry the command.
+    fn encode(&self, command: &Command, cl_trid: Option<&ClTrid>, agreed: &[Box<str>], out: &mut Vec<u8>) -> Result<()>;
 
     /// Reads a frame.
     ///

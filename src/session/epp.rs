@@ -3,8 +3,8 @@
 use super::dialect::{Agreed, Dialect, Drift, Matching, Said};
 use super::result::{self, At, Kind, Verdict};
 use crate::base::{Blame, ClTrid, Exit, Problem, Result, Secret};
-use crate::model::{Command, Greeting, Login, LoginSecurity, Response};
-use crate::policy::Profile;
+use crate::model::{Command, Greeting, Login, LoginSecurity, Response, ResultCode};
+use crate::policy::{Line, Profile};
 use crate::protocol::epp::{self, Message};
 use crate::protocol::ns::Ns;
 use crate::protocol::tape::Tape;
@@ -63,6 +63,10 @@ impl Dialect for EppDialect {
         true
     }
 
+    fn takes_turns(&self) -> bool {
+        self.profile.line.value == Line::EppHttps
+    }
+
     fn login(&self, greeting: Option<&Greeting>) -> Result<Agreed> {
         let nothing = Greeting::default();
         let greeting = greeting.unwrap_or(&nothing);
@@ -82,10 +86,11 @@ impl Dialect for EppDialect {
         let named = |uri: &&str| services.objects.iter().chain(&services.extensions).any(|s| s == uri);
         let drift = Drift {
             announced_not_enabled: objects.iter().chain(&extensions).filter(|uri| !named(uri)).map(|s| (*s).to_owned()).collect(),
-            enabled_not_announced: services.extensions.iter().filter(|s| !extensions.contains(&s.as_str())).cloned().collect(),
+            enabled_not_announced: services.extensions.iter().filter(|s| !offers_some(s, &extensions)).cloned().collect(),
         };
-        let enabled: Vec<&String> = services.extensions.iter().filter(|s| extensions.contains(&s.as_str())).collect();
-        let security = enabled.iter().any(|s| *s == Ns::LOGIN_SEC.uri()).then(|| LoginSecurity {
+        let both = services.extensions.iter().map(String::as_str).filter(|s| extensions.contains(s)).collect();
+        let enabled = newest(both);
+        let security = enabled.contains(&Ns::LOGIN_SEC.uri()).then(|| LoginSecurity {
             app: concat!("Privet ", env!("CARGO_PKG_VERSION")).into(),
             tech: "Rust".into(),
             os: std::env::consts::OS.into(),
@@ -101,7 +106,7 @@ impl Dialect for EppDialect {
             version: VERSION.into(),
             lang: lang.into(),
             objects: services.objects.iter().map(|s| s.as_str().into()).collect(),
-            extensions: enabled.into_iter().map(|s| s.as_str().into()).collect(),
+            extensions: enabled.into_iter().map(Into::into).collect(),
             security,
         }));
         Ok(Agreed { login, drift })
@@ -115,8 +120,8 @@ impl Dialect for EppDialect {
         Matching::ById
     }
 
-    fn encode(&self, command: &Command, cl_trid: Option<&ClTrid>, out: &mut Vec<u8>) -> Result<()> {
-        Ok(epp::encode(command, cl_trid, out)?)
+    fn encode(&self, command: &Command, cl_trid: Option<&ClTrid>, agreed: &[Box<str>], out: &mut Vec<u8>) -> Result<()> {
+        Ok(epp::encode(command, cl_trid, agreed, out)?)
     }
 
     fn read(&self, tape: &Tape) -> Result<Said, String> {
@@ -136,8 +141,47 @@ impl Dialect for EppDialect {
     }
 
     fn classify(&self, response: &Response, at: At, kind: Kind) -> Verdict {
-        result::judge(response, at, kind, &self.profile.quirks.limit_words)
+        let verdict = result::judge(response, at, kind, &self.profile.quirks.limit_words);
+        match self.like(response) {
+            // A success is believed in place of a refusal where it is about nothing but the session.
+            Some(like) if !like.is_success() || at == At::Login => result::classify(like, "", at, kind, &[]),
+            _ => verdict,
+        }
     }
+}
+
+impl EppDialect {
+    /// The standard's code that says the same as the registry's own reason, where the profile knows one that differs.
+    fn like(&self, response: &Response) -> Option<ResultCode> {
+        let code = response.code();
+        let meaning = |reason: u16| self.profile.codes.get(&format!("{}/{reason}", code.0)).and_then(|rule| rule.value.like);
+        response.reason_codes().find_map(meaning).map(ResultCode).filter(|like| *like != code)
+    }
+}
+
+/// A service's name and version: `…:rgp-1.0` is version 1.0 of `…:rgp`. A name without one is its own.
+fn version(uri: &str) -> (&str, Option<(u32, u32)>) {
+    let parsed = || {
+        let (name, version) = uri.rsplit_once('-')?;
+        let (major, minor) = version.split_once('.')?;
+        Some((name, Some((major.parse().ok()?, minor.parse().ok()?))))
+    };
+    parsed().unwrap_or((uri, None))
+}
+
+/// The newest version of each service.
+fn newest(uris: Vec<&str>) -> Vec<&str> {
+    let is_newest = |uri: &&str| {
+        let (name, number) = version(uri);
+        !uris.iter().map(|other| version(other)).any(|(other, theirs)| other == name && theirs > number)
+    };
+    uris.iter().copied().filter(is_newest).collect()
+}
+
+/// Whether some version of the service `uri` is among `offered`.
+fn offers_some(uri: &str, offered: &[&str]) -> bool {
+    let (name, _) = version(uri);
+    offered.iter().any(|other| version(other).0 == name)
 }
 
 /// URIs as a greeting means them: some registries write the schema's file name behind.

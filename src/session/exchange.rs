@@ -61,6 +61,8 @@ pub enum CloseReason {
     },
     /// The connection failed: reset, timed out, unreachable, no TLS at all …
     Broken(String),
+    /// What came in HTTP is no answer of EPP's: a redirect, a page, an error of a server in between …
+    Http(String),
 }
 
 impl fmt::Display for CloseReason {
@@ -71,6 +73,7 @@ impl fmt::Display for CloseReason {
             Self::Alert { name, certificate: true } => write!(f, "the registry refused our certificate (TLS alert: {name})"),
             Self::Alert { name, .. } => write!(f, "the registry sent the TLS alert {name}"),
             Self::Broken(why) => write!(f, "the connection broke: {why}"),
+            Self::Http(why) => f.write_str(why),
         }
     }
 }

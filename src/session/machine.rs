@@ -29,6 +29,8 @@ use std::time::Duration;
 const GREETING: Duration = Duration::from_secs(30);
 /// Time for a goodbye. Nothing depends on it.
 const GOODBYE: Duration = Duration::from_secs(5);
+/// Exchanges that fail in a row, after which a session that takes turns is given up.
+const FAILED_TURNS: u8 = 3;
 /// Commands kept back before a session's last: the logout, and a keep-alive.
 const RESERVED: u32 = 2;
 
@@ -123,6 +125,10 @@ pub struct Session {
     commands: u32,
     greeting: Option<Box<Greeting>>,
     drift: Option<Drift>,
+    /// Extensions that the login named.
+    agreed: Vec<Box<str>>,
+    /// Exchanges that failed since the last answer.
+    failed_turns: u8,
     tls: Option<TlsFacts>,
     clock_offset: Option<i64>,
     report: SessionReport,
@@ -139,7 +145,7 @@ impl Session {
         allowance: Arc<Allowance>,
         window_cap: u16,
     ) -> Self {
-        let cap = if dialect.matching() == Matching::InOrder { 1 } else { window_cap };
+        let cap = if dialect.matching() == Matching::InOrder || dialect.takes_turns() { 1 } else { window_cap };
         Self {
             number,
             prefix,
@@ -161,6 +167,8 @@ impl Session {
             commands: 0,
             greeting: None,
             drift: None,
+            agreed: Vec::new(),
+            failed_turns: 0,
             tls: None,
             clock_offset: None,
             report: SessionReport::new(number),
@@ -177,6 +185,9 @@ impl Session {
         self.tls = tls;
         if self.dialect.is_greeted() {
             self.state = State::Greeting { until: now.at + GREETING };
+            if self.dialect.takes_turns() {
+                self.send(Owner::KeepAlive(Command::Hello), now);
+            }
         } else {
             self.log_in(now);
         }
@@ -224,6 +235,22 @@ impl Session {
         } else {
             self.die(&Loss::Closed(reason), now);
         }
+    }
+
+    /// The exchange under way failed on a line that takes turns. The session is the cookie's, not the connection's: it goes on, unless
+    /// it was only beginning, or nothing but failures come.
+    pub fn handle_failed(&mut self, reason: CloseReason, now: Now) {
+        self.failed_turns = self.failed_turns.saturating_add(1);
+        if self.failed_turns >= FAILED_TURNS || !matches!(self.state, State::Ready | State::Draining) {
+            return self.handle_closed(reason, now);
+        }
+        if let Some(asked) = self.in_flight.pop_front() {
+            let behind = asked.from + u64::from(asked.bytes_out);
+            self.abandon(asked, &Loss::Closed(reason), now);
+            // What was never handed never will be.
+            self.handed = self.handed.max(behind);
+        }
+        self.log_out_if_drained(now);
     }
 
     /// Time passed.
@@ -405,6 +432,8 @@ impl Session {
             let theirs = greeting.date.as_ref().and_then(|date| date.at);
             self.clock_offset = theirs.map(|theirs| theirs.as_second() - now.wall.as_second());
             self.greeting = Some(greeting);
+            // The hello that asked for it, where it was asked for.
+            self.in_flight.clear();
             self.log_in(now);
         } else if let Some(at) = self.in_flight.iter().position(|asked| matches!(asked.owner, Owner::KeepAlive(_))) {
             self.in_flight.remove(at);
@@ -419,6 +448,9 @@ impl Session {
         match self.dialect.login(self.greeting.as_deref()) {
             Ok(agreed) => {
                 self.drift = Some(agreed.drift);
+                if let Command::Login(login) = &agreed.login {
+                    self.agreed.clone_from(&login.extensions);
+                }
                 self.state = State::LoggingIn;
                 self.send(Owner::Login(agreed.login), now);
             }
@@ -446,7 +478,7 @@ impl Session {
         let mut asked =
             Asked { owner, cl_trid, number, sent: now.at, wall: now.wall, until: now.at + patience, from: self.put, bytes_out: 0 };
         self.scratch.clear();
-        if let Err(problem) = self.dialect.encode(asked.command(), asked.cl_trid.as_ref(), &mut self.scratch) {
+        if let Err(problem) = self.dialect.encode(asked.command(), asked.cl_trid.as_ref(), &self.agreed, &mut self.scratch) {
             match asked.owner {
                 Owner::Asker(job) => self.effects.push_back(Effect::Done(job, Outcome::Refused(problem))),
                 Owner::Login(_) => self.end(Ended::Barred(Barred::Problem(problem)), &Loss::Stopped, now),
@@ -486,15 +518,20 @@ impl Session {
         self.state = State::Dead(ended);
         zeroize::Zeroize::zeroize(&mut self.out);
         for asked in std::mem::take(&mut self.in_flight) {
-            let handed = asked.from < self.handed;
-            let facts = self.evidence(&asked, now.wall);
-            if let Owner::Asker(job) = asked.owner {
-                let why = loss.clone();
-                let outcome = if handed { Outcome::Unknown { why, facts: Box::new(facts) } } else { Outcome::NeverSent { why } };
-                self.effects.push_back(Effect::Done(job, outcome));
-            }
+            self.abandon(asked, loss, now);
         }
         self.effects.push_back(Effect::Close);
+    }
+
+    /// A command ends without an answer.
+    fn abandon(&mut self, asked: Asked, loss: &Loss, now: Now) {
+        let handed = asked.from < self.handed;
+        let facts = self.evidence(&asked, now.wall);
+        if let Owner::Asker(job) = asked.owner {
+            let why = loss.clone();
+            let outcome = if handed { Outcome::Unknown { why, facts: Box::new(facts) } } else { Outcome::NeverSent { why } };
+            self.effects.push_back(Effect::Done(job, outcome));
+        }
     }
 }
 

@@ -102,6 +102,8 @@ pub struct SessionReport {
     pub bytes_in: u64,
     /// Answer times.
     pub answer_times: Times,
+    /// The account's credit as the registry told it last, where it does.
+    pub credit: Option<String>,
     /// How it ended, where it did not end as wanted.
     pub ended: Option<String>,
 }
@@ -156,6 +158,8 @@ pub struct PoolReport {
     pub answer_times: Times,
     /// The greeting and its drift.
     pub greeting: Option<GreetingFacts>,
+    /// The account's credit as the registry told it last, where it does.
+    pub credit: Option<String>,
     /// The line.
     pub tls: Option<TlsFacts>,
     /// What an operator should read though the registry went on.
@@ -179,6 +183,9 @@ impl PoolReport {
         self.max_in_flight = self.max_in_flight.max(session.max_in_flight);
         self.window = self.window.max(session.window);
         self.answer_times.merge(&session.answer_times);
+        if session.credit.is_some() {
+            self.credit.clone_from(&session.credit);
+        }
         if self.sessions.len() < Self::MAX_SESSIONS {
             self.sessions.push(session);
         }

@@ -274,7 +274,13 @@ mod tests {
             msg: "Data management policy violation".into(),
             lang: None,
             values: Vec::new(),
-            ext_values: vec![ExtValue { value: Personal::new(""), reason: Some(Personal::new("Quota exceeded")), lang: None }],
+            ext_values: vec![ExtValue {
+                value: Personal::new(""),
+                offender: None,
+                code: None,
+                reason: Some(Personal::new("Quota exceeded")),
+                lang: None,
+            }],
         }];
         let response = Response { results: quota.to_vec(), ..Response::default() };
         let words = ["quota".to_owned()];

@@ -51,7 +51,7 @@ impl Dialect for RriDialect {
         Matching::InOrder
     }
 
-    fn encode(&self, command: &Command, cl_trid: Option<&ClTrid>, out: &mut Vec<u8>) -> Result<()> {
+    fn encode(&self, command: &Command, cl_trid: Option<&ClTrid>, _agreed: &[Box<str>], out: &mut Vec<u8>) -> Result<()> {
         rri::encode(command, cl_trid, out)
     }
 

@@ -1,12 +1,17 @@
-//! The lines that sessions run over: TCP, TLS, and the loop that moves bytes between them and a pool. Only this module awaits.
+//! The lines that sessions run over: TCP, TLS, POSTs over it, and the loop that moves bytes between them and a pool. Only this module awaits.
 
+mod cookies;
 mod driver;
+mod endpoint;
 mod files;
+mod https;
 mod stop;
+mod stream;
 mod tcp;
 mod tls;
 
-pub use driver::{Endpoint, run};
+pub use driver::run;
+pub use endpoint::Endpoint;
 pub use files::TlsFiles;
 pub use tls::TlsSetup;
 

@@ -348,7 +348,7 @@ fn every_accepted_command_validates() {
     for n in 0..CASES {
         let (command, id) = strategy.new_tree(&mut runner).expect("a command").current();
         let mut out = b"before".to_vec();
-        match epp::encode(&command, id.as_ref(), &mut out) {
+        match epp::encode(&command, id.as_ref(), &[], &mut out) {
             Ok(()) => {
                 accepted += 1;
                 batch.push(out.split_off(6));

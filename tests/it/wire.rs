@@ -289,7 +289,7 @@ fn each_command_is_its_golden_frame() {
     assert_eq!(told, names, "each golden request has its command");
     for (name, command) in commands {
         let mut out = Vec::new();
-        epp::encode(&command, Some(&ClTrid::new("PRIVET-0001")), &mut out).unwrap_or_else(|e| panic!("{name}: {e}"));
+        epp::encode(&command, Some(&ClTrid::new("PRIVET-0001")), &[], &mut out).unwrap_or_else(|e| panic!("{name}: {e}"));
         assert_eq!(meaning(&out), meaning(&frame("request", name)), "{name}");
     }
 }
@@ -311,7 +311,7 @@ fn refusals_name_the_field_and_never_the_value() {
     let change = |chg| {
         let update = ContactUpdate { id: "AM-1001".into(), add: vec![], rem: vec![], chg: Some(chg) };
         let mut out = Vec::new();
-        epp::encode(&Command::Transform(Box::new(Transform::ContactUpdate(update))), None, &mut out).expect_err("refused")
+        epp::encode(&Command::Transform(Box::new(Transform::ContactUpdate(update))), None, &[], &mut out).expect_err("refused")
     };
     let addr = Address { pc: Some(marker.into()), city: "x".into(), cc: "DE".into(), ..Address::default() };
     let cases = [

@@ -86,7 +86,7 @@ fn decode(tape: &mut Tape) -> Option<Message> {
 
 fn encode(command: &Command, cl_trid: &privet::base::ClTrid, out: &mut Vec<u8>) {
     out.clear();
-    if let Err(e) = epp::encode(black_box(command), Some(cl_trid), out) {
+    if let Err(e) = epp::encode(black_box(command), Some(cl_trid), &[], out) {
         unreachable!("checked before: {e}");
     }
 }
@@ -118,7 +118,7 @@ fn check() -> Outcome<()> {
     }
     let (command, cl_trid) = update::command();
     let [mut ours, mut writers, mut plain] = [const { Vec::new() }; 3];
-    epp::encode(&command, Some(&cl_trid), &mut ours).map_err(|e| e.to_string())?;
+    epp::encode(&command, Some(&cl_trid), &[], &mut ours).map_err(|e| e.to_string())?;
     update::write(&mut writers)?;
     update::append(&mut plain);
     for (who, other) in [("the Writer", &writers), ("append", &plain)] {

@@ -62,6 +62,16 @@ fn one(reading: &mut Reading<'_>, table: &mut Table<'_>, environment: Environmen
         Some(found) => host_name(reading, &found),
         None => host.clone(),
     };
+    let path = match table.find("path") {
+        Some(found) => {
+            let path = found.text(reading).filter(|path| path.starts_with('/') && path.bytes().all(|b| b.is_ascii_graphic()));
+            if path.is_none() {
+                found.wrong(reading, "a path that begins with `/`, as it stands behind the host's name");
+            }
+            path
+        }
+        None => Some("/".to_owned()),
+    };
     let client_id = table.need(reading, "client_id", "\"registrar-1\"").and_then(|found| {
         let id = found.text(reading)?;
         let fits = (3..=16).contains(&id.chars().count());
@@ -93,6 +103,7 @@ fn one(reading: &mut Reading<'_>, table: &mut Table<'_>, environment: Environmen
         host: host?,
         port: port?,
         server_name: server_name?,
+        path: path?,
         client_id: client_id?,
         password: password?,
         certificate,

@@ -86,6 +86,8 @@ pub struct RegistryConfig {
     pub host: String,
     /// TCP port.
     pub port: u16,
+    /// Where frames are posted to, where the registry's line is POSTs: a path with its query.
+    pub path: String,
     /// The name the server's certificate must hold.
     pub server_name: String,
     /// The login name (`clID`, RFC 5730 §2.9.1.1), 3 to 16 characters.

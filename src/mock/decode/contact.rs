@@ -61,7 +61,7 @@ pub(super) fn create(create: Element<'_>) -> Read<Contact> {
     Ok(Contact { postal, voice, fax, email: Some(email), auth: Some(auth), disclose, ..Contact::bare(id) })
 }
 
-/// Reads an update.
+/// Reads an update, which may be empty where an extension holds the change.
 pub(super) fn update(update: Element<'_>) -> Read<ContactUpdate> {
     named(update, "update")?;
     let mut kids = Kids::of(update);
@@ -70,9 +70,6 @@ pub(super) fn update(update: Element<'_>) -> Read<ContactUpdate> {
     let rem = kids.take(NS, "rem").map(statuses).transpose()?.unwrap_or_default();
     let chg = kids.take(NS, "chg").map(change).transpose()?;
     kids.end()?;
-    if add.is_empty() && rem.is_empty() && chg.is_none() {
-        return Err(Refusal::new(2003, "an update adds, removes or changes something"));
-    }
     Ok(ContactUpdate { id, add, rem: rem.into_iter().map(|s| s.value).collect(), chg })
 }
 

@@ -37,9 +37,6 @@ pub(super) fn update(update: Element<'_>, sec_dns: Option<Element<'_>>) -> Read<
     }
     kids.end()?;
     let ds = sec_dns.map(ds_change).transpose()?.unwrap_or_default();
-    if add.is_empty() && rem.is_empty() && registrant.is_none() && auth.is_none() && ds.is_empty() {
-        return Err(Refusal::new(2003, "an update adds, removes or changes something"));
-    }
     Ok(DomainUpdate { name, add, rem, registrant, auth, ds, restore: false })
 }
 

@@ -2,9 +2,11 @@
 
 mod contact;
 mod domain;
+mod ext;
 
 use crate::base::{DomainName, HostName, Secret};
 use crate::model::{AuthInfo, Command, HostsFilter, Login, LoginSecurity, Query, Status, StatusValue, Transform};
+use crate::policy::Profile;
 use crate::protocol::ns::Ns;
 use crate::protocol::tape::{Element, Tape};
 use std::borrow::Cow;
@@ -16,6 +18,8 @@ pub(super) struct Request {
     pub(super) command: Command,
     /// The client's transaction identifier.
     pub(super) cl_trid: Option<Box<str>>,
+    /// The extension that carries a part of it, which the login must have named.
+    pub(super) extension: Option<Ns>,
 }
 
 /// Why a command is refused.
@@ -26,6 +30,8 @@ pub(super) struct Refusal {
     pub(super) offender: Option<Offender>,
     /// What is wrong with it.
     pub(super) reason: Box<str>,
+    /// The registry's own number of the reason, where it has them.
+    pub(super) number: Option<u16>,
 }
 
 /// An element that a refusal quotes.
@@ -53,12 +59,22 @@ type Read<T> = Result<T, Refusal>;
 impl Refusal {
     /// A refusal that quotes nothing.
     pub(super) fn new(code: u16, reason: impl Into<Box<str>>) -> Self {
-        Self { code, offender: None, reason: reason.into() }
+        Self { code, offender: None, reason: reason.into(), number: None }
     }
 
     /// A refusal that quotes the value `text` of the element `name`.
     pub(super) fn quoting(code: u16, ns: Ns, name: impl Into<Cow<'static, str>>, text: &str, reason: &str) -> Self {
-        Self { code, offender: Some(Offender { uri: ns.uri().into(), name: name.into(), text: text.into() }), reason: reason.into() }
+        Self { code, offender: Some(Offender { uri: ns.uri().into(), name: name.into(), text: text.into() }), reason: reason.into(), number: None }
+    }
+
+    /// The same refusal with the number that `profile` gives its reason: the first of its code that says the same as the result `like`.
+    pub(super) fn numbered(mut self, profile: &Profile, like: u16) -> Self {
+        let numbers = profile.codes.iter().filter_map(|(key, rule)| {
+            let (code, number) = key.split_once('/')?;
+            (code.parse() == Ok(self.code) && rule.value.like.unwrap_or(self.code) == like).then(|| number.parse().ok())?
+        });
+        self.number = self.number.or(numbers.min());
+        self
     }
 }
 
@@ -73,7 +89,7 @@ pub(super) fn decode(tape: &Tape) -> Result<Request, Refused> {
     let Some(only) = kids.any() else { return Err(syntax("the epp element is empty")) };
     kids.end().map_err(|refusal| Refused { refusal, cl_trid: None, before_login: true })?;
     if only.is(Ns::EPP, "hello") {
-        return Ok(Request { command: Command::Hello, cl_trid: None });
+        return Ok(Request { command: Command::Hello, cl_trid: None, extension: None });
     }
     if !only.is(Ns::EPP, "command") {
         return Err(syntax("neither a hello nor a command"));
@@ -84,7 +100,7 @@ pub(super) fn decode(tape: &Tape) -> Result<Request, Refused> {
     let is_login = only.children().next().is_some_and(|verb| verb.local() == "login");
     let read = if fits { verb(only) } else { Err(Refusal::new(2005, "clTRID takes 3 to 64 characters")) };
     match read {
-        Ok(command) => Ok(Request { command, cl_trid: told }),
+        Ok((command, extension)) => Ok(Request { command, cl_trid: told, extension }),
         Err(refusal) => {
             let before_login = is_login || matches!(refusal.code, 2000 | 2001);
             Err(Refused { refusal, cl_trid: told, before_login })
@@ -92,8 +108,8 @@ pub(super) fn decode(tape: &Tape) -> Result<Request, Refused> {
     }
 }
 
-/// Reads what stands in a command: the verb, an extension, the transaction identifier.
-fn verb(command: Element<'_>) -> Read<Command> {
+/// Reads what stands in a command: the verb, an extension and which one it is, the transaction identifier.
+fn verb(command: Element<'_>) -> Read<(Command, Option<Ns>)> {
     let mut kids = Kids::of(command);
     let verb = kids.any().ok_or_else(|| Refusal::new(2003, "the command is empty"))?;
     let extension = kids.take(Ns::EPP, "extension");
@@ -103,6 +119,7 @@ fn verb(command: Element<'_>) -> Read<Command> {
         return Err(Refusal::new(2001, "the command is not in EPP's namespace"));
     }
     let mut more = extension.map(Kids::of);
+    let mut carrier = None;
     let read = match verb.local() {
         "login" => login(verb, more.as_mut().and_then(|kids| kids.take(Ns::LOGIN_SEC, "loginSec"))),
         "logout" => Ok(Command::Logout),
@@ -112,13 +129,40 @@ fn verb(command: Element<'_>) -> Read<Command> {
             match (object.ns(), verb.local()) {
                 (Ns::CONTACT, "check") => contact::check(object).map(Command::Query),
                 (Ns::CONTACT, "info") => contact::info(object).map(Command::Query),
-                (Ns::CONTACT, "create") => contact::create(object).map(|c| transform(Transform::ContactCreate(c))),
-                (Ns::CONTACT, "update") => contact::update(object).map(|u| transform(Transform::ContactUpdate(u))),
+                (Ns::CONTACT, "create") => {
+                    let mut contact = contact::create(object)?;
+                    if let Some((ns, properties)) = more.as_mut().map(|kids| ext::of_contact(kids, true)).transpose()?.flatten() {
+                        (carrier, contact.properties) = (Some(ns), properties);
+                    }
+                    Ok(transform(Transform::ContactCreate(contact)))
+                }
+                (Ns::CONTACT, "update") => {
+                    let mut update = contact::update(object)?;
+                    if let Some((ns, properties)) = more.as_mut().map(|kids| ext::of_contact(kids, false)).transpose()?.flatten() {
+                        carrier = Some(ns);
+                        update.chg.get_or_insert_default().properties = properties;
+                    }
+                    if update.add.is_empty() && update.rem.is_empty() && update.chg.is_none() {
+                        return Err(Refusal::new(2003, "an update adds, removes or changes something"));
+                    }
+                    Ok(transform(Transform::ContactUpdate(update)))
+                }
                 (Ns::DOMAIN, "check") => domain::check(object).map(Command::Query),
                 (Ns::DOMAIN, "info") => domain_info(object).map(Command::Query),
                 (Ns::DOMAIN, "update") => {
+                    let further = more.as_mut().map(ext::of_domain).transpose()?.flatten();
                     let sec_dns = more.as_mut().and_then(|kids| kids.take(Ns::SEC_DNS, "update"));
-                    domain::update(object, sec_dns).map(|u| transform(Transform::DomainUpdate(u)))
+                    let mut update = domain::update(object, sec_dns)?;
+                    if let Some((ns, [add, rem])) = further {
+                        carrier = Some(ns);
+                        update.add.contacts.extend(add);
+                        update.rem.contacts.extend(rem);
+                    }
+                    let changes = update.registrant.is_some() || update.auth.is_some() || !update.ds.is_empty();
+                    if update.add.is_empty() && update.rem.is_empty() && !changes {
+                        return Err(Refusal::new(2003, "an update adds, removes or changes something"));
+                    }
+                    Ok(transform(Transform::DomainUpdate(update)))
                 }
                 (Ns::HOST, "info") => host_info(object).map(Command::Query),
                 (Ns::DOMAIN, "create") => Err(Refusal::new(2101, "this registry carries out no such command")),
@@ -132,7 +176,7 @@ fn verb(command: Element<'_>) -> Read<Command> {
     if more.is_some_and(|mut kids| kids.any().is_some()) {
         return Err(Refusal::new(2103, "an extension that this command does not take"));
     }
-    Ok(read)
+    Ok((read, carrier))
 }
 
 fn transform(t: Transform) -> Command {

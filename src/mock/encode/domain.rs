@@ -15,7 +15,8 @@ pub(in crate::mock) fn domain_data(w: &mut XmlWriter<'_>, domain: &Domain, hosts
             status(w, "domain:status", s);
         }
         w.optional("domain:registrant", domain.registrant.as_ref().map(Handle::as_str));
-        for c in &domain.contacts {
+        // Contacts in roles of the registry's own stand in its extension.
+        for c in domain.contacts.iter().filter(|c| c.role.is_some() || c.kind.is_empty()) {
             w.leaf("domain:contact", &[("type", &c.kind)], c.handle.as_str());
         }
         if matches!(hosts, HostsFilter::All | HostsFilter::Delegated) && !domain.ns.is_empty() {

@@ -2,6 +2,7 @@
 
 mod contact;
 mod domain;
+pub(super) mod ext;
 
 use super::announce::Vendor;
 use super::decode::Refusal;
@@ -89,12 +90,14 @@ fn leaves(w: &mut XmlWriter<'_>, name: &str, texts: &[String]) {
     }
 }
 
-/// Writes a `chkData` of `object` (`contact`, `domain`), whose items are named by `key`.
-pub(super) fn check_data(w: &mut XmlWriter<'_>, ns: Ns, names: &CheckNames, items: &[CheckItem]) {
+/// Writes a `chkData` of `object` (`contact`, `domain`), whose items are named by `key`; its truth values in words where the registry
+/// spells them so.
+pub(super) fn check_data(w: &mut XmlWriter<'_>, ns: Ns, names: &CheckNames, items: &[CheckItem], in_words: bool) {
+    let [no, yes] = if in_words { ["false", "true"] } else { ["0", "1"] };
     w.element(names.data, &[(names.xmlns, ns.uri())], |w| {
         for item in items {
             w.element(names.item, &[], |w| {
-                w.leaf(names.key, &[("avail", if item.available { "1" } else { "0" })], &item.id);
+                w.leaf(names.key, &[("avail", if item.available { yes } else { no })], &item.id);
                 w.optional(names.reason, item.reason.as_deref());
             });
         }
@@ -156,6 +159,9 @@ fn result(w: &mut XmlWriter<'_>, code: u16, refusal: Option<&Refusal>) {
     w.element("result", &[("code", decimal(code, &mut digits))], |w| {
         w.leaf("msg", &[], message(code));
         let Some(refusal) = refusal.filter(|r| !r.reason.is_empty()) else { return };
+        if let Some(number) = refusal.number {
+            return ext::reason(w, refusal, number);
+        }
         w.element("extValue", &[], |w| {
             w.element("value", &[], |w| match &refusal.offender {
                 Some(bad) => w.leaf(&bad.name, &[("xmlns", &bad.uri)], &bad.text),

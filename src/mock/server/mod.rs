@@ -1,19 +1,20 @@
 //! A bundled registry on a port: TLS with client certificates, one thread, one task a connection.
 
+mod https;
 mod line;
 mod timer;
 mod transcript;
 
-use super::core::Connection;
+use super::core::{Answer, Connection};
 use super::damage::End;
 use super::faults::{Fault, Faults, Stage};
 use super::fleet;
 use super::identity::{Identity, SERVER_NAME};
 use super::journal::Journal;
-use super::knobs::Knobs;
+use super::knobs::{FaultSpec, Knobs};
 use super::registry::Registry;
 use crate::base::{Blame, Clock, Moment, Problem, Result, create_private_dir};
-use crate::policy::profile;
+use crate::policy::{self, profile};
 use crate::protocol::frame::{Framer as _, LengthPrefix};
 use line::Line;
 use rustls::ServerConfig;
@@ -118,6 +119,8 @@ struct Shared {
     faults: Faults,
     transcript: Option<Transcript>,
     connections: u64,
+    /// Sessions by their cookies, where frames come in POSTs.
+    visits: https::Visits,
 }
 
 /// What serving needs.
@@ -127,6 +130,8 @@ struct Server {
     timer: Timer,
     knobs: Knobs,
     password_file: PathBuf,
+    /// Whether frames come in POSTs.
+    takes_posts: bool,
     acceptor: TlsAcceptor,
     /// The acceptors of faults that touch certificates.
     odd_acceptors: HashMap<Fault, TlsAcceptor>,
@@ -140,6 +145,7 @@ pub fn start(options: Options, clock: Arc<dyn Clock>) -> Result<Served> {
     create_private_dir(&options.state)?;
     let profile = profile(&options.profile)?;
     let wants_client = profile.client_certificate.value;
+    let takes_posts = profile.line.value == policy::Line::EppHttps;
     let identity = Identity::open(&options.state, clock.wall())?;
     let fleet = fleet::open(&options.state)?;
     let knobs = options.knobs;
@@ -150,13 +156,13 @@ pub fn start(options: Options, clock: Arc<dyn Clock>) -> Result<Served> {
     let touched = knobs.faults.iter().map(|spec| spec.fault).filter(|fault| fault.stage() == Stage::Connect);
     let odd_acceptors = touched.map(|fault| Ok((fault, acceptor(Some(fault))?))).collect::<Result<_>>()?;
     let faults = Faults::new(&knobs.faults, options.seed);
-    let shared = Mutex::new(Shared { registry, journal, faults, transcript, connections: 0 });
+    let shared = Mutex::new(Shared { registry, journal, faults, transcript, connections: 0, visits: https::Visits::default() });
     let password_file = identity.password_file.clone();
     let unbound = |e: std::io::Error| {
         Problem::new("E-mock-040", Blame::Operator, format!("cannot serve on {}: {e}", options.listen), "choose another address")
     };
     let timer = Timer::start(Arc::clone(&clock)).map_err(unbound)?;
-    let server = Server { shared, clock, timer, acceptor: acceptor(None)?, odd_acceptors, knobs, password_file };
+    let server = Server { shared, clock, timer, acceptor: acceptor(None)?, odd_acceptors, knobs, password_file, takes_posts };
 
     let listener = std::net::TcpListener::bind(options.listen).map_err(unbound)?;
     listener.set_nonblocking(true).map_err(unbound)?;
@@ -217,6 +223,7 @@ async fn connection(stream: TcpStream, server: Arc<Server>) {
         None => &server.acceptor,
     };
     match tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await {
+        Ok(Ok(tls)) if server.takes_posts => https::serve(server, tls).await,
         Ok(Ok(tls)) => Talk::begin(&server).run(tls).await,
         Ok(Err(e)) => tracing::debug!(error = %e, "a handshake failed"),
         Err(_) => tracing::debug!("a handshake took too long"),
@@ -260,6 +267,33 @@ impl Server {
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Shared> {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Has `core` answer `frame` into `payload`; nothing where what it changed could not be put on disk, and so is not answered.
+    fn answer(&self, shared: &mut Shared, core: &mut Connection, frame: &[u8], payload: &mut Vec<u8>) -> Option<Answer> {
+        let mut answer = core.handle(&mut shared.registry, frame, self.clock.moment(), self.clock.wall(), payload);
+        let stored = answer.commit.take().map_or(Ok(()), |commit| shared.journal.append(&commit));
+        let stored = stored.and_then(|()| match &answer.new_password {
+            Some(password) => Identity::write_password(&self.password_file, password),
+            None => Ok(()),
+        });
+        match stored {
+            Ok(()) => Some(answer),
+            Err(problem) => {
+                tracing::error!(%problem, "a change could not be stored");
+                None
+            }
+        }
+    }
+
+    /// The fault that strikes an answer.
+    fn strike(shared: &mut Shared, answer: &Answer) -> Option<FaultSpec> {
+        if shared.faults.is_empty() { None } else { shared.faults.strike(Stage::from(answer.place), answer.object.as_deref()) }
+    }
+
+    /// By how much an answer comes later than the registry's latency.
+    fn delay_of(&self, answer: &Answer) -> Duration {
+        if answer.code >= 2000 { self.knobs.error_delay } else { Duration::ZERO }
     }
 }
 
@@ -358,29 +392,15 @@ impl<'s> Talk<'s> {
                 transcript.keep(self.number, "in", wall, frame);
             }
             let mut payload = Line::buffer();
-            let mut answer = self.core.handle(&mut shared.registry, frame, now, wall, &mut payload);
-            let stored = match &answer.commit {
-                Some(commit) => shared.journal.append(commit),
-                None => Ok(()),
-            };
-            let stored = stored.and_then(|()| match &answer.new_password {
-                Some(password) => Identity::write_password(&self.server.password_file, password),
-                None => Ok(()),
-            });
-            if let Err(problem) = stored {
-                // What is not on disk is not answered.
-                tracing::error!(%problem, "a change could not be stored");
+            let Some(answer) = self.server.answer(shared, &mut self.core, frame, &mut payload) else {
                 return self.line.end(now, End::Abrupt);
-            }
-            let stage = Stage::from(answer.place);
-            let spec = if shared.faults.is_empty() { None } else { shared.faults.strike(stage, answer.object.as_deref()) };
+            };
+            let spec = Server::strike(shared, &answer);
             let knobs = &self.server.knobs;
-            let extra = if answer.code >= 2000 { knobs.error_delay } else { Duration::ZERO };
-            let due = self.line.schedule(now, knobs.service, knobs.latency + extra);
+            let due = self.line.schedule(now, knobs.service, knobs.latency + self.server.delay_of(&answer));
             if self.line.say(due, &answer, payload, spec.as_ref()) {
                 self.core.forget_login(&mut shared.registry);
             }
-            answer.commit = None;
             if let Some(transcript) = &mut shared.transcript {
                 self.line.told(|frame| transcript.keep(self.number, "out", wall, frame));
             }

@@ -3,7 +3,7 @@
 use super::encoder::Encoder;
 use super::field::{self, date, token};
 use super::object::{self, AuthNames};
-use super::rule;
+use super::{ext, rule};
 use crate::base::{Handle, Personal};
 use crate::model::{
     Address, AuthInfo, Contact, ContactUpdate, Disclose, DiscloseForms, Phone, PostalForm, PostalInfo, ResData, StatusValue,
@@ -67,7 +67,7 @@ fn identified(e: &mut Encoder<'_>, id: &Handle, auth: Option<&AuthInfo>) {
 }
 
 /// Writes a create.
-pub(super) fn create(e: &mut Encoder<'_>, contact: &Contact) {
+pub(super) fn create(e: &mut Encoder<'_>, contact: &Contact, agreed: &[Box<str>]) {
     e.within("create", &[], |e| {
         e.within("contact:create", XMLNS, |e| {
             e.leaf("contact:id", contact.id.as_str(), &rule::ID);
@@ -85,10 +85,11 @@ pub(super) fn create(e: &mut Encoder<'_>, contact: &Contact) {
             disclose(e, contact.disclose.as_ref());
         });
     });
+    ext::contact(e, agreed, &contact.properties, true);
 }
 
 /// Writes an update that says no more than what changes.
-pub(super) fn update(e: &mut Encoder<'_>, update: &ContactUpdate) {
+pub(super) fn update(e: &mut Encoder<'_>, update: &ContactUpdate, agreed: &[Box<str>]) {
     e.within("update", &[], |e| {
         e.within("contact:update", XMLNS, |e| {
             e.leaf("contact:id", update.id.as_str(), &rule::ID);
@@ -108,7 +109,7 @@ pub(super) fn update(e: &mut Encoder<'_>, update: &ContactUpdate) {
                     update.rem.iter().for_each(|value| object::status(e, "contact:status", value, None, "", STATUSES));
                 });
             }
-            if let Some(change) = &update.chg {
+            if let Some(change) = update.chg.as_ref().filter(|change| !change.is_of_properties()) {
                 e.within("contact:chg", &[], |e| {
                     forms(e, &change.postal, false);
                     phone(e, "contact:voice", change.voice.as_ref());
@@ -120,6 +121,9 @@ pub(super) fn update(e: &mut Encoder<'_>, update: &ContactUpdate) {
             }
         });
     });
+    if let Some(change) = &update.chg {
+        ext::contact(e, agreed, &change.properties, false);
+    }
 }
 
 /// Writes each form's postal info; a `whole` one has a name and an address.
@@ -210,6 +214,12 @@ fn handle(e: Element<'_>) -> Result<Handle, &'static str> {
 
 fn info_data(e: Element<'_>) -> Result<Contact, &'static str> {
     let mut x = Contact::bare(handle(e)?);
+    read_parts(e, &mut x);
+    Ok(x)
+}
+
+/// Puts what the children of `e` say into `x`, all but the handle.
+pub(super) fn read_parts(e: Element<'_>, x: &mut Contact) {
     for c in e.children().filter(|c| c.ns() == Ns::CONTACT) {
         match c.local() {
             "roid" if x.roid.is_none() => x.roid = token(c),
@@ -229,7 +239,6 @@ fn info_data(e: Element<'_>) -> Result<Contact, &'static str> {
             _ => {}
         }
     }
-    Ok(x)
 }
 
 fn postal_info(e: Element<'_>) -> PostalInfo {

@@ -69,7 +69,7 @@ pub(super) fn transfer(e: &mut Encoder<'_>, op: &'static str, of: &DomainName, f
 }
 
 /// Writes a create.
-pub(super) fn create(e: &mut Encoder<'_>, create: &DomainCreate) {
+pub(super) fn create(e: &mut Encoder<'_>, create: &DomainCreate, agreed: &[Box<str>]) {
     e.within("create", &[], |e| {
         e.within("domain:create", XMLNS, |e| {
             name(e, &create.name);
@@ -80,9 +80,18 @@ pub(super) fn create(e: &mut Encoder<'_>, create: &DomainCreate) {
             object::auth(e, &AUTH, Some(&create.auth));
         });
     });
-    if !create.ds.is_empty() {
-        e.within("extension", &[], |e| ext::secdns::create(e, &create.ds));
+    let further = ext::eurid::needed(e, agreed, &create.contacts, &[]);
+    if further.is_none() && create.ds.is_empty() {
+        return;
     }
+    e.within("extension", &[], |e| {
+        if let Some(ns) = further {
+            ext::eurid::create(e, ns, &create.contacts);
+        }
+        if !create.ds.is_empty() {
+            ext::secdns::create(e, &create.ds);
+        }
+    });
 }
 
 /// Writes a delete.
@@ -102,7 +111,7 @@ pub(super) fn renew(e: &mut Encoder<'_>, of: &DomainName, current_expiry: &str, 
 }
 
 /// Writes an update that says no more than what changes.
-pub(super) fn update(e: &mut Encoder<'_>, update: &DomainUpdate) {
+pub(super) fn update(e: &mut Encoder<'_>, update: &DomainUpdate, agreed: &[Box<str>]) {
     let changes = update.registrant.is_some() || update.auth.is_some();
     // A restore goes with a `<chg>` that changes nothing (RFC 3915 §4.2.5).
     let bare_restore = update.restore && update.add.is_empty() && update.rem.is_empty() && !changes;
@@ -121,8 +130,12 @@ pub(super) fn update(e: &mut Encoder<'_>, update: &DomainUpdate) {
             }
         });
     });
-    if update.restore || !update.ds.is_empty() {
+    let further = ext::eurid::needed(e, agreed, &update.add.contacts, &update.rem.contacts);
+    if update.restore || !update.ds.is_empty() || further.is_some() {
         e.within("extension", &[], |e| {
+            if let Some(ns) = further {
+                ext::eurid::update(e, ns, &update.add.contacts, &update.rem.contacts);
+            }
             if update.restore {
                 ext::rgp::restore(e);
             }
@@ -195,7 +208,8 @@ fn contacts(e: &mut Encoder<'_>, contacts: &[ContactRef]) {
         match contact.role {
             Some(role) => e.leaf_with("domain:contact", &[("type", role.as_str())], contact.handle.as_str(), &rule::ID),
             None if contact.kind.is_empty() => e.leaf("domain:contact", contact.handle.as_str(), &rule::ID),
-            None => e.refuse("domain:contact", "has a type that the schema does not know"),
+            // An extension carries it, or it is refused there.
+            None => {}
         }
     }
 }
@@ -254,7 +268,7 @@ fn contact(e: Element<'_>) -> Option<ContactRef> {
 }
 
 /// Reads `<ns>`. The first host tells whether they are objects or attributes; one of the other kind stays unknown.
-fn read_name_servers(e: Element<'_>, ns: &mut Option<NameServers>) {
+pub(super) fn read_name_servers(e: Element<'_>, ns: &mut Option<NameServers>) {
     for c in e.children().filter(|c| c.ns() == Ns::DOMAIN) {
         match (c.local(), &mut *ns) {
             ("hostObj", None) => *ns = token(c).map(|n| NameServers::Objects(vec![host_name(&n)])),

@@ -70,17 +70,17 @@ impl From<Malformed> for Box<Problem> {
     }
 }
 
-/// Appends the XML document of `command`, without a length header.
+/// Appends the XML document of `command`, without a length header, for a session whose login named the extensions `agreed`.
 ///
 /// # Errors
 /// [`Unencodable`] where the schemas of RFC 5730-5733, 3915, 5910 and 8807 would refuse the document; `out` is then as it was.
-pub fn encode(command: &Command, cl_trid: Option<&ClTrid>, out: &mut Vec<u8>) -> Result<(), Unencodable> {
+pub fn encode(command: &Command, cl_trid: Option<&ClTrid>, agreed: &[Box<str>], out: &mut Vec<u8>) -> Result<(), Unencodable> {
     let start = out.len();
     let mut encoder = Encoder::new(out);
     encoder.document(|e| match command {
         Command::Hello => e.empty("hello", &[]),
         other => e.within("command", &[], |e| {
-            verb(e, other);
+            verb(e, other, agreed);
             if let Some(id) = cl_trid {
                 e.leaf("clTRID", id.as_str(), &rule::TRID);
             }
@@ -95,7 +95,7 @@ pub fn encode(command: &Command, cl_trid: Option<&ClTrid>, out: &mut Vec<u8>) ->
 }
 
 /// Writes what is between `<command>` and `<clTRID>`.
-fn verb(e: &mut Encoder<'_>, command: &Command) {
+fn verb(e: &mut Encoder<'_>, command: &Command, agreed: &[Box<str>]) {
     match command {
         Command::Hello => {}
         Command::Login(login) => login::login(e, login),
@@ -112,11 +112,11 @@ fn verb(e: &mut Encoder<'_>, command: &Command) {
             Query::HostInfo(name) => host::info(e, name),
         },
         Command::Transform(transform) => match &**transform {
-            Transform::ContactCreate(contact) => contact::create(e, contact),
-            Transform::ContactUpdate(update) => contact::update(e, update),
+            Transform::ContactCreate(contact) => contact::create(e, contact, agreed),
+            Transform::ContactUpdate(update) => contact::update(e, update, agreed),
             Transform::ContactDelete(id) => contact::delete(e, id),
-            Transform::DomainCreate(create) => domain::create(e, create),
-            Transform::DomainUpdate(update) => domain::update(e, update),
+            Transform::DomainCreate(create) => domain::create(e, create, agreed),
+            Transform::DomainUpdate(update) => domain::update(e, update, agreed),
             Transform::DomainDelete(name) => domain::delete(e, name),
             Transform::DomainRenew { name, current_expiry, period } => domain::renew(e, name, current_expiry, *period),
             Transform::DomainTransferRequest { name, period, auth } => domain::transfer(e, "request", name, *period, Some(auth)),

@@ -10,6 +10,7 @@ use crate::protocol::tape::Element;
 /// Reads `<response>`. One thing that cannot be read never costs another.
 pub(super) fn decode(e: Element<'_>) -> Response {
     let mut response = Response::default();
+    let mut extension = None;
     for child in e.seen().children().filter(|c| c.ns() == Ns::EPP) {
         match child.local() {
             "result" => {
@@ -18,7 +19,7 @@ pub(super) fn decode(e: Element<'_>) -> Response {
             }
             "msgQ" if response.queue.is_none() => response.queue = Some(poll::queue(child)),
             "resData" => response.data.extend(child.seen().children().map(res_data)),
-            "extension" => response.extensions.extend(child.seen().children().filter_map(ext::decode)),
+            "extension" if extension.is_none() => extension = Some(child.seen()),
             "trID" => {
                 for id in child.seen().children().filter(|c| c.ns() == Ns::EPP) {
                     match id.local() {
@@ -29,6 +30,12 @@ pub(super) fn decode(e: Element<'_>) -> Response {
                 }
             }
             _ => {}
+        }
+    }
+    // What it says of an object needs the object.
+    for part in extension.into_iter().flat_map(Element::children) {
+        if !ext::extend(&mut response.data, part) {
+            response.extensions.extend(ext::decode(part));
         }
     }
     ext::unhandled::settle(&mut response);
@@ -48,7 +55,10 @@ fn result(e: Element<'_>, unhandled: &mut Vec<Unhandled>) -> Option<ResultItem> 
                 item.msg = child.flat_text().into();
                 item.lang = child.attr("lang").map(Into::into);
             }
-            "value" => item.values.push(Personal::new(child.flat_text())),
+            "value" => match ext::extepp::wrong_value(child) {
+                Some(wrong) => item.ext_values.push(wrong),
+                None => item.values.push(Personal::new(child.flat_text())),
+            },
             "extValue" => match ext::unhandled::read(child) {
                 Some(part) => unhandled.push(part),
                 None => item.ext_values.push(ext_value(child)),
@@ -61,10 +71,12 @@ fn result(e: Element<'_>, unhandled: &mut Vec<Unhandled>) -> Option<ResultItem> 
 
 /// Reads `<extValue>`, in which either part may be missing.
 fn ext_value(e: Element<'_>) -> ExtValue {
-    let value = e.seen().child(Ns::EPP, "value").map(|v| Personal::new(v.flat_text())).unwrap_or_default();
+    let value = e.seen().child(Ns::EPP, "value");
+    let code = value.and_then(ext::extepp::reason_code);
+    let value = value.filter(|_| code.is_none()).map(|v| Personal::new(v.flat_text())).unwrap_or_default();
     let reason = e.child(Ns::EPP, "reason");
     let lang = reason.and_then(|r| r.attr("lang")).map(Into::into);
-    ExtValue { value, reason: reason.map(|r| Personal::new(r.flat_text())), lang }
+    ExtValue { value, offender: None, code, reason: reason.map(|r| Personal::new(r.flat_text())), lang }
 }
 
 /// Reads a child of `<resData>`. What cannot be read is told by its name, and its contents stay unknown.
@@ -73,6 +85,7 @@ fn res_data(e: Element<'_>) -> ResData {
         Ns::CONTACT => contact::decode(e),
         Ns::DOMAIN => domain::decode(e),
         Ns::HOST => host::decode(e),
+        Ns::EURID_HIT_POINTS => ext::eurid::hit_points(e).map(|points| points.map(ResData::HitPoints)),
         _ => Ok(None),
     };
     match read {

@@ -81,6 +81,22 @@ pub(super) const VERSION: Rule = shaped(3, 3, |text| text == "1.0", "is not 1.0,
 pub(super) const DATE: Rule = shaped(10, 10, is_date, "is not a date YYYY-MM-DD");
 /// `host:addrStringType`.
 pub(super) const ADDRESS: Rule = token(3, 45);
+/// `boolean`, in words.
+pub(super) const TRUTH: Rule = shaped(4, 5, |text| matches!(text, "true" | "false"), "is neither `true` nor `false`");
+/// extcon's `nationalityCodeType`.
+pub(super) const NATIONALITY: Rule = shaped(2, 2, |text| text.bytes().all(|b| b.is_ascii_alphabetic()), "is not two letters");
+/// extcon's `entityTypeType`.
+pub(super) const ENTITY_TYPE: Rule = shaped(1, 1, |text| matches!(text.as_bytes(), [b'1'..=b'7']), "is not a number of 1 to 7");
+/// EURid's `contactType`.
+pub(super) const CONTACT_TYPE: Rule = token(1, 50);
+/// contact-ext's `vatType`.
+pub(super) const VAT: Rule = token(0, 20);
+/// contact-ext's `contactLangType`, `registrantCountryType` and the like.
+pub(super) const TWO: Rule = token(2, 2);
+/// contact-ext's `citizenshipCcType`, empty in order to remove it.
+pub(super) const CITIZENSHIP: Rule = token(0, 2);
+/// `token` of at most 255 characters.
+pub(super) const TOKEN_255: Rule = token(0, 255);
 /// `hexBinary` with something in it.
 pub(super) const HEX: Rule = shaped(2, ANY, is_hex, "is not pairs of hexadecimal digits");
 /// `secDNS:keyType`: base64 with something in it.

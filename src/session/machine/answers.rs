@@ -5,12 +5,16 @@ use super::super::exchange::{Barred, Ended, Loss, Now, Outcome, RawFrame};
 use super::super::result::{At, Kind};
 use super::{Asked, Effect, FrameFacts, Owner, Session, State};
 use crate::base::{ExchangeId, Timestamp};
-use crate::model::{Command, ExchangeFacts, Response, ResultCode};
+use crate::model::{Class, Command, ExchangeFacts, Extension, Response, ResultCode};
 
 impl Session {
     /// An answer came: finds its question.
     pub(super) fn answered(&mut self, response: Box<Response>, facts: &FrameFacts, now: Now) {
         let code = response.code();
+        self.failed_turns = 0;
+        if let Some(credit) = credit(&response) {
+            self.report.credit = Some(credit.into());
+        }
         if matches!(self.state, State::Greeting { .. }) {
             // Some registries tell that there are too many sessions in place of the greeting.
             return self.refused(&response, now);
@@ -40,10 +44,11 @@ impl Session {
         let Some(asked) = self.in_flight.remove(at) else { return };
         match asked.owner {
             Owner::Asker(_) => self.deliver(asked, response, facts, now),
-            Owner::Login(_) if code.is_success() && !code.closes() => {
-                self.state = State::Ready;
+            Owner::Login(_) => {
+                let verdict = self.dialect.classify(&response, At::Login, Kind::Session);
+                let is_in = (code.is_success() || verdict.class == Class::Ok) && !verdict.closes;
+                if is_in { self.state = State::Ready } else { self.refused(&response, now) }
             }
-            Owner::Login(_) => self.refused(&response, now),
             Owner::Logout(_) => self.leave(now),
             Owner::KeepAlive(_) if code.closes() || code == ResultCode::USE_ERROR => self.die(&Loss::Told(code), now),
             Owner::KeepAlive(_) => self.log_out_if_drained(now),
@@ -91,7 +96,7 @@ impl Session {
     /// The registry will not have us.
     fn refused(&mut self, response: &Response, now: Now) {
         let verdict = self.dialect.classify(response, At::Login, Kind::Session);
-        let barred = Barred::Refused { code: response.code(), msg: response.msg().to_owned(), verdict };
+        let barred = Barred::Refused { code: response.code(), msg: response.told(), verdict };
         self.end(Ended::Barred(barred), &Loss::Told(response.code()), now);
     }
 
@@ -140,4 +145,9 @@ impl Session {
             elements: "".into(),
         }
     }
+}
+
+/// The account's credit, where an answer tells it.
+fn credit(response: &Response) -> Option<&str> {
+    response.extensions.iter().rev().find_map(|e| if let Extension::Credit(credit) = e { Some(&*credit.amount) } else { None })
 }

@@ -53,7 +53,7 @@ impl Pool {
     fn answered(&mut self, job: &Job, response: &Response, verdict: Verdict, now: Now) -> Option<Moment> {
         let code = response.code();
         if self.breaker.trips(code, verdict) && verdict.scope == Scope::Item {
-            self.stop(trouble::breaker(&self.setup.registry, code, response.msg()), now);
+            self.stop(trouble::breaker(&self.setup.registry, code, &response.told()), now);
             return None;
         }
         if self.foreign.trips(code, verdict) {
@@ -68,7 +68,7 @@ impl Pool {
             Scope::Object => {
                 self.off.insert(object_of(name), code);
             }
-            Scope::Registry => self.stop(trouble::stopping(&self.setup.registry, code, response.msg()), now),
+            Scope::Registry => self.stop(trouble::stopping(&self.setup.registry, code, &response.told()), now),
             Scope::Item => {}
         }
         if verdict.limit {
@@ -91,7 +91,7 @@ impl Pool {
             Class::New => {
                 self.relogins += 1;
                 if self.relogins > MAX_RELOGINS {
-                    self.stop(trouble::not_logged_in(&self.setup.registry, code, response.msg()), now);
+                    self.stop(trouble::not_logged_in(&self.setup.registry, code, &response.told()), now);
                 }
                 Some(now.at)
             }

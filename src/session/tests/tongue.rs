@@ -30,7 +30,7 @@ impl Dialect for Small {
         Matching::InOrder
     }
 
-    fn encode(&self, command: &Command, _cl_trid: Option<&ClTrid>, out: &mut Vec<u8>) -> Result<()> {
+    fn encode(&self, command: &Command, _cl_trid: Option<&ClTrid>, _agreed: &[Box<str>], out: &mut Vec<u8>) -> Result<()> {
         let text = match command {
             Command::Login(_) => "<r><login/></r>".to_owned(),
             Command::Logout => "<r><logout/></r>".to_owned(),

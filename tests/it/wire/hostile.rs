@@ -70,7 +70,7 @@ fn row_21_a_header_counts_bytes() {
     let name = Address { city: "Łódź".into(), cc: "PL".into(), ..Address::default() };
     let chg = Some(ContactChange::default().with_address(PostalForm::Loc, name));
     let update = ContactUpdate { id: "AM-1001".into(), add: vec![], rem: vec![], chg };
-    epp::encode(&Command::Transform(Box::new(Transform::ContactUpdate(update))), None, &mut payload).expect("a command");
+    epp::encode(&Command::Transform(Box::new(Transform::ContactUpdate(update))), None, &[], &mut payload).expect("a command");
     assert!(payload.len() > String::from_utf8_lossy(&payload).chars().count());
     let mut line = Vec::new();
     LengthPrefix::epp(DEFAULT_CAP).enclose(&payload, &mut line);
