@@ -1,8 +1,10 @@
-//! Registries → snapshot and exchanges. EPP has no listing: a pull walks the names and handles it is given and follows every handle
-//! it meets. It knows nothing of differences, and it changes nothing.
+//! Registries → snapshot and exchanges. No registry here has a listing: a pull walks the names and handles it is given and follows every
+//! handle it meets. It knows nothing of differences, and it changes nothing.
 
 mod driver;
+mod ledger;
 mod walk;
 
 pub use driver::{Pulled, pull};
+pub use ledger::Ledger;
 pub use walk::{Tally, Walk};
