@@ -312,7 +312,7 @@ impl Building {
         for segment in &mut self.segments {
             for record in segment.records::<Record>()? {
                 if let Record::Object { kind: ObjectKind::Domain, row: Some(row), .. } = record? {
-                    handles(&row).try_for_each(|handle| self.frontier.push(ObjectKind::Contact, handle))?;
+                    handles(&row).try_for_each(|handle| self.frontier.push(ObjectKind::Contact, &handle))?;
                 }
             }
         }

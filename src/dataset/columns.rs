@@ -25,6 +25,8 @@ pub enum Kind {
     NameServers,
     /// A date, of which the day counts.
     Day,
+    /// Additional properties in their text.
+    Properties,
 }
 
 /// One column of a table of objects.
@@ -98,6 +100,7 @@ columns! {
     Email = "email" Email true,
     Statuses = "statuses" Statuses false,
     Disclose = "disclose" Disclose false,
+    Properties = "properties" Properties true,
 }
 
 columns! {
@@ -110,6 +113,7 @@ columns! {
     Statuses = "statuses" Statuses false,
     Ns = "ns" NameServers false,
     Expires = "expires" Day false,
+    Properties = "properties" Properties true,
 }
 
 /// The columns behind `registry` and `id` of the table of `kind`.

@@ -2,8 +2,8 @@
 
 use super::columns::{ContactField, DomainField};
 use crate::base::{Personal, RowDigest, row_digest};
-use crate::model::{Address, Contact, Disclose, DiscloseForms, Domain, NameServers, Phone, PostalForm, Role, Status};
-use std::collections::BTreeMap;
+use crate::model::{Address, Contact, Disclose, DiscloseForms, Domain, NameServers, Phone, PostalForm, Properties, Role, Status};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 /// An object's id and its fields in the order of its columns. It holds personal data, so `Debug` shows the id alone.
@@ -142,6 +142,7 @@ pub fn contact_row(contact: &Contact) -> Row {
     set(F::Email, reveal(contact.email.as_ref()));
     set(F::Statuses, statuses(&contact.statuses));
     set(F::Disclose, contact.disclose.as_ref().map(disclose_text));
+    set(F::Properties, Some(contact.properties.to_text()));
     Row::new(contact.id.as_str(), fields.iter().map(Option::as_deref))
 }
 
@@ -157,6 +158,7 @@ pub fn domain_row(domain: &Domain) -> Row {
     let (admin, tech, billing) = (role(Role::Admin), role(Role::Tech), role(Role::Billing));
     let statuses = statuses(&domain.statuses);
     let ns = name_servers(&domain.ns);
+    let properties = domain.properties.to_text();
     let expires = domain.expires.as_ref().map(|d| d.at.map_or_else(|| d.raw.to_string(), |at| at.to_string()));
     let fields = [
         domain.registrant.as_ref().map(AsRef::as_ref),
@@ -166,6 +168,7 @@ pub fn domain_row(domain: &Domain) -> Row {
         statuses.as_deref(),
         Some(ns.as_str()),
         expires.as_deref(),
+        Some(properties.as_str()),
     ];
     Row::new(domain.name.as_str(), fields)
 }
@@ -186,10 +189,12 @@ pub fn disclose_text(disclose: &Disclose) -> String {
 }
 
 /// The handles a domain's row names, each once.
-pub fn handles(row: &Row) -> impl Iterator<Item = &str> {
+pub fn handles(row: &Row) -> impl Iterator<Item = String> {
     let of = [DomainField::Registrant, DomainField::Admin, DomainField::Tech, DomainField::Billing];
     let all = of.into_iter().filter_map(|field| row.get(field.at())).flat_map(|text| text.split(';')).filter(|h| !h.is_empty());
-    all.collect::<std::collections::BTreeSet<_>>().into_iter()
+    let further = row.get(DomainField::Properties.at()).and_then(|text| Properties::read(text).ok());
+    let further = further.iter().flat_map(Properties::handles).map(ToOwned::to_owned);
+    all.map(ToOwned::to_owned).chain(further).collect::<BTreeSet<_>>().into_iter()
 }
 
 /// What a registry tells of an object besides its fields, as text.
@@ -342,7 +347,8 @@ mod tests {
                 None,
                 None,
                 Some("ns1.example.net;ns2.example.org=192.0.2.1,192.0.2.2"),
-                Some("2027-01-01T00:00:00Z")
+                Some("2027-01-01T00:00:00Z"),
+                None,
             ]
         );
         assert_eq!(handles(&row).collect::<Vec<_>>(), ["R", "T1", "T2"]);

@@ -3,6 +3,7 @@
 use super::normalise::{is_quiet, normalise};
 use super::output::Severity;
 use crate::dataset::Kind;
+use crate::model::Properties;
 
 /// One field that differs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,10 +30,22 @@ pub(super) fn compare<'a>(
         if local == remote {
             return None;
         }
-        let same = normalise(kind, local.unwrap_or_default()) == normalise(kind, remote.unwrap_or_default());
+        let same = match kind {
+            // A local record says nothing about the properties it does not state.
+            Kind::Properties => local.is_none_or(|stated| holds(stated, remote.unwrap_or_default())),
+            _ => normalise(kind, local.unwrap_or_default()) == normalise(kind, remote.unwrap_or_default()),
+        };
         let severity = if same { Severity::Cosmetic } else { Severity::Material };
         (!same || !is_quiet(kind)).then_some(FieldDifference { at, local, remote, severity })
     })
+}
+
+/// Whether the properties that `stated` names are those of `held`.
+fn holds(stated: &str, held: &str) -> bool {
+    match (Properties::read(stated), Properties::read(held)) {
+        (Ok(stated), Ok(held)) => stated.hold_in(&held),
+        _ => stated == held,
+    }
 }
 
 #[cfg(test)]
@@ -46,5 +59,15 @@ mod tests {
         let remote = [Some("a"), Some("b c"), Some("+1.2"), None, None];
         let found: Vec<_> = compare(kinds.into_iter(), |n| local[n], |n| remote[n]).map(|d| (d.at, d.severity)).collect();
         assert_eq!(found, [(1, Severity::Cosmetic), (2, Severity::Material)]);
+    }
+
+    #[test]
+    fn of_properties_those_count_which_the_local_record_states() {
+        let found = |local, remote| compare([Kind::Properties].into_iter(), |_| local, |_| remote).map(|d| d.severity).next();
+        assert_eq!(found(Some("b=2"), Some("a=1;b=2")), None);
+        assert_eq!(found(None, Some("a=1")), None);
+        assert_eq!(found(Some("b=2;a=1"), Some("a=1;b=2")), None);
+        assert_eq!(found(Some("a=1;b=2"), Some("a=1")), Some(Severity::Material));
+        assert_eq!(found(Some("a=1"), None), Some(Severity::Material));
     }
 }

@@ -146,7 +146,7 @@ mod tests {
 
     #[test]
     fn the_older_service_stands_in_every_role() {
-        let row = behind_v1(&Row::new("d.example", [Some("R"), None, None, None, None, None, None]), "MASK");
+        let row = behind_v1(&Row::new("d.example", [Some("R"), None, None, None, None, None, None, None]), "MASK");
         assert_eq!(row.fields().flatten().collect::<Vec<_>>(), ["MASK"; 4]);
     }
 }

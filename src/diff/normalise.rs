@@ -1,7 +1,7 @@
 //! The form in which two values are the same though they are written differently.
 
 use crate::dataset::Kind;
-use crate::model::Date;
+use crate::model::{Date, Properties};
 use std::borrow::Cow;
 use std::net::IpAddr;
 use unicode_normalization::{UnicodeNormalization as _, is_nfc};
@@ -19,13 +19,14 @@ pub fn normalise(kind: Kind, value: &str) -> Cow<'_, str> {
         Kind::Disclose => Cow::Owned(disclose(value)),
         Kind::NameServers => Cow::Owned(sorted(value, |server| Some(name_server(server)))),
         Kind::Day => Cow::Owned(day(value)),
+        Kind::Properties => Cow::Owned(properties(value)),
     }
 }
 
 /// Whether values of that kind which are normally the same are no difference at all, not even a cosmetic one: what differs then is how
 /// a registry orders or prints, not what somebody wrote.
 pub(super) const fn is_quiet(kind: Kind) -> bool {
-    matches!(kind, Kind::Handles | Kind::Statuses | Kind::Disclose | Kind::Day)
+    matches!(kind, Kind::Handles | Kind::Statuses | Kind::Disclose | Kind::Day | Kind::Properties)
 }
 
 /// Whether a registry computes that status by itself (RFC 5731 §2.3, RFC 5733 §2.2), so that no record of ours states it.
@@ -100,6 +101,11 @@ fn disclose(value: &str) -> String {
 
 fn day(value: &str) -> String {
     Date::read(value).at.map_or_else(|| value.trim().to_owned(), |at| at.strftime("%Y-%m-%d").to_string())
+}
+
+/// Properties in their one text; what is none stays as it is, so that it is seen.
+fn properties(value: &str) -> String {
+    Properties::read(value).map_or_else(|_| value.to_owned(), |all| all.to_text())
 }
 
 /// The parts of a joined value, each through `part`, sorted and each once.

@@ -1,8 +1,8 @@
 //! What a client says, in the terms of RFC 5730 §2.9: session commands, query commands and transform commands.
 
 use super::{
-    Address, AuthInfo, Contact, ContactRef, Disclose, DsData, KeyData, NameServers, Phone, PostalForm, PostalInfo, Role, RriChange, Status,
-    StatusValue,
+    Address, AuthInfo, Contact, ContactRef, Disclose, DsData, KeyData, NameServers, Phone, PostalForm, PostalInfo, Properties, Role,
+    RriChange, Status, StatusValue,
 };
 use crate::base::{DomainName, Handle, HostName, Personal, Secret};
 
@@ -228,6 +228,8 @@ pub struct ContactChange {
     pub auth: Option<AuthInfo>,
     /// Disclose statement.
     pub disclose: Option<Disclose>,
+    /// Additional properties to set.
+    pub properties: Properties,
 }
 
 /// A domain to create (RFC 5731 §3.2.1).

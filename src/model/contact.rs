@@ -1,6 +1,6 @@
 //! The contact object of RFC 5733.
 
-use super::{Date, Status};
+use super::{Date, Properties, Status};
 use crate::base::{Handle, Personal, Secret};
 
 /// Which of the two forms an address is written in (RFC 5733 §2.3).
@@ -139,6 +139,9 @@ pub struct Contact {
     pub auth: Option<AuthInfo>,
     /// The disclose statement.
     pub disclose: Option<Disclose>,
+    /// Additional properties.
+    #[serde(default, skip_serializing_if = "Properties::is_empty")]
+    pub properties: Properties,
 }
 
 impl Contact {
@@ -161,6 +164,7 @@ impl Contact {
             transferred: None,
             auth: None,
             disclose: None,
+            properties: Properties::new(),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The domain object of RFC 5731.
 
-use super::{AuthInfo, Date, Status};
+use super::{AuthInfo, Date, Properties, Status};
 use crate::base::{DomainName, Handle, HostName};
 
 /// What a contact is to a domain. The registrant has an element of its own and is no role here.
@@ -151,6 +151,9 @@ pub struct Domain {
     pub transferred: Option<Date>,
     /// Authorisation information, which RFC 9154 wants empty outside a transfer.
     pub auth: Option<AuthInfo>,
+    /// Additional properties, and facts of the registry's own.
+    #[serde(default, skip_serializing_if = "Properties::is_empty")]
+    pub properties: Properties,
 }
 
 impl Domain {
@@ -173,6 +176,7 @@ impl Domain {
             expires: None,
             transferred: None,
             auth: None,
+            properties: Properties::new(),
         }
     }
 }

@@ -8,6 +8,7 @@ mod exchange;
 mod extension;
 mod host;
 mod outcome;
+mod properties;
 mod rri;
 mod status;
 
@@ -22,5 +23,6 @@ pub use exchange::{CertificateFacts, ExchangeFacts, Greeting, ObjectKind, TlsFac
 pub use extension::{ChangePoll, DsData, Extension, KeyData, LoginEvent, RgpInfo, SecDnsInfo, Unhandled};
 pub use host::Host;
 pub use outcome::{CheckItem, Class, ExtValue, PendingData, Queue, ResData, Response, ResultCode, ResultItem, TransferData, Unknown};
+pub use properties::Properties;
 pub use rri::{RriAnswer, RriChange, RriClass, RriCode, RriContact, RriDomain, RriKind, RriMessage, RriObject, Verification};
 pub use status::{Status, StatusValue};

@@ -221,7 +221,7 @@ impl Walk {
                 self.tally.live_auth += u64::from(is_live(domain.auth.as_ref()));
                 let row = domain_row(&domain);
                 if self.has_contacts {
-                    handles(&row).try_for_each(|handle| self.building.frontier_push(ObjectKind::Contact, handle))?;
+                    handles(&row).try_for_each(|handle| self.building.frontier_push(ObjectKind::Contact, &handle))?;
                 }
                 (State::Ok, Some(row), Facts::from(&*domain))
             }

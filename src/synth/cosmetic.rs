@@ -36,7 +36,7 @@ fn rewritten(value: &str, kind: Kind, variant: u64) -> String {
         (Kind::NameServers | Kind::Handles | Kind::Statuses, _) => reversed(value),
         (Kind::Day, 0) => format!("{value}T12:30:00Z"),
         (Kind::Day, 1) => format!("{value} 08:15:00"),
-        (Kind::Day | Kind::Handle | Kind::Disclose, _) => value.to_owned(),
+        (Kind::Day | Kind::Handle | Kind::Disclose | Kind::Properties, _) => value.to_owned(),
     }
 }
 

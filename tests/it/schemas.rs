@@ -188,7 +188,15 @@ fn contact_update() -> impl Strategy<Value = ContactUpdate> {
         option::of(auth()),
         option::of(disclose()),
     )
-        .prop_map(|(postal, voice, fax, email, auth, disclose)| ContactChange { postal, voice, fax, email, auth, disclose });
+        .prop_map(|(postal, voice, fax, email, auth, disclose)| ContactChange {
+            postal,
+            voice,
+            fax,
+            email,
+            auth,
+            disclose,
+            ..ContactChange::default()
+        });
     (handle(), vec(status(), 0..4), vec(client_status(), 0..9), option::weighted(0.8, change))
         .prop_map(|(id, add, rem, chg)| ContactUpdate { id, add, rem, chg })
 }

@@ -168,6 +168,7 @@ fn commands() -> Vec<(&'static str, Command)> {
                     email: Some("anna@baecker.example".into()),
                     auth: Some(password("2fooBAR")),
                     disclose: Some(disclose()),
+                    ..ContactChange::default()
                 }),
             })),
         ),

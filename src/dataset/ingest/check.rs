@@ -2,7 +2,7 @@
 
 use crate::base::escape_controls;
 use crate::dataset::columns::{Column, Kind};
-use crate::model::Date;
+use crate::model::{Date, Properties};
 use jiff::civil;
 
 /// The most characters of one value.
@@ -59,6 +59,7 @@ pub(super) fn value(column: &Column, value: &str) -> Option<Doubt> {
         Kind::Handles => value.split(';').find_map(handle),
         Kind::Phone => phone(value, &shown),
         Kind::Disclose => disclose(value),
+        Kind::Properties => Properties::read(value).err().map(|what| wrong("E-ingest-028", what, "write `key=value;key=value`")),
         Kind::Text | Kind::Statuses | Kind::NameServers => None,
     })
 }
@@ -81,7 +82,8 @@ fn spreadsheet(kind: Kind, value: &str, shown: &str) -> Option<Doubt> {
     None
 }
 
-/// A handle as RFC 5730's `clIDType` wants it: a token of 3 to 16 characters. It may hold `/` and dots, as it never becomes a path.
+/// A handle as every registry wants it: a token. RFC 5730's `clIDType` has 3 to 16 characters and RRI up to 32; which of them holds is
+/// a rule of the registry's profile. It may hold `/` and dots, as it never becomes a path.
 pub(super) fn handle(value: &str) -> Option<Doubt> {
     let shown = shown(value, false);
     let length = value.chars().count();
@@ -93,8 +95,8 @@ pub(super) fn handle(value: &str) -> Option<Doubt> {
             format!("write `{}`", escape_controls(value.split_whitespace().collect::<Vec<_>>().join(" ").as_str())),
         ));
     }
-    (!(3..=16).contains(&length)).then(|| {
-        let what = format!("the handle {shown} has {length} characters; registries take 3 to 16 (RFC 5730, clIDType)");
+    (!(3..=32).contains(&length)).then(|| {
+        let what = format!("the handle {shown} has {length} characters; registries take 3 to 16 (RFC 5730, clIDType), or 32 (RRI)");
         wrong("E-ingest-015", what, "correct it")
     })
 }
