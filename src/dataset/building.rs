@@ -160,7 +160,7 @@ impl Building {
         }
         for bucket in 0..base.buckets() {
             for domain in base.rows(ObjectKind::Domain, bucket)? {
-                handles(&domain.row).try_for_each(|handle| self.frontier.push(ObjectKind::Contact, handle))?;
+                handles(&domain.row).try_for_each(|handle| self.frontier.push(ObjectKind::Contact, &handle))?;
             }
         }
         Ok(())

@@ -12,7 +12,7 @@ use std::ops::RangeInclusive;
 const BAND: u64 = 20_000;
 
 /// Some ids of one kind, all of one bucket.
-pub type Batch = (ObjectKind, Vec<Box<str>>);
+type Batch = (ObjectKind, Vec<Box<str>>);
 
 /// The objects of a snapshot in the order in which they are to be refreshed, a bucket at a time.
 #[derive(Debug)]
