@@ -45,7 +45,8 @@ pub(super) struct Answer {
 }
 
 impl Answer {
-    fn new(place: Place, code: u16) -> Self {
+    /// An answer of that code with nothing else to it.
+    pub(super) fn new(place: Place, code: u16) -> Self {
         Self { place, code, close: false, silent: false, object: None, cl_trid: None, commit: None, new_password: None }
     }
 }

@@ -4,7 +4,6 @@ mod line;
 mod timer;
 mod transcript;
 
-use super::core::Connection;
 use super::damage::End;
 use super::faults::{Fault, Faults, Stage};
 use super::fleet;
@@ -12,6 +11,7 @@ use super::identity::{Identity, SERVER_NAME};
 use super::journal::Journal;
 use super::knobs::Knobs;
 use super::registry::Registry;
+use super::tongue::Tongue;
 use crate::base::{Blame, Clock, Moment, Problem, Result, create_private_dir};
 use crate::policy::profile;
 use crate::protocol::frame::{Framer as _, LengthPrefix};
@@ -267,7 +267,7 @@ impl Server {
 struct Talk<'s> {
     server: &'s Server,
     number: u64,
-    core: Connection,
+    core: Tongue,
     framer: LengthPrefix,
     line: Line,
 }
@@ -284,10 +284,11 @@ impl<'s> Talk<'s> {
         shared.connections += 1;
         let number = shared.connections;
         let is_uncounted = shared.registry.profile.quirks.length_without_header;
+        let now = server.clock.moment();
+        let core = Tongue::new(&shared.registry, now);
         drop(shared);
         let framer = if is_uncounted { LengthPrefix::payload_only(COMMAND_CAP) } else { LengthPrefix::epp(COMMAND_CAP) };
-        let now = server.clock.moment();
-        Self { server, number, core: Connection::new(now), framer, line: Line::new(is_uncounted) }
+        Self { server, number, core, framer, line: Line::new(is_uncounted) }
     }
 
     /// Greets, then answers until either side ends.
@@ -328,7 +329,7 @@ impl<'s> Talk<'s> {
         let mut shared = self.server.lock();
         let (now, wall) = (self.server.clock.moment(), self.server.clock.wall());
         let mut payload = Line::buffer();
-        let answer = self.core.greet(&shared.registry, wall, &mut payload);
+        let Some(answer) = self.core.greet(&shared.registry, wall, &mut payload) else { return };
         let spec = shared.faults.strike(Stage::Greeting, None);
         self.line.say(now, &answer, payload, spec.as_ref());
         if let Some(transcript) = &mut shared.transcript {
