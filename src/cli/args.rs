@@ -103,8 +103,17 @@ pub(super) enum Command {
     /// Look at configuration, credentials, certificates, greetings, clock and disk; change nothing
     Check(Which),
     /// Read what the registries hold into a snapshot
-    #[command(after_help = "An interrupted pull goes on where it was.\n\nExample:\n  privet pull --registry example")]
-    Pull(Which),
+    #[command(after_help = PULL)]
+    Pull {
+        #[command(flatten)]
+        which: Which,
+        /// Ask each registry at most N questions in a day of its own, what earlier runs of that day asked included
+        #[arg(long, value_name = "N")]
+        budget: Option<u64>,
+        /// Begin no further question at this time on the registry's own clock (UTC where its profile names no zone)
+        #[arg(long, value_name = "HH:MM", value_parser = time)]
+        until: Option<jiff::civil::Time>,
+    },
     /// Compare the newest snapshot with the local records
     Diff(Which),
     /// The nightly job: lock, check, pull, diff, report
@@ -164,6 +173,17 @@ pub(super) enum Command {
         what: Frame,
     },
 }
+
+const PULL: &str = "\
+An interrupted pull goes on where it was.
+
+With --budget or --until the newest snapshot is refreshed as far as that goes: what changed in the local records first, then what
+it does not hold, then what was observed longest ago. All else is taken over with its own time of observation. Where there is no
+whole snapshot yet, several such pulls complete one; a pull without bounds goes on with what is not older than a day.
+
+Examples:
+  privet pull --registry example
+  privet pull --registry example-de --budget 20000 --until 06:00";
 
 /// Which registries a verb works on.
 #[derive(Clone, Debug, ClapArgs)]
@@ -282,6 +302,11 @@ pub(super) enum Frame {
 pub(super) enum Dialect {
     /// EPP (RFC 5730)
     Epp,
+}
+
+fn time(text: &str) -> Result<jiff::civil::Time, String> {
+    let wanted = || "a time of the day, such as 06:00".to_owned();
+    if text.len() != 5 { Err(wanted()) } else { jiff::civil::Time::strptime("%H:%M", text).map_err(|_| wanted()) }
 }
 
 fn share(text: &str) -> Result<f64, String> {

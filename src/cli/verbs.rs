@@ -6,7 +6,7 @@ use super::progress::Listener;
 use super::{argument, bundled, logging, registries, schemas, settings};
 use crate::base::{Clock, Exit, Problems, RegistryId, StopToken, read_capped};
 use crate::job::config::{self, Loaded};
-use crate::job::{self, Context, DemoOptions, Ended};
+use crate::job::{self, Context, DemoOptions, Ended, Within};
 use crate::protocol::frame::DEFAULT_CAP;
 use clap::CommandFactory as _;
 use serde_json::Value;
@@ -33,7 +33,10 @@ fn dispatch(global: &Global, command: Command, printer: &Arc<Printer>, clock: &A
     match command {
         Command::Init { dir } => Ok(init(&dir)?),
         Command::Check(which) => night(global, &which, printer, clock, job::check),
-        Command::Pull(which) => night(global, &which, printer, clock, job::pull),
+        Command::Pull { which, budget, until } => {
+            let within = Within { budget, until };
+            night(global, &which, printer, clock, |loaded, ctx| job::pull_within(loaded, &within, ctx))
+        }
         Command::Diff(which) => night(global, &which, printer, clock, job::diff),
         Command::Run(which) => night(global, &which, printer, clock, job::run),
         Command::Report { what: Report::Run(which) } => night(global, &which, printer, clock, |loaded, _| Ok(job::report_run(loaded)?)),

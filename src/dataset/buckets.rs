@@ -20,13 +20,28 @@ pub fn log2_for(rows: u64) -> u8 {
 /// The bucket of an object among 2^`log2`.
 #[must_use]
 pub fn bucket_of(registry: &RegistryId, kind: ObjectKind, id: &str, log2: u8) -> u32 {
+    first_bits(place_of(registry, kind, id), log2)
+}
+
+/// An object's hash, whose first bits are its bucket.
+pub(super) fn place_of(registry: &RegistryId, kind: ObjectKind, id: &str) -> u64 {
     let mut hasher = xxhash_rust::xxh3::Xxh3Default::new();
     for part in [registry.as_str(), kind.as_str()] {
         hasher.update(part.as_bytes());
         hasher.update(&[0]);
     }
     hasher.update(id.as_bytes());
-    first_bits(hasher.digest(), log2)
+    hasher.digest()
+}
+
+/// The buckets of a table cut into 2^`from` that hold all there is in `bucket` of one cut into 2^`to`.
+pub(super) fn covering(bucket: u32, to: u8, from: u8) -> std::ops::Range<u32> {
+    if from <= to {
+        let one = bucket >> (to - from);
+        one..one + 1
+    } else {
+        bucket << (from - to)..(bucket + 1) << (from - to)
+    }
 }
 
 /// The first `log2` bits of `hash`.
@@ -54,6 +69,19 @@ mod tests {
     fn the_power_follows_the_rows() {
         for (rows, want) in [(0, 0), (50_000, 0), (50_001, 1), (1_000_000, 5), (10_000_000, 8), (u64::MAX, MAX_LOG2)] {
             assert_eq!(log2_for(rows), want, "{rows}");
+        }
+    }
+
+    #[test]
+    fn another_cut_covers_the_same_objects() {
+        let registry = RegistryId::new("x");
+        for (to, from) in [(0, 0), (0, 3), (3, 0), (2, 5), (5, 2), (4, 4)] {
+            for n in 0..500 {
+                let of = |log2| bucket_of(&registry, ObjectKind::Domain, &format!("d{n}"), log2);
+                assert!(covering(of(to), to, from).contains(&of(from)), "{to} {from} {n}");
+            }
+            let all: u32 = (0..1_u32 << to).map(|bucket| covering(bucket, to, from).len() as u32).sum();
+            assert_eq!(all, (1 << from).max(1 << to), "none too many");
         }
     }
 

@@ -1,18 +1,18 @@
 //! A snapshot in the making: what a pull observes, spooled to disk, and what it has still to visit.
 
-use super::buckets::{bucket_dir, bucket_of, registry_dir};
-use super::columns::{OBSERVED, columns, table_name};
+mod merge;
+
+use super::buckets::{bucket_of, place_of, registry_dir};
 use super::frontier::Frontier;
+use super::ingest::Records;
 use super::rows::{Facts, Row, handles};
-use super::snapshot::{Counts, EXCHANGES, Manifest, Snapshot, date_dir, exchange_cells, snapshots_dir};
+use super::snapshot::{Counts, Manifest, Snapshot, Sums, date_dir, snapshots_dir};
 use super::spool::{ExchangeRow, Record, Segment, State};
-use super::table::{Cell, ColumnType, TableWriter};
 use crate::base::{
     Blame, ExchangeId, Exit, Problem, RegistryId, Result, RunId, Timestamp, create_private_dir, place_tree, read_capped, remove_tree,
     write_atomic,
 };
 use crate::model::{ExchangeFacts, ObjectKind};
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// The most segment files of one spool, as a power of two: each holds the objects of some neighbouring buckets.
@@ -48,6 +48,9 @@ pub struct Pending {
     pub started: Timestamp,
     /// Its number of buckets, as a power of two.
     pub buckets_log2: u8,
+    /// Whether it refreshes the newest snapshot, and is no snapshot without it.
+    #[serde(default)]
+    pub refreshes: bool,
 }
 
 /// A snapshot of one registry in the making. Dropped, it stays on disk and can be resumed.
@@ -61,6 +64,10 @@ pub struct Building {
     frontier: Frontier,
     counts: Counts,
     next_session: u32,
+    /// The local records, whose digests are kept beside what was observed.
+    records: Option<Records>,
+    /// The snapshot whose rows stay where nothing newer was observed.
+    base: Option<Snapshot>,
 }
 
 impl Building {
@@ -92,8 +99,9 @@ impl Building {
         } else {
             remove_tree(&dir)?;
             create_private_dir(&dir)?;
-            let run = Pending { run_id: run_id.clone(), started, buckets_log2: buckets_log2.min(super::buckets::MAX_LOG2) };
-            write_atomic(&dir.join("run.json"), &serde_json::to_vec(&run).unwrap_or_default())?;
+            let run =
+                Pending { run_id: run_id.clone(), started, buckets_log2: buckets_log2.min(super::buckets::MAX_LOG2), refreshes: false };
+            write_pending(&dir, &run)?;
             run
         };
         let log2 = run.buckets_log2;
@@ -109,9 +117,67 @@ impl Building {
             frontier,
             counts: Counts::default(),
             next_session: 0,
+            records: None,
+            base: None,
         };
         building.replay()?;
         Ok(building)
+    }
+
+    /// Keeps with each object the digest of its record in `records`, by which a later pull tells what changed there.
+    pub fn set_records(&mut self, records: Records) {
+        self.records = Some(records);
+    }
+
+    /// Makes this a refreshment of `base`: what is not observed is taken over from it, row by row.
+    ///
+    /// # Errors
+    /// `E-file-…` where that cannot be noted.
+    pub fn set_base(&mut self, base: Snapshot) -> Result<()> {
+        self.run.refreshes = true;
+        write_pending(&self.dir, &self.run)?;
+        self.next_session = self.next_session.max(base.manifest().next_session);
+        self.base = Some(base);
+        Ok(())
+    }
+
+    /// Takes the objects of the base for visited, and what its domains name and it does not hold for yet to be visited. Before anything
+    /// else is added.
+    ///
+    /// # Errors
+    /// `E-parquet-…` and `E-spool-004`.
+    pub fn know_base(&mut self) -> Result<()> {
+        let Some(base) = self.base.clone() else { return Ok(()) };
+        for kind in ObjectKind::ALL {
+            for bucket in 0..base.buckets() {
+                let file = base.cells(kind, bucket, &["id"])?;
+                for n in 0..file.batches() {
+                    for id in file.batch(n)?.column(0).flatten() {
+                        self.frontier.push_done(kind, id)?;
+                    }
+                }
+            }
+        }
+        for bucket in 0..base.buckets() {
+            for domain in base.rows(ObjectKind::Domain, bucket)? {
+                handles(&domain.row).try_for_each(|handle| self.frontier.push(ObjectKind::Contact, &handle))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The snapshot that this refreshes, if it does.
+    #[must_use]
+    pub const fn base(&self) -> Option<&Snapshot> {
+        self.base.as_ref()
+    }
+
+    /// Leaves nothing behind.
+    ///
+    /// # Errors
+    /// `E-file-…`.
+    pub fn abandon(self) -> Result<()> {
+        remove_tree(&self.dir)
     }
 
     /// The run this belongs to.
@@ -152,14 +218,17 @@ impl Building {
         self.segment(bucket, &record)
     }
 
-    /// Notes an exchange of session `session`.
+    /// Notes an exchange of session `session` about the object `id`.
     ///
     /// # Errors
     /// `E-spool-001`.
-    pub fn exchange(&mut self, facts: &ExchangeFacts, session: u32) -> Result<()> {
+    pub fn exchange(&mut self, kind: ObjectKind, id: &str, facts: &ExchangeFacts, session: u32) -> Result<()> {
         self.counts.exchanges += 1;
+        self.next_session = self.next_session.max(session.saturating_add(1));
+        let place = place_of(&self.registry, kind, id);
         let record = Record::Exchange(Box::new(ExchangeRow {
             id: facts.id.0,
+            place,
             session,
             command: facts.command.into(),
             cl_trid: facts.cl_trid.as_ref().map(|t| t.as_str().into()),
@@ -172,7 +241,7 @@ impl Building {
             digest: facts.digest.map(|d| d.to_string().into()),
             elements: (*facts.elements).into(),
         }));
-        self.segment(self.exchange_bucket(facts.id.0), &record)
+        self.segment(super::buckets::first_bits(place, self.run.buckets_log2), &record)
     }
 
     /// Makes everything noted so far durable.
@@ -210,11 +279,11 @@ impl Building {
         let temporary = root.join(format!(".{}.tmp", self.registry.as_str()));
         remove_tree(&temporary)?;
         create_private_dir(&temporary)?;
-        let mut counts = Counts::default();
+        let mut sums = Sums { next_session: self.next_session, ..Sums::default() };
         for bucket in 0..1_u32 << self.run.buckets_log2 {
-            self.write_bucket(bucket, &temporary, &mut counts)?;
+            self.write_bucket(bucket, &temporary, &mut sums)?;
         }
-        let manifest = Manifest::new(&self.run, &self.registry, wall, counts);
+        let manifest = Manifest::new(&self.run, &self.registry, wall, sums);
         write_atomic(&temporary.join(Manifest::FILE), &serde_json::to_vec_pretty(&manifest).unwrap_or_default())?;
         let date = date_dir(&root, &self.registry, wall);
         create_private_dir(&date)?;
@@ -250,10 +319,6 @@ impl Building {
         Ok(())
     }
 
-    fn exchange_bucket(&self, id: u64) -> u32 {
-        super::buckets::first_bits(xxhash_rust::xxh3::xxh3_64(&id.to_le_bytes()), self.run.buckets_log2)
-    }
-
     /// The position of the segment file that holds `bucket`.
     fn segment_of(&self, bucket: u32) -> usize {
         (bucket >> (self.run.buckets_log2 - self.run.buckets_log2.min(SEGMENTS_LOG2))) as usize
@@ -266,68 +331,10 @@ impl Building {
             None => Err(Problem::new("E-spool-005", Blame::Us, format!("there is no segment {at}"), "report this").exit(Exit::Internal)),
         }
     }
+}
 
-    /// Writes the three tables of one bucket, each sorted by id.
-    fn write_bucket(&mut self, bucket: u32, root: &Path, counts: &mut Counts) -> Result<()> {
-        let at = self.segment_of(bucket);
-        let log2 = self.run.buckets_log2;
-        // An object that was noted twice, by a process that died between the two, counts as it was noted last.
-        let mut objects: [BTreeMap<Box<str>, Record>; 2] = [BTreeMap::new(), BTreeMap::new()];
-        let mut exchanges: BTreeMap<u64, ExchangeRow> = BTreeMap::new();
-        let records = self.segments.get_mut(at).map(Segment::records::<Record>).transpose()?;
-        for record in records.into_iter().flatten() {
-            match record? {
-                Record::Exchange(row) if self.exchange_bucket(row.id) == bucket => {
-                    exchanges.insert(row.id, *row);
-                }
-                Record::Object { kind, ref id, .. } if bucket_of(&self.registry, kind, id, log2) != bucket => {}
-                Record::Exchange(_) => {}
-                record @ Record::Object { .. } => {
-                    if let Record::Object { kind, id, .. } = &record {
-                        let (kind, id) = (*kind, id.clone());
-                        objects[kind as usize].insert(id, record);
-                    }
-                }
-            }
-        }
-        let dir = bucket_dir(root, bucket);
-        create_private_dir(&dir)?;
-        for kind in ObjectKind::ALL {
-            let mut names = vec![("registry", ColumnType::Text), ("id", ColumnType::Text)];
-            names.extend(columns(kind).iter().map(|c| (c.name, ColumnType::Text)));
-            names.extend(OBSERVED.map(|name| (name, if name == "unknown" { ColumnType::Integer } else { ColumnType::Text })));
-            let mut table = TableWriter::create(&dir.join(format!("{}.parquet", table_name(kind))), &names)?;
-            for record in objects[kind as usize].values() {
-                self.write_object(&mut table, record)?;
-                if let Record::Object { state, .. } = record {
-                    counts.add(kind, *state);
-                }
-            }
-            table.finish()?;
-        }
-        let mut table = TableWriter::create(&dir.join("exchanges.parquet"), &EXCHANGES)?;
-        for row in exchanges.values() {
-            table.push(exchange_cells(row, &self.registry).iter().map(super::snapshot::Owned::cell))?;
-            counts.exchanges += 1;
-        }
-        table.finish()?;
-        Ok(())
-    }
-
-    fn write_object(&self, table: &mut TableWriter, record: &Record) -> Result<()> {
-        let Record::Object { kind, id, state, row, facts, observed_at, exchange, unknown } = record else { return Ok(()) };
-        let text = |value: &'_ Option<Box<str>>| value.as_deref().map(str::to_owned);
-        let observed = Timestamp::from_microsecond(*observed_at).map(|t| t.to_string()).unwrap_or_default();
-        let exchange = ExchangeId(*exchange).to_string();
-        let facts = [&facts.roid, &facts.sponsor, &facts.created_by, &facts.created, &facts.updated_by, &facts.updated, &facts.transferred]
-            .map(text);
-        let mut cells = vec![Cell::Text(Some(self.registry.as_str())), Cell::Text(Some(id))];
-        cells.extend((0..columns(*kind).len()).map(|at| Cell::Text(row.as_ref().and_then(|r| r.get(at)))));
-        cells.extend(facts.iter().map(|f| Cell::Text(f.as_deref())));
-        cells.extend([state.as_str(), &observed, &exchange].map(|t| Cell::Text(Some(t))));
-        cells.push(Cell::Integer(Some(i64::from(*unknown))));
-        table.push(cells)
-    }
+fn write_pending(dir: &Path, run: &Pending) -> Result<()> {
+    write_atomic(&dir.join("run.json"), &serde_json::to_vec(run).unwrap_or_default())
 }
 
 fn building_dir(state_dir: &Path, registry: &RegistryId) -> PathBuf {

@@ -6,7 +6,7 @@ use super::table::{Cell, ColumnType, TableWriter};
 use crate::base::{
     Blame, DomainName, Exit, HostName, Problem, RegistryId, Result, Timestamp, create_private_dir, read_capped, remove_tree, write_atomic,
 };
-use crate::model::{Asked, DnsObservation, DnsOutcome, DnsQuery, DnsQuestion, DnsReply, ObjectKind};
+use crate::model::{Asked, DnsLookup, DnsObservation, DnsOutcome, DnsQuestion, DnsReply, ObjectKind};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -217,7 +217,7 @@ fn observation<'a>(cell: &dyn Fn(usize) -> Option<&'a str>) -> Option<DnsObserva
     };
     Some(DnsObservation {
         domain: DomainName::new(cell(0)?),
-        query: DnsQuery { asked, question: DnsQuestion::read(cell(3)?)?, name: cell(4)?.into() },
+        query: DnsLookup { asked, question: DnsQuestion::read(cell(3)?)?, name: cell(4)?.into() },
         reply: DnsReply {
             outcome: DnsOutcome::read(cell(5)?)?,
             authoritative: cell(6).map(|word| word == "true"),
@@ -231,7 +231,7 @@ mod tests {
     use super::*;
 
     fn seen(domain: &str, asked: Asked, question: DnsQuestion, reply: DnsReply) -> DnsObservation {
-        DnsObservation { domain: DomainName::new(domain), query: DnsQuery { asked, question, name: domain.into() }, reply }
+        DnsObservation { domain: DomainName::new(domain), query: DnsLookup { asked, question, name: domain.into() }, reply }
     }
 
     #[test]

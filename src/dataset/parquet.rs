@@ -54,6 +54,18 @@ impl ParquetFile {
     /// # Errors
     /// `E-parquet-001` to `-006`: not Parquet, not complete, over a cap, a column missing, of another type, or nested.
     pub fn open(path: &Path, columns: &[&str], optional: bool) -> Result<Self> {
+        Self::open_with(path, columns, optional, false)
+    }
+
+    /// As [`ParquetFile::open`] with every column there, where integers are read as their digits.
+    ///
+    /// # Errors
+    /// As [`ParquetFile::open`].
+    pub(super) fn open_cells(path: &Path, columns: &[&str]) -> Result<Self> {
+        Self::open_with(path, columns, false, true)
+    }
+
+    fn open_with(path: &Path, columns: &[&str], optional: bool, integers: bool) -> Result<Self> {
         let mut file = File::open(path).map_err(|e| {
             Problem::new("E-file-005", Blame::Operator, format!("cannot read: {e}"), "check the path, its owner and its mode").file(path)
         })?;
@@ -74,7 +86,7 @@ impl ParquetFile {
                 return Err(Problem::new("E-parquet-004", Blame::Input, what, "add it, or map it under `columns`").file(path).field(*name));
             };
             let found = DataType::from_arrow_field(field);
-            if found != DataType::String {
+            if found != DataType::String && !(integers && found == DataType::Int64) {
                 let nested = found.is_nested();
                 let (id, found) = if nested { ("E-parquet-006", "a nested type".to_owned()) } else { ("E-parquet-005", found.to_string()) };
                 let what = format!("the column `{name}` holds {found}, wanted are strings");
@@ -157,7 +169,8 @@ impl ParquetFile {
         let frame = reader.finish().map_err(|e| broken(words(&e)))?;
         let mut columns = Vec::with_capacity(self.columns.len());
         for name in &self.columns {
-            let column = frame.column(name).and_then(|c| c.str().cloned()).map_err(|e| broken(words(&e)))?;
+            let column = frame.column(name).and_then(|c| c.cast(&DataType::String)).map_err(|e| broken(words(&e)))?;
+            let column = column.str().cloned().map_err(|e| broken(words(&e)))?;
             if column.len() != rows {
                 return Err(broken(format!("the column `{name}` has {} rows", column.len())));
             }

@@ -9,6 +9,7 @@ use super::spool::{ExchangeRow, State};
 use super::table::{Cell, ColumnType};
 use crate::base::{Blame, ExchangeId, Exit, Problem, RegistryId, Result, RunId, Timestamp, read_capped, remove_tree};
 use crate::model::ObjectKind;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// The columns of `exchanges.parquet`.
@@ -98,6 +99,62 @@ pub struct Manifest {
     pub buckets_log2: u8,
     /// What is in it.
     pub counts: Counts,
+    /// When its rows were observed, where it has any: a pull with a budget leaves older ones in place.
+    pub observed: Option<Ages>,
+    /// The first session number that no exchange in it has.
+    pub next_session: u32,
+}
+
+/// The times at which the rows of a snapshot were observed, UTC.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+pub struct Ages {
+    /// The earliest.
+    #[schemars(with = "String")]
+    pub oldest: Timestamp,
+    /// The one in the middle, to the minute.
+    #[schemars(with = "String")]
+    pub median: Timestamp,
+    /// The latest.
+    #[schemars(with = "String")]
+    pub newest: Timestamp,
+}
+
+/// Counts when rows were observed, minute by minute, in little memory.
+#[derive(Clone, Debug, Default)]
+pub(super) struct AgeCount {
+    ends: Option<(Timestamp, Timestamp)>,
+    minutes: BTreeMap<i64, u64>,
+}
+
+impl AgeCount {
+    /// Counts one row.
+    pub(super) fn add(&mut self, at: Timestamp) {
+        let (oldest, newest) = self.ends.unwrap_or((at, at));
+        self.ends = Some((oldest.min(at), newest.max(at)));
+        *self.minutes.entry(minute(at)).or_default() += 1;
+    }
+
+    /// The ages of what was counted.
+    pub(super) fn ages(&self) -> Option<Ages> {
+        let (oldest, newest) = self.ends?;
+        let mut left = self.minutes.values().sum::<u64>().div_ceil(2);
+        let middle = self.minutes.iter().find(|(_, n)| {
+            left = left.saturating_sub(**n);
+            left == 0
+        });
+        let median = middle.and_then(|(minute, _)| Timestamp::from_second(minute * 60).ok()).unwrap_or(newest).clamp(oldest, newest);
+        Some(Ages { oldest, median, newest })
+    }
+
+    /// The minutes with the number of rows of each, the oldest first.
+    pub(super) const fn minutes(&self) -> &BTreeMap<i64, u64> {
+        &self.minutes
+    }
+}
+
+/// The minute that `at` lies in, counted from the epoch.
+pub(super) fn minute(at: Timestamp) -> i64 {
+    at.as_second().div_euclid(60)
 }
 
 impl Manifest {
@@ -105,9 +162,9 @@ impl Manifest {
     pub(super) const FILE: &str = "snapshot.json";
 
     /// The layout this program writes and reads.
-    const FORMAT: u32 = 1;
+    const FORMAT: u32 = 2;
 
-    pub(super) fn new(run: &Pending, registry: &RegistryId, finished: Timestamp, counts: Counts) -> Self {
+    pub(super) fn new(run: &Pending, registry: &RegistryId, finished: Timestamp, sums: Sums) -> Self {
         Self {
             format: Self::FORMAT,
             tool_version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -116,9 +173,19 @@ impl Manifest {
             started: run.started,
             finished,
             buckets_log2: run.buckets_log2,
-            counts,
+            counts: sums.counts,
+            observed: sums.ages.ages(),
+            next_session: sums.next_session,
         }
     }
+}
+
+/// What is counted while a snapshot is written.
+#[derive(Debug, Default)]
+pub(super) struct Sums {
+    pub(super) counts: Counts,
+    pub(super) ages: AgeCount,
+    pub(super) next_session: u32,
 }
 
 /// One observed object of a snapshot.
@@ -206,6 +273,14 @@ impl Snapshot {
     #[must_use]
     pub fn file(&self, kind: ObjectKind, bucket: u32) -> PathBuf {
         bucket_dir(&self.dir, bucket).join(format!("{}.parquet", table_name(kind)))
+    }
+
+    /// Some columns of one bucket's table, integers as their digits.
+    ///
+    /// # Errors
+    /// `E-parquet-…`.
+    pub(super) fn cells(&self, kind: ObjectKind, bucket: u32, names: &[&str]) -> Result<ParquetFile> {
+        ParquetFile::open_cells(&self.file(kind, bucket), names)
     }
 
     /// The objects of one bucket, sorted by id.

@@ -84,6 +84,8 @@ pub(super) enum Record {
 #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub(super) struct ExchangeRow {
     pub(super) id: u64,
+    /// The hash of the object it was about, beside which it is kept.
+    pub(super) place: u64,
     pub(super) session: u32,
     pub(super) command: Box<str>,
     pub(super) cl_trid: Option<Box<str>>,

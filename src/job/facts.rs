@@ -51,6 +51,7 @@ pub(super) fn registry_facts(id: &RegistryId, registry: &RegistryConfig, pull: &
         unknown_namespaces: tally
             .map(|t| t.unknown.iter().map(|(namespace, count)| NamespaceCount { namespace: namespace.clone(), count: *count }).collect())
             .unwrap_or_default(),
+        observed: pull.pulled.as_ref().and_then(|p| p.snapshot.as_ref()?.manifest().observed.clone()),
     }
 }
 
@@ -178,6 +179,7 @@ pub(super) fn from_snapshot(id: &RegistryId, registry: &RegistryConfig, snapshot
         greeting: None,
         tls: None,
         unknown_namespaces: Vec::new(),
+        observed: snapshot.manifest().observed.clone(),
     }
 }
 

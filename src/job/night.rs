@@ -2,7 +2,7 @@
 
 use super::config::{Config, Loaded};
 use super::pulling::{RegistryPull, pull_all};
-use super::{Context, Ended, check, facts, records, retention};
+use super::{Context, Ended, Within, check, facts, records, retention};
 use crate::base::{
     Blame, Digest, Event, Exit, Lock, Problem, Problems, RegistryId, Result, RunId, StateDir, Timestamp, create_private_dir,
 };
@@ -37,7 +37,7 @@ pub fn run(loaded: &Loaded, ctx: &Context) -> Result<Ended, Problems> {
     check::before(loaded, ctx)?;
     let (ingested, mut facts) = night.take_in()?;
     night.stage("pull");
-    let pulls = pull_all(night.config(), &ingested.records, &night.state, &night.run_id, ctx)?;
+    let pulls = pull_all(night.config(), &ingested.records, &night.state, &night.run_id, &Within::default(), ctx)?;
     night.stage("diff");
     let fresh = pulls.iter().filter_map(|(id, p)| Some((id.clone(), p.pulled.as_ref()?.snapshot.clone()?))).collect();
     let summary = night.diff(&ingested.records, &fresh)?;
@@ -50,10 +50,18 @@ pub fn run(loaded: &Loaded, ctx: &Context) -> Result<Ended, Problems> {
 /// # Errors
 /// As [`run`].
 pub fn pull(loaded: &Loaded, ctx: &Context) -> Result<Ended, Problems> {
+    pull_within(loaded, &Within::default(), ctx)
+}
+
+/// `pull` within bounds: the newest snapshots refreshed as far as these go.
+///
+/// # Errors
+/// As [`run`].
+pub fn pull_within(loaded: &Loaded, within: &Within, ctx: &Context) -> Result<Ended, Problems> {
     let night = Night::begin(loaded, ctx)?;
     let (ingested, mut facts) = night.take_in()?;
     night.stage("pull");
-    let pulls = pull_all(night.config(), &ingested.records, &night.state, &night.run_id, ctx)?;
+    let pulls = pull_all(night.config(), &ingested.records, &night.state, &night.run_id, within, ctx)?;
     night.report(&mut facts, &pulls, None)
 }
 

@@ -3,13 +3,14 @@
 use super::Context;
 use super::config::{Config, RegistryConfig};
 use super::records::each_listed;
-use crate::base::{Blame, Digest, Exit, Problem, Problems, RegistryId, Result, RunId, StateDir, Timestamp, hex};
-use crate::dataset::{Building, Records};
+use super::within::{self, Within};
+use crate::base::{Blame, Digest, Event, Exit, Problem, Problems, RegistryId, Result, RunId, StateDir, Timestamp, hex};
+use crate::dataset::{Building, Records, Refresh, Snapshot};
 use crate::model::ObjectKind;
 use crate::policy::Line;
 use crate::protocol::frame::{DEFAULT_CAP, Framer, LengthPrefix, Whole};
-use crate::pull::{Pulled, Walk, pull};
-use crate::session::{Account, Allowance, EppDialect, ReadPool, Setup};
+use crate::pull::{Ledger, Pulled, Walk, pull};
+use crate::session::{Account, Allowance, Dialect, EppDialect, ReadPool, RriDialect, Setup};
 use crate::transport::{Endpoint, TlsFiles, TlsSetup};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -26,6 +27,8 @@ pub(super) struct RegistryPull {
     pub(super) problem: Option<Problem>,
     /// Ids that the walk began with, by kind.
     pub(super) given: [u64; 2],
+    /// Whether it had bounds, so that not everything was to be asked for.
+    pub(super) bounded: bool,
 }
 
 impl RegistryPull {
@@ -39,7 +42,8 @@ impl RegistryPull {
             }
             // What an earlier process of this pull could not read is as unreadable as what this one could not.
             let unreadable: u64 = ObjectKind::ALL.iter().map(|kind| pulled.counts.of(*kind).unreadable).sum();
-            let incomplete = unreadable + pulled.tally.unaskable + pulled.tally.unasked > 0;
+            let rationed = if self.bounded { 0 } else { pulled.tally.rationed };
+            let incomplete = unreadable + pulled.tally.unaskable + pulled.tally.unasked + rationed > 0;
             if incomplete && !pulled.line.interrupted {
                 exits.push(Exit::InputIncomplete);
             }
@@ -62,13 +66,15 @@ pub(super) fn pull_all(
     records: &Records,
     state: &StateDir,
     run_id: &RunId,
+    within: &Within,
     ctx: &Context,
 ) -> Result<BTreeMap<RegistryId, RegistryPull>> {
+    let bounded = within.is_bounded();
     let runtime = runtime()?;
     runtime.block_on(async {
         let mut tasks = Vec::new();
         for (id, registry) in config.registries.iter().filter(|(id, _)| ctx.includes(id)) {
-            let task = match prepare(config, id, registry, records, state, run_id, ctx) {
+            let task = match prepare(config, id, registry, &Local { records, state, run_id, within }, ctx) {
                 Ok((walk, given, pool, endpoint)) => {
                     let (clock, stop) = (Arc::clone(&ctx.clock), ctx.stop.clone());
                     Ok((given, tokio::spawn(pull(walk, pool, endpoint, clock, stop))))
@@ -80,14 +86,14 @@ pub(super) fn pull_all(
         let mut all = BTreeMap::new();
         for (id, task) in tasks {
             let result = match task {
-                Err(problem) => RegistryPull { pulled: None, problem: Some(*problem), given: [0, 0] },
+                Err(problem) => RegistryPull { pulled: None, problem: Some(*problem), given: [0, 0], bounded },
                 Ok((given, handle)) => match handle.await {
-                    Ok(Ok(pulled)) => RegistryPull { pulled: Some(pulled), problem: None, given },
-                    Ok(Err(problem)) => RegistryPull { pulled: None, problem: Some(*problem), given },
+                    Ok(Ok(pulled)) => RegistryPull { pulled: Some(pulled), problem: None, given, bounded },
+                    Ok(Err(problem)) => RegistryPull { pulled: None, problem: Some(*problem), given, bounded },
                     Err(_) => {
                         let what = "the pull of this registry ended in a panic";
                         let problem = Problem::new("E-job-002", Blame::Us, what, "report this as a bug").object(id.as_str());
-                        RegistryPull { pulled: None, problem: Some(*problem), given }
+                        RegistryPull { pulled: None, problem: Some(*problem), given, bounded }
                     }
                 },
             };
@@ -105,23 +111,30 @@ pub(super) fn runtime() -> Result<tokio::runtime::Runtime> {
         .map_err(|e| Problem::new("E-job-001", Blame::Operator, format!("no threads can be had: {e}"), "look at the limits of this user"))
 }
 
+/// What is here for the pull of any registry.
+struct Local<'a> {
+    records: &'a Records,
+    state: &'a StateDir,
+    run_id: &'a RunId,
+    within: &'a Within,
+}
+
 /// Everything the pull of one registry needs.
 fn prepare(
     config: &Config,
     id: &RegistryId,
     registry: &RegistryConfig,
-    records: &Records,
-    state: &StateDir,
-    run_id: &RunId,
+    local: &Local<'_>,
     ctx: &Context,
 ) -> Result<(Walk, [u64; 2], ReadPool, Endpoint)> {
-    spoken(id, registry)?;
+    let Local { records, state, run_id, within } = local;
     let now = ctx.clock.wall();
-    let left = Building::pending(state.root(), id)?.filter(|left| now.duration_since(left.started) < RESUMABLE);
-    let run = left.map_or_else(|| run_id.clone(), |left| left.run_id);
-    let building = Building::open(state.root(), &run, now, id, records.buckets_log2())?;
+    let (building, refresh) = begin(id, local, now, ctx)?;
     let first_session = building.next_session();
     let mut walk = Walk::new(building, id.clone(), registry.profile.has_contacts(), Arc::clone(&ctx.events));
+    if let Some(refresh) = refresh {
+        walk.set_refresh(refresh);
+    }
     let mut given = [0, 0];
     for kind in ObjectKind::ALL {
         if kind == ObjectKind::Contact && !registry.profile.has_contacts() {
@@ -135,33 +148,58 @@ fn prepare(
         }
     }
     each_listed(registry, |name| walk.visit(ObjectKind::Domain, name))?;
-    let setup = setup(config, id, registry, run_id, first_session)?;
-    Ok((walk, given, ReadPool::new(setup), endpoint(registry, ctx)?))
+    let ledger = Ledger::open(state.root(), id, within::zone(registry), now)?;
+    let mut pool = ReadPool::new(setup(config, id, registry, run_id, first_session)?);
+    pool.set_ration(within.ration(registry, &ledger, records.count(id, ObjectKind::Domain), now));
+    walk.set_ledger(ledger);
+    Ok((walk, given, pool, endpoint(registry, ctx)?))
 }
 
-/// Whether the registry's line is one that we speak.
-///
-/// # Errors
-/// `E-job-005` where it is not.
-pub(super) fn spoken(id: &RegistryId, registry: &RegistryConfig) -> Result<()> {
-    let line = registry.profile.line.value;
-    match line {
-        Line::EppTls | Line::EppHttps => Ok(()),
-        Line::Rri => {
-            let what = format!("the line of profile `{}`, {line}, comes with a later version", registry.profile.id);
-            let remedy = "its rules can be looked at and overridden already; leave the registry out of pulls with --registry";
-            Err(Problem::new("E-job-005", Blame::Operator, what, remedy).object(id.as_str()))
-        }
+/// The snapshot to be made: a new one, one that an earlier process began, or the newest one to be refreshed, with what to refresh first.
+fn begin(id: &RegistryId, local: &Local<'_>, now: Timestamp, ctx: &Context) -> Result<(Building, Option<Refresh>)> {
+    let Local { records, state, run_id, within } = local;
+    let bounded = within.is_bounded();
+    let root = state.root();
+    let open = |run: &RunId| {
+        let mut building = Building::open(root, run, now, id, records.buckets_log2())?;
+        building.set_records((*records).clone());
+        Ok::<_, Box<Problem>>(building)
+    };
+    let mut newest = Snapshot::newest(root, id)?;
+    let mut left = Building::pending(root, id)?;
+    // What a process that refreshed a snapshot left is part of it before anything else is asked for.
+    if let Some((pending, base)) = left.as_ref().zip(newest.clone()).filter(|(pending, _)| pending.refreshes || bounded) {
+        let mut building = open(&pending.run_id)?;
+        building.set_base(base)?;
+        newest = Some(building.finish(now)?);
+        left = None;
     }
+    if let Some(base) = newest.filter(|_| bounded) {
+        let mut building = open(run_id)?;
+        building.set_base(base.clone())?;
+        building.know_base()?;
+        return Ok((building, Some(Refresh::new(base, (*records).clone(), id.clone()))));
+    }
+    if bounded {
+        let what = "there is no whole snapshot to refresh: this begins one, or goes on with one, for as many runs as its objects need";
+        ctx.events.tell(Event::Note(format!("{id}: {what}")));
+    }
+    let left = left.filter(|left| bounded || now.duration_since(left.started) < RESUMABLE);
+    Ok((open(&left.map_or_else(|| (*run_id).clone(), |left| left.run_id))?, None))
 }
 
 /// The pool's setup for one account.
 pub(super) fn setup(config: &Config, id: &RegistryId, registry: &RegistryConfig, run_id: &RunId, first_session: u32) -> Result<Setup> {
     let account = Account { client: registry.client_id.as_str().into(), password: registry.password.read()?.secret, new_password: None };
-    let framer: fn() -> Box<dyn Framer + Send> = match registry.profile.line.value {
+    let profile = &registry.profile;
+    let framer: fn() -> Box<dyn Framer + Send> = match profile.line.value {
         Line::EppHttps => || Box::new(Whole::default()),
-        _ if registry.profile.quirks.length_without_header => || Box::new(LengthPrefix::payload_only(DEFAULT_CAP)),
+        _ if profile.quirks.length_without_header => || Box::new(LengthPrefix::payload_only(DEFAULT_CAP)),
         _ => || Box::new(LengthPrefix::epp(DEFAULT_CAP)),
+    };
+    let dialect: Arc<dyn Dialect> = match profile.line.value {
+        Line::EppTls | Line::EppHttps => Arc::new(EppDialect::new(account, Arc::clone(profile))),
+        Line::Rri => Arc::new(RriDialect::new(account, profile)),
     };
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share lies over 0 and up to 1")]
     let percent = (registry.share * 100.0).round() as u8;
@@ -170,9 +208,9 @@ pub(super) fn setup(config: &Config, id: &RegistryId, registry: &RegistryConfig,
     Ok(Setup {
         registry: id.clone(),
         prefix: run_id.as_str().into(),
-        dialect: Arc::new(EppDialect::new(account, Arc::clone(&registry.profile))),
+        dialect,
         framer,
-        allowance: Allowance::of(&registry.profile.limits, percent),
+        allowance: Allowance::of(&profile.limits, percent),
         seed: seed.first_u64(),
         first_session,
     })

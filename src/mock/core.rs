@@ -45,7 +45,8 @@ pub(super) struct Answer {
 }
 
 impl Answer {
-    fn new(place: Place, code: u16) -> Self {
+    /// An answer of that code with nothing else to it.
+    pub(super) fn new(place: Place, code: u16) -> Self {
         Self { place, code, close: false, silent: false, object: None, cl_trid: None, commit: None, new_password: None }
     }
 }
@@ -342,11 +343,21 @@ impl Run<'_> {
             }
             Query::ContactCheck(ids) => {
                 let items = check(registry, ids.iter().map(|id| (id.as_str(), registry.contact(id.as_str()).is_some())))?;
-                encode::response(self.out, &head, Some(&|w| encode::check_data(w, Ns::CONTACT, &encode::CONTACT_CHECK, &items, in_words)), None);
+                encode::response(
+                    self.out,
+                    &head,
+                    Some(&|w| encode::check_data(w, Ns::CONTACT, &encode::CONTACT_CHECK, &items, in_words)),
+                    None,
+                );
             }
             Query::DomainCheck(names) => {
                 let items = check(registry, names.iter().map(|name| (name.as_str(), registry.domain(name.as_str()).is_some())))?;
-                encode::response(self.out, &head, Some(&|w| encode::check_data(w, Ns::DOMAIN, &encode::DOMAIN_CHECK, &items, in_words)), None);
+                encode::response(
+                    self.out,
+                    &head,
+                    Some(&|w| encode::check_data(w, Ns::DOMAIN, &encode::DOMAIN_CHECK, &items, in_words)),
+                    None,
+                );
             }
             Query::ContactTransfer { .. } | Query::DomainTransfer { .. } => {
                 return Err(Refusal::new(2101, "this registry carries out no such command"));

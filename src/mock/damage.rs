@@ -47,9 +47,9 @@ const GAP: Duration = Duration::from_millis(3);
 /// How long an answer waits for company.
 const COMPANY: Duration = Duration::from_millis(25);
 
-/// `payload` behind its length header (RFC 5734 §4).
-pub(super) fn framed(payload: &[u8]) -> Vec<u8> {
-    with_length(payload, u32::try_from(payload.len() + 4).unwrap_or(u32::MAX))
+/// `payload` behind a length that counts `counted` bytes of its own: four in EPP (RFC 5734 §4).
+fn headed(payload: &[u8], counted: usize) -> Vec<u8> {
+    with_length(payload, u32::try_from(payload.len() + counted).unwrap_or(u32::MAX))
 }
 
 fn with_length(payload: &[u8], length: u32) -> Vec<u8> {
@@ -59,8 +59,10 @@ fn with_length(payload: &[u8], length: u32) -> Vec<u8> {
     out
 }
 
-/// What `spec` makes of `payload`, the honest answer; `previous` is the identifier of the command before.
-pub(super) fn damage(spec: &FaultSpec, answer: &Answer, payload: &[u8], previous: Option<&str>) -> Delivery {
+/// What `spec` makes of `payload`, the honest answer, behind a length that counts `counted` bytes of its own; `previous` is the
+/// identifier of the command before.
+pub(super) fn damage(spec: &FaultSpec, answer: &Answer, payload: &[u8], previous: Option<&str>, counted: usize) -> Delivery {
+    let framed = |payload: &[u8]| headed(payload, counted);
     let text = std::str::from_utf8(payload).unwrap_or_default();
     let steps = match spec.fault {
         Fault::NoGreeting => Vec::new(),
@@ -148,7 +150,9 @@ fn altered(fault: Fault, answer: &Answer, text: &str, previous: Option<&str>) ->
         }
         Fault::Missing => {
             let text = without(text, "<contact:id>", "</contact:id>");
-            without(&without(&text, "<domain:name>", "</domain:name>"), "<host:name>", "</host:name>")
+            let text = without(&without(&text, "<domain:name>", "</domain:name>"), "<host:name>", "</host:name>");
+            let text = without(&text, "<contact:handle>", "</contact:handle>");
+            without(&without(&text, "<domain:handle>", "</domain:handle>"), "<domain:ace>", "</domain:ace>")
         }
         Fault::Doctype => format!("<!DOCTYPE epp>{body}"),
         Fault::EntityBomb => {
@@ -179,6 +183,10 @@ fn altered(fault: Fault, answer: &Answer, text: &str, previous: Option<&str>) ->
             let more = "<result code=\"2303\"><msg>Object does not exist</msg></result><result code=\"2306\"><msg>Parameter value policy error</msg></result>";
             text.replacen("</result>", &format!("</result>{more}"), 1)
         }
+        Fault::UnknownExtension if is_rri(text) => {
+            text.replace("</contact:infoData>", "<contact:sip>sip:nobody@example.org</contact:sip></contact:infoData>")
+        }
+        Fault::StrangeType => text.replace("<contact:type>PERSON<", "<contact:type>ROBOT<").replace("<contact:type>ORG<", "<contact:type>ROBOT<"),
         Fault::UnknownExtension => body.replacen(
             "<trID>",
             "<extension><fee:chkData xmlns:fee=\"urn:example:nobody-knows-1.0\"><fee:amount unit=\"x\">5.00</fee:amount></fee:chkData></extension><trID>",
@@ -187,6 +195,8 @@ fn altered(fault: Fault, answer: &Answer, text: &str, previous: Option<&str>) ->
         Fault::OtherObject => {
             let text = instead(text, "<contact:id>", "</contact:id>", "OTHER-1");
             let text = instead(&text, "<domain:name>", "</domain:name>", "other.example");
+            let text = instead(&text, "<contact:handle>", "</contact:handle>", "DENIC-1-OTHER");
+            let text = instead(&text, "<domain:ace>", "</domain:ace>", "other.de");
             instead(&text, "<host:name>", "</host:name>", "ns.other.example")
         }
         Fault::Code1100 => text.replacen("code=\"1000\"", "code=\"1100\"", 1),
@@ -207,12 +217,35 @@ fn altered(fault: Fault, answer: &Answer, text: &str, previous: Option<&str>) ->
 
 /// An answer of that code under the honest answer's identifiers.
 fn coded(code: u16, reason: &str, answer: &Answer, text: &str) -> Vec<u8> {
+    if is_rri(text) {
+        return rri_coded(code, reason, text);
+    }
     let mut out = Vec::new();
     let refusal = Refusal::new(code, reason);
     let sv_trid = between(text, "<svTRID>", "</svTRID>").unwrap_or_default();
     let head = Head { code, refusal: Some(&refusal), queue: None, cl_trid: answer.cl_trid.as_deref(), sv_trid };
     encode::response(&mut out, &head, None, None);
     out
+}
+
+/// Whether an answer is one of RRI in its XML form.
+fn is_rri(text: &str) -> bool {
+    text.contains("<registry-response ")
+}
+
+/// A failure in RRI that says what a code of EPP says, or one that nobody has heard of.
+fn rri_coded(code: u16, reason: &str, text: &str) -> Vec<u8> {
+    let code = match code {
+        2002 => "83000000010",
+        2104 => "53000000008",
+        2400 => "53300100021",
+        2502 => "55000000002",
+        _ => "69999999999",
+    };
+    let (before, rest) = text.split_once("<tr:result>").unwrap_or((text, ""));
+    let behind = rest.rsplit_once("</tr:transaction>").map_or("</registry-response>", |(_, behind)| behind);
+    let message = format!("<tr:message level=\"error\" code=\"{code}\"><tr:text>{reason}</tr:text></tr:message>");
+    format!("{before}<tr:result>failed</tr:result>{message}</tr:transaction>{behind}").into_bytes()
 }
 
 /// What stands between the first `open` and the `close` behind it.

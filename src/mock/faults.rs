@@ -136,6 +136,7 @@ faults! {
     Code1501 = "row-36-1501" at Session, "Succeeds with 1501 and closes.";
     Code2503 = "row-36-2503" at Session, "Fails with 2503 and closes.";
     UnknownExtension = "row-36-extension" at Session, "Adds an extension nobody knows.";
+    StrangeType = "row-36-type" at Session, "Says that a contact is of a type nobody has heard of.";
     OtherObject = "row-37-other-object" at Session, "Answers about another object.";
     Code2104 = "row-43-2104" at Session, "Fails with 2104.";
     Code2200 = "row-43-2200" at Session, "Fails with 2200.";

@@ -3,7 +3,9 @@
 use super::core::Commit;
 use super::decode::decode;
 use super::registry::Registry;
+use super::rri;
 use crate::base::{Blame, Problem, Result, Timestamp};
+use crate::policy::Line;
 use crate::protocol::tape::Tape;
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead as _, BufReader, Seek as _, SeekFrom, Write as _};
@@ -12,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 /// One change of the overlay.
 #[derive(serde::Serialize, serde::Deserialize)]
-struct Line {
+struct Stored {
     /// Its number, from 1.
     seq: u64,
     /// When it took effect.
@@ -80,7 +82,7 @@ impl Journal {
     /// `E-mock-020`.
     pub(super) fn append(&mut self, commit: &Commit) -> Result<()> {
         self.seq += 1;
-        write(&mut self.overlay, &Line { seq: self.seq, at: commit.at, frame: commit.frame.clone() })?;
+        write(&mut self.overlay, &Stored { seq: self.seq, at: commit.at, frame: commit.frame.clone() })?;
         let Some(log) = &mut self.log else { return Ok(()) };
         let change = &commit.change;
         let line = Committed {
@@ -96,7 +98,10 @@ impl Journal {
 
 /// Carries the command in `line` out again.
 fn replay(line: &[u8], tape: &mut Tape, registry: &mut Registry) -> Result<(), String> {
-    let line: Line = serde_json::from_slice(line).map_err(|e| e.to_string())?;
+    let line: Stored = serde_json::from_slice(line).map_err(|e| e.to_string())?;
+    if registry.profile.line.value == Line::Rri {
+        return rri::replay(registry, line.frame.as_bytes(), line.at);
+    }
     tape.read(line.frame.as_bytes()).map_err(|e| e.to_string())?;
     let request = decode(tape).map_err(|refused| format!("a command that is refused with {}", refused.refusal.code))?;
     let done = registry.apply(&request.command, line.at);

@@ -1,6 +1,7 @@
 //! What can be turned on a bundled registry, as data: `key=value`, from the command line or a file.
 
 use super::faults::{Fault, Stage};
+use super::rri;
 use crate::base::{Blame, Problem, Result};
 use crate::policy;
 use std::str::FromStr;
@@ -100,6 +101,8 @@ pub struct Knobs {
     commands: Limit<u32>,
     names: Limit<u32>,
     rate: Limit<policy::Rate>,
+    quota: Limit<u64>,
+    block: Limit<u32>,
 }
 
 /// The limits in force.
@@ -121,11 +124,13 @@ pub(super) struct Limits {
     pub(super) idle_answer: IdleAnswer,
     /// What becomes of commands over the rate.
     pub(super) over_limit: OverLimit,
+    /// Requests in a time and points in a day, as RRI has them.
+    pub(super) rri: rri::Limits,
 }
 
 /// The keys, for the remedy of a wrong one.
 const KEYS: &str = "latency_ms, service_ms, error_delay_ms, messages, sessions, idle_seconds, age_seconds, commands_per_session, \
-                    names_per_check, rate (COMMANDS/SECONDS), idle_answer (cut, 2201, 2002), strict_unknown (on, off), order_served (on, off), over_limit (2502, 2502-keep, 2308, cut), \
+                    names_per_check, rate (COMMANDS/SECONDS), quota, block_seconds, idle_answer (cut, 2201, 2002), strict_unknown (on, off), order_served (on, off), over_limit (2502, 2502-keep, 2308, cut), \
                     fault (NAME[:every=N][:from=N][:times=N][:probability=P][:object=ID][:ms=N][:on=connect|greeting|login|session])";
 
 impl Knobs {
@@ -157,6 +162,8 @@ impl Knobs {
             "age_seconds" => self.age = limit(value, || number(setting, value))?,
             "commands_per_session" => self.commands = limit(value, || number(setting, value))?,
             "names_per_check" => self.names = limit(value, || number(setting, value))?,
+            "quota" => self.quota = limit(value, || number(setting, value))?,
+            "block_seconds" => self.block = limit(value, || number(setting, value))?,
             "rate" => self.rate = limit(value, || rate(setting, value))?,
             "idle_answer" => {
                 self.idle_answer = match value {
@@ -195,6 +202,19 @@ impl Knobs {
             rate: self.rate.or(profile.rate.as_ref().map(|r| r.value)),
             idle_answer: self.idle_answer,
             over_limit: self.over_limit,
+            rri: self.rri(profile),
+        }
+    }
+
+    /// The limits of an account that speaks RRI. A rate of one's own holds at every time of the day.
+    fn rri(&self, profile: &policy::Limits) -> rri::Limits {
+        let windows = if matches!(self.rate, Limit::Profile) { profile.rate_windows.as_slice() } else { &[] };
+        rri::Limits {
+            rate: self.rate.or(profile.rate.as_ref().map(|r| r.value)),
+            windows: windows.iter().map(|r| r.value.clone()).collect(),
+            block: Duration::from_secs(u64::from(self.block.or(Some(profile.back_off_seconds.value)).unwrap_or_default())),
+            quota: self.quota.or(profile.daily_quota.value.points(0)),
+            zone: profile.zone.as_ref().map(|r| r.value.clone()),
         }
     }
 }

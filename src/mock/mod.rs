@@ -19,7 +19,9 @@ mod identity;
 mod journal;
 mod knobs;
 mod registry;
+mod rri;
 mod server;
+mod tongue;
 mod update;
 
 pub use journal::Committed;

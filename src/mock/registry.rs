@@ -5,9 +5,10 @@ use super::check::Judge;
 use super::decode::Refusal;
 use super::fleet::Fleet;
 use super::knobs::{Knobs, Limits};
+use super::rri;
 use super::update;
 use crate::base::{Handle, Moment, Result, Secret, Timestamp, revealed};
-use crate::model::{Command, Contact, Date, Domain, DsChange, Host, Queue, SecDnsInfo, StatusValue, Transform};
+use crate::model::{Command, Contact, Date, Domain, DsChange, Host, KeyData, Queue, SecDnsInfo, StatusValue, Transform};
 use crate::policy::Profile;
 use crate::protocol::ns::Ns;
 use std::borrow::Cow;
@@ -43,6 +44,8 @@ pub(super) struct Registry {
     served: bool,
     /// When the commands of the last window arrived.
     recent: VecDeque<Moment>,
+    /// The account's use of its limits, where they are RRI's.
+    gate: rri::Gate,
 }
 
 /// A change that took effect, for the disk. Its values are in clear, so it has no `Debug`.
@@ -92,6 +95,7 @@ impl Registry {
             strict: knobs.strict_unknown,
             served: knobs.order_served,
             recent: VecDeque::new(),
+            gate: rri::Gate::default(),
         })
     }
 
@@ -240,6 +244,41 @@ impl Registry {
     /// The rules in force.
     pub(super) fn judge(&self) -> Judge<'_> {
         Judge { profile: &self.profile, strict: self.strict, served: self.served }
+    }
+
+    /// Puts a contact in the place of `before` at `at`; the record of the change.
+    pub(super) fn put_contact(&mut self, before: Option<&Contact>, mut after: Contact, at: Timestamp) -> Change {
+        let user = || Some(self.user.clone());
+        after.sponsor = user();
+        match before {
+            Some(before) => {
+                (after.created_by, after.updated_by, after.updated) = (before.created_by.clone(), user(), Some(stamp(at)));
+            }
+            None => (after.created_by, after.created) = (user(), Some(stamp(at))),
+        }
+        let id: Box<str> = after.id.as_str().into();
+        let change = change("contact", &id, before.unwrap_or(&after), &after);
+        self.contacts.insert(id, after);
+        if before.is_none() { Change { before: serde_json::Value::Null, ..change } } else { change }
+    }
+
+    /// Puts a domain in the place of `before` at `at`, with other keys where there are some; the record of the change.
+    pub(super) fn put_domain(&mut self, before: &Domain, mut after: Domain, keys: Option<Vec<KeyData>>, at: Timestamp) -> Change {
+        (after.updated_by, after.updated) = (Some(self.user.clone()), Some(stamp(at)));
+        let name: Box<str> = after.name.as_str().into();
+        let change = change("domain", &name, before, &after);
+        self.relink(before, -1);
+        self.relink(&after, 1);
+        self.domains.insert(name.clone(), after);
+        if let Some(keys) = keys {
+            self.sec_dns.insert(name, SecDnsInfo { keys, ..SecDnsInfo::default() });
+        }
+        change
+    }
+
+    /// Counts a request of the account, whether it is valid or not.
+    pub(super) fn admit(&mut self, costs: bool, now: Moment, wall: Timestamp) -> rri::Admission {
+        self.gate.admit(&self.limits.rri, costs, now, wall)
     }
 
     /// The message queue: how many wait, and the first.

@@ -108,7 +108,7 @@ pub enum Asked {
 
 /// One question about a domain.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct DnsQuery {
+pub struct DnsLookup {
     /// Whom.
     pub asked: Asked,
     /// What.
@@ -143,7 +143,7 @@ pub struct DnsObservation {
     /// The domain.
     pub domain: DomainName,
     /// The question.
-    pub query: DnsQuery,
+    pub query: DnsLookup,
     /// What came of it.
     pub reply: DnsReply,
 }

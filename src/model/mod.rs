@@ -20,7 +20,7 @@ pub use command::{
 };
 pub use contact::{Address, AuthInfo, Contact, Disclose, DiscloseForms, Phone, PostalForm, PostalInfo};
 pub use date::Date;
-pub use dns::{Asked, DnsObservation, DnsOutcome, DnsQuery, DnsQuestion, DnsReply};
+pub use dns::{Asked, DnsLookup, DnsObservation, DnsOutcome, DnsQuestion, DnsReply};
 pub use domain::{ContactRef, Domain, HostAttr, Ip, IpVersion, NameServers, Role};
 pub use exchange::{CertificateFacts, ExchangeFacts, Greeting, ObjectKind, TlsFacts};
 pub use extension::{ChangePoll, DsData, Extension, KeyData, LoginEvent, RgpInfo, SecDnsInfo, Unhandled};
@@ -33,5 +33,7 @@ pub use outcome::{
     CheckItem, Class, ExtValue, Offender, PendingData, Queue, ResData, Response, ResultCode, ResultItem, TransferData, Unknown,
 };
 pub use properties::Properties;
-pub use rri::{RriAnswer, RriChange, RriClass, RriCode, RriContact, RriDomain, RriKind, RriMessage, RriObject, Verification};
+pub use rri::{
+    NsEntry, NsEntryData, RriAnswer, RriChange, RriClass, RriCode, RriContact, RriDomain, RriKind, RriMessage, RriObject, Verification,
+};
 pub use status::{Status, StatusValue};

@@ -2,8 +2,9 @@
 //! several coded messages.
 
 use super::{HostAttr, KeyData};
-use crate::base::{DomainName, Handle, Personal, Secret};
+use crate::base::{DomainName, Handle, HostName, Personal, Secret};
 use std::fmt;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// What a contact is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
@@ -125,6 +126,8 @@ pub struct RriDomain {
     pub servers: Vec<HostAttr>,
     /// Keys.
     pub keys: Vec<KeyData>,
+    /// Records that the registry serves itself, in the place of name servers, at most 5.
+    pub entries: Vec<NsEntry>,
     /// Names of fields which the registry sent and no field here holds. As long as there is one, no update is written.
     pub unread: Vec<Box<str>>,
 }
@@ -140,7 +143,44 @@ impl RriDomain {
             abuse_contact: None,
             servers: Vec::new(),
             keys: Vec::new(),
+            entries: Vec::new(),
             unread: Vec::new(),
+        }
+    }
+}
+
+/// A record that the registry serves itself, in the place of a delegation.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
+pub struct NsEntry {
+    /// The name it stands at, without the final dot.
+    pub owner: HostName,
+    /// What stands there.
+    pub data: NsEntryData,
+}
+
+/// What a record of [`NsEntry`] holds.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum NsEntryData {
+    /// An address.
+    A(Ipv4Addr),
+    /// An address.
+    Aaaa(Ipv6Addr),
+    /// A mail server.
+    Mx {
+        /// Its preference, 0 to 999.
+        preference: u16,
+        /// Its name, without the final dot.
+        exchange: HostName,
+    },
+}
+
+impl fmt::Display for NsEntry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.data {
+            NsEntryData::A(address) => write!(f, "{}. IN A {address}", self.owner),
+            NsEntryData::Aaaa(address) => write!(f, "{}. IN AAAA {address}", self.owner),
+            NsEntryData::Mx { preference, exchange } => write!(f, "{}. IN MX {preference} {exchange}.", self.owner),
         }
     }
 }

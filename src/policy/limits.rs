@@ -35,10 +35,27 @@ pub enum DailyQuota {
     None,
     /// So many points.
     Points(u32),
-    /// By the size of the portfolio; the registry tells it in its answers.
-    ByPortfolio,
+    /// By the size of the portfolio.
+    ByPortfolio {
+        /// Points of any portfolio.
+        least: u32,
+        /// Points for each domain, where that is more.
+        per_domain: u32,
+    },
     /// Not known.
     Unknown,
+}
+
+impl DailyQuota {
+    /// The points of a day for an account with so many domains; nothing where there is no limit or it is not known.
+    #[must_use]
+    pub fn points(self, domains: u64) -> Option<u64> {
+        match self {
+            Self::None | Self::Unknown => None,
+            Self::Points(points) => Some(u64::from(points)),
+            Self::ByPortfolio { least, per_domain } => Some(u64::from(least).max(domains.saturating_mul(u64::from(per_domain)))),
+        }
+    }
 }
 
 /// What one registrar account may do at a registry.
@@ -58,6 +75,9 @@ pub struct Limits {
     /// Other rates at some times of the day.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rate_windows: Vec<Rule<RateWindow>>,
+    /// The registry's time zone, by its IANA name: where its days begin. UTC where it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zone: Option<Rule<String>>,
     /// Names in one check.
     pub names_per_check: Rule<u16>,
     /// What may be asked in a day.

@@ -28,6 +28,8 @@ pub struct Quirks {
     pub limit_words: Vec<String>,
     /// What an update leaves out is removed.
     pub update_replaces_all: bool,
+    /// The password goes into a login as its MD5 in hexadecimal digits.
+    pub password_md5: bool,
     /// The registry gives handles itself; the one that is sent is ignored.
     pub registry_assigns_handles: bool,
 }

@@ -92,4 +92,14 @@ impl Ns {
         let at = self.0 as usize;
         if at < Self::KNOWN.len() { Self::KNOWN[at] } else { "" }
     }
+
+    /// The position among the known ones of `uri`; the versions 1.0 to 4.0 of DENIC's RRI are read as 5.0.
+    pub(super) fn position(uri: &str) -> Option<usize> {
+        let of = |uri: &str| Self::KNOWN.iter().skip(2).position(|known| *known == uri).map(|n| n + 2);
+        of(uri).or_else(|| {
+            let (name, version) = uri.strip_prefix("http://registry.denic.de/")?.split_once('/')?;
+            let is_older = matches!(version, "1.0" | "2.0" | "3.0" | "4.0");
+            is_older.then(|| of(&format!("http://registry.denic.de/{name}/5.0"))).flatten()
+        })
+    }
 }

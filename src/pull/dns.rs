@@ -5,7 +5,7 @@ mod driver;
 pub use driver::{Resolvers, survey_all};
 
 use crate::base::{DomainName, HostName};
-use crate::model::{Asked, DnsObservation, DnsOutcome, DnsQuery, DnsQuestion, DnsReply};
+use crate::model::{Asked, DnsLookup, DnsObservation, DnsOutcome, DnsQuestion, DnsReply};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::IpAddr;
 
@@ -50,7 +50,7 @@ pub fn plain_name(name: &str) -> String {
 #[derive(Debug)]
 pub struct Survey {
     delegation: Delegation,
-    waiting: VecDeque<DnsQuery>,
+    waiting: VecDeque<DnsLookup>,
     /// How many questions are out.
     out: usize,
     round: Round,
@@ -73,14 +73,14 @@ impl Survey {
     /// The survey of `delegation`.
     #[must_use]
     pub fn new(delegation: Delegation) -> Self {
-        let to_resolver = |question, host: &HostName| DnsQuery { asked: Asked::Resolver, question, name: host.as_str().into() };
+        let to_resolver = |question, host: &HostName| DnsLookup { asked: Asked::Resolver, question, name: host.as_str().into() };
         let both = [DnsQuestion::Address, DnsQuestion::Cname];
         let waiting = delegation.servers.keys().flat_map(|host| both.map(|question| to_resolver(question, host))).collect();
         Self { delegation, waiting, out: 0, round: Round::Servers, found: BTreeMap::new(), targets: BTreeSet::new(), seen: Vec::new() }
     }
 
     /// The next question, if one can be put now.
-    pub fn poll_query(&mut self) -> Option<DnsQuery> {
+    pub fn poll_query(&mut self) -> Option<DnsLookup> {
         if self.waiting.is_empty() && self.out == 0 {
             self.advance();
         }
@@ -90,7 +90,7 @@ impl Survey {
     }
 
     /// Takes the answer to a question that was put.
-    pub fn handle_reply(&mut self, query: DnsQuery, reply: DnsReply) {
+    pub fn handle_reply(&mut self, query: DnsLookup, reply: DnsReply) {
         self.out = self.out.saturating_sub(1);
         match (&query.asked, query.question) {
             (Asked::Resolver, DnsQuestion::Address) if self.round == Round::Servers => {
@@ -127,14 +127,14 @@ impl Survey {
     }
 
     /// What each name server is asked at each of its addresses: those the resolver told, or else those the registry was told.
-    fn zone(&self) -> VecDeque<DnsQuery> {
+    fn zone(&self) -> VecDeque<DnsLookup> {
         let mut all = VecDeque::new();
         for (host, told) in &self.delegation.servers {
             let found = self.found.get(host).filter(|found| !found.is_empty()).unwrap_or(told);
             for address in found.iter().take(MOST_ADDRESSES) {
                 for question in [DnsQuestion::Soa, DnsQuestion::Ns, DnsQuestion::Mx, DnsQuestion::Cname] {
                     let asked = Asked::Server(host.clone(), *address);
-                    all.push_back(DnsQuery { asked, question, name: self.delegation.domain.as_str().into() });
+                    all.push_back(DnsLookup { asked, question, name: self.delegation.domain.as_str().into() });
                 }
             }
         }
@@ -142,10 +142,10 @@ impl Survey {
     }
 
     /// Whether what the zone names are aliases, which are asked for once each; name servers have been asked for.
-    fn aliases(&self) -> VecDeque<DnsQuery> {
+    fn aliases(&self) -> VecDeque<DnsLookup> {
         let known = |name: &str| self.delegation.servers.keys().any(|host| host.as_str() == name);
         let new = self.targets.iter().filter(|name| !known(name)).take(MOST_TARGETS);
-        new.map(|name| DnsQuery { asked: Asked::Resolver, question: DnsQuestion::Cname, name: name.clone() }).collect()
+        new.map(|name| DnsLookup { asked: Asked::Resolver, question: DnsQuestion::Cname, name: name.clone() }).collect()
     }
 }
 
@@ -171,7 +171,7 @@ mod tests {
     }
 
     /// Runs a survey against `reply`; the questions in the order they were put.
-    fn run(ns: &str, reply: impl Fn(&DnsQuery) -> DnsReply) -> (Vec<String>, Vec<DnsObservation>) {
+    fn run(ns: &str, reply: impl Fn(&DnsLookup) -> DnsReply) -> (Vec<String>, Vec<DnsObservation>) {
         let mut survey = Survey::new(Delegation::read("Example.IT.", ns));
         let mut put = Vec::new();
         while let Some(query) = survey.poll_query() {

@@ -26,11 +26,17 @@ pub struct Pulled {
 /// Where the disk fails. What a registry does is no error: it stands in [`Pulled::line`].
 pub async fn pull(mut walk: Walk, pool: ReadPool, endpoint: Endpoint, clock: Arc<dyn Clock>, stop: StopToken) -> Result<Pulled> {
     let line = run(pool, endpoint, Arc::clone(&clock), &mut walk, stop).await?;
-    if line.stopped.is_some() || line.interrupted || !walk.is_whole() {
-        let counts = walk.counts().clone();
-        return Ok(Pulled { snapshot: None, tally: walk.pause()?, counts, line });
+    if let Some(used) = line.quota {
+        walk.settle(used)?;
     }
-    let (snapshot, tally) = walk.finish(clock.wall())?;
-    let counts = snapshot.manifest().counts.clone();
-    Ok(Pulled { snapshot: Some(snapshot), tally, counts, line })
+    let is_whole = line.stopped.is_none() && !line.interrupted && walk.is_whole();
+    // What was refreshed of a whole snapshot makes a whole one, however the run ended.
+    if is_whole || (walk.refreshes() && walk.has_observed()) {
+        let (snapshot, tally) = walk.finish(clock.wall())?;
+        let counts = snapshot.manifest().counts.clone();
+        return Ok(Pulled { snapshot: Some(snapshot), tally, counts, line });
+    }
+    let counts = walk.counts().clone();
+    let tally = if walk.refreshes() { walk.abandon()? } else { walk.pause()? };
+    Ok(Pulled { snapshot: None, tally, counts, line })
 }

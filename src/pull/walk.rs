@@ -1,9 +1,10 @@
 //! The walk: what to ask next, and what to keep of an answer. A state machine; it waits for nothing.
 
+use super::ledger::Ledger;
 use crate::base::{Blame, DomainName, Event, Events, Exit, Handle, Problem, RegistryId, Result, Timestamp};
-use crate::dataset::{Building, Counts, Facts, Observation, Snapshot, State, contact_row, domain_row, handles};
+use crate::dataset::{Building, Counts, Facts, Observation, Refresh, Snapshot, State, contact_row, domain_row, handles};
 use crate::model::{AuthInfo, ExchangeFacts, HostsFilter, ObjectKind, Query, ResData, Response, ResultCode};
-use crate::session::{Next, Outcome, Work};
+use crate::session::{Loss, Next, Outcome, QuotaUse, Work};
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
@@ -31,6 +32,8 @@ pub struct Tally {
     pub unreadable: u64,
     /// Questions that never reached the line, since the registry stopped.
     pub unasked: u64,
+    /// Questions that never reached the line, since what may be asked was used up.
+    pub rationed: u64,
     /// Ids in our own records that cannot be asked for: no registry can hold them.
     pub unaskable: u64,
 }
@@ -38,6 +41,10 @@ pub struct Tally {
 /// The walk over one registry's objects.
 pub struct Walk {
     building: Building,
+    /// What is asked for besides what was never observed, where an older snapshot is refreshed.
+    refresh: Option<Refresh>,
+    /// Where the day's commands are counted.
+    ledger: Option<Ledger>,
     registry: RegistryId,
     has_contacts: bool,
     batch: VecDeque<(ObjectKind, Box<str>)>,
@@ -59,6 +66,8 @@ impl Walk {
     pub fn new(building: Building, registry: RegistryId, has_contacts: bool, events: Arc<dyn Events>) -> Self {
         Self {
             building,
+            refresh: None,
+            ledger: None,
             registry,
             has_contacts,
             batch: VecDeque::new(),
@@ -71,6 +80,22 @@ impl Walk {
             synced: None,
             failed: None,
         }
+    }
+
+    /// Goes on, once what changed and what is new was asked for, with what `refresh` tells.
+    pub fn set_refresh(&mut self, refresh: Refresh) {
+        self.refresh = Some(refresh);
+    }
+
+    /// Counts every question in `ledger`.
+    pub fn set_ledger(&mut self, ledger: Ledger) {
+        self.ledger = Some(ledger);
+    }
+
+    /// Whether an older snapshot is refreshed: whatever was observed then makes a whole one together with it.
+    #[must_use]
+    pub const fn refreshes(&self) -> bool {
+        self.building.base().is_some()
     }
 
     /// Adds an object to visit, however often it was added or visited before.
@@ -96,7 +121,28 @@ impl Walk {
     /// Whether every object was visited and everything is noted.
     #[must_use]
     pub fn is_whole(&self) -> bool {
-        self.failed.is_none() && self.tally.unasked == 0 && self.batch.is_empty() && self.outstanding.is_empty()
+        let asked = self.tally.unasked + self.tally.rationed == 0 && self.batch.is_empty() && self.outstanding.is_empty();
+        self.failed.is_none() && asked
+    }
+
+    /// Whether anything was observed, by whichever process of the run.
+    #[must_use]
+    pub fn has_observed(&self) -> bool {
+        let counts = self.counts();
+        let of = |kind| {
+            let state = counts.of(kind);
+            state.ok + state.missing + state.unreadable + state.refused
+        };
+        ObjectKind::ALL.into_iter().map(of).sum::<u64>() > 0
+    }
+
+    /// Ends a refreshment in which nothing was observed: the older snapshot stays the newest.
+    ///
+    /// # Errors
+    /// Where the disk fails.
+    pub fn abandon(self) -> Result<Tally> {
+        self.building.abandon()?;
+        Ok(self.tally)
     }
 
     /// Makes what was observed durable, so that the same run goes on from here.
@@ -106,6 +152,7 @@ impl Walk {
     pub fn pause(mut self) -> Result<Tally> {
         self.tell_progress();
         self.building.sync()?;
+        self.save_ledger()?;
         Ok(self.tally)
     }
 
@@ -118,17 +165,41 @@ impl Walk {
         Ok((self.building.finish(wall)?, self.tally))
     }
 
-    /// Fills the batch. Domains come first, since they name contacts; contacts that are met on the way come in a later round.
+    /// Fills the batch. Domains come first, since they name contacts; contacts that are met on the way come in a later round. Where a
+    /// snapshot is refreshed, what changed comes before what it does not hold, and what is oldest comes last.
     fn refill(&mut self) -> Result<()> {
+        if let Some((kind, ids)) = self.refresh.as_mut().map_or(Ok(None), Refresh::next_changed)? {
+            self.give_out(kind, ids);
+            return Ok(());
+        }
         for kind in [ObjectKind::Domain, ObjectKind::Contact] {
             if let Some(ids) = self.building.next_batch(kind)? {
-                self.expected += ids.len() as u64;
-                self.events.tell(Event::Expected { registry: self.registry.clone(), total: self.expected });
-                self.batch.extend(ids.into_iter().map(|id| (kind, id)));
+                self.give_out(kind, ids);
                 return Ok(());
             }
         }
+        if let Some((kind, ids)) = self.refresh.as_mut().map_or(Ok(None), Refresh::next_oldest)? {
+            self.give_out(kind, ids);
+        }
         Ok(())
+    }
+
+    fn give_out(&mut self, kind: ObjectKind, ids: Vec<Box<str>>) {
+        self.expected += ids.len() as u64;
+        self.events.tell(Event::Expected { registry: self.registry.clone(), total: self.expected });
+        self.batch.extend(ids.into_iter().map(|id| (kind, id)));
+    }
+
+    /// Takes the pool's own count of the day's commands over, and puts it on disk.
+    pub(super) fn settle(&mut self, used: QuotaUse) -> Result<()> {
+        if let Some(ledger) = &mut self.ledger {
+            ledger.settle(used);
+        }
+        self.save_ledger()
+    }
+
+    fn save_ledger(&mut self) -> Result<()> {
+        self.ledger.as_mut().map_or(Ok(()), Ledger::save)
     }
 
     /// Notes an answer.
@@ -184,6 +255,7 @@ impl Walk {
         if at.duration_since(last) >= SYNC_EVERY {
             self.synced = Some(at);
             self.building.sync()?;
+            self.save_ledger()?;
         }
         Ok(())
     }
@@ -239,12 +311,19 @@ impl Work for Walk {
         };
         if let Outcome::Answer { facts, .. } | Outcome::Unreadable { facts, .. } | Outcome::Unknown { facts, .. } = &outcome {
             let session = u32::try_from(facts.id.0 >> 32).unwrap_or(u32::MAX);
-            self.building.exchange(facts, session)?;
+            self.building.exchange(kind, &id, facts, session)?;
+            if let Some(ledger) = &mut self.ledger {
+                ledger.asked(facts.sent);
+            }
         }
         match outcome {
             Outcome::Answer { response, facts, .. } => self.answer(kind, id, *response, &facts),
             Outcome::Unreadable { why, facts, .. } => self.no_answer(kind, id, &why, &facts),
             Outcome::Unknown { why, facts } => self.no_answer(kind, id, &format!("no answer: {why}"), &facts),
+            Outcome::NeverSent { why: Loss::Rationed(_) } => {
+                self.tally.rationed += 1;
+                Ok(())
+            }
             Outcome::NeverSent { .. } => {
                 self.tally.unasked += 1;
                 Ok(())

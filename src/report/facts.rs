@@ -1,6 +1,7 @@
 //! What a run report is made from: one value, filled in by the job, written as `run.json` and read back to print the report again.
 
 use crate::base::{Exit, Problem, RegistryId, RunId, Timestamp};
+use crate::dataset::Ages;
 use crate::diff::{Severity, SummaryRow};
 use crate::model::{ObjectKind, TlsFacts};
 use schemars::JsonSchema;
@@ -68,6 +69,9 @@ pub struct RegistryFacts {
     pub tls: Option<TlsFacts>,
     /// Namespaces in answers that no type knows.
     pub unknown_namespaces: Vec<NamespaceCount>,
+    /// When what this rests on was observed, where there is a snapshot.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observed: Option<Ages>,
 }
 
 impl RegistryFacts {

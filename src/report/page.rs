@@ -115,6 +115,7 @@ fn section(id: &str, facts: &RunFacts, sample: &Sample) -> Markup {
             p { "Every object that was asked for is counted in one state. Those found on the way are in no local record: a handle led to them." }
             (chart(&charts::objects(facts)))
             (shown(&tables::objects(facts)))
+            (shown(&tables::ages(facts)))
         },
         "line" => html! {
             (shown(&tables::sessions(facts)))

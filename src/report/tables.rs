@@ -3,6 +3,7 @@
 use super::facts::{LimitUse, RegistryFacts, RunFacts};
 use super::table::{Cell, Head, Kind, Shape, Table};
 use crate::base::{Exit, Problem, Timestamp};
+use crate::dataset::Ages;
 use crate::diff::{Severity, SummaryRow};
 use crate::model::{ObjectKind, TlsFacts};
 
@@ -22,10 +23,11 @@ const fn words(name: &'static str, title: &'static str) -> Head {
 }
 
 /// The shape of every table that is written to files.
-pub(super) const SHAPES: [&Shape; 13] = [
+pub(super) const SHAPES: [&Shape; 14] = [
     &REGISTRIES,
     &DIFFERENCES_BY_FIELD,
     &OBJECTS,
+    &AGES,
     &SESSIONS,
     &LIMITS,
     &TLS,
@@ -44,6 +46,7 @@ pub(super) fn all(facts: &RunFacts) -> Vec<Table> {
         registries(facts),
         differences(facts),
         objects(facts),
+        ages(facts),
         sessions(facts),
         limits(facts),
         tls(facts),
@@ -108,6 +111,15 @@ pub(super) fn objects(facts: &RunFacts) -> Table {
         [Cell::from(r.id.as_str()), object.as_str().into()].into_iter().chain(numbers.map(Cell::from)).collect()
     };
     Table { shape: &OBJECTS, rows: facts.registries.iter().flat_map(|r| ObjectKind::ALL.map(|object| row(r, object))).collect() }
+}
+
+/// When what the run rests on was observed.
+pub(super) fn ages(facts: &RunFacts) -> Table {
+    let row = |r: &RegistryFacts, a: &Ages| {
+        let times = [a.oldest, a.median, a.newest].map(|at| Cell::from(at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()));
+        std::iter::once(Cell::from(r.id.as_str())).chain(times).collect()
+    };
+    Table { shape: &AGES, rows: facts.registries.iter().filter_map(|r| Some(row(r, r.observed.as_ref()?))).collect() }
 }
 
 /// What the sessions did.
@@ -294,6 +306,12 @@ const OBJECTS: Shape = Shape {
         int("unanswered", "Unanswered"),
         int("found_on_the_way", "Found on the way"),
     ],
+};
+
+const AGES: Shape = Shape {
+    name: "ages",
+    title: "Age of what this rests on",
+    heads: &[text("registry", "Registry"), text("oldest", "Oldest"), text("median", "Median"), text("newest", "Newest")],
 };
 
 const SESSIONS: Shape = Shape {

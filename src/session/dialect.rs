@@ -1,5 +1,6 @@
 //! What differs between the languages that sessions speak.
 
+use super::ration::QuotaNews;
 use super::result::{self, At, Kind, Verdict};
 use crate::base::{ClTrid, Result};
 use crate::model::{Command, Greeting, Query, ResData, Response};
@@ -86,6 +87,29 @@ pub trait Dialect: Send + Sync {
     /// # Errors
     /// Why it is neither a greeting nor an answer.
     fn read(&self, tape: &Tape) -> Result<Said, String>;
+
+    /// Whether `command` is sent with our identifier.
+    fn identifies(&self, _command: &Command) -> bool {
+        self.matching() == Matching::ById
+    }
+
+    /// What must be read before `command` can be put together, in a language that replaces objects as a whole.
+    fn reads_first(&self, _command: &Command) -> Option<Query> {
+        None
+    }
+
+    /// The command to send for `command`, given the answer to what [`Dialect::reads_first`] asks.
+    ///
+    /// # Errors
+    /// Why it cannot be put together without losing something.
+    fn complete(&self, command: &Command, _read: &Response) -> Result<Command> {
+        Ok(command.clone())
+    }
+
+    /// What an answer tells of the account's quota of the day.
+    fn quota(&self, _response: &Response) -> Option<QuotaNews> {
+        None
+    }
 
     /// The command's name in the evidence.
     fn command_name(&self, command: &Command) -> &'static str;

@@ -1,5 +1,6 @@
 //! One exchange: what was asked, and how it ended.
 
+use super::ration::Spent;
 use super::result::Verdict;
 use crate::base::{Clock, Moment, Problem, Timestamp};
 use crate::model::{Command, ExchangeFacts, Response, ResultCode};
@@ -34,13 +35,15 @@ pub struct Job {
     pub attempts: u8,
     /// Whether it is asked with nothing else in flight, since a frame came whose owner could not be told.
     pub alone: bool,
+    /// What is to follow, put together from the answer to `command`.
+    pub then: Option<Box<Command>>,
 }
 
 impl Job {
     /// `command` for its first attempt.
     #[must_use]
     pub const fn new(ticket: u64, command: Command) -> Self {
-        Self { ticket, command, attempts: 0, alone: false }
+        Self { ticket, command, attempts: 0, alone: false, then: None }
     }
 }
 
@@ -101,6 +104,8 @@ pub enum Loss {
     Told(ResultCode),
     /// The operator stopped the run.
     Stopped,
+    /// What may be asked is used up.
+    Rationed(Spent),
 }
 
 impl fmt::Display for Loss {
@@ -116,6 +121,9 @@ impl fmt::Display for Loss {
             Self::OtherObject(asked) => write!(f, "the answer to {asked} is about another object"),
             Self::Told(code) => write!(f, "the registry ended the session with code {}", code.0),
             Self::Stopped => f.write_str("the run was stopped"),
+            Self::Rationed(Spent::Budget) => f.write_str("the budget is used up"),
+            Self::Rationed(Spent::Until) => f.write_str("the time to end at has come"),
+            Self::Rationed(Spent::Quota) => f.write_str("what is left of the day's quota is kept"),
         }
     }
 }

@@ -66,6 +66,16 @@ enum Owner {
     Logout(Command),
 }
 
+impl Owner {
+    /// The command.
+    const fn command(&self) -> &Command {
+        match self {
+            Self::Asker(job) => &job.command,
+            Self::Login(command) | Self::KeepAlive(command) | Self::Logout(command) => command,
+        }
+    }
+}
+
 /// A command in flight.
 #[derive(Debug)]
 struct Asked {
@@ -84,10 +94,7 @@ struct Asked {
 impl Asked {
     /// The command.
     const fn command(&self) -> &Command {
-        match &self.owner {
-            Owner::Asker(job) => &job.command,
-            Owner::Login(command) | Owner::KeepAlive(command) | Owner::Logout(command) => command,
-        }
+        self.owner.command()
     }
 }
 
@@ -470,10 +477,8 @@ impl Session {
     fn send(&mut self, owner: Owner, now: Now) {
         self.commands = self.commands.saturating_add(1);
         let number = self.commands;
-        let cl_trid = match self.dialect.matching() {
-            Matching::ById => Some(ClTrid::new(format!("{}-{}-{number}", self.prefix, self.number))),
-            Matching::InOrder => None,
-        };
+        let identifies = self.dialect.identifies(owner.command());
+        let cl_trid = identifies.then(|| ClTrid::new(format!("{}-{}-{number}", self.prefix, self.number)));
         let patience = if matches!(owner, Owner::Logout(_)) { GOODBYE.min(self.allowance.reply) } else { self.allowance.reply };
         let mut asked =
             Asked { owner, cl_trid, number, sent: now.at, wall: now.wall, until: now.at + patience, from: self.put, bytes_out: 0 };

@@ -7,6 +7,7 @@ use super::budget::{Allowance, RateMeter};
 use super::dialect::Dialect;
 use super::exchange::{CloseReason, Job, Loss, Now, Outcome};
 use super::machine::{Effect, Session};
+use super::ration::{Quota, Ration, Spent};
 use super::report::{GreetingFacts, PoolReport};
 use super::result::{Breaker, Foreign};
 use super::trouble::{self, Jitter};
@@ -93,6 +94,7 @@ pub struct Pool {
     /// Jobs that wait for their next attempt.
     delayed: Vec<(Moment, Job)>,
     rate: RateMeter,
+    ration: Ration,
     /// Whether commands wait for the rate budget now.
     rate_blocked: bool,
     /// Up to when the waits for the rate budget were counted.
@@ -131,7 +133,8 @@ impl Pool {
             next_number: setup.first_session.max(1),
             queue: VecDeque::new(),
             delayed: Vec::new(),
-            rate: RateMeter::new(setup.allowance.rate),
+            rate: RateMeter::new(&setup.allowance),
+            ration: Ration::default(),
             rate_blocked: false,
             rate_blocked_at: Moment::ZERO,
             paused: Moment::ZERO,
@@ -156,6 +159,11 @@ impl Pool {
     #[must_use]
     pub const fn registry(&self) -> &RegistryId {
         &self.setup.registry
+    }
+
+    /// Sends no more than `ration` allows.
+    pub fn set_ration(&mut self, ration: Ration) {
+        self.ration = ration;
     }
 
     /// Commands that may be submitted without piling up.
@@ -265,7 +273,7 @@ impl Pool {
     pub fn poll_timeout(&self) -> Option<Moment> {
         let sessions = self.sessions.iter().filter_map(Session::poll_timeout).min();
         let waiting = !self.queue.is_empty();
-        let opens = (self.wanted_sessions() > self.sessions.len()).then_some(self.open_at);
+        let opens = (self.wanted_sessions() > self.sessions.len()).then_some(self.open_at.max(self.paused));
         let paused = waiting.then_some(self.paused);
         let rate = if self.rate_blocked { self.rate.next_room() } else { None };
         let delayed = self.delayed.iter().map(|(at, _)| *at).min();
@@ -294,6 +302,7 @@ impl Pool {
     pub fn report(&self, now: Moment) -> PoolReport {
         let mut report = self.report.clone();
         report.rate_peak = self.rate.peak() as u64;
+        report.quota = self.ration.quota.as_ref().map(Quota::used);
         for session in &self.sessions {
             report.add(session.report(now));
         }
@@ -318,7 +327,11 @@ impl Pool {
     }
 
     pub(super) fn submit(&mut self, ticket: u64, command: Command) {
-        let job = Job::new(ticket, command);
+        let read = self.setup.dialect.reads_first(&command);
+        let job = match read {
+            Some(query) => Job { then: Some(Box::new(command)), ..Job::new(ticket, Command::Query(query)) },
+            None => Job::new(ticket, command),
+        };
         let names = match &job.command {
             Command::Query(Query::ContactCheck(ids)) => ids.len(),
             Command::Query(Query::DomainCheck(names)) => names.len(),
@@ -354,6 +367,18 @@ impl Pool {
     /// `problem`, said of this registry where it names no object.
     fn named(&self, problem: Box<Problem>) -> Box<Problem> {
         if problem.place.object.is_none() { problem.object(self.setup.registry.as_str()) } else { problem }
+    }
+
+    /// Ends the run, since what may be asked is used up: what is in flight is finished, what is not was never sent.
+    fn spend(&mut self, spent: Spent) {
+        self.finishing = true;
+        self.report.spent = Some(spent);
+        if spent == Spent::Quota {
+            self.report.problem(trouble::quota_kept(&self.setup.registry));
+        }
+        for job in self.waiting() {
+            self.done(job.ticket, Outcome::NeverSent { why: Loss::Rationed(spent) });
+        }
     }
 
     /// Stops the registry: what is not in flight is refused, what is may end.
@@ -416,7 +441,7 @@ impl Pool {
 
     /// Whether nothing may be asked any more.
     const fn finished(&self) -> bool {
-        self.report.stopped.is_some() || self.report.interrupted
+        self.report.stopped.is_some() || self.report.interrupted || self.report.spent.is_some()
     }
 
     /// Sessions there is work for.
@@ -433,7 +458,8 @@ impl Pool {
 
     /// Opens what sessions there is work for.
     fn open(&mut self, now: Now) {
-        while self.sessions.len() < self.wanted_sessions() && self.open_at <= now.at {
+        // A block of the registry's holds for logins as well.
+        while self.sessions.len() < self.wanted_sessions() && self.open_at.max(self.paused) <= now.at {
             let number = self.next_number;
             self.next_number += 1;
             self.report.sessions_opened += 1;
@@ -463,10 +489,17 @@ impl Pool {
                 at += 1;
             }
         }
-        if self.queue.is_empty() || self.paused > now.at {
+        if self.queue.is_empty() {
             return;
         }
-        let mut rate = self.rate.room(now.at);
+        if let Some(spent) = self.ration.spent(now) {
+            return self.spend(spent);
+        }
+        if self.paused > now.at {
+            return;
+        }
+        let ration = usize::try_from(self.ration.room(now)).unwrap_or(usize::MAX);
+        let mut rate = self.rate.room(now).min(ration);
         for at in 0..self.sessions.len() {
             while let Some(session) = self.sessions.get_mut(at) {
                 let Some(next) = self.queue.front() else { break };
@@ -485,8 +518,12 @@ impl Pool {
                 let Some(job) = self.queue.pop_front() else { break };
                 rate -= 1;
                 self.rate.sent(now.at);
+                self.ration.sent();
                 session.submit(job, now);
             }
+        }
+        if let Some(spent) = self.ration.spent(now).filter(|_| !self.queue.is_empty()) {
+            return self.spend(spent);
         }
         let blocked = rate == 0 && !self.queue.is_empty();
         if self.rate_blocked {

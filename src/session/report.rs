@@ -1,6 +1,7 @@
 //! What a pool saw: figures of sessions and limits, the greeting, the line. No personal data.
 
 use super::dialect::Drift;
+use super::ration::{QuotaUse, Spent};
 use crate::base::Problem;
 use crate::model::{Greeting, TlsFacts};
 use std::time::Duration;
@@ -168,6 +169,10 @@ pub struct PoolReport {
     pub stopped: Option<Problem>,
     /// Whether the operator stopped the run.
     pub interrupted: bool,
+    /// Why the run ended before its work did, if what it may ask was used up.
+    pub spent: Option<Spent>,
+    /// What of the day's quota is used, where there is one.
+    pub quota: Option<QuotaUse>,
 }
 
 impl PoolReport {

@@ -2,12 +2,15 @@
 
 use super::dialect::{Agreed, Dialect, Drift, Matching, Said};
 use super::epp::Account;
+use super::ration::QuotaNews;
 use super::result::{self, At, Effect, Kind, Scope, Verdict};
-use crate::base::{Blame, ClTrid, Exit, Problem, Result};
-use crate::model::{Class, Command, Extension, Greeting, Login, Response, RriAnswer};
+use crate::base::{Blame, ClTrid, Exit, Personal, Problem, Result, Secret, hex};
+use crate::model::{Class, Command, Extension, Greeting, Login, Query, Response, RriAnswer};
+use crate::policy::Profile;
 use crate::protocol::epp;
 use crate::protocol::rri::{self, Meaning};
 use crate::protocol::tape::Tape;
+use md5::{Digest as _, Md5};
 
 /// Answers in a row that blame our requests, after which the registry stops.
 const OURS: u8 = 3;
@@ -18,13 +21,24 @@ const TECHNICAL: u8 = 5;
 #[derive(Debug)]
 pub struct RriDialect {
     account: Account,
+    /// Whether the password goes into the login as its MD5.
+    is_hashed: bool,
 }
 
 impl RriDialect {
-    /// RRI for `account`. Its password goes into the login as it is.
+    /// RRI for `account`, with the deviations of `profile`.
     #[must_use]
-    pub const fn new(account: Account) -> Self {
-        Self { account }
+    pub const fn new(account: Account, profile: &Profile) -> Self {
+        Self { account, is_hashed: profile.quirks.password_md5 }
+    }
+
+    /// The password as it goes into the login.
+    fn password(&self) -> Secret {
+        if self.is_hashed {
+            Secret::new(hex(&Md5::digest(self.account.password.reveal().as_bytes())))
+        } else {
+            self.account.password.clone()
+        }
     }
 }
 
@@ -39,7 +53,7 @@ impl Dialect for RriDialect {
             let remedy = "change it with the registry, then set it as the password";
             return Err(Problem::new("E-rri-007", Blame::Operator, what, remedy).field("new_password").exit(Exit::Usage));
         }
-        let login = Login::plain(self.account.client.clone(), self.account.password.clone());
+        let login = Login::plain(self.account.client.clone(), self.password());
         Ok(Agreed { login: Command::Login(Box::new(login)), drift: Drift::default() })
     }
 
@@ -49,6 +63,34 @@ impl Dialect for RriDialect {
 
     fn matching(&self) -> Matching {
         Matching::InOrder
+    }
+
+    /// The registry refuses an identifier where nothing is changed.
+    fn identifies(&self, command: &Command) -> bool {
+        matches!(command, Command::Transform(_) | Command::PollAck { .. })
+    }
+
+    fn reads_first(&self, command: &Command) -> Option<Query> {
+        rri::reads_first(command)
+    }
+
+    fn complete(&self, command: &Command, read: &Response) -> Result<Command> {
+        rri::complete(command, own(read).unwrap_or(&RriAnswer::default()))
+    }
+
+    fn quota(&self, response: &Response) -> Option<QuotaNews> {
+        let told = own(response)?.messages.iter().filter_map(|message| {
+            match rri::meaning(message.code?) {
+                // The text tells the share where no argument does.
+                Meaning::QuotaShare => {
+                    let argument = message.argument.as_ref().map(Personal::reveal);
+                    Some(QuotaNews::Share(argument.and_then(percent).or_else(|| percent(&message.text))))
+                }
+                Meaning::QuotaExhausted => Some(QuotaNews::Exhausted),
+                _ => None,
+            }
+        });
+        told.last()
     }
 
     fn encode(&self, command: &Command, cl_trid: Option<&ClTrid>, _agreed: &[Box<str>], out: &mut Vec<u8>) -> Result<()> {
@@ -68,12 +110,21 @@ impl Dialect for RriDialect {
     }
 
     fn classify(&self, response: &Response, at: At, kind: Kind) -> Verdict {
-        let own = response.extensions.iter().find_map(|e| if let Extension::Rri(own) = e { Some(&**own) } else { None });
-        match own {
+        match own(response) {
             Some(own) if !response.code().is_success() => verdict(own, at, kind),
             _ => result::judge(response, at, kind, &[]),
         }
     }
+}
+
+/// What of an answer only this language has.
+fn own(response: &Response) -> Option<&RriAnswer> {
+    response.extensions.iter().find_map(|e| if let Extension::Rri(own) = e { Some(&**own) } else { None })
+}
+
+/// The first number from 0 to 100 in `text`.
+fn percent(text: &str) -> Option<u8> {
+    text.split(|c: char| !c.is_ascii_digit()).filter_map(|digits| digits.parse().ok()).find(|n| *n <= 100)
 }
 
 /// What a failure asks of us: of several messages the one that reaches farthest.

@@ -87,6 +87,13 @@ pub(super) fn stopping(registry: &RegistryId, code: ResultCode, msg: &str) -> Bo
     theirs(registry, "E-session-009", what, "settle this with the registry before the next run").exit(exit)
 }
 
+/// What is left of the day's quota is kept for applying.
+pub(super) fn quota_kept(registry: &RegistryId) -> Box<Problem> {
+    let what = "the part of the day's quota that reading may use is used up; the rest is kept for applying";
+    let remedy = "spread the pull over several days with `pull --budget`, or lower this registry's `quota_reserve`";
+    Problem::new("E-session-015", Blame::Operator, what, remedy).object(registry.as_str())
+}
+
 /// Too many of the objects asked for are not this account's.
 pub(super) fn not_ours(registry: &RegistryId, refused: u64, answers: u64) -> Box<Problem> {
     let what = format!("{refused} of {answers} answers say that the object is not this account's (code 2201)");

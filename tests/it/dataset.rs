@@ -54,7 +54,7 @@ fn an_interrupted_pull_resumes_without_asking_again_and_ends_in_the_same_snapsho
     let mut building = open(dir.path(), 2);
     for n in 0..40 {
         building.observe(seen(ObjectKind::Domain, &format!("d{n}.example"), State::Ok, Some(domain(n)))).expect("observed");
-        building.exchange(&exchange(4, n), 4).expect("noted");
+        building.exchange(ObjectKind::Domain, &format!("d{n}.example"), &exchange(4, n), 4).expect("noted");
     }
     building.observe(seen(ObjectKind::Contact, "C-3", State::Ok, Some(contact(3)))).expect("observed");
     building.sync().expect("synced");
@@ -125,7 +125,7 @@ fn row_43_a_second_snapshot_of_a_day_stands_beside_the_first_and_the_newest_whol
     assert_eq!(newest.manifest().run_id.as_str(), "run-2");
     assert!(!half.exists(), "what was left half is removed");
     let manifest = newest.dir().join("snapshot.json");
-    let text = std::fs::read_to_string(&manifest).expect("the manifest").replace("\"format\": 1", "\"format\": 9");
+    let text = std::fs::read_to_string(&manifest).expect("the manifest").replace("\"format\": 2", "\"format\": 9");
     privet::base::write_atomic(&manifest, text.as_bytes()).expect("written");
     assert_eq!(Snapshot::newest(dir.path(), &registry).expect_err("another layout").id, "E-snapshot-001");
 }

@@ -80,6 +80,7 @@ fn registry(id: &str, profile: &str, contacts: u64, domains: u64) -> RegistryFac
             ],
         }),
         unknown_namespaces: vec![],
+        observed: None,
     }
 }
 

@@ -42,6 +42,7 @@ pub(super) fn all(
 /// Tells of what is wrong in the operator's own `[registry_defaults]`, whether or not a registry uses it.
 pub(super) fn check_defaults(reading: &mut Reading<'_>, mut defaults: Table<'_>) {
     let _share = defaults.find("share").and_then(|f| f.share(reading, true));
+    let _reserve = defaults.find("quota_reserve").and_then(|f| f.share(reading, false));
     let _poll = defaults.find("poll").and_then(|f| f.choice(reading, &POLL));
     defaults.finish(reading);
 }
@@ -93,6 +94,7 @@ fn one(reading: &mut Reading<'_>, table: &mut Table<'_>, environment: Environmen
         pin
     });
     let share = table.find("share").and_then(|f| f.share(reading, true));
+    let quota_reserve = table.find("quota_reserve").and_then(|f| f.share(reading, false));
     let poll = table.find("poll").and_then(|f| f.choice(reading, &POLL));
     let list = table.find("list").and_then(|f| f.path(reading));
     let overrides = table.child(reading, "limits");
@@ -111,6 +113,7 @@ fn one(reading: &mut Reading<'_>, table: &mut Table<'_>, environment: Environmen
         ca: ca?,
         pin: pin.flatten(),
         share: share?,
+        quota_reserve: quota_reserve?,
         poll: poll?,
         list,
         weakened,

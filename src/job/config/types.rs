@@ -104,6 +104,8 @@ pub struct RegistryConfig {
     pub pin: Option<[u8; 32]>,
     /// The share of every limit of the account that is ours, over 0 and up to 1.
     pub share: f64,
+    /// The share of a daily quota that reading leaves for applying, 0 to 1.
+    pub quota_reserve: f64,
     /// What we may do with the message queue.
     pub poll: Poll,
     /// The registry's own list of our names, where there is one.

@@ -11,9 +11,7 @@ type Contacts = [Vec<ContactRef>; 2];
 
 /// Reads the properties that a command on a contact carries, and in which extension, if it does.
 pub(super) fn of_contact<'t, I: Iterator<Item = Element<'t>>>(kids: &mut Kids<I>, creates: bool) -> Read<Option<(Ns, Properties)>> {
-    let is_known = |e: &Element<'_>| {
-        matches!(e.ns(), Ns::EXTCON | Ns::CONTACT_EXT_1_3 | Ns::CONTACT_EXT_1_4 | Ns::FURY_2_0 | Ns::FURY_2_1)
-    };
+    let is_known = |e: &Element<'_>| matches!(e.ns(), Ns::EXTCON | Ns::CONTACT_EXT_1_3 | Ns::CONTACT_EXT_1_4 | Ns::FURY_2_0 | Ns::FURY_2_1);
     let Some(element) = kids.rest.next_if(is_known) else { return Ok(None) };
     named(element, if creates { "create" } else { "update" })?;
     let ns = element.ns();
@@ -128,11 +126,8 @@ fn contact_ext(element: Element<'_>, creates: bool, into: &mut Properties) -> Re
 fn fury(element: Element<'_>, creates: bool, into: &mut Properties) -> Read<()> {
     let ns = element.ns();
     let mut kids = Kids::of(element);
-    let list = if creates {
-        kids.take(ns, "properties")
-    } else {
-        kids.take(ns, "add").and_then(|add| Kids::of(add).take(ns, "properties"))
-    };
+    let list =
+        if creates { kids.take(ns, "properties") } else { kids.take(ns, "add").and_then(|add| Kids::of(add).take(ns, "properties")) };
     kids.end()?;
     let Some(list) = list else { return Ok(()) };
     let mut kids = Kids::of(list);

@@ -64,7 +64,12 @@ impl Refusal {
 
     /// A refusal that quotes the value `text` of the element `name`.
     pub(super) fn quoting(code: u16, ns: Ns, name: impl Into<Cow<'static, str>>, text: &str, reason: &str) -> Self {
-        Self { code, offender: Some(Offender { uri: ns.uri().into(), name: name.into(), text: text.into() }), reason: reason.into(), number: None }
+        Self {
+            code,
+            offender: Some(Offender { uri: ns.uri().into(), name: name.into(), text: text.into() }),
+            reason: reason.into(),
+            number: None,
+        }
     }
 
     /// The same refusal with the number that `profile` gives its reason: the first of its code that says the same as the result `like`.

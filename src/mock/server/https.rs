@@ -2,10 +2,10 @@
 
 use super::{COMMAND_CAP, Server, Shared};
 use crate::base::{Digest, Moment};
-use crate::mock::core::Connection;
 use crate::mock::damage::{Delivery, Step, damage};
 use crate::mock::faults::Fault;
 use crate::mock::knobs::FaultSpec;
+use crate::mock::tongue::Tongue;
 use http_body_util::{BodyExt as _, Limited};
 use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
 use hyper::header::{CONNECTION, CONTENT_TYPE, COOKIE, HeaderValue, LOCATION, SET_COOKIE};
@@ -33,7 +33,7 @@ const LONG_HEAD: usize = 128 * 1024;
 /// The sessions, by their cookies.
 #[derive(Default)]
 pub(super) struct Visits {
-    open: HashMap<Box<str>, Connection>,
+    open: HashMap<Box<str>, Tongue>,
     /// The identifier of the last command answered.
     previous: Option<Box<str>>,
 }
@@ -90,7 +90,7 @@ fn answer(server: &Server, number: u64, cookie: Option<&str>, frame: &[u8]) -> O
         transcript.keep(number, "in", wall, frame);
     }
     let known = cookie.and_then(|cookie| shared.visits.open.remove_entry(cookie));
-    let (name, mut core) = known.map_or_else(|| (None, Connection::new(now)), |(name, core)| (Some(name), core));
+    let (name, mut core) = known.map_or_else(|| (None, Tongue::new(&shared.registry, now)), |(name, core)| (Some(name), core));
     let mut payload = vec![0; HEADER];
     let answer = server.answer(shared, &mut core, frame, &mut payload)?;
     let spec = Server::strike(shared, &answer);
@@ -100,7 +100,7 @@ fn answer(server: &Server, number: u64, cookie: Option<&str>, frame: &[u8]) -> O
         _ if answer.silent => Planned { wait, response: None },
         None => Planned { wait, response: Some(xml(Bytes::copy_from_slice(body))) },
         Some(spec) => {
-            let delivery = damage(spec, &answer, body, shared.visits.previous.as_deref());
+            let delivery = damage(spec, &answer, body, shared.visits.previous.as_deref(), HEADER);
             if delivery.forgets_login {
                 core.forget_login(&mut shared.registry);
             }

@@ -5,7 +5,7 @@ mod line;
 mod timer;
 mod transcript;
 
-use super::core::{Answer, Connection};
+use super::core::Answer;
 use super::damage::End;
 use super::faults::{Fault, Faults, Stage};
 use super::fleet;
@@ -13,6 +13,7 @@ use super::identity::{Identity, SERVER_NAME};
 use super::journal::Journal;
 use super::knobs::{FaultSpec, Knobs};
 use super::registry::Registry;
+use super::tongue::Tongue;
 use crate::base::{Blame, Clock, Moment, Problem, Result, create_private_dir};
 use crate::policy::{self, profile};
 use crate::protocol::frame::{Framer as _, LengthPrefix};
@@ -270,7 +271,7 @@ impl Server {
     }
 
     /// Has `core` answer `frame` into `payload`; nothing where what it changed could not be put on disk, and so is not answered.
-    fn answer(&self, shared: &mut Shared, core: &mut Connection, frame: &[u8], payload: &mut Vec<u8>) -> Option<Answer> {
+    fn answer(&self, shared: &mut Shared, core: &mut Tongue, frame: &[u8], payload: &mut Vec<u8>) -> Option<Answer> {
         let mut answer = core.handle(&mut shared.registry, frame, self.clock.moment(), self.clock.wall(), payload);
         let stored = answer.commit.take().map_or(Ok(()), |commit| shared.journal.append(&commit));
         let stored = stored.and_then(|()| match &answer.new_password {
@@ -301,7 +302,7 @@ impl Server {
 struct Talk<'s> {
     server: &'s Server,
     number: u64,
-    core: Connection,
+    core: Tongue,
     framer: LengthPrefix,
     line: Line,
 }
@@ -318,10 +319,11 @@ impl<'s> Talk<'s> {
         shared.connections += 1;
         let number = shared.connections;
         let is_uncounted = shared.registry.profile.quirks.length_without_header;
+        let now = server.clock.moment();
+        let core = Tongue::new(&shared.registry, now);
         drop(shared);
         let framer = if is_uncounted { LengthPrefix::payload_only(COMMAND_CAP) } else { LengthPrefix::epp(COMMAND_CAP) };
-        let now = server.clock.moment();
-        Self { server, number, core: Connection::new(now), framer, line: Line::new(is_uncounted) }
+        Self { server, number, core, framer, line: Line::new(is_uncounted) }
     }
 
     /// Greets, then answers until either side ends.
@@ -362,7 +364,7 @@ impl<'s> Talk<'s> {
         let mut shared = self.server.lock();
         let (now, wall) = (self.server.clock.moment(), self.server.clock.wall());
         let mut payload = Line::buffer();
-        let answer = self.core.greet(&shared.registry, wall, &mut payload);
+        let Some(answer) = self.core.greet(&shared.registry, wall, &mut payload) else { return };
         let spec = shared.faults.strike(Stage::Greeting, None);
         self.line.say(now, &answer, payload, spec.as_ref());
         if let Some(transcript) = &mut shared.transcript {

@@ -1,8 +1,9 @@
 //! What the fields of a contact mean.
 
+use super::further;
 use super::sheet::{Sheet, refused};
 use super::word::{Key, Kind};
-use crate::base::{Blame, Handle, Personal, Problem, Result};
+use crate::base::{Handle, Personal, Result};
 use crate::model::{Address, Contact, Date, Phone, PostalForm, PostalInfo, RriContact, RriKind, Verification};
 
 /// Characters of a handle.
@@ -104,32 +105,45 @@ fn verification(sheet: &Sheet<'_>) -> Verification {
     }
 }
 
-/// The contact in the terms of EPP: one name, one organisation, one e-mail. The type, further organisations and e-mails are left over.
+/// The contact in the terms of EPP, with properties for what these have no place for. A type nobody has heard of is kept as it is.
 ///
 /// # Errors
 /// Where it has no handle.
 pub(super) fn shared(sheet: &Sheet<'_>) -> Result<Contact, &'static str> {
     let handle = sheet.one(Key::Handle).ok_or("a contact without its handle")?;
     let mut contact = Contact::bare(Handle::new(handle.trim().to_ascii_uppercase()));
+    let mut organisations = sheet.all(Key::Organisation);
+    let mut street: Vec<&str> = sheet.all(Key::Address).collect();
+    let further = street.split_off(street.len().min(further::STREET - 1));
     let postal = PostalInfo {
         // The registry has one form, without restriction to ASCII.
         form: PostalForm::Loc,
         name: sheet.one(Key::Name).map(Personal::from),
-        org: sheet.one(Key::Organisation).map(Personal::from),
-        addr: address(sheet),
+        org: organisations.next().map(Personal::from),
+        addr: address(sheet, &street),
     };
     if postal.name.is_some() || postal.org.is_some() || postal.addr.is_some() {
         contact.postal.push(postal);
     }
+    let mut emails = sheet.all(Key::Email);
     contact.voice = sheet.one(Key::Phone).map(phone);
-    contact.email = sheet.one(Key::Email).map(Personal::from);
+    contact.email = emails.next().map(Personal::from);
     contact.sponsor = sheet.one(Key::Provider).map(Into::into);
     contact.updated = sheet.one(Key::Changed).map(Date::read);
+    let properties = &mut contact.properties;
+    let kind = sheet.one(Key::Type).map(|text| RriKind::read(text).map_or_else(|| text.trim().to_owned(), |kind| kind.as_str().to_owned()));
+    properties.set(further::TYPE, kind.as_deref().unwrap_or_default());
+    properties.set(further::URI_TEMPLATE, sheet.one(Key::UriTemplate).unwrap_or_default());
+    further::put(properties, "street", further::STREET, further);
+    further::put(properties, "org", further::SECOND, organisations);
+    further::put(properties, "email", further::SECOND, emails);
+    let verifications: Vec<String> = sheet.parts.iter().map(|part| further::verification_text(&verification(part))).collect();
+    further::put_all(properties, further::VERIFICATION, verifications.iter().map(String::as_str));
     Ok(contact)
 }
 
-fn address(sheet: &Sheet<'_>) -> Option<Address> {
-    let street: Vec<Personal> = sheet.all(Key::Address).map(Personal::from).collect();
+fn address(sheet: &Sheet<'_>, street: &[&str]) -> Option<Address> {
+    let street: Vec<Personal> = street.iter().map(|line| Personal::from(*line)).collect();
     let city = sheet.one(Key::City).map(Personal::from);
     let pc = sheet.one(Key::PostalCode).map(Personal::from);
     let cc = sheet.one(Key::CountryCode).map(Into::into);
@@ -145,39 +159,10 @@ fn phone(text: &str) -> Phone {
     }
 }
 
-impl RriContact {
-    /// A contact of `kind` with what `contact` holds, its last postal form first where there are several.
-    ///
-    /// # Errors
-    /// Where `contact` holds what this registry has no field for: a province or a facsimile number.
-    pub fn of(contact: &Contact, kind: RriKind) -> Result<Self> {
-        let mut out = Self::bare(contact.id.clone(), kind);
-        let foreign = |field: &str| {
-            let what = "the registry has no such field, and the value would be lost";
-            Problem::new("E-rri-003", Blame::Input, what, "move the value to an address line, or take it out").field(field)
-        };
-        if contact.fax.is_some() {
-            return Err(foreign("fax"));
-        }
-        let postal = contact.postal.iter().find(|p| p.form == PostalForm::Loc).or(contact.postal.first());
-        if let Some(postal) = postal {
-            out.name.clone_from(&postal.name);
-            out.organisations.extend(postal.org.clone());
-            if let Some(addr) = &postal.addr {
-                if addr.sp.is_some() {
-                    return Err(foreign("sp"));
-                }
-                out.address.clone_from(&addr.street);
-                out.postal_code.clone_from(&addr.pc);
-                out.city = Some(addr.city.clone());
-                out.country = Some(addr.cc.clone());
-            }
-        }
-        out.emails.extend(contact.email.clone());
-        out.phone = contact.voice.as_ref().map(|voice| match &voice.ext {
-            Some(ext) => Personal::new(format!("{}x{}", voice.number.reveal(), ext.reveal())),
-            None => voice.number.clone(),
-        });
-        Ok(out)
+/// The number with its extension as it stands on the line.
+pub(super) fn inline_phone(voice: &Phone) -> Personal {
+    match &voice.ext {
+        Some(ext) if !ext.is_empty() => Personal::new(format!("{}x{}", voice.number.reveal(), ext.reveal())),
+        _ => voice.number.clone(),
     }
 }

@@ -1,13 +1,16 @@
 //! What the fields of a domain mean.
 
+use super::further;
 use super::sheet::{Sheet, refused};
 use super::word::{Key, Kind};
 use crate::base::{DomainName, Handle, Result};
-use crate::model::{ContactRef, Date, Domain, HostAttr, Ip, IpVersion, KeyData, NameServers, RriDomain, SecDnsInfo, StatusValue};
+use crate::model::{Date, Domain, HostAttr, Ip, IpVersion, KeyData, NameServers, NsEntry, NsEntryData, RriDomain, SecDnsInfo, StatusValue};
 use crate::protocol::epp::field;
 
 /// The most holders, and the most keys.
 const MOST: usize = 5;
+/// The highest preference of a mail server.
+const MOST_PREFERENCE: u16 = 999;
 
 /// Puts a domain's name in both of its forms.
 ///
@@ -37,6 +40,16 @@ pub(super) fn write(domain: &RriDomain) -> Result<Sheet<'_>> {
     if domain.holders.is_empty() || domain.holders.len() > MOST {
         return Err(refused("Holder", format!("stands {} times, 1 to {MOST} are allowed", domain.holders.len())));
     }
+    let entries = &domain.entries;
+    if entries.len() > MOST {
+        return Err(refused("NSentry", format!("stands {} times, at most {MOST} are allowed", entries.len())));
+    }
+    if !entries.is_empty() && !domain.servers.is_empty() {
+        return Err(refused("NSentry", "cannot stand beside name servers"));
+    }
+    if let Some(why) = entries.iter().find_map(|entry| misplaced(entry, &domain.name)) {
+        return Err(refused("NSentry", why));
+    }
     if domain.keys.len() > MOST {
         return Err(refused("Dnskey", format!("stands {} times, at most {MOST} are allowed", domain.keys.len())));
     }
@@ -65,6 +78,7 @@ fn fill(sheet: &mut Sheet<'_>, domain: &RriDomain) {
         let all: Vec<&str> = std::iter::once(server.name.as_str()).chain(addresses).collect();
         sheet.put(Key::NameServer, all.join(" "));
     }
+    domain.entries.iter().for_each(|entry| sheet.put(Key::NsEntry, entry.to_string()));
     for key in &domain.keys {
         let KeyData { flags, protocol, alg, public_key } = key;
         let owner = &domain.name;
@@ -80,32 +94,41 @@ pub(super) fn whole(sheet: &Sheet<'_>) -> Option<RriDomain> {
     domain.abuse_contact = sheet.one(Key::AbuseContact).map(Handle::new);
     domain.servers = sheet.all(Key::NameServer).filter_map(server).collect();
     domain.keys = sheet.all(Key::Dnssec).filter_map(key).collect();
+    domain.entries = sheet.all(Key::NsEntry).filter_map(entry).collect();
     // The registry's own marks, which no update carries.
-    let _registrys = [sheet.one(Key::Changed), sheet.one(Key::Provider)];
+    let _registrys = [Key::Changed, Key::Provider, Key::RegistryLock, Key::AuthExpire].map(|key| sheet.one(key));
     let _statuses = sheet.all(Key::Status).count();
     domain.unread = sheet.leftovers();
-    let counts = [(Key::NameServer, domain.servers.len(), "Nserver"), (Key::Dnssec, domain.keys.len(), "Dnskey")];
+    let counts = [
+        (Key::NameServer, domain.servers.len(), "Nserver"),
+        (Key::Dnssec, domain.keys.len(), "Dnskey"),
+        (Key::NsEntry, domain.entries.len(), "NSentry"),
+    ];
     domain.unread.extend(counts.into_iter().filter(|(key, read, _)| sheet.count(*key) > *read).map(|(_, _, word)| word.into()));
     Some(domain)
 }
 
-/// The domain in the terms of EPP. Holders behind the first are left over.
+/// The domain in the terms of EPP, with properties for what these have no place for and for what the registry alone decides.
 ///
 /// # Errors
 /// Where it has no name.
 pub(super) fn shared(sheet: &Sheet<'_>) -> Result<Domain, &'static str> {
     let mut domain = Domain::bare(name(sheet).ok_or("a domain without its name")?);
     domain.statuses = sheet.all(Key::Status).map(|text| StatusValue::read(text.trim()).into()).collect();
-    domain.registrant = sheet.one(Key::Holder).map(|handle| Handle::new(handle.to_ascii_uppercase()));
-    let mut refer = |key, kind: &str| {
-        domain.contacts.extend(sheet.all(key).map(|handle| ContactRef {
-            role: None,
-            kind: kind.into(),
-            handle: Handle::new(handle.to_ascii_uppercase()),
-        }));
-    };
-    refer(Key::GeneralRequest, "generalrequest");
-    refer(Key::AbuseContact, "abusecontact");
+    let holders: Vec<String> = sheet.all(Key::Holder).map(str::to_ascii_uppercase).collect();
+    domain.registrant = holders.first().map(Handle::new);
+    let properties = &mut domain.properties;
+    further::put(properties, "registrant", further::SECOND, holders.iter().skip(1).map(String::as_str));
+    for (field, key) in [("general-request", Key::GeneralRequest), ("abuse-contact", Key::AbuseContact)] {
+        let handles: Vec<String> = sheet.all(key).map(str::to_ascii_uppercase).collect();
+        further::put_all(properties, field, handles.iter().map(String::as_str));
+    }
+    if entries_are_read(sheet) {
+        let entries: Vec<String> = sheet.all(Key::NsEntry).filter_map(entry).map(|entry| entry.to_string()).collect();
+        further::put_all(properties, "nsentry", entries.iter().map(String::as_str));
+    }
+    properties.set("registryLock", &sheet.one(Key::RegistryLock).unwrap_or_default().trim().to_ascii_lowercase());
+    properties.set("authInfo1", sheet.one(Key::AuthExpire).unwrap_or_default().trim());
     let servers: Vec<HostAttr> = sheet.all(Key::NameServer).filter_map(server).collect();
     if !servers.is_empty() {
         domain.ns = NameServers::Attributes(servers);
@@ -113,6 +136,11 @@ pub(super) fn shared(sheet: &Sheet<'_>) -> Result<Domain, &'static str> {
     domain.sponsor = sheet.one(Key::Provider).map(Into::into);
     domain.updated = sheet.one(Key::Changed).map(Date::read);
     Ok(domain)
+}
+
+/// Whether every record the registry serves itself is one that we know.
+fn entries_are_read(sheet: &Sheet<'_>) -> bool {
+    sheet.fields.iter().filter(|f| f.word.key == Key::NsEntry).all(|f| entry(&f.text).is_some())
 }
 
 /// The keys in the terms of EPP, or nothing where there is none or one cannot be read.
@@ -149,4 +177,34 @@ fn key(text: &str) -> Option<KeyData> {
     let alg = words.next()?.parse().ok()?;
     let public_key: String = words.collect();
     (!public_key.is_empty()).then(|| KeyData { flags, protocol, alg, public_key: public_key.into() })
+}
+
+/// A record: `example.de. IN A 192.0.2.1`, `www.example.de. IN AAAA 2001:db8::1` or `*.example.de. IN MX 10 mail.example.net.`.
+fn entry(text: &str) -> Option<NsEntry> {
+    let mut words = text.split_ascii_whitespace();
+    let owner = field::host_name(bare(words.next()?));
+    let mut kind = words.next()?;
+    if kind.eq_ignore_ascii_case("IN") {
+        kind = words.next()?;
+    }
+    let data = match kind.to_ascii_uppercase().as_str() {
+        "A" => NsEntryData::A(words.next()?.parse().ok()?),
+        "AAAA" => NsEntryData::Aaaa(words.next()?.parse().ok()?),
+        "MX" => NsEntryData::Mx { preference: words.next()?.parse().ok()?, exchange: field::host_name(bare(words.next()?)) },
+        _ => return None,
+    };
+    words.next().is_none().then_some(NsEntry { owner, data })
+}
+
+/// Why the registry would not serve a record at that domain.
+fn misplaced(entry: &NsEntry, domain: &DomainName) -> Option<&'static str> {
+    let owner = entry.owner.as_str();
+    let is_inside = owner == domain.as_str() || owner.strip_suffix(domain.as_str()).is_some_and(|rest| rest.ends_with('.'));
+    let is_wild = owner.starts_with("*.");
+    match &entry.data {
+        _ if !is_inside => Some("stands outside of the domain"),
+        NsEntryData::A(_) | NsEntryData::Aaaa(_) if is_wild => Some("has a wildcard with an address"),
+        NsEntryData::Mx { preference, .. } if *preference > MOST_PREFERENCE => Some("has a preference over 999"),
+        _ => None,
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::sheet::{Sheet, refused};
 use super::word::{Key, Kind};
-use super::{contact, domain, kv, xml};
+use super::{change, contact, domain, kv, xml};
 use crate::base::{Blame, ClTrid, Exit, Problem, Result};
 use crate::model::{Command, Query, RriChange, RriContact, RriDomain, Transform};
 use crate::protocol::epp;
@@ -55,7 +55,8 @@ pub(super) struct Request<'a> {
 /// # Errors
 /// What the registry would refuse, what it has no word for, and what would delete a value by leaving it out; `out` is then as it was.
 pub fn encode(command: &Command, cl_trid: Option<&ClTrid>, out: &mut Vec<u8>) -> Result<()> {
-    let request = request(command, cl_trid)?;
+    let own = created(command)?;
+    let request = request(own.as_ref().unwrap_or(command), cl_trid)?;
     let start = out.len();
     let illegal = xml::write(&request, out);
     let refused = match illegal {
@@ -73,10 +74,19 @@ pub fn encode(command: &Command, cl_trid: Option<&ClTrid>, out: &mut Vec<u8>) ->
 /// # Errors
 /// As [`encode`].
 pub fn encode_key_value(command: &Command, cl_trid: Option<&ClTrid>, out: &mut Vec<u8>) -> Result<()> {
-    let text = kv::write(&request(command, cl_trid)?);
+    let own = created(command)?;
+    let text = kv::write(&request(own.as_ref().unwrap_or(command), cl_trid)?);
     too_long(text.len()).map_or(Ok(()), Err)?;
     out.extend_from_slice(text.as_bytes());
     Ok(())
+}
+
+/// The creation of a contact in the registry's own terms, where `command` is one in those that all share.
+fn created(command: &Command) -> Result<Option<Command>> {
+    let Command::Transform(transform) = command else { return Ok(None) };
+    let Transform::ContactCreate(contact) = &**transform else { return Ok(None) };
+    let new = change::created(contact).map_err(|problem| problem.object(contact.id.as_str()))?;
+    Ok(Some(Command::Transform(Box::new(Transform::Rri(Box::new(RriChange::ContactCreate(new)))))))
 }
 
 fn too_long(bytes: usize) -> Option<Box<Problem>> {
@@ -110,9 +120,6 @@ fn request<'a>(command: &'a Command, cl_trid: Option<&'a ClTrid>) -> Result<Requ
         Command::Query(query) => query_request(query)?,
         Command::Transform(transform) => match &**transform {
             Transform::Rri(change) => change_request(change)?,
-            Transform::ContactCreate(_) => {
-                return Err(no_word("creates a contact without saying whether it is PERSON, ORG or REQUEST", "state the type"));
-            }
             _ => return Err(no_word("changes a part of an object", "read the object, and replace it as a whole")),
         },
         Command::Hello => return Err(no_word("asks for a greeting", "read the queue in order to keep a session alive")),

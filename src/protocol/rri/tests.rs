@@ -1,5 +1,7 @@
 //! Golden frames, round trips through both forms, and frames cut anywhere.
 
+mod change;
+
 use super::word::Kind;
 use super::{decode, decode_key_value, encode, encode_key_value, kv, xml};
 use crate::base::{ClTrid, DomainName, Handle, HostName, Personal, Secret, revealed};
@@ -101,27 +103,31 @@ fn every_request_is_the_golden_one_in_both_forms() {
 }
 
 #[test]
-fn a_contact_is_read_and_what_has_no_field_is_kept() {
+fn a_contact_is_read_and_what_has_no_column_is_a_property() {
     let response = read(&golden("response/contact-info.xml"));
     let [ResData::Contact(contact)] = response.data.as_slice() else { panic!("{:?}", response.data) };
     let [postal] = contact.postal.as_slice() else { panic!("one form") };
     let addr = postal.addr.as_ref().expect("an address");
-    assert_eq!((contact.id.as_str(), addr.street.len(), &*addr.cc), ("DENIC-1000001-ANNA", 4, "DE"));
+    assert_eq!((contact.id.as_str(), addr.street.len(), &*addr.cc), ("DENIC-1000001-ANNA", 3, "DE"));
     assert_eq!(postal.org.as_ref().map(Personal::reveal), Some("Bäcker & Söhne GmbH"));
     let voice = contact.voice.as_ref().expect("a telephone");
     assert_eq!((voice.number.reveal(), voice.ext.as_ref().map(Personal::reveal)), ("+49.5515550100", Some("29")));
     assert!(contact.updated.as_ref().is_some_and(|d| d.at.is_some()));
     assert_eq!(response.code(), ResultCode::OK);
-    let unknown: Vec<_> = response.unknown.iter().map(|u| (u.path.rsplit('/').next().unwrap_or_default(), u.text.reveal())).collect();
-    for kept in [
-        ("type", "PERSON"),
-        ("organisation", "Verein der Beispiele e.V."),
-        ("email", "beispiel@example.org"),
-        ("verificationEvidence", "idcard"),
-    ] {
-        assert!(unknown.contains(&kept), "{kept:?} in {unknown:?}");
-    }
-    assert_eq!(unknown.len(), 11, "{unknown:?}");
+    let properties: Vec<_> = contact.properties.iter().collect();
+    let verification = "claim=name;claim.2=email;evidence=idcard;method=auth;reference=V-2026-0001;result=success;\
+                        timestamp=2026-02-28T09:30:00+01:00;trustFramework=de_denic";
+    assert_eq!(
+        properties,
+        [
+            ("email.2", "beispiel@example.org"),
+            ("org.2", "Verein der Beispiele e.V."),
+            ("street.4", "4. Stock"),
+            ("type", "PERSON"),
+            ("verification", verification)
+        ]
+    );
+    assert!(response.unknown.is_empty(), "{:?}", response.unknown);
     let whole = anna();
     assert_eq!((whole.kind, whole.organisations.len(), whole.emails.len(), whole.address.len()), (RriKind::Person, 2, 2, 4));
     assert_eq!((whole.verifications.len(), whole.verifications[0].claims.len(), whole.unread.len()), (1, 2, 0));
@@ -133,7 +139,8 @@ fn a_domain_is_read() {
     let [ResData::Domain(domain)] = response.data.as_slice() else { panic!("{:?}", response.data) };
     assert_eq!((domain.name.as_str(), domain.statuses[0].value.as_str()), ("xn--bcher-beispiel-gsb.de", "connect"));
     assert_eq!(domain.registrant, Some(Handle::new("DENIC-1000001-ANNA")));
-    assert_eq!(domain.contacts.iter().map(|c| &*c.kind).collect::<Vec<_>>(), ["generalrequest", "abusecontact"]);
+    let properties: Vec<_> = domain.properties.iter().collect();
+    assert_eq!(properties, [("abuse-contact", "DENIC-1000001-ABUSE"), ("general-request", "DENIC-1000001-REQ")]);
     let NameServers::Attributes(servers) = &domain.ns else { panic!("with their glue") };
     assert_eq!((servers.len(), servers[0].addrs.len(), servers[1].name.as_str()), (2, 2, "ns2.example.net"));
     assert!(response.unknown.is_empty(), "{:?}", response.unknown);
@@ -243,18 +250,9 @@ fn what_an_answer_has_beyond_the_types_bars_an_update() {
     }
     let role = text.replace("PERSON", "ROLE");
     let response = read(role.as_bytes());
-    assert!(own(&response).objects.is_empty() && matches!(&response.data[..], [ResData::Contact(_)]));
-}
-
-#[test]
-fn a_plain_contact_becomes_a_whole_one_unless_something_would_be_lost() {
-    let response = read(&golden("response/contact-info.xml"));
-    let [ResData::Contact(contact)] = response.data.as_slice() else { panic!("a contact") };
-    let whole = RriContact::of(contact, RriKind::Person).expect("nothing is lost");
-    assert_eq!((&whole.name, &whole.address, &whole.phone), (&anna().name, &anna().address, &anna().phone));
-    let mut fax = (**contact).clone();
-    fax.fax = Some(Phone::default());
-    assert_eq!(RriContact::of(&fax, RriKind::Person).expect_err("lost").id, "E-rri-003");
+    let [ResData::Contact(contact)] = &response.data[..] else { panic!("{:?}", response.data) };
+    assert!(own(&response).objects.is_empty(), "what is not known wholly is not replaced");
+    assert_eq!((contact.properties.get("type"), response.unknown.len()), (Some("ROLE"), 0), "and nothing of it is lost");
 }
 
 /// A value that a line can carry.

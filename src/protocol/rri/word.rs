@@ -43,6 +43,8 @@ pub(super) enum Key {
     AbuseContact,
     NameServer,
     Dnssec,
+    NsEntry,
+    RegistryLock,
     AuthHash,
     AuthExpire,
     MsgId,
@@ -134,6 +136,10 @@ const DOMAIN: &[Word] = &[
     word(Key::AbuseContact, "AbuseContact", Ns::RRI_DOMAIN, "domain:contact", Place::Role("abusecontact"), 32),
     word(Key::NameServer, "Nserver", Ns::RRI_DNS_ENTRY, "dnsentry:dnsentry", Place::Entry, ANY),
     word(Key::Dnssec, "Dnskey", Ns::RRI_DNS_ENTRY, "dnsentry:dnsentry", Place::Entry, ANY),
+    word(Key::NsEntry, "NSentry", Ns::RRI_DNS_ENTRY, "dnsentry:dnsentry", Place::Entry, ANY),
+    word(Key::RegistryLock, "RegistryLock", Ns::RRI_DOMAIN, "domain:registryLock", Place::Child, 8),
+    // In an answer; the one of a request is an attribute.
+    word(Key::AuthExpire, "AuthInfoExpire", Ns::RRI_DOMAIN, "domain:authInfo1Expire", Place::Child, 8),
     word(Key::Provider, "RegAccId", Ns::RRI_DOMAIN, "domain:regAccId", Place::Child, LINE),
     word(Key::Changed, "Changed", Ns::RRI_DOMAIN, "domain:changed", Place::Child, LINE),
 ];

@@ -61,26 +61,34 @@ fn write_sheet(w: &mut XmlWriter<'_>, sheet: &Sheet<'_>) {
     }
 }
 
-/// Writes a name server or a key.
+/// Writes a name server, a key or a record.
 fn write_entry(w: &mut XmlWriter<'_>, key: Key, owner: &str, text: &str) {
-    let kind = if key == Key::NameServer { "dnsentry:NS" } else { "dnsentry:DNSKEY" };
-    let mut words = text.split_ascii_whitespace();
-    w.element("dnsentry:dnsentry", &[("xsi:type", kind)], |w| {
-        if key == Key::NameServer {
-            w.leaf("dnsentry:owner", &[], &format!("{owner}."));
-            w.element("dnsentry:rdata", &[], |w| {
+    let mut words = text.split_ascii_whitespace().filter(|word| key != Key::NsEntry || *word != "IN");
+    let own = if key == Key::NameServer { format!("{owner}.") } else { words.next().unwrap_or_default().to_owned() };
+    let kind = match key {
+        Key::NameServer => "NS",
+        Key::NsEntry => words.next().unwrap_or_default(),
+        _ => "DNSKEY",
+    };
+    w.element("dnsentry:dnsentry", &[("xsi:type", &format!("dnsentry:{kind}"))], |w| {
+        w.leaf("dnsentry:owner", &[], &own);
+        w.element("dnsentry:rdata", &[], |w| match kind {
+            "NS" => {
                 w.leaf("dnsentry:nameserver", &[], &format!("{}.", words.next().unwrap_or_default()));
                 words.for_each(|address| w.leaf("dnsentry:address", &[], address));
-            });
-        } else {
-            w.leaf("dnsentry:owner", &[], words.next().unwrap_or_default());
-            w.element("dnsentry:rdata", &[], |w| {
+            }
+            "DNSKEY" => {
                 for name in ["dnsentry:flags", "dnsentry:protocol", "dnsentry:algorithm"] {
                     w.leaf(name, &[], words.next().unwrap_or_default());
                 }
                 w.leaf("dnsentry:publicKey", &[], &words.collect::<String>());
-            });
-        }
+            }
+            "MX" => {
+                w.leaf("dnsentry:preference", &[], words.next().unwrap_or_default());
+                w.leaf("dnsentry:exchange", &[], words.next().unwrap_or_default());
+            }
+            _ => w.leaf("dnsentry:address", &[], words.next().unwrap_or_default()),
+        });
     });
 }
 
@@ -131,10 +139,23 @@ fn word_of(c: Element<'_>, kind: Kind) -> Option<&'static Word> {
     Some(word)
 }
 
-/// Reads a name server or a key as its line of text. An entry of another kind, or with more in it, stays unknown.
+/// Reads a name server, a key or a record as its line of text. An entry of another kind, or with more in it, stays unknown.
 fn read_entry(e: Element<'_>) -> Option<(Key, String)> {
-    let find = |of: Element<'_>, name| of.children().find(|c| c.is(Ns::RRI_DNS_ENTRY, name)).map(|c| c.token().into_owned());
+    let find = |of: Element<'_>, name: &str| of.children().find(|c| c.is(Ns::RRI_DNS_ENTRY, name)).map(|c| c.token().into_owned());
     let data = e.children().find(|c| c.is(Ns::RRI_DNS_ENTRY, "rdata"))?;
+    let parts = |names: &[&str]| {
+        let mut text = find(e, "owner").filter(|owner| !owner.is_empty())?;
+        for name in names {
+            let part = find(data, name).filter(|part| !part.is_empty())?;
+            text.push(' ');
+            text.extend(part.split_ascii_whitespace());
+        }
+        Some(text)
+    };
+    let record = |kind: &str, names: &[&str]| {
+        let text = parts(names)?;
+        text.split_once(' ').map(|(owner, rest)| format!("{owner} IN {kind} {rest}"))
+    };
     let read = if let Some(server) = find(data, "nameserver") {
         let mut text = server.trim_end_matches('.').to_owned();
         for address in data.children().filter(|c| c.is(Ns::RRI_DNS_ENTRY, "address")) {
@@ -144,15 +165,15 @@ fn read_entry(e: Element<'_>) -> Option<(Key, String)> {
         let _owner = find(e, "owner");
         Some((Key::NameServer, text))
     } else {
-        let mut text = find(e, "owner").unwrap_or_default();
-        let mut is_whole = !text.is_empty();
-        for name in ["flags", "protocol", "algorithm", "publicKey"] {
-            let part = find(data, name).unwrap_or_default();
-            is_whole &= !part.is_empty();
-            text.push(' ');
-            text.extend(part.split_ascii_whitespace());
+        // What stands in it tells the kind, as the tape takes `xsi:type` for no data.
+        let address = find(data, "address");
+        match (address, find(data, "exchange")) {
+            (Some(address), None) => {
+                record(if address.contains(':') { "AAAA" } else { "A" }, &["address"]).map(|text| (Key::NsEntry, text))
+            }
+            (None, Some(_)) => record("MX", &["preference", "exchange"]).map(|text| (Key::NsEntry, text)),
+            _ => parts(&["flags", "protocol", "algorithm", "publicKey"]).map(|text| (Key::Dnssec, text)),
         }
-        is_whole.then_some((Key::Dnssec, text))
     };
     let is_known = |c: Element<'_>| c.knows_text() || c.is(Ns::RRI_DNS_ENTRY, "rdata");
     let _seen = (e.seen(), data.seen());

@@ -49,7 +49,7 @@ impl Tape {
         if wanted.is_empty() {
             return Ns::NONE;
         }
-        let known = Ns::KNOWN.iter().skip(2).position(|k| *k == wanted).map(|n| n + 2);
+        let known = Ns::position(wanted);
         let at = known.unwrap_or_else(|| {
             let dynamic = self.spaces.iter().position(|s| piece(text, &self.side, *s) == wanted);
             Ns::KNOWN.len()

@@ -2,7 +2,7 @@
 
 use super::{Delegation, Survey, plain_name};
 use crate::base::{Blame, Problem, Result, StopToken};
-use crate::model::{Asked, DnsObservation, DnsOutcome, DnsQuery, DnsQuestion, DnsReply};
+use crate::model::{Asked, DnsLookup, DnsObservation, DnsOutcome, DnsQuestion, DnsReply};
 use hickory_resolver::TokioResolver;
 use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolveHosts, ResolverConfig, ResolverOpts};
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
@@ -46,7 +46,7 @@ impl Resolvers {
     }
 
     /// Puts one question.
-    async fn ask(&self, query: &DnsQuery) -> DnsReply {
+    async fn ask(&self, query: &DnsLookup) -> DnsReply {
         let client = match &query.asked {
             Asked::Resolver => Ok(self.resolver.clone()),
             Asked::Server(_, address) => self.server(*address),

@@ -6,12 +6,15 @@ use super::super::result::{Scope, Verdict};
 use super::super::trouble;
 use super::{ASKED_AGAIN, MAX_FAILURES, MAX_LIMITS, MAX_RELOGINS, Pool, object_of};
 use crate::base::{Moment, Problem};
-use crate::model::{Class, Response, ResultCode};
+use crate::model::{Class, Command, Response, ResultCode};
 use std::time::Duration;
 
 impl Pool {
     /// An exchange is over: hands it to the asker, or asks again.
     pub(super) fn outcome(&mut self, mut job: Job, outcome: Outcome, now: Now) {
+        if let Some(then) = job.then.take() {
+            return self.read_first(job, then, outcome, now);
+        }
         match outcome {
             Outcome::Answer { response, verdict, facts } => {
                 self.failures = 0;
@@ -38,6 +41,43 @@ impl Pool {
         }
     }
 
+    /// What was to be read before a change was put together is there, or is not. Nothing was changed yet, so that it may be read again.
+    fn read_first(&mut self, mut job: Job, then: Box<Command>, outcome: Outcome, now: Now) {
+        let may_repeat = job.attempts < ASKED_AGAIN && !self.finished();
+        let again = |mut job: Job| {
+            job.attempts += 1;
+            Job { then: Some(then.clone()), ..job }
+        };
+        match outcome {
+            Outcome::Answer { response, verdict, facts } => {
+                self.failures = 0;
+                self.limits = 0;
+                match self.answered(&job, &response, verdict, now) {
+                    Some(at) if may_repeat => {
+                        self.report.asked_again += 1;
+                        self.delayed.push((at, again(job)));
+                    }
+                    _ if response.code().is_success() => match self.setup.dialect.complete(&then, &response) {
+                        Ok(_) if self.finished() => self.done(job.ticket, Outcome::NeverSent { why: Loss::Stopped }),
+                        Ok(command) => {
+                            job.command = command;
+                            job.attempts = 0;
+                            self.queue.push_front(job);
+                        }
+                        Err(problem) => self.done(job.ticket, Outcome::Refused(problem)),
+                    },
+                    _ => self.done(job.ticket, Outcome::Answer { response, verdict, facts }),
+                }
+            }
+            Outcome::NeverSent { .. } | Outcome::Unknown { .. } | Outcome::Unreadable { .. } if may_repeat => {
+                self.report.asked_again += 1;
+                self.queue.push_front(again(job));
+            }
+            Outcome::Unknown { why, .. } => self.done(job.ticket, Outcome::NeverSent { why }),
+            Outcome::NeverSent { .. } | Outcome::Unreadable { .. } | Outcome::Refused(_) => self.done(job.ticket, outcome),
+        }
+    }
+
     /// Asks again what got no answer, as often as that may be done.
     fn repeat(&mut self, mut job: Job, outcome: Outcome) {
         if self.repeats && job.attempts < ASKED_AGAIN && !self.finished() {
@@ -52,6 +92,9 @@ impl Pool {
     /// What an answer means for the pool. When it is to be asked again, if so.
     fn answered(&mut self, job: &Job, response: &Response, verdict: Verdict, now: Now) -> Option<Moment> {
         let code = response.code();
+        if let Some(news) = self.setup.dialect.quota(response) {
+            self.ration.told(news);
+        }
         if self.breaker.trips(code, verdict) && verdict.scope == Scope::Item {
             self.stop(trouble::breaker(&self.setup.registry, code, &response.told()), now);
             return None;

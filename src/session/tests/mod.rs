@@ -30,6 +30,7 @@ fn allowance() -> Allowance {
         age: None,
         commands_per_session: None,
         rate: None,
+        rate_windows: Vec::new(),
         names_per_check: 10,
         read_window: 8,
         reply: Duration::from_secs(30),

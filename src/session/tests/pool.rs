@@ -6,8 +6,9 @@ use super::tongue::{Asked, Tongue};
 use super::{allowance, at, info};
 use crate::base::{Blame, Exit, Problem, RegistryId};
 use crate::model::{ResultCode, Transform};
-use crate::session::{Allowance, CloseReason, Outcome, PoolEffect, PoolReport, ReadPool, Setup, WritePool};
+use crate::session::{Allowance, CloseReason, Outcome, Pool, PoolEffect, PoolReport, ReadPool, Setup, WritePool};
 use std::collections::{BTreeMap, VecDeque};
+use std::ops::DerefMut;
 
 /// What a registry does with a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +17,8 @@ enum Does {
     Answer(u16),
     /// Answers with this code, `Session timeout` in its words.
     Timeout(u16),
+    /// Answers, and tells the share of the day's quota that is used; RRI alone.
+    Share(u8),
     /// Closes without a word.
     Close,
     /// Sends something that is no answer.
@@ -79,7 +82,7 @@ impl<'r> World<'r> {
     }
 
     /// Runs `pool` until everything has its outcome.
-    fn turn(&mut self, mut pool: ReadPool) -> PoolReport {
+    fn turn(&mut self, mut pool: impl DerefMut<Target = Pool>) -> PoolReport {
         for _ in 0..1_000_000 {
             while let Some(effect) = pool.poll_effect() {
                 self.effect(&mut pool, effect);
@@ -109,7 +112,7 @@ impl<'r> World<'r> {
         panic!("the pool turns round without end");
     }
 
-    fn effect(&mut self, pool: &mut ReadPool, effect: PoolEffect) {
+    fn effect(&mut self, pool: &mut Pool, effect: PoolEffect) {
         match effect {
             PoolEffect::Connect { session } => match (self.connect)(session) {
                 Ok(()) => {
@@ -151,6 +154,13 @@ impl<'r> World<'r> {
             }
             Does::Timeout(code) => {
                 let text = self.tongue.text(code, "Session timeout", None, Some(&asked.trid));
+                self.events.push_back((when, Event::Bytes(session, self.tongue.frame(&text))));
+            }
+            Does::Share(percent) => {
+                let told = format!(
+                    "<tr:message level=\"info\" code=\"13000000022\"><tr:text>quota</tr:text><tr:argument>{percent}</tr:argument></tr:message><tr:data>"
+                );
+                let text = self.tongue.text(1000, "", Some(&asked.id), None).replace("<tr:data>", &told);
                 self.events.push_back((when, Event::Bytes(session, self.tongue.frame(&text))));
             }
             Does::Garbage => self.events.push_back((when, Event::Bytes(session, self.tongue.frame("<a><b></a>")))),

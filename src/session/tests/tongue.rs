@@ -98,7 +98,7 @@ impl Tongue {
             Self::Small => Arc::new(Small),
             Self::Rri => {
                 let account = Account { client: "DENIC-1000001".into(), password: Secret::new("geheim & süß"), new_password: None };
-                Arc::new(RriDialect::new(account))
+                Arc::new(RriDialect::new(account, &profile("denic").expect("embedded")))
             }
             Self::Epp => {
                 let account = Account { client: "registrar-1".into(), password: Secret::new("secret-1"), new_password: None };
@@ -137,10 +137,11 @@ impl Tongue {
             let between = |from: &str, to: &str| {
                 text.split_once(from).and_then(|(_, rest)| rest.split_once(to)).map_or_else(String::new, |(it, _)| it.to_owned())
             };
-            let verb = ["login", "logout", "hello", "ping", "info", "contact:info", "msg:queue-read"];
+            let verb = ["login", "logout", "hello", "ping", "info", "contact:info", "contact:update", "msg:queue-read"];
             let verb = verb.into_iter().find(|verb| text.contains(&format!("<{verb}"))).expect("a known verb");
             let verb = match verb {
                 "contact:info" => "info",
+                "contact:update" => "update",
                 "ping" | "msg:queue-read" => "hello",
                 other => other,
             };

@@ -29,8 +29,8 @@ fn a_session_reads_keeps_itself_alive_by_the_queue_and_leaves() {
     let Some(Outcome::Answer { response, facts, .. }) = bench.outcomes.get(&7) else { panic!("an answer") };
     assert!(matches!(&response.data[..], [ResData::Contact(c)] if c.id.as_str() == "DENIC-1000001-MAX"));
     assert_eq!(facts.command, "contact:info");
-    let types: Vec<_> = response.unknown.iter().filter(|u| u.path.ends_with("infoData/type")).collect();
-    assert_eq!(types.len(), 1, "the type has no field in the shared contact and is kept");
+    let Some(ResData::Contact(contact)) = response.data.first() else { panic!("a contact") };
+    assert_eq!(contact.properties.get("type"), Some("PERSON"));
 
     bench.time(230_000);
     let alive = bench.asked.pop().expect("a keep-alive before the 5 minutes are over");
@@ -106,4 +106,34 @@ fn what_the_language_cannot_say_is_refused_before_it_is_sent() {
         assert!(matches!(bench.outcomes.get(&ticket), Some(Outcome::Refused(p)) if p.id.starts_with("E-rri-")), "{ticket}");
     }
     assert!(bench.asked.is_empty() && bench.session.room() == 1);
+}
+
+#[test]
+fn an_identifier_goes_with_what_changes_something_alone() {
+    let mut bench = Bench::ready(Tongue::Rri);
+    let delete = crate::model::RriChange::AuthInfo1Delete(DomainName::new("example.de"));
+    let changes = Command::Transform(Box::new(crate::model::Transform::Rri(Box::new(delete))));
+    for (n, (command, has_id)) in [(changes, true), (Command::Query(info("DENIC-1000001-MAX")), false)].into_iter().enumerate() {
+        bench.session.submit(Job::new(n as u64, command), at(100));
+        let Some(Effect::Send(bytes)) = bench.session.poll_effect() else { panic!("a request") };
+        bench.session.handle_handed(bytes.len());
+        assert_eq!(String::from_utf8_lossy(&bytes).contains("<ctid>test-1-"), has_id, "{n}");
+        bench.text(&Tongue::Rri.text(1000, "", (!has_id).then_some("DENIC-1000001-MAX"), None), 130);
+    }
+}
+
+#[test]
+fn a_password_goes_as_its_md5_where_the_profile_says_so() {
+    let mut profile = (*crate::policy::profile("denic").expect("embedded")).clone();
+    let account =
+        || crate::session::Account { client: "DENIC-1000001".into(), password: crate::base::Secret::new("abc"), new_password: None };
+    let login = |profile: &crate::policy::Profile| {
+        let agreed = crate::session::RriDialect::new(account(), profile);
+        let agreed = crate::session::Dialect::login(&agreed, None).expect("a login");
+        let Command::Login(login) = agreed.login else { panic!("a login") };
+        login.password.reveal().to_owned()
+    };
+    assert_eq!(login(&profile), "abc");
+    profile.quirks.password_md5 = true;
+    assert_eq!(login(&profile), "900150983cd24fb0d6963f7d28e17f72", "RFC 1321, A.5");
 }
