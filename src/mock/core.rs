@@ -344,7 +344,15 @@ impl Run<'_> {
     fn change(&mut self, command: &Command, answer: &mut Answer) -> Result<Outcome, Refusal> {
         let change = self.registry.apply(command, self.wall)?;
         let frame = self.tape.text().to_owned();
-        let outcome = self.plain(1000, answer);
+        let created = change.object.strip_prefix("contact/").filter(|_| change.before.is_null()).and_then(|id| self.registry.contact(id));
+        let outcome = match created {
+            Some(contact) => {
+                let head = Head::of(1000, answer, self.sv_trid);
+                encode::response(self.out, &head, Some(&|w| encode::contact_created(w, &contact)), None);
+                Outcome { code: 1000, close: false }
+            }
+            None => self.plain(1000, answer),
+        };
         answer.commit = Some(Commit { at: self.wall, frame, cl_trid: answer.cl_trid.clone(), change });
         Ok(outcome)
     }
@@ -392,6 +400,7 @@ fn key(command: &Command) -> Option<Box<str>> {
         Command::Query(Query::DomainInfo { name, .. } | Query::DomainTransfer { name, .. }) => name.as_str(),
         Command::Query(Query::HostInfo(name)) => name.as_str(),
         Command::Transform(transform) => match &**transform {
+            Transform::ContactCreate(contact) => contact.id.as_str(),
             Transform::ContactUpdate(update) => update.id.as_str(),
             Transform::DomainUpdate(update) => update.name.as_str(),
             _ => return None,

@@ -88,6 +88,10 @@ pub struct Knobs {
     pub idle_answer: IdleAnswer,
     /// What becomes of commands over the rate.
     pub over_limit: OverLimit,
+    /// Whether rules of the profile that nobody has seen refuse as well.
+    pub strict_unknown: bool,
+    /// Whether an authority's order lies with the registry, so that statuses may be set which need one.
+    pub order_served: bool,
     /// The faults.
     pub faults: Vec<FaultSpec>,
     sessions: Limit<u32>,
@@ -121,7 +125,7 @@ pub(super) struct Limits {
 
 /// The keys, for the remedy of a wrong one.
 const KEYS: &str = "latency_ms, service_ms, error_delay_ms, messages, sessions, idle_seconds, age_seconds, commands_per_session, \
-                    names_per_check, rate (COMMANDS/SECONDS), idle_answer (cut, 2201, 2002), over_limit (2502, 2502-keep, 2308, cut), \
+                    names_per_check, rate (COMMANDS/SECONDS), idle_answer (cut, 2201, 2002), strict_unknown (on, off), order_served (on, off), over_limit (2502, 2502-keep, 2308, cut), \
                     fault (NAME[:every=N][:from=N][:times=N][:probability=P][:object=ID][:ms=N][:on=connect|greeting|login|session])";
 
 impl Knobs {
@@ -171,6 +175,8 @@ impl Knobs {
                     _ => return Err(wrong(setting, "2502, 2502-keep, 2308 or cut")),
                 }
             }
+            "strict_unknown" => self.strict_unknown = switch(setting, value)?,
+            "order_served" => self.order_served = switch(setting, value)?,
             "fault" => self.faults.push(fault(setting, value)?),
             _ => return Err(wrong(setting, "there is no such knob")),
         }
@@ -203,6 +209,14 @@ impl TryFrom<Vec<String>> for Knobs {
 
 fn wrong(setting: &str, why: &str) -> Box<Problem> {
     Problem::new("E-mock-010", Blame::Operator, format!("knob `{setting}`: {why}"), format!("known: {KEYS}"))
+}
+
+fn switch(setting: &str, value: &str) -> Result<bool> {
+    match value.trim() {
+        "on" => Ok(true),
+        "off" => Ok(false),
+        _ => Err(wrong(setting, "on or off is wanted")),
+    }
 }
 
 fn number<N: FromStr>(setting: &str, value: &str) -> Result<N> {

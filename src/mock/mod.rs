@@ -8,6 +8,7 @@
 //! Everything but `server` is without I/O: bytes and the time go in, bytes and lines for the disk come out.
 
 mod announce;
+mod check;
 mod core;
 mod damage;
 mod decode;

@@ -1,13 +1,15 @@
 //! What a registry holds and shares between its connections: objects, messages, its account and the account's budget.
 
 use super::announce::{Announcement, announcement};
+use super::check::Judge;
 use super::decode::Refusal;
 use super::fleet::Fleet;
 use super::knobs::{Knobs, Limits};
 use super::update;
-use crate::base::{Moment, Result, Secret, Timestamp, revealed};
-use crate::model::{Command, Contact, Date, Domain, DsChange, Host, Queue, SecDnsInfo, Transform};
+use crate::base::{Handle, Moment, Result, Secret, Timestamp, revealed};
+use crate::model::{Command, Contact, Date, Domain, DsChange, Host, Queue, SecDnsInfo, StatusValue, Transform};
 use crate::policy::Profile;
+use crate::protocol::ns::Ns;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
@@ -35,6 +37,10 @@ pub(super) struct Registry {
     prefix: String,
     transactions: u64,
     sessions: u32,
+    /// Whether rules that nobody has seen refuse as well.
+    strict: bool,
+    /// Whether an authority's order lies with us.
+    served: bool,
     /// When the commands of the last window arrived.
     recent: VecDeque<Moment>,
 }
@@ -83,6 +89,8 @@ impl Registry {
             prefix: format!("PV-{seed:x}-{:x}-", wall.as_millisecond()),
             transactions: 0,
             sessions: 0,
+            strict: knobs.strict_unknown,
+            served: knobs.order_served,
             recent: VecDeque::new(),
         })
     }
@@ -142,11 +150,19 @@ impl Registry {
                 Ok(Change { object: format!("message/{number}"), before: serde_json::Value::from(&*text), after: serde_json::Value::Null })
             }
             Command::Transform(transform) => match &**transform {
+                Transform::ContactCreate(contact) => {
+                    let after = self.created(contact, at)?;
+                    let id = after.id.as_str();
+                    let change = Change { before: serde_json::Value::Null, ..change("contact", id, &after, &after) };
+                    self.contacts.insert(id.into(), after);
+                    Ok(change)
+                }
                 Transform::ContactUpdate(update) => {
                     let id = update.id.as_str();
                     let before = self.contact(id).ok_or_else(|| Refusal::new(2303, "no such contact"))?.into_owned();
                     self.must_be_ours(before.sponsor.as_deref())?;
-                    let mut after = update::contact(&before, update, self.disclose_rule())?;
+                    let mut after = update::contact(&before, update, self)?;
+                    self.judge_contact(Some(&before), &after)?;
                     (after.updated_by, after.updated) = (Some(self.user.clone()), Some(stamp(at)));
                     let change = change("contact", id, &before, &after);
                     self.contacts.insert(id.into(), after);
@@ -157,6 +173,7 @@ impl Registry {
                     let before = self.domain(name).ok_or_else(|| Refusal::new(2303, "no such domain"))?.into_owned();
                     self.must_be_ours(before.sponsor.as_deref())?;
                     let mut after = update::domain(&before, update, self)?;
+                    self.judge_domain(&before, &after)?;
                     let sec_dns = self.changed_sec_dns(name, &update.ds)?;
                     (after.updated_by, after.updated) = (Some(self.user.clone()), Some(stamp(at)));
                     let change = change("domain", name, &before, &after);
@@ -172,6 +189,51 @@ impl Registry {
             },
             _ => Err(Refusal::new(2101, "not a change")),
         }
+    }
+
+    /// A new contact, as the registry will hold it.
+    fn created(&self, asked: &Contact, at: Timestamp) -> Result<Contact, Refusal> {
+        let mut contact = asked.clone();
+        self.judge_contact(None, &contact)?;
+        update::disclose(&mut contact, asked.disclose.as_ref(), self.disclose_rule())?;
+        if self.profile.quirks.registry_assigns_handles {
+            contact.id = Handle::new(format!("{}{}", self.prefix_of_handles(), self.contacts.len() + 1));
+        }
+        if self.contact(contact.id.as_str()).is_some() {
+            return Err(Refusal::quoting(2302, Ns::CONTACT, "id", contact.id.as_str(), "there is such a contact"));
+        }
+        contact.roid = Some(format!("{}-PV", contact.id.as_str()).into());
+        contact.statuses = vec![StatusValue::OK.into()];
+        (contact.sponsor, contact.created_by) = (Some(self.user.clone()), Some(self.user.clone()));
+        contact.created = Some(stamp(at));
+        Ok(contact)
+    }
+
+    /// What handles begin with that this registry gives: letters of its profile's name, so that no client's own looks like one.
+    fn prefix_of_handles(&self) -> String {
+        self.profile.id.chars().filter(char::is_ascii_alphabetic).take(5).collect::<String>().to_ascii_uppercase() + "-"
+    }
+
+    /// Refuses a contact that breaks a rule which its state before did not break.
+    fn judge_contact(&self, before: Option<&Contact>, after: &Contact) -> Result<(), Refusal> {
+        let judge = self.judge();
+        let known = before.map(|before| judge.contact(before)).unwrap_or_default();
+        let moved = before.and_then(|before| judge.moved_identity(before, after));
+        let breach = judge.contact(after).into_iter().find(|breach| !known.contains(breach)).or(moved);
+        breach.map_or(Ok(()), |breach| Err(breach.refusal(Ns::CONTACT)))
+    }
+
+    /// Refuses a domain that breaks a rule which its state before did not break.
+    fn judge_domain(&self, before: &Domain, after: &Domain) -> Result<(), Refusal> {
+        let judge = self.judge();
+        let known = judge.domain(before);
+        let breach = judge.domain(after).into_iter().find(|breach| !known.contains(breach));
+        breach.map_or(Ok(()), |breach| Err(breach.refusal(Ns::DOMAIN)))
+    }
+
+    /// The rules in force.
+    pub(super) fn judge(&self) -> Judge<'_> {
+        Judge { profile: &self.profile, strict: self.strict, served: self.served }
     }
 
     /// The message queue: how many wait, and the first.
@@ -211,7 +273,7 @@ impl Registry {
     }
 
     /// What is done with a disclose statement.
-    fn disclose_rule(&self) -> update::DiscloseRule {
+    pub(super) fn disclose_rule(&self) -> update::DiscloseRule {
         match (self.profile.disclose.value, self.announcement.forgets_disclose) {
             (true, _) => update::DiscloseRule::Keep,
             (false, true) => update::DiscloseRule::Forget,

@@ -3,8 +3,8 @@
 use super::decode::Refusal;
 use super::registry::Registry;
 use crate::model::{
-    AuthInfo, Contact, ContactChange, ContactUpdate, Disclose, Domain, DomainUpdate, DsChange, NameServers, Phone, PostalInfo, SecDnsInfo,
-    Status, StatusValue,
+    AuthInfo, Contact, ContactChange, ContactUpdate, Disclose, Domain, DomainUpdate, DsChange, NameServers, ObjectKind, Phone, PostalInfo,
+    SecDnsInfo, Status, StatusValue,
 };
 use crate::policy::HostModel;
 use crate::protocol::ns::Ns;
@@ -24,19 +24,19 @@ pub(super) enum DiscloseRule {
 
 /// The most name servers of a domain.
 const MOST_NAME_SERVERS: usize = 13;
-/// Statuses a client may set on a contact (RFC 5733 §2.2).
-const CONTACT_STATUSES: [&str; 3] = ["clientDeleteProhibited", "clientTransferProhibited", "clientUpdateProhibited"];
 
 /// `contact` after `update`.
 ///
 /// # Errors
 /// The refusal to answer.
-pub(super) fn contact(contact: &Contact, update: &ContactUpdate, disclose: DiscloseRule) -> Updated<Contact> {
+pub(super) fn contact(contact: &Contact, update: &ContactUpdate, registry: &Registry) -> Updated<Contact> {
     must_be_open(&contact.statuses, &update.rem)?;
     let mut after = contact.clone();
-    change_statuses(&mut after.statuses, &update.rem, &update.add, Ns::CONTACT, &|s| CONTACT_STATUSES.contains(&s))?;
+    change_statuses(&mut after.statuses, &update.rem, &update.add, Ns::CONTACT, &|s, adds| {
+        registry.judge().may_set(ObjectKind::Contact, s, adds)
+    })?;
     if let Some(chg) = &update.chg {
-        change_contact(&mut after, chg, disclose)?;
+        change_contact(&mut after, chg, registry.disclose_rule())?;
     }
     settle(&mut after.statuses, true);
     Ok(after)
@@ -65,8 +65,18 @@ fn change_contact(contact: &mut Contact, chg: &ContactChange, rule: DiscloseRule
     if let Some(auth) = &chg.auth {
         contact.auth = changed_auth(auth)?;
     }
-    match (&chg.disclose, rule) {
-        (None, _) | (Some(_), DiscloseRule::Forget) => {}
+    contact.properties.apply(&chg.properties);
+    disclose(contact, chg.disclose.as_ref(), rule)
+}
+
+/// Gives `contact` a disclose statement, where the registry has them.
+///
+/// # Errors
+/// The refusal to answer.
+pub(super) fn disclose(contact: &mut Contact, statement: Option<&Disclose>, rule: DiscloseRule) -> Updated<()> {
+    match (statement, rule) {
+        (None, _) => {}
+        (Some(_), DiscloseRule::Forget) => contact.disclose = None,
         // An exception that names nothing is none.
         (Some(statement), DiscloseRule::Keep) => contact.disclose = (!is_hollow(statement)).then_some(*statement),
         (Some(_), DiscloseRule::Refuse) => return Err(Refusal::quoting(2306, Ns::CONTACT, "disclose", "", "not supported here")),
@@ -99,7 +109,7 @@ pub(super) fn domain(domain: &Domain, update: &DomainUpdate, registry: &Registry
     let removed: Vec<StatusValue> = update.rem.statuses.iter().map(|s| s.value.clone()).collect();
     must_be_open(&domain.statuses, &removed)?;
     let mut after = domain.clone();
-    let may_set = |s: &str| registry.profile.client_statuses.value.iter().any(|known| known == s);
+    let may_set = |s: &str, adds| registry.judge().may_set(ObjectKind::Domain, s, adds);
     change_statuses(&mut after.statuses, &removed, &update.add.statuses, Ns::DOMAIN, &may_set)?;
     change_name_servers(&mut after.ns, &update.rem.ns, &update.add.ns, registry)?;
     for contact in &update.rem.contacts {
@@ -189,10 +199,11 @@ fn change_statuses(
     removed: &[StatusValue],
     added: &[Status],
     ns: Ns,
-    may_set: &dyn Fn(&str) -> bool,
+    may_set: &dyn Fn(&str, bool) -> bool,
 ) -> Updated<()> {
     let refuse = |value: &StatusValue, why| Err(Refusal::quoting(2306, ns, "status", value.as_str(), why));
-    if let Some(value) = removed.iter().chain(added.iter().map(|s| &s.value)).find(|v| !may_set(v.as_str())) {
+    let changed = removed.iter().map(|value| (value, false)).chain(added.iter().map(|s| (&s.value, true)));
+    if let Some((value, _)) = changed.into_iter().find(|(value, adds)| !may_set(value.as_str(), *adds)) {
         return refuse(value, "a client may not set or remove it");
     }
     for value in removed {

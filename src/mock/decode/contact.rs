@@ -2,7 +2,7 @@
 
 use super::{Kids, Read, Refusal, auth_info, bounded, named, status};
 use crate::base::{Handle, Personal};
-use crate::model::{Address, ContactChange, ContactUpdate, Disclose, DiscloseForms, Phone, PostalForm, PostalInfo, Query};
+use crate::model::{Address, Contact, ContactChange, ContactUpdate, Disclose, DiscloseForms, Phone, PostalForm, PostalInfo, Query};
 use crate::protocol::ns::Ns;
 use crate::protocol::tape::Element;
 
@@ -30,6 +30,35 @@ pub(super) fn info(info: Element<'_>) -> Read<Query> {
     let auth = kids.take(NS, "authInfo").map(|e| auth_info(e, NS)).transpose()?;
     kids.end()?;
     Ok(Query::ContactInfo { id, auth })
+}
+
+/// Reads a create. What the registry adds is not in it yet.
+pub(super) fn create(create: Element<'_>) -> Read<Contact> {
+    named(create, "create")?;
+    let mut kids = Kids::of(create);
+    let id = Handle::new(kids.text(NS, "id", 3, 16)?);
+    let mut postal: Vec<PostalInfo> = Vec::new();
+    while let Some(element) = kids.take(NS, "postalInfo") {
+        let info = postal_info(element)?;
+        if info.name.is_none() || info.addr.is_none() {
+            return Err(Refusal::quoting(2003, NS, "postalInfo", "", "a name and an address are needed"));
+        }
+        if postal.iter().any(|p| p.form == info.form) {
+            return Err(Refusal::quoting(2005, NS, "postalInfo", "", "each form stands once"));
+        }
+        postal.push(PostalInfo { org: info.org.filter(|o| !o.is_empty()), ..info });
+    }
+    if postal.is_empty() {
+        return Err(Refusal::quoting(2003, NS, "postalInfo", "", "it is missing"));
+    }
+    let number = |phone: Phone| (!phone.number.is_empty()).then_some(phone);
+    let voice = kids.take(NS, "voice").map(|e| phone(e, "voice")).transpose()?.and_then(number);
+    let fax = kids.take(NS, "fax").map(|e| phone(e, "fax")).transpose()?.and_then(number);
+    let email = Personal::new(kids.text(NS, "email", 1, usize::MAX)?.into_string());
+    let auth = auth_info(kids.need(NS, "authInfo")?, NS)?;
+    let disclose = kids.take(NS, "disclose").map(disclose).transpose()?;
+    kids.end()?;
+    Ok(Contact { postal, voice, fax, email: Some(email), auth: Some(auth), disclose, ..Contact::bare(id) })
 }
 
 /// Reads an update.

@@ -7,6 +7,7 @@ use crate::base::{DomainName, HostName, Secret};
 use crate::model::{AuthInfo, Command, HostsFilter, Login, LoginSecurity, Query, Status, StatusValue, Transform};
 use crate::protocol::ns::Ns;
 use crate::protocol::tape::{Element, Tape};
+use std::borrow::Cow;
 use std::iter::Peekable;
 
 /// A command as it arrived.
@@ -32,7 +33,7 @@ pub(super) struct Offender {
     /// Its namespace.
     pub(super) uri: Box<str>,
     /// Its local name, one of the schema's.
-    pub(super) name: &'static str,
+    pub(super) name: Cow<'static, str>,
     /// Its text.
     pub(super) text: Box<str>,
 }
@@ -56,8 +57,8 @@ impl Refusal {
     }
 
     /// A refusal that quotes the value `text` of the element `name`.
-    pub(super) fn quoting(code: u16, ns: Ns, name: &'static str, text: &str, reason: &str) -> Self {
-        Self { code, offender: Some(Offender { uri: ns.uri().into(), name, text: text.into() }), reason: reason.into() }
+    pub(super) fn quoting(code: u16, ns: Ns, name: impl Into<Cow<'static, str>>, text: &str, reason: &str) -> Self {
+        Self { code, offender: Some(Offender { uri: ns.uri().into(), name: name.into(), text: text.into() }), reason: reason.into() }
     }
 }
 
@@ -106,11 +107,12 @@ fn verb(command: Element<'_>) -> Read<Command> {
         "login" => login(verb, more.as_mut().and_then(|kids| kids.take(Ns::LOGIN_SEC, "loginSec"))),
         "logout" => Ok(Command::Logout),
         "poll" => poll(verb),
-        "check" | "info" | "update" => {
+        "check" | "info" | "create" | "update" => {
             let object = only_child(verb)?;
             match (object.ns(), verb.local()) {
                 (Ns::CONTACT, "check") => contact::check(object).map(Command::Query),
                 (Ns::CONTACT, "info") => contact::info(object).map(Command::Query),
+                (Ns::CONTACT, "create") => contact::create(object).map(|c| transform(Transform::ContactCreate(c))),
                 (Ns::CONTACT, "update") => contact::update(object).map(|u| transform(Transform::ContactUpdate(u))),
                 (Ns::DOMAIN, "check") => domain::check(object).map(Command::Query),
                 (Ns::DOMAIN, "info") => domain_info(object).map(Command::Query),
@@ -119,11 +121,12 @@ fn verb(command: Element<'_>) -> Read<Command> {
                     domain::update(object, sec_dns).map(|u| transform(Transform::DomainUpdate(u)))
                 }
                 (Ns::HOST, "info") => host_info(object).map(Command::Query),
+                (Ns::DOMAIN, "create") => Err(Refusal::new(2101, "this registry carries out no such command")),
                 (Ns::HOST, _) => Err(Refusal::new(2101, "hosts are only looked at here")),
                 _ => Err(Refusal::new(2307, "no such object service")),
             }
         }
-        "create" | "delete" | "renew" | "transfer" => Err(Refusal::new(2101, "this registry carries out no such command")),
+        "delete" | "renew" | "transfer" => Err(Refusal::new(2101, "this registry carries out no such command")),
         _ => Err(Refusal::new(2000, "unknown command")),
     }?;
     if more.is_some_and(|mut kids| kids.any().is_some()) {

@@ -38,6 +38,14 @@ pub(in crate::mock) fn contact_data(w: &mut XmlWriter<'_>, contact: &Contact, wi
     });
 }
 
+/// Writes the `creData` of a contact (RFC 5733 §3.2.1).
+pub(in crate::mock) fn contact_created(w: &mut XmlWriter<'_>, contact: &Contact) {
+    w.element("contact:creData", &[("xmlns:contact", Ns::CONTACT.uri())], |w| {
+        w.leaf("contact:id", &[], contact.id.as_str());
+        w.optional("contact:crDate", contact.created.as_ref().map(|d| &*d.raw));
+    });
+}
+
 fn postal_info(w: &mut XmlWriter<'_>, postal: &PostalInfo) {
     w.element("contact:postalInfo", &[("type", postal.form.as_str())], |w| {
         w.optional("contact:name", postal.name.as_ref().map(Personal::reveal));

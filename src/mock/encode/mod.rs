@@ -9,7 +9,7 @@ use crate::model::{CheckItem, Host, Queue, Status};
 use crate::protocol::ns::Ns;
 use crate::protocol::writer::XmlWriter;
 
-pub(super) use contact::contact_data;
+pub(super) use contact::{contact_created, contact_data};
 pub(super) use domain::{domain_data, sec_dns_data};
 
 /// What an answer says above its data.
@@ -158,7 +158,7 @@ fn result(w: &mut XmlWriter<'_>, code: u16, refusal: Option<&Refusal>) {
         let Some(refusal) = refusal.filter(|r| !r.reason.is_empty()) else { return };
         w.element("extValue", &[], |w| {
             w.element("value", &[], |w| match &refusal.offender {
-                Some(bad) => w.leaf(bad.name, &[("xmlns", &bad.uri)], &bad.text),
+                Some(bad) => w.leaf(&bad.name, &[("xmlns", &bad.uri)], &bad.text),
                 None => w.empty("undef", &[]),
             });
             w.leaf("reason", &[], &refusal.reason);

@@ -1,0 +1,271 @@
+//! What a registry refuses in an object, by the rules of its profile. The data are the client's; the code that applies them is not, so
+//! that the two can be held against each other.
+
+use super::decode::Refusal;
+use crate::base::Personal;
+use crate::model::{Contact, Domain, NameServers, ObjectKind, Phone, PostalInfo};
+use crate::policy::{Bounds, Characters, FieldRules, Glue, Profile, Property, PropertyKind, PropertyOf, Rule, StatusUse, When};
+use crate::protocol::ns::Ns;
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use unicode_normalization::UnicodeNormalization as _;
+
+/// A rule that an object breaks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Breach {
+    /// The field or property.
+    pub(super) field: Box<str>,
+    /// The value at fault, empty where one is missing.
+    pub(super) value: Box<str>,
+    /// The registry's code for it, as its profile states it.
+    pub(super) code: Option<Box<str>>,
+    /// What the rule wants.
+    pub(super) why: Cow<'static, str>,
+}
+
+impl Breach {
+    /// As EPP tells it: the profile's code where it is one of EPP's, 2003 where a value is missing, else 2005 (RFC 5730 §3).
+    pub(super) fn refusal(&self, ns: Ns) -> Refusal {
+        let own = self.code.as_deref().and_then(|code| code.parse::<u16>().ok());
+        let code = if self.value.is_empty() { 2003 } else { own.unwrap_or(2005) };
+        Refusal::quoting(code, ns, self.field.to_string(), &self.value, &self.why)
+    }
+}
+
+/// Which rules are enforced.
+#[derive(Clone, Copy)]
+pub(super) struct Judge<'a> {
+    /// The registry's profile.
+    pub(super) profile: &'a Profile,
+    /// Whether rules that nobody has seen are enforced too.
+    pub(super) strict: bool,
+    /// Whether changes may be made for which an authority's order is needed.
+    pub(super) served: bool,
+}
+
+/// Values of one form of a contact's address, with what all forms share, by field.
+type Scope<'a> = BTreeMap<Cow<'a, str>, Vec<&'a str>>;
+
+/// Fields that may have further values as properties with a number.
+const REPEATED: [&str; 3] = ["street", "org", "email"];
+
+impl Judge<'_> {
+    fn holds<T>(&self, rule: &Rule<T>) -> bool {
+        self.strict || rule.is_enforced()
+    }
+
+    /// Everything that `contact` breaks, in the order of the profile.
+    pub(super) fn contact(&self, contact: &Contact) -> Vec<Breach> {
+        let mut all: Vec<Breach> = Vec::new();
+        for scope in scopes(contact) {
+            for (name, rules) in &self.profile.fields {
+                let field = rules.field.as_deref().unwrap_or(name);
+                if applies(&rules.when, &scope) {
+                    self.field(field, rules, scope.get(field).map_or(&[], Vec::as_slice), &mut all);
+                }
+            }
+            for (name, property) in self.profile.properties.iter().filter(|(_, p)| p.value.of == PropertyOf::Contact && self.holds(p)) {
+                let value = contact.properties.get(name);
+                if let Some(why) = property_breach(&property.value, value, applies(&property.value.when, &scope)) {
+                    all.push(Breach { field: name.as_str().into(), value: value.unwrap_or_default().into(), code: None, why });
+                }
+            }
+        }
+        for (key, value) in contact.properties.iter().filter(|(key, _)| further(key).is_none()) {
+            if self.profile.properties.get(key).is_none_or(|p| p.value.of != PropertyOf::Contact) && !self.profile.fields.contains_key(key)
+            {
+                all.push(Breach { field: key.into(), value: value.into(), code: None, why: "there is no such property".into() });
+            }
+        }
+        let mut once: Vec<Breach> = Vec::new();
+        for breach in all {
+            if !once.contains(&breach) {
+                once.push(breach);
+            }
+        }
+        once
+    }
+
+    /// What the values of one field break.
+    fn field(&self, field: &str, rules: &FieldRules, values: &[&str], all: &mut Vec<Breach>) {
+        let present: Vec<&str> = values.iter().copied().filter(|v| !v.is_empty()).collect();
+        let code = rules.code.as_ref().or_else(|| self.profile.fields.get(field).and_then(|base| base.code.as_ref()));
+        let mut told = |value: &str, why: Cow<'static, str>| {
+            all.push(Breach { field: field.into(), value: value.into(), code: code.map(|c| c.value.as_str().into()), why });
+        };
+        if rules.required.as_ref().is_some_and(|rule| rule.value && self.holds(rule)) && present.is_empty() {
+            told("", "it is missing".into());
+        }
+        if let Some(rule) = rules.occurs.as_ref().filter(|rule| self.holds(rule))
+            && !fits(rule.value, values.len())
+            && !(values.is_empty() && rules.required.is_none())
+        {
+            told(values.last().copied().unwrap_or_default(), format!("it stands {} times", values.len()).into());
+        }
+        for value in present {
+            let nfc: Cow<'_, str> = if value.is_ascii() { value.into() } else { value.nfc().collect::<String>().into() };
+            if rules.length.as_ref().is_some_and(|rule| self.holds(rule) && !fits(rule.value, nfc.chars().count())) {
+                told(value, "its length".into());
+            }
+            if rules.pattern.as_ref().is_some_and(|rule| self.holds(rule) && !rule.value.matches(&nfc)) {
+                told(value, "its form".into());
+            }
+            if rules.choices.as_ref().is_some_and(|rule| self.holds(rule) && !rule.value.iter().any(|choice| **choice == *nfc)) {
+                told(value, "not one of the values it may have".into());
+            }
+            let set = rules.characters.as_ref().filter(|rule| self.holds(rule)).and_then(|rule| self.profile.characters.get(&rule.value));
+            if let Some(refused) = set.and_then(|set| nfc.chars().find(|c| !in_set(&set.value, *c))) {
+                told(value, format!("the character U+{:04X}", u32::from(refused)).into());
+            }
+        }
+    }
+
+    /// What `domain` breaks.
+    pub(super) fn domain(&self, domain: &Domain) -> Vec<Breach> {
+        let rules = &self.profile.name_servers;
+        let count = domain.ns.names().count();
+        let mut all = Vec::new();
+        let mut told = |field: &str, value: &str, why: &'static str, code: Option<&str>| {
+            all.push(Breach { field: field.into(), value: value.into(), code: code.map(Into::into), why: why.into() });
+        };
+        if count > 0 && rules.min.as_ref().is_some_and(|rule| self.holds(rule) && count < usize::from(rule.value)) {
+            told("ns", &count.to_string(), "too few name servers", Some("2306"));
+        }
+        if rules.max.as_ref().is_some_and(|rule| self.holds(rule) && count > usize::from(rule.value)) {
+            told("ns", &count.to_string(), "too many name servers", Some("2306"));
+        }
+        if rules.glue.value == Glue::InZone
+            && self.holds(&rules.glue)
+            && let NameServers::Attributes(attrs) = &domain.ns
+        {
+            let zone = domain.name.as_str();
+            let inside = |host: &str| host.strip_suffix(zone).is_some_and(|front| front.is_empty() || front.ends_with('.'));
+            for attr in attrs.iter().filter(|attr| inside(attr.name.as_str()) && attr.addrs.is_empty()) {
+                told("hostName", attr.name.as_str(), "a name server in the zone needs an address", Some("2306"));
+            }
+        }
+        all
+    }
+
+    /// Whether a client may add (or else remove) that status.
+    pub(super) fn may_set(&self, kind: ObjectKind, status: &str, adds: bool) -> bool {
+        let table = match kind {
+            ObjectKind::Contact => &self.profile.statuses.contact,
+            ObjectKind::Domain => &self.profile.statuses.domain,
+        };
+        let Some(rule) = table.get(status) else { return false };
+        match rule.value {
+            StatusUse::Settable => true,
+            StatusUse::Removable => !adds || self.served,
+            StatusUse::Reported => self.served,
+            StatusUse::Never => false,
+            StatusUse::Unknown => !self.strict,
+        }
+    }
+
+    /// The identity field that `after` has otherwise than `before`, once it was filled.
+    pub(super) fn moved_identity(&self, before: &Contact, after: &Contact) -> Option<Breach> {
+        let rule = Some(&self.profile.identity_fields).filter(|rule| self.holds(rule))?;
+        let (before, after) = (scopes(before), scopes(after));
+        let value =
+            |scopes: &[Scope<'_>], field: &str| scopes.iter().find_map(|s| s.get(field).and_then(|v| v.first().map(|v| (*v).to_owned())));
+        rule.value.iter().find_map(|field| {
+            let held = value(&before, field).filter(|held| !held.is_empty())?;
+            let new = value(&after, field).unwrap_or_default();
+            (new != held).then(|| Breach {
+                field: field.as_str().into(),
+                value: new.into(),
+                code: Some("2306".into()),
+                why: "it cannot be changed".into(),
+            })
+        })
+    }
+}
+
+/// The field of which `key` is a further value.
+fn further(key: &str) -> Option<&str> {
+    let (field, number) = key.split_once('.')?;
+    (REPEATED.contains(&field) && number.parse::<u8>().is_ok()).then_some(field)
+}
+
+/// A contact's values: one scope for each form of its address, one at least.
+fn scopes(contact: &Contact) -> Vec<Scope<'_>> {
+    let mut shared: Scope<'_> = Scope::from([("id".into(), vec![contact.id.as_str()])]);
+    let phones = [("voice", &contact.voice), ("fax", &contact.fax)];
+    let single = phones.into_iter().map(|(field, phone)| (field, phone.as_ref().map(|p: &Phone| p.number.reveal())));
+    for (field, value) in single.chain([("email", contact.email.as_ref().map(Personal::reveal))]) {
+        shared.entry(field.into()).or_default().extend(value);
+    }
+    let (mut postal, mut own): (Vec<(&str, &str)>, Scope<'_>) = (Vec::new(), Scope::new());
+    for (key, value) in contact.properties.iter() {
+        match further(key) {
+            Some("email") => shared.entry("email".into()).or_default().push(value),
+            Some(field) => postal.push((field, value)),
+            None => own.entry(key.into()).or_default().push(value),
+        }
+    }
+    shared.append(&mut own);
+    if contact.postal.is_empty() {
+        return vec![shared];
+    }
+    contact.postal.iter().map(|info| in_form(info, &postal, shared.clone())).collect()
+}
+
+/// `scope` with the values of one form of the address, and `further` ones of its fields.
+fn in_form<'a>(info: &'a PostalInfo, further: &[(&'a str, &'a str)], mut scope: Scope<'a>) -> Scope<'a> {
+    fn text(value: Option<&Personal>) -> Option<&str> {
+        value.map(Personal::reveal)
+    }
+    let mut put = |field: &'static str, value: Option<&'a str>| scope.entry(field.into()).or_default().extend(value);
+    put("form", Some(info.form.as_str()));
+    put("name", text(info.name.as_ref()));
+    put("org", text(info.org.as_ref()));
+    if let Some(addr) = &info.addr {
+        addr.street.iter().for_each(|line| put("street", Some(line.reveal())));
+        put("city", Some(addr.city.reveal()));
+        put("sp", text(addr.sp.as_ref()));
+        put("pc", text(addr.pc.as_ref()));
+        put("cc", Some(&*addr.cc));
+    }
+    for (field, value) in further {
+        scope.entry((*field).into()).or_default().push(value);
+    }
+    scope
+}
+
+/// Whether each condition holds in `scope`.
+fn applies(when: &[When], scope: &Scope<'_>) -> bool {
+    when.iter().all(|c| scope.get(c.field.as_str()).is_some_and(|values| values.iter().any(|v| c.is.iter().any(|is| is == v))))
+}
+
+const fn fits(bounds: Bounds, count: usize) -> bool {
+    count >= bounds.min as usize
+        && (match bounds.max {
+            Some(max) => count <= max as usize,
+            None => true,
+        })
+}
+
+/// Whether a set has a character, range by range.
+fn in_set(set: &Characters, character: char) -> bool {
+    set.ranges().iter().any(|range| (range.first..=range.last).contains(&character))
+}
+
+/// What is wrong with a property's value, where it may stand or not.
+fn property_breach(property: &Property, value: Option<&str>, may_stand: bool) -> Option<Cow<'static, str>> {
+    let Some(value) = value else { return (property.required && may_stand).then(|| "it is missing".into()) };
+    if !may_stand {
+        return Some("it may not stand here".into());
+    }
+    let within = |count: usize| property.bounds.is_none_or(|bounds| fits(bounds, count));
+    let is_right = match property.kind {
+        PropertyKind::Boolean => matches!(value, "true" | "false"),
+        PropertyKind::Integer => value.parse::<u32>().is_ok_and(|n| within(n as usize)),
+        PropertyKind::Text => within(value.chars().count()),
+        PropertyKind::Choice => property.choices.iter().any(|choice| choice == value),
+        PropertyKind::Country => value.len() == 2 && value.bytes().all(|b| b.is_ascii_alphabetic()),
+        PropertyKind::Date => value.parse::<jiff::civil::Date>().is_ok(),
+    };
+    let in_form = property.pattern.as_ref().is_none_or(|pattern| pattern.matches(value));
+    (!is_right || !in_form).then(|| "no value it may have".into())
+}
