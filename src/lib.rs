@@ -12,6 +12,7 @@ pub mod policy;
 pub mod protocol;
 pub mod pull;
 pub mod report;
+pub mod rules;
 pub mod session;
 pub mod synth;
 pub mod transport;

@@ -2,12 +2,16 @@
 //! that the two can be held against each other.
 
 use super::decode::Refusal;
+use super::fleet::italian;
 use crate::base::Personal;
 use crate::model::{Contact, Domain, NameServers, ObjectKind, Phone, PostalInfo};
-use crate::policy::{Bounds, Characters, FieldRules, Glue, Profile, Property, PropertyKind, PropertyOf, Rule, StatusUse, When};
+use crate::policy::{
+    Bounds, Characters, Check, DomainRole, FieldRules, Glue, Profile, Property, PropertyKind, PropertyOf, Rule, StatusUse, When,
+};
 use crate::protocol::ns::Ns;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use unicode_normalization::UnicodeNormalization as _;
 
 /// A rule that an object breaks.
@@ -60,8 +64,10 @@ impl Judge<'_> {
         for scope in scopes(contact) {
             for (name, rules) in &self.profile.fields {
                 let field = rules.field.as_deref().unwrap_or(name);
-                if applies(&rules.when, &scope) {
-                    self.field(field, rules, scope.get(field).map_or(&[], Vec::as_slice), &mut all);
+                // A handle that the registry gives by itself is not looked at where it is sent.
+                let is_given = field == "id" && self.profile.quirks.registry_assigns_handles;
+                if !is_given && applies(&rules.when, &scope) {
+                    self.field(field, rules, &scope, &mut all);
                 }
             }
             for (name, property) in self.profile.properties.iter().filter(|(_, p)| p.value.of == PropertyOf::Contact && self.holds(p)) {
@@ -87,7 +93,8 @@ impl Judge<'_> {
     }
 
     /// What the values of one field break.
-    fn field(&self, field: &str, rules: &FieldRules, values: &[&str], all: &mut Vec<Breach>) {
+    fn field(&self, field: &str, rules: &FieldRules, scope: &Scope<'_>, all: &mut Vec<Breach>) {
+        let values = scope.get(field).map_or(&[][..], Vec::as_slice);
         let present: Vec<&str> = values.iter().copied().filter(|v| !v.is_empty()).collect();
         let code = rules.code.as_ref().or_else(|| self.profile.fields.get(field).and_then(|base| base.code.as_ref()));
         let mut told = |value: &str, why: Cow<'static, str>| {
@@ -103,7 +110,10 @@ impl Judge<'_> {
             told(values.last().copied().unwrap_or_default(), format!("it stands {} times", values.len()).into());
         }
         for value in present {
-            let nfc: Cow<'_, str> = if value.is_ascii() { value.into() } else { value.nfc().collect::<String>().into() };
+            let mut nfc: Cow<'_, str> = if value.is_ascii() { value.into() } else { value.nfc().collect::<String>().into() };
+            if field == "id" && self.profile.quirks.handles_in_capitals {
+                nfc = nfc.to_uppercase().into();
+            }
             if rules.length.as_ref().is_some_and(|rule| self.holds(rule) && !fits(rule.value, nfc.chars().count())) {
                 told(value, "its length".into());
             }
@@ -117,6 +127,13 @@ impl Judge<'_> {
             if let Some(refused) = set.and_then(|set| nfc.chars().find(|c| !in_set(&set.value, *c))) {
                 told(value, format!("the character U+{:04X}", u32::from(refused)).into());
             }
+            let other = rules.equals.as_ref().filter(|rule| self.holds(rule)).and_then(|rule| scope.get(rule.value.as_str())?.first());
+            if other.is_some_and(|other| other != &value) {
+                told(value, "two fields that must be equal".into());
+            }
+            if rules.check.as_ref().is_some_and(|rule| self.holds(rule) && !passes(rule.value, &nfc)) {
+                told(value, "what it says cannot be".into());
+            }
         }
     }
 
@@ -124,15 +141,16 @@ impl Judge<'_> {
     pub(super) fn domain(&self, domain: &Domain) -> Vec<Breach> {
         let rules = &self.profile.name_servers;
         let count = domain.ns.names().count();
+        let answer = |rule: &str| self.code(rule).or(Some("2306"));
         let mut all = Vec::new();
         let mut told = |field: &str, value: &str, why: &'static str, code: Option<&str>| {
             all.push(Breach { field: field.into(), value: value.into(), code: code.map(Into::into), why: why.into() });
         };
         if count > 0 && rules.min.as_ref().is_some_and(|rule| self.holds(rule) && count < usize::from(rule.value)) {
-            told("ns", &count.to_string(), "too few name servers", Some("2306"));
+            told("ns", &count.to_string(), "too few name servers", answer("R-ns-001"));
         }
         if rules.max.as_ref().is_some_and(|rule| self.holds(rule) && count > usize::from(rule.value)) {
-            told("ns", &count.to_string(), "too many name servers", Some("2306"));
+            told("ns", &count.to_string(), "too many name servers", answer("R-ns-001"));
         }
         if rules.glue.value == Glue::InZone
             && self.holds(&rules.glue)
@@ -141,10 +159,28 @@ impl Judge<'_> {
             let zone = domain.name.as_str();
             let inside = |host: &str| host.strip_suffix(zone).is_some_and(|front| front.is_empty() || front.ends_with('.'));
             for attr in attrs.iter().filter(|attr| inside(attr.name.as_str()) && attr.addrs.is_empty()) {
-                told("hostName", attr.name.as_str(), "a name server in the zone needs an address", Some("2306"));
+                told("hostName", attr.name.as_str(), "a name server in the zone needs an address", answer("R-ns-002"));
+            }
+        }
+        if rules.public_addresses.as_ref().is_some_and(|rule| rule.value && self.holds(rule))
+            && let NameServers::Attributes(attrs) = &domain.ns
+        {
+            for ip in attrs.iter().flat_map(|attr| &attr.addrs).filter(|ip| !is_public(&ip.text)) {
+                told("hostAddr", &ip.text, "the public cannot reach this address", answer("R-ns-005"));
+            }
+        }
+        for (role, rules) in &self.profile.roles {
+            let count = holders(domain, *role);
+            if rules.count.as_ref().is_some_and(|rule| self.holds(rule) && !fits(rule.value, count)) {
+                told("contact", &count.to_string(), "too many or too few contacts in a role", answer("R-role-001"));
             }
         }
         all
+    }
+
+    /// The registry's code where that numbered rule is broken.
+    fn code(&self, rule: &str) -> Option<&str> {
+        self.profile.answers.get(rule).map(|code| code.value.as_str())
     }
 
     /// Whether a client may add (or else remove) that status.
@@ -235,7 +271,13 @@ fn in_form<'a>(info: &'a PostalInfo, further: &[(&'a str, &'a str)], mut scope: 
 
 /// Whether each condition holds in `scope`.
 fn applies(when: &[When], scope: &Scope<'_>) -> bool {
-    when.iter().all(|c| scope.get(c.field.as_str()).is_some_and(|values| values.iter().any(|v| c.is.iter().any(|is| is == v))))
+    when.iter().all(|c| {
+        let value = scope.get(c.field.as_str()).and_then(|values| values.first()).filter(|v| !v.is_empty());
+        let among = |all: &[String]| value.is_some_and(|v| all.iter().any(|one| one == v));
+        let is = c.is.is_empty() || among(&c.is);
+        let not = c.not.is_empty() || (value.is_some() && !among(&c.not));
+        is && not && c.present.is_none_or(|wanted| wanted == value.is_some())
+    })
 }
 
 const fn fits(bounds: Bounds, count: usize) -> bool {
@@ -251,6 +293,62 @@ fn in_set(set: &Characters, character: char) -> bool {
     set.ranges().iter().any(|range| (range.first..=range.last).contains(&character))
 }
 
+/// How many contacts a domain has in a role.
+fn holders(domain: &Domain, role: DomainRole) -> usize {
+    let further = domain.properties.iter().filter(|(key, _)| key.split_once('.').is_some_and(|(field, _)| field == role.as_str())).count();
+    let named = match role {
+        DomainRole::Registrant => usize::from(domain.registrant.is_some()),
+        DomainRole::Admin | DomainRole::Tech | DomainRole::Billing => {
+            domain.contacts.iter().filter(|c| c.role.is_some_and(|r| r.as_str() == role.as_str())).count()
+        }
+    };
+    named + further
+}
+
+/// What this registry's own code finds of a value that no pattern can judge.
+fn passes(check: Check, value: &str) -> bool {
+    match check {
+        Check::Country => value.len() == 2 && (value == "AQ" || iso3166::Country::from_alpha2(value).is_some()),
+        Check::Phone => {
+            let digits: Vec<u8> = value.split('x').next().unwrap_or_default().bytes().filter(u8::is_ascii_digit).collect();
+            digits.len() <= 15 && digits.first().is_some_and(|first| *first != b'0')
+        }
+        Check::Email => is_mailbox(value),
+        Check::CodiceFiscale => value.len() == 16 && italian::check_character(value).is_some_and(|check| value.ends_with(check)),
+        Check::PartitaIva => {
+            let check = italian::check_digit(value).and_then(|digit| char::from_digit(digit, 10));
+            value.len() == 11 && check.is_some_and(|check| value.ends_with(check))
+        }
+        Check::NoDummy => !matches!(value.trim().to_ascii_lowercase().as_str(), "" | "-" | "--" | "." | "n/a" | "na" | "none" | "xxx"),
+    }
+}
+
+/// Whether something stands before one `@`, and a name with a dot behind it.
+fn is_mailbox(value: &str) -> bool {
+    let Some((local, domain)) = value.split_once('@') else { return false };
+    let words =
+        local.len() <= 64 && local.split('.').all(|word| !word.is_empty() && word.bytes().all(|b| b.is_ascii_graphic() && b != b'"'));
+    let name = idna::domain_to_ascii_strict(domain).is_ok_and(|ascii| ascii.contains('.') && !ascii.ends_with('.'));
+    words && name && value.len() <= 254
+}
+
+/// Whether an address is none of those that reach nobody in public (RFC 6890).
+fn is_public(text: &str) -> bool {
+    match text.parse::<IpAddr>() {
+        Ok(IpAddr::V4(ip)) => {
+            let [a, b, ..] = ip.octets();
+            let shared = a == 100 && (64..128).contains(&b);
+            let special = ip.is_private() || ip.is_loopback() || ip.is_link_local() || ip.is_documentation() || ip.is_multicast();
+            !special && !shared && a != 0 && a < 240
+        }
+        Ok(IpAddr::V6(ip)) => {
+            let [a, b, ..] = ip.segments();
+            (0x2000..0x4000).contains(&a) && !(a == 0x2001 && b == 0xdb8)
+        }
+        Err(_) => false,
+    }
+}
+
 /// What is wrong with a property's value, where it may stand or not.
 fn property_breach(property: &Property, value: Option<&str>, may_stand: bool) -> Option<Cow<'static, str>> {
     let Some(value) = value else { return (property.required && may_stand).then(|| "it is missing".into()) };
@@ -263,7 +361,7 @@ fn property_breach(property: &Property, value: Option<&str>, may_stand: bool) ->
         PropertyKind::Integer => value.parse::<u32>().is_ok_and(|n| within(n as usize)),
         PropertyKind::Text => within(value.chars().count()),
         PropertyKind::Choice => property.choices.iter().any(|choice| choice == value),
-        PropertyKind::Country => value.len() == 2 && value.bytes().all(|b| b.is_ascii_alphabetic()),
+        PropertyKind::Country => passes(Check::Country, &value.to_ascii_uppercase()),
         PropertyKind::Date => value.parse::<jiff::civil::Date>().is_ok(),
     };
     let in_form = property.pattern.as_ref().is_none_or(|pattern| pattern.matches(value));

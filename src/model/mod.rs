@@ -7,6 +7,7 @@ mod dns;
 mod domain;
 mod exchange;
 mod extension;
+mod finding;
 mod host;
 mod notice;
 mod outcome;
@@ -24,6 +25,7 @@ pub use dns::{Asked, DnsLookup, DnsObservation, DnsOutcome, DnsQuestion, DnsRepl
 pub use domain::{ContactRef, Domain, HostAttr, Ip, IpVersion, NameServers, Role};
 pub use exchange::{CertificateFacts, ExchangeFacts, Greeting, ObjectKind, TlsFacts};
 pub use extension::{ChangePoll, DsData, Extension, KeyData, LoginEvent, RgpInfo, SecDnsInfo, Unhandled};
+pub use finding::{Answer, Confidence, Finding, FindingSeverity};
 pub use host::Host;
 pub use notice::{
     CheckedServer, Credit, DnsCheck, DnsQuery, DnsTest, HitPoints, LinkedContact, LostDelegation, NameServersToCheck, NamespaceReminder,

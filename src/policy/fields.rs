@@ -102,14 +102,55 @@ impl Pattern {
     }
 }
 
-/// Where another field of the same object has one of some values.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
-#[serde(deny_unknown_fields)]
+/// Where another field of the same object is as it says: every part that is given must hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields, default)]
 pub struct When {
     /// The other field or property.
     pub field: String,
-    /// Its values.
+    /// It has one of these values.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub is: Vec<String>,
+    /// It is there with another value than these.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub not: Vec<String>,
+    /// It is there, or it is not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub present: Option<bool>,
+}
+
+impl When {
+    /// Whether it holds for what the field has.
+    #[must_use]
+    pub fn holds(&self, value: Option<&str>) -> bool {
+        let among = |values: &[String]| value.is_some_and(|value| values.iter().any(|v| v == value));
+        (self.is.is_empty() || among(&self.is))
+            && (self.not.is_empty() || (value.is_some() && !among(&self.not)))
+            && self.present.is_none_or(|present| present == value.is_some())
+    }
+
+    /// Whether it asks for anything.
+    pub(super) fn is_empty(&self) -> bool {
+        self.is.is_empty() && self.not.is_empty() && self.present.is_none()
+    }
+}
+
+/// What no pattern can say of a value, so that it is code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Check {
+    /// A country of ISO 3166-1, by its two capital letters.
+    Country,
+    /// A telephone number of at most 15 digits with a country code that is assigned (ITU-T E.164).
+    Phone,
+    /// An e-mail address whose domain maps to A-labels (RFC 5321 §4.1.2, RFC 5891).
+    Email,
+    /// The check character of a codice fiscale (Italian decree of 23 December 1976), also where digits are replaced by letters.
+    CodiceFiscale,
+    /// The check digit of a partita IVA.
+    PartitaIva,
+    /// A name, and no dummy that merely fills the field, such as `-` or `n/a`.
+    NoDummy,
 }
 
 /// What holds for one field of a contact. What is not stated is not limited here.
@@ -140,6 +181,15 @@ pub struct FieldRules {
     /// The set of characters it may have, by its name in `characters`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub characters: Option<Rule<String>>,
+    /// The other field whose value it must have, where both are there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub equals: Option<Rule<String>>,
+    /// What code says of a value.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub check: Option<Rule<Check>>,
+    /// The numbered rule that is told where one of these is broken, where it is another than the general one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rule: Option<String>,
     /// The registry's code where one of these is broken.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<Rule<String>>,

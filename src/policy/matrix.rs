@@ -1,8 +1,9 @@
 //! The capability matrix: what may be done where.
 
 use super::profile::Profile;
-use super::rule::{Capability, Confidence, Rule};
+use super::rule::{Capability, Rule};
 use super::words::{ContactModel, RegistrantChange};
+use crate::model::Confidence;
 use jiff::civil::Date;
 use serde::Serialize;
 

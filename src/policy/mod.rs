@@ -13,12 +13,13 @@ mod rule;
 mod tests;
 mod words;
 
+pub use crate::model::Confidence;
 pub use characters::{Characters, CodePoints};
 pub use embedded::{profile, profile_names, profiles};
-pub use fields::{Bounds, FieldRules, Pattern, Property, PropertyKind, PropertyOf, When};
+pub use fields::{Bounds, Check, FieldRules, Pattern, Property, PropertyKind, PropertyOf, When};
 pub use limits::{DailyQuota, Limits, Rate, RateWindow};
 pub use matrix::{Cell, Column, Matrix, Row, matrix};
 pub use overriding::Overridden;
-pub use profile::{Capabilities, CodeMeaning, NameServers, Profile, Quirks, Services, Statuses};
-pub use rule::{Capability, Confidence, Rule};
-pub use words::{ContactModel, Glue, HostModel, Line, Privacy, Publication, RegistrantChange, StatusUse, TransferLock};
+pub use profile::{Capabilities, CodeMeaning, NameServers, Profile, Quirks, RoleRules, Services, Statuses};
+pub use rule::{Capability, Rule};
+pub use words::{ContactModel, DomainRole, Glue, HostModel, Line, Privacy, Publication, RegistrantChange, StatusUse, TransferLock};

@@ -4,8 +4,8 @@ use super::characters::Characters;
 use super::fields::Bounds;
 use super::profile::Profile;
 use super::read::{at, line_at};
-use super::rule::Confidence;
 use crate::base::{Blame, Problem, Result};
+use crate::model::Confidence;
 use toml::{Table, Value};
 
 /// Keys that no override has, with where to go instead.
@@ -127,7 +127,9 @@ fn loosened(path: &[&str], old: Option<&Value>, new: &Value) -> Option<String> {
             old.and_then(bounds).zip(bounds(new)).is_some_and(|(old, new)| new.is_wider(&old))
         }
         ["fields", _, "choices"] => old.is_some_and(|old| more(new, old)),
-        ["fields", _, "pattern" | "characters" | "when" | "field"] | ["properties", _] => old.is_some_and(|old| old != new),
+        ["fields", _, "pattern" | "characters" | "when" | "field" | "equals" | "check"] | ["properties", _] => {
+            old.is_some_and(|old| old != new)
+        }
         ["characters", _] => {
             let set = |value: &Value| value.clone().try_into::<Characters>().ok();
             let beyond = old.and_then(set).zip(set(new)).and_then(|(old, new)| new.first_beyond(&old));
@@ -139,9 +141,9 @@ fn loosened(path: &[&str], old: Option<&Value>, new: &Value) -> Option<String> {
         ["client_statuses"] => old.is_some_and(|old| more(new, old)),
         ["name_servers", "min"] => new.as_integer() < old.and_then(Value::as_integer),
         ["name_servers", "max"] => old.is_some_and(|old| new.as_integer() > old.as_integer()),
-        ["name_servers", _] | ["privacy" | "publication" | "transfer_lock" | "change_of_registrant" | "contacts" | "disclose"] => {
-            old != Some(new)
-        }
+        ["name_servers", _]
+        | ["roles", ..]
+        | ["privacy" | "publication" | "transfer_lock" | "change_of_registrant" | "contacts" | "disclose"] => old != Some(new),
         _ => false,
     };
     is.then(from_to)

@@ -1,10 +1,10 @@
 //! The profile of a registry.
 
 use super::characters::Characters;
-use super::fields::{FieldRules, Property};
+use super::fields::{Bounds, FieldRules, Property, When};
 use super::limits::Limits;
 use super::rule::{Capability, Rule};
-use super::words::{ContactModel, Glue, HostModel, Line, Privacy, Publication, RegistrantChange, StatusUse, TransferLock};
+use super::words::{ContactModel, DomainRole, Glue, HostModel, Line, Privacy, Publication, RegistrantChange, StatusUse, TransferLock};
 use jiff::civil::Date;
 use std::collections::BTreeMap;
 
@@ -32,6 +32,8 @@ pub struct Quirks {
     pub password_md5: bool,
     /// The registry gives handles itself; the one that is sent is ignored.
     pub registry_assigns_handles: bool,
+    /// The registry keeps handles in capital letters, however they are sent.
+    pub handles_in_capitals: bool,
 }
 
 /// What may be done at a registry, beyond what other rules say.
@@ -78,6 +80,21 @@ pub struct NameServers {
     pub max: Option<Rule<u8>>,
     /// Which need an address.
     pub glue: Rule<Glue>,
+    /// Whether addresses must be such as the public can reach (RFC 6890).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub public_addresses: Option<Rule<bool>>,
+}
+
+/// Rules for the contacts of a domain in one role. What is not stated is not limited here.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct RoleRules {
+    /// How many there are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub count: Option<Rule<Bounds>>,
+    /// Where they must be the registrant.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub registrant: Option<Rule<Vec<When>>>,
 }
 
 /// What a code of the registry's own means.
@@ -134,6 +151,9 @@ pub struct Profile {
     pub statuses: Statuses,
     /// Name servers.
     pub name_servers: NameServers,
+    /// Contacts by role.
+    #[serde(default)]
+    pub roles: BTreeMap<DomainRole, RoleRules>,
     /// Limits.
     pub limits: Limits,
     /// Deviations.
@@ -148,6 +168,9 @@ pub struct Profile {
     /// Additional properties; a key that is not here is an error.
     #[serde(default)]
     pub properties: BTreeMap<String, Rule<Property>>,
+    /// The registry's code by the numbered rule that is broken, whatever the field.
+    #[serde(default)]
+    pub answers: BTreeMap<String, Rule<String>>,
     /// Codes of its own, or with a meaning of its own.
     #[serde(default)]
     pub codes: BTreeMap<String, Rule<CodeMeaning>>,

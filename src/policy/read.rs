@@ -1,5 +1,6 @@
 //! From TOML to a profile, with line and key of what is wrong.
 
+use super::fields::When;
 use super::profile::Profile;
 use super::rule::Capability;
 use super::words::StatusUse;
@@ -33,14 +34,28 @@ impl Profile {
             if let Some(set) = rules.characters.as_ref().filter(|set| !self.characters.contains_key(&set.value)) {
                 return Some((path(&["fields", name, "characters"]), format!("there is no set of characters `{}`", set.value)));
             }
-            if let Some(when) = rules.when.iter().find(|when| !self.knows(&when.field)) {
-                return Some((path(&["fields", name, "when"]), format!("there is no field `{}`", when.field)));
+            if let Some(what) = self.stray(&rules.when) {
+                return Some((path(&["fields", name, "when"]), what));
+            }
+            if let Some(other) = rules.equals.as_ref().filter(|other| !self.knows(&other.value)) {
+                return Some((path(&["fields", name, "equals"]), format!("there is no field `{}`", other.value)));
+            }
+            if let Some(rule) = rules.rule.as_ref().filter(|rule| !is_rule_id(rule)) {
+                return Some((path(&["fields", name, "rule"]), format!("`{rule}` is no rule's number: write it as R-addr-004")));
             }
         }
         for (name, rule) in &self.properties {
-            if let Some(when) = rule.value.when.iter().find(|when| !self.knows(&when.field)) {
-                return Some((path(&["properties", name]), format!("there is no field `{}`", when.field)));
+            if let Some(what) = self.stray(&rule.value.when) {
+                return Some((path(&["properties", name]), what));
             }
+        }
+        for (role, rules) in &self.roles {
+            if let Some(what) = rules.registrant.as_ref().and_then(|rule| self.stray(&rule.value)) {
+                return Some((path(&["roles", role.as_str(), "registrant"]), what));
+            }
+        }
+        if let Some(rule) = self.answers.keys().find(|rule| !is_rule_id(rule)) {
+            return Some((path(&["answers", rule]), format!("`{rule}` is no rule's number: write it as R-addr-004")));
         }
         for (status, rule) in &self.statuses.domain {
             let settable = rule.value == StatusUse::Settable;
@@ -57,10 +72,31 @@ impl Profile {
         None
     }
 
+    /// What is wrong with the first of `conditions` that names no field or asks for nothing.
+    fn stray(&self, conditions: &[When]) -> Option<String> {
+        conditions.iter().find_map(|when| {
+            if !self.knows(&when.field) {
+                return Some(format!("there is no field `{}`", when.field));
+            }
+            when.is_empty().then(|| format!("nothing is asked of `{}`: give `is`, `not` or `present`", when.field))
+        })
+    }
+
     /// Whether a field or property is called so.
     fn knows(&self, name: &str) -> bool {
         self.properties.contains_key(name) || self.fields.iter().any(|(key, rules)| rules.field.as_ref().unwrap_or(key) == name)
     }
+}
+
+/// Whether a text has the form of a rule's number, `R-<family>-<nnn>`.
+fn is_rule_id(text: &str) -> bool {
+    let parts = text.strip_prefix("R-").and_then(|rest| rest.rsplit_once('-'));
+    parts.is_some_and(|(family, number)| {
+        !family.is_empty()
+            && family.bytes().all(|b| b.is_ascii_lowercase())
+            && number.len() == 3
+            && number.bytes().all(|b| b.is_ascii_digit())
+    })
 }
 
 /// What the parser says, with line and key.

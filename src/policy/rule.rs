@@ -1,19 +1,8 @@
 //! A rule: a value, where it was read, how sure we are of it, and whether breaking it is an error.
 
+use crate::model::Confidence;
 use jiff::civil::Date;
 use serde::{Deserialize, Deserializer};
-
-/// How sure we are of a rule.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Confidence {
-    /// Read in the named source.
-    Seen,
-    /// Follows from what was seen.
-    Inferred,
-    /// Without a source, chosen so that there is something to work with.
-    Guess,
-}
 
 /// A value with where it comes from.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]

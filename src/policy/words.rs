@@ -154,3 +154,30 @@ pub enum Glue {
     /// Not known.
     Unknown,
 }
+
+/// What a contact is to a domain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum DomainRole {
+    /// The registrant, or holder.
+    Registrant,
+    /// Administrative.
+    Admin,
+    /// Technical.
+    Tech,
+    /// Billing.
+    Billing,
+}
+
+impl DomainRole {
+    /// The word in profiles and tables.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Registrant => "registrant",
+            Self::Admin => "admin",
+            Self::Tech => "tech",
+            Self::Billing => "billing",
+        }
+    }
+}

@@ -14,11 +14,12 @@ const TABLE: &[(&str, &[&str])] = &[
     ("dataset", &["model", "policy"]),
     ("pull", &["model", "policy", "session", "transport", "dataset"]),
     ("diff", &["model", "policy", "dataset"]),
+    ("rules", &["model", "policy", "dataset"]),
     ("report", &["model", "policy", "dataset", "diff"]),
     ("mock", &["model", "policy", "protocol/frame", "protocol/ns", "protocol/tape", "protocol/writer"]),
     ("synth", &["model", "policy", "dataset", "mock"]),
-    ("job", &["model", "policy", "protocol", "session", "transport", "dataset", "pull", "diff", "report", "mock", "synth"]),
-    ("cli", &["model", "policy", "protocol", "session", "transport", "dataset", "pull", "diff", "report", "mock", "synth", "job"]),
+    ("job", &["model", "policy", "protocol", "session", "transport", "dataset", "pull", "diff", "rules", "report", "mock", "synth"]),
+    ("cli", &["model", "policy", "protocol", "session", "transport", "dataset", "pull", "diff", "rules", "report", "mock", "synth", "job"]),
 ];
 
 /// Files that may await: the drivers. Everything else is a state machine or plain code.
