@@ -7,7 +7,7 @@ use super::settings::{FleetSettings, Forms, HandleForm};
 use super::words::{City, Land, NO_CITY, NO_WORD, Word, lands};
 use crate::base::{Handle, Personal, Secret, Timestamp};
 use crate::model::{Address, AuthInfo, Contact, Date, Disclose, DiscloseForms, Phone, PostalForm, PostalInfo, Status, StatusValue};
-use crate::policy::Profile;
+use crate::policy::{Profile, StatusUse};
 use jiff::civil;
 use jiff::tz::TimeZone;
 use std::sync::Arc;
@@ -140,13 +140,12 @@ impl People {
 
     /// Statuses of RFC 5733 §2.2: `linked` is what the registry computes, the others are a client's.
     fn statuses(&self, draw: &mut Draw) -> Vec<Status> {
-        let may = !self.profile.client_statuses.value.is_empty();
+        let may = |status: &StatusValue| self.profile.statuses.contact.get(status.as_str()).is_some_and(|r| r.value == StatusUse::Settable);
         let mut values = Vec::with_capacity(2);
-        if may && draw.chance(80) {
-            values.push(StatusValue::CLIENT_DELETE_PROHIBITED);
-        }
-        if may && draw.chance(40) {
-            values.push(StatusValue::CLIENT_UPDATE_PROHIBITED);
+        for (status, share) in [(StatusValue::CLIENT_DELETE_PROHIBITED, 80), (StatusValue::CLIENT_UPDATE_PROHIBITED, 40)] {
+            if draw.chance(share) && may(&status) {
+                values.push(status);
+            }
         }
         if values.is_empty() {
             values.push(StatusValue::OK);

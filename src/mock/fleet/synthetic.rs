@@ -9,7 +9,7 @@ use super::privacy::{Mask, proxy_handle};
 use super::settings::FleetSettings;
 use crate::base::{DomainName, Handle, HostName, Result};
 use crate::model::{Contact, ContactRef, Domain, Host, HostAttr, Ip, IpVersion, NameServers, Role, Status, StatusValue};
-use crate::policy::{HostModel, Privacy, Profile, profile};
+use crate::policy::{HostModel, Privacy, Profile, StatusUse, profile};
 use std::sync::{Arc, OnceLock};
 
 /// A registry's objects as pure functions of a seed and an index.
@@ -220,13 +220,35 @@ impl SyntheticFleet {
         } else {
             of(Role::Admin, &roles.admin)
         };
-        [admin, of(Role::Billing, &roles.billing), of(Role::Tech, &roles.tech)].concat()
+        let all = [admin, of(Role::Billing, &roles.billing), of(Role::Tech, &roles.tech)].concat();
+        Role::ALL.iter().flat_map(|role| self.allowed(*role, &all, roles.registrant)).collect()
+    }
+
+    /// Those of `all` in `role`, as many as the registry takes there; the registrant itself where the registry wants that.
+    fn allowed(&self, role: Role, all: &[ContactRef], registrant: u64) -> Vec<ContactRef> {
+        let mut there: Vec<ContactRef> = all.iter().filter(|c| c.role == Some(role)).cloned().collect();
+        let Some((_, rules)) = self.profile.roles.iter().find(|(known, _)| known.as_str() == role.as_str()) else { return there };
+        if let Some(rule) = &rules.registrant {
+            let person = self.people.contact(registrant);
+            let value = |field: &str| person.properties.get(field);
+            if rule.value.iter().all(|when| when.holds(value(&when.field))) {
+                there = vec![ContactRef::new(role, self.people.handle(registrant))];
+            }
+        }
+        if let Some(bounds) = rules.count.as_ref().map(|count| count.value) {
+            there.truncate(bounds.max.map_or(usize::MAX, |max| max as usize));
+            if there.len() < bounds.min as usize {
+                there.push(ContactRef::new(role, self.people.handle(registrant)));
+            }
+        }
+        there
     }
 
     /// Statuses of RFC 5731 §2.3.
     fn statuses(&self, undelegated: bool, draw: &mut Draw) -> Vec<Status> {
         let mut values: Vec<StatusValue> = Vec::with_capacity(3);
-        for status in &self.profile.client_statuses.value {
+        let settable = self.profile.statuses.domain.iter().filter(|(_, rule)| rule.value == StatusUse::Settable);
+        for (status, _) in settable {
             let status = StatusValue::read(status);
             let share = if status == StatusValue::CLIENT_TRANSFER_PROHIBITED { 600 } else { 30 };
             if draw.chance(share) {
@@ -246,10 +268,12 @@ impl SyntheticFleet {
 
     /// Name servers, in the way the registry has them, and subordinate hosts.
     fn delegate(&self, domain: &mut Domain, draw: &mut Draw) {
+        // Addresses of ours are those of documents, which reach nobody in public.
+        let may_glue = self.profile.name_servers.public_addresses.as_ref().is_none_or(|rule| !rule.value);
         let in_zone: Vec<HostName> = (1..=2).map(|n| HostName::new(format!("ns{n}.{}", domain.name.as_str()))).collect();
         let (names, own) = match draw.below(100) {
             0..4 => (Vec::new(), false),
-            4..12 => (in_zone, true),
+            4..12 if may_glue => (in_zone, true),
             _ => (draw.pick(&PROVIDERS).copied().unwrap_or_default().iter().map(|host| HostName::from(*host)).collect(), false),
         };
         domain.ns = match self.profile.hosts.value {
