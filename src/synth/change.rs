@@ -4,16 +4,50 @@ use super::record::Record;
 use super::truth::Changed;
 use crate::dataset::{ContactField, DomainField, Row};
 use crate::mock::fleet::Draw;
+use crate::policy::{FieldRules, Profile, Rule, StatusUse};
 use jiff::civil;
+use std::collections::BTreeMap;
 
 /// What may be changed in a contact's record.
 #[derive(Clone, Copy)]
-pub(super) struct ContactRules {
+pub(super) struct ContactRules<'p> {
+    /// The registry's profile, no rule of which a change may break.
+    profile: &'p Profile,
     /// Whether its disclose statement may differ, and elements may be missing on one side. Where a privacy service decides on the
     /// statement, neither may: what it has to name follows from what the record has.
-    pub(super) free: bool,
-    /// Whether the registry takes statuses from its clients.
-    pub(super) statuses: bool,
+    free: bool,
+}
+
+impl<'p> ContactRules<'p> {
+    /// The rules of `profile`.
+    pub(super) const fn of(profile: &'p Profile, free: bool) -> Self {
+        Self { profile, free }
+    }
+
+    /// Whether the registry wants that field, by some rule or other.
+    fn wants(&self, field: &str) -> bool {
+        let of = |(name, rules): &(&String, &FieldRules)| rules.field.as_deref().unwrap_or(name) == field;
+        self.profile.fields.iter().filter(of).any(|(_, rules)| rules.required.as_ref().is_some_and(|rule| rule.value))
+    }
+
+    /// Whether what the field may hold depends on others.
+    fn is_bound(&self, field: &str) -> bool {
+        self.profile.fields.values().any(|r| r.field.as_deref() == Some(field) && !r.when.is_empty())
+    }
+
+    /// Whether other rules rest on that field.
+    fn is_read(&self, field: &str) -> bool {
+        let rules = self.profile.fields.values();
+        rules.clone().any(|r| {
+            r.when.iter().any(|when| when.field == field)
+                || r.equals.as_ref().is_some_and(|e| e.value == field || r.field.as_deref() == Some(field))
+        })
+    }
+}
+
+/// The statuses that a client may add and remove.
+pub(super) fn settable(statuses: &BTreeMap<String, Rule<StatusUse>>) -> Vec<String> {
+    statuses.iter().filter(|(_, rule)| rule.value == StatusUse::Settable).map(|(name, _)| name.clone()).collect()
 }
 
 /// What may be changed in a domain's record.
@@ -53,11 +87,18 @@ const OPTIONAL: [ContactField; 6] = [
 ];
 
 /// Changes one to three fields of a contact's record, whose object the registry has as `held`; words come from `other`'s.
-pub(super) fn contact(record: &mut Record, held: &Row, other: &Record, rules: ContactRules, draw: &mut Draw) -> Vec<Changed> {
+pub(super) fn contact(record: &mut Record, held: &Row, other: &Record, rules: ContactRules<'_>, draw: &mut Draw) -> Vec<Changed> {
     use ContactField as F;
     let mut changes: Vec<(F, String)> = Vec::new();
     for field in WORDS {
         let (ours, theirs) = (record.get(field.at()), other.get(field.at()));
+        // What another person has may not fit this one's country, nor what the registry makes of it.
+        let name = field.name().split_once('_').map_or("", |(_, name)| name);
+        let same_land = [ContactField::IntCc, ContactField::LocCc].iter().all(|cc| record.get(cc.at()) == other.get(cc.at()));
+        let has_code = [ContactField::IntPc, ContactField::LocPc].iter().any(|pc| !record.get(pc.at()).is_empty());
+        if rules.is_read(name) || (name == "pc" && !same_land) || (name == "cc" && has_code) {
+            continue;
+        }
         if !ours.is_empty() && !theirs.is_empty() && ours != theirs {
             changes.push((field, theirs.to_owned()));
         }
@@ -74,10 +115,10 @@ pub(super) fn contact(record: &mut Record, held: &Row, other: &Record, rules: Co
         }
     }
     changes.push((F::Email, format!("new.{}", record.get(F::Email.at()))));
-    changes.extend(OPTIONAL.into_iter().filter(|f| !record.get(f.at()).is_empty()).map(|f| (f, String::new())));
-    if rules.statuses {
-        changes.push((F::Statuses, toggled(record.get(F::Statuses.at()), "clientTransferProhibited")));
-        changes.push((F::Statuses, toggled(record.get(F::Statuses.at()), "clientDeleteProhibited")));
+    let may_lack = |f: &F| !rules.wants(f.name().split_once('_').map_or("", |(_, name)| name));
+    changes.extend(OPTIONAL.into_iter().filter(|f| !record.get(f.at()).is_empty() && may_lack(f)).map(|f| (f, String::new())));
+    for status in settable(&rules.profile.statuses.contact) {
+        changes.push((F::Statuses, toggled(record.get(F::Statuses.at()), &status)));
     }
     if rules.free {
         let disclose = record.get(F::Disclose.at());
@@ -90,7 +131,7 @@ pub(super) fn contact(record: &mut Record, held: &Row, other: &Record, rules: Co
         if !record.get(F::Fax.at()).is_empty() && record.get(F::FaxX.at()).is_empty() {
             changes.push((F::Fax, String::new()));
         }
-        if record.get(F::Voice.at()).is_empty() {
+        if record.get(F::Voice.at()).is_empty() && !rules.is_bound("voice") {
             changes.push((F::Voice, "+49.5559876543".to_owned()));
         }
     }

@@ -1,13 +1,14 @@
 //! A registrar's records of one registry: its objects, some of them changed, some missing, some the registry never heard of.
 
 use super::SynthOptions;
-use super::change::{self, ContactRules, DomainRules};
+use super::change::{self, ContactRules, DomainRules, settable};
 use super::cosmetic;
 use super::record::Record;
 use super::registries::provider;
 use super::services::Service;
 use super::tables::Tables;
 use super::truth::{Changed, Kind, Truth};
+use super::violations::Violations;
 use crate::base::{AtomicFile, Problem, Result};
 use crate::dataset::{ContactField, DomainField, contact_row, disclose_text, domain_row};
 use crate::mock::fleet::{Draw, Fleet as _, Mask, SyntheticFleet, proxy_handle, withhold_all};
@@ -41,16 +42,17 @@ impl<'a> Local<'a> {
     }
 
     /// Writes the records, and to `list` the names the registry holds; how many differences were planted.
-    pub(super) fn write(&self, list: Option<&Path>, tables: &mut Tables, truth: &mut Truth) -> Result<u64> {
-        self.contacts(tables, truth)?;
-        self.domains(list.is_some(), tables, truth)?;
+    pub(super) fn write(&self, list: Option<&Path>, tables: &mut Tables, truth: &mut Truth, broken: &mut Violations) -> Result<u64> {
+        self.contacts(tables, truth, broken)?;
+        self.domains(list.is_some(), tables, truth, broken)?;
+        broken.end_of(self.registry)?;
         if let Some(path) = list {
             self.list(path)?;
         }
         truth.end_of(self.registry)
     }
 
-    fn contacts(&self, tables: &mut Tables, truth: &mut Truth) -> Result<()> {
+    fn contacts(&self, tables: &mut Tables, truth: &mut Truth, broken: &mut Violations) -> Result<()> {
         const OBJECT: ObjectKind = ObjectKind::Contact;
         let count = self.fleet.contact_count();
         let mut beyond = count;
@@ -58,24 +60,33 @@ impl<'a> Local<'a> {
             let mut draw = Draw::new(self.seed, "contact", index);
             let person = self.fleet.person_at(index);
             let mut record = Record::contact(&person);
+            let flaw = self.fleet.flaw_of_contact(index);
             if draw.below(1_000_000) < MISSING_PER_MILLION {
                 tables.object(OBJECT, self.registry, &Record::contact(&self.fleet.person_at(beyond)))?;
-                truth.missing(OBJECT, self.fleet.handle_at(beyond).as_str(), Kind::MissingThere);
+                let handle = self.fleet.handle_at(beyond);
+                truth.missing(OBJECT, handle.as_str(), Kind::MissingThere);
+                if let Some(flaw) = self.fleet.flaw_of_contact(beyond) {
+                    broken.planted(OBJECT, handle.as_str(), &flaw);
+                }
                 beyond += 1;
             }
-            if draw.below(1_000_000) < MISSING_PER_MILLION && self.is_met(index) {
+            if draw.below(1_000_000) < MISSING_PER_MILLION && flaw.is_none() && self.is_met(index) {
                 truth.missing(OBJECT, record.id(), Kind::MissingHere);
                 continue;
             }
             let withheld = self.fleet.is_withheld(index);
             let mut differences = Vec::new();
-            if draw.below(1_000_000) < self.changed_per_million {
+            if let Some(flaw) = &flaw {
+                broken.planted(OBJECT, record.id(), flaw);
+            } else if draw.below(1_000_000) < self.changed_per_million {
                 let profile = self.fleet.profile();
-                let rules = ContactRules { free: !withheld, statuses: !profile.client_statuses.value.is_empty() };
-                let other = Record::contact(&self.fleet.person_at(draw.below(count)));
+                let rules = ContactRules::of(profile, !withheld);
+                let other = Record::contact(&self.fleet.good_person_at(draw.below(count)));
                 differences = change::contact(&mut record, &contact_row(&person), &other, rules, &mut draw);
             } else if draw.chance(COSMETIC_PER_MILLE) {
-                cosmetic::rewrite(&mut record, OBJECT, &mut draw);
+                let good = record.clone();
+                cosmetic::rewrite(&mut record, OBJECT, self.fleet.profile(), &mut draw);
+                broken.rewritten(OBJECT, &good, &record);
             }
             if self.fleet.is_bare_contact(index) {
                 let remote = person.disclose.as_ref().map(disclose_text).unwrap_or_default();
@@ -94,7 +105,7 @@ impl<'a> Local<'a> {
         }
     }
 
-    fn domains(&self, listed: bool, tables: &mut Tables, truth: &mut Truth) -> Result<()> {
+    fn domains(&self, listed: bool, tables: &mut Tables, truth: &mut Truth, broken: &mut Violations) -> Result<()> {
         const OBJECT: ObjectKind = ObjectKind::Domain;
         let (contacts, count) = (self.fleet.contact_count(), self.fleet.domain_count());
         let profile = self.fleet.profile();
@@ -104,24 +115,33 @@ impl<'a> Local<'a> {
             let mask = self.fleet.mask_at(index);
             let order = self.fleet.order_at(index);
             let mut record = Record::domain(&order);
+            let flaw = self.fleet.flaw_of_domain(index);
             if draw.below(1_000_000) < MISSING_PER_MILLION {
                 tables.object(OBJECT, self.registry, &Record::domain(&self.fleet.order_at(beyond)))?;
-                truth.missing(OBJECT, self.fleet.name_at(beyond).as_str(), Kind::MissingThere);
+                let name = self.fleet.name_at(beyond);
+                truth.missing(OBJECT, name.as_str(), Kind::MissingThere);
+                if let Some(flaw) = self.fleet.flaw_of_domain(beyond) {
+                    broken.planted(OBJECT, name.as_str(), &flaw);
+                }
                 beyond += 1;
             }
             // EPP has no listing: what the records lack is only found where the registry's own list names it.
-            if listed && mask == Mask::None && draw.below(1_000_000) < MISSING_PER_MILLION {
+            if listed && mask == Mask::None && flaw.is_none() && draw.below(1_000_000) < MISSING_PER_MILLION {
                 truth.missing(OBJECT, record.id(), Kind::MissingHere);
                 continue;
             }
             let mut differences = Vec::new();
-            if draw.below(1_000_000) < self.changed_per_million {
+            if let Some(flaw) = &flaw {
+                broken.planted(OBJECT, record.id(), flaw);
+            } else if draw.below(1_000_000) < self.changed_per_million {
                 let other = self.fleet.handle_at(draw.below(contacts));
                 let contacts_differ = contacts > 0 && mask == Mask::None;
-                let rules = DomainRules { roles: contacts_differ, statuses: &profile.client_statuses.value, other: other.as_str() };
+                let roles = contacts_differ && profile.roles.is_empty();
+                let statuses: Vec<String> = settable(&profile.statuses.domain);
+                let rules = DomainRules { roles, statuses: &statuses, other: other.as_str() };
                 differences = change::domain(&mut record, &domain_row(&order), &rules, &mut draw);
             } else if draw.chance(COSMETIC_PER_MILLE) {
-                cosmetic::rewrite(&mut record, OBJECT, &mut draw);
+                cosmetic::rewrite(&mut record, OBJECT, profile, &mut draw);
             }
             if profile.privacy.value == Privacy::ProxyContact && self.fleet.is_bare_domain(index) {
                 let local = proxy_handle(record.id()).as_str().to_owned();

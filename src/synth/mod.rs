@@ -11,6 +11,7 @@ mod registries;
 mod services;
 mod tables;
 mod truth;
+mod violations;
 
 #[cfg(test)]
 mod tests;
@@ -26,6 +27,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use tables::Tables;
 use truth::Truth;
+use violations::Violations;
 
 /// What to make.
 #[derive(Clone, Debug)]
@@ -53,6 +55,8 @@ pub struct SynthReport {
     pub services: u64,
     /// Planted differences, one a row of `truth/differences.csv`.
     pub differences: u64,
+    /// Planted violations of the registries' rules, one a row of `truth/violations.csv`.
+    pub violations: u64,
 }
 
 /// What was made for one registry.
@@ -70,8 +74,8 @@ pub struct SynthRegistry {
     pub differences: u64,
 }
 
-/// Writes `out/states/REGISTRY/fleet.toml`, `out/records`, `out/truth/differences.csv` and `out/privet.toml`. Equal options give equal
-/// bytes.
+/// Writes `out/states/REGISTRY/fleet.toml`, `out/records`, `out/truth/differences.csv`, `out/truth/violations.csv` and
+/// `out/privet.toml`. Equal options give equal bytes.
 ///
 /// # Errors
 /// `E-synth-001` for an option out of range; `E-synth-002` where `out` holds a `privet.toml` already; `E-file-001` to `E-file-003`
@@ -92,6 +96,7 @@ pub fn write(out: &Path, options: &SynthOptions) -> Result<SynthReport> {
     let today = options.today.to_zoned(TimeZone::UTC).date();
     let mut tables = Tables::create(&out.join("records"))?;
     let mut truth = Truth::create(&out.join("truth/differences.csv"))?;
+    let mut violations = Violations::create(&out.join("truth/violations.csv"))?;
     let mut registries = Vec::new();
     for registry in &REGISTRIES {
         let state = out.join("states").join(registry.id);
@@ -100,7 +105,8 @@ pub fn write(out: &Path, options: &SynthOptions) -> Result<SynthReport> {
         settings.save(&state.join(FleetSettings::FILE))?;
         let fleet = SyntheticFleet::new(settings)?;
         let list = registry.list.then(|| out.join(config::list(registry.id)));
-        let differences = Local::new(registry.id, &fleet, options, today).write(list.as_deref(), &mut tables, &mut truth)?;
+        let differences =
+            Local::new(registry.id, &fleet, options, today).write(list.as_deref(), &mut tables, &mut truth, &mut violations)?;
         registries.push(SynthRegistry {
             id: registry.id.to_owned(),
             profile: registry.profile.to_owned(),
@@ -111,7 +117,8 @@ pub fn write(out: &Path, options: &SynthOptions) -> Result<SynthReport> {
     }
     let (contacts, domains, services) = tables.finish()?;
     let differences = truth.finish()?;
+    let violations = violations.finish()?;
     // Last, so that a directory with a configuration is a whole one.
     crate::base::write_atomic(&config, config::config(&BTreeMap::new()).as_bytes())?;
-    Ok(SynthReport { registries, contacts, domains, services, differences })
+    Ok(SynthReport { registries, contacts, domains, services, differences, violations })
 }

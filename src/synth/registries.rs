@@ -88,7 +88,7 @@ pub(super) const REGISTRIES: [Registry; 9] = [
         contacts: 2,
         tlds: &["it"],
         forms: &[Forms::Loc],
-        lands: &["IT", "IT", "FR", "DE", "ES", "GR"],
+        lands: &["IT", "IT", "IT", "FR", "DE", "ES", "GR"],
         ..USUAL
     },
     Registry {
@@ -123,6 +123,9 @@ const USUAL: Registry = Registry {
 /// Of a thousand domains or contacts under privacy v2, those that the registry shows nevertheless.
 const BARE_PER_MILLE: u16 = 30;
 
+/// Of a thousand contacts or domains, those that break a rule of their registry.
+const FLAWS_PER_MILLE: u16 = 40;
+
 /// The settings of `registry`'s fleet.
 pub(super) fn settings(registry: &Registry, options: &SynthOptions, today: civil::Date) -> FleetSettings {
     let parts: u64 = REGISTRIES.iter().map(|r| r.contacts).sum();
@@ -146,6 +149,7 @@ pub(super) fn settings(registry: &Registry, options: &SynthOptions, today: civil
         scripts: registry.scripts.iter().map(|s| (*s).to_owned()).collect(),
         lands: registry.lands.iter().map(|l| (*l).to_owned()).collect(),
         handles: HandleForm { before: before_code.to_owned(), after: after_code.to_owned(), decimal },
+        flaws_per_mille: FLAWS_PER_MILLE,
         privacy: Some(PrivacyShares { v1_per_mille, v2_per_mille, bare_per_mille: BARE_PER_MILLE, provider: provider() }),
     }
 }

@@ -5,6 +5,7 @@
 
 mod code;
 mod draw;
+mod flaws;
 pub(super) mod italian;
 mod links;
 mod names;
@@ -19,6 +20,7 @@ mod words;
 mod tests;
 
 pub use draw::Draw;
+pub use flaws::Flaw;
 pub use people::withhold_all;
 pub use privacy::{Mask, Provider, proxy_handle};
 pub use settings::{FleetSettings, Forms, HandleForm, PrivacyShares};

@@ -2,6 +2,7 @@
 
 use super::code::{self, Shuffle};
 use super::draw::Draw;
+use super::flaws::{Flaw, plant_contact};
 use super::properties::{self, Presence, kept, presence};
 use super::settings::{FleetSettings, Forms, HandleForm};
 use super::words::{City, Land, NO_CITY, NO_WORD, Word, lands};
@@ -24,6 +25,7 @@ pub(super) struct People {
     calendar: Calendar,
     handles: HandleForm,
     wants: Wants,
+    flaws_per_mille: u64,
 }
 
 /// What the registry wants of fields that a person may do without.
@@ -43,10 +45,8 @@ const DECIMALS: u64 = 100_000_000;
 impl People {
     /// The people that `settings` describe.
     pub(super) fn new(settings: &FleetSettings, profile: &Arc<Profile>) -> Self {
-        let wanted = |land: &&Land| {
-            (settings.scripts.is_empty() || settings.scripts.contains(&land.script))
-                && (settings.lands.is_empty() || settings.lands.contains(&land.cc))
-        };
+        let wanted = |land: &&Land| settings.scripts.is_empty() || settings.scripts.contains(&land.script);
+        let named = |cc: &String| lands().iter().find(|land| land.cc == *cc);
         let of = |field| presence(profile, field);
         Self {
             seed: settings.seed,
@@ -54,7 +54,12 @@ impl People {
             profile: Arc::clone(profile),
             sponsor: settings.sponsor.as_str().into(),
             forms: if settings.forms.is_empty() { vec![Forms::Int, Forms::Loc, Forms::Both] } else { settings.forms.clone() },
-            lands: lands().iter().filter(wanted).collect(),
+            lands: if settings.lands.is_empty() {
+                lands().iter().filter(wanted).collect()
+            } else {
+                settings.lands.iter().filter_map(named).collect()
+            },
+            flaws_per_mille: u64::from(settings.flaws_per_mille),
             calendar: Calendar::new(settings.today),
             handles: settings.handles.clone(),
             wants: Wants { voice: of("voice"), fax: of("fax"), sp: of("sp"), pc: of("pc") },
@@ -76,8 +81,19 @@ impl People {
         (self.handle(index).as_str() == handle).then_some(index)
     }
 
-    /// Contact `index`.
-    pub(super) fn contact(&self, index: u64) -> Contact {
+    /// Contact `index`, and what is wrong with it.
+    pub(super) fn contact(&self, index: u64) -> (Contact, Option<Flaw>) {
+        let mut contact = self.good(index);
+        let mut draw = Draw::new(self.seed, "flaw", index);
+        if !draw.chance(self.flaws_per_mille) {
+            return (contact, None);
+        }
+        let flaw = plant_contact(&mut contact, &self.profile, &mut draw);
+        (contact, flaw)
+    }
+
+    /// Contact `index` without a fault.
+    pub(super) fn good(&self, index: u64) -> Contact {
         let mut draw = Draw::new(self.seed, "contact", index);
         let mut contact = Contact::bare(self.handle(index));
         if let Some(land) = draw.pick(&self.lands) {

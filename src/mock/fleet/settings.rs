@@ -75,12 +75,15 @@ pub struct FleetSettings {
     /// Scripts of the contacts, all where empty.
     #[serde(default)]
     pub scripts: Vec<String>,
-    /// Countries of the contacts (ISO 3166-1 alpha-2), all where empty.
+    /// Countries of the contacts (ISO 3166-1 alpha-2), each as often as it stands here; where empty, all that write one of `scripts`.
     #[serde(default)]
     pub lands: Vec<String>,
     /// What handles look like.
     #[serde(default)]
     pub handles: HandleForm,
+    /// Objects of a thousand that break a rule of the registry's profile.
+    #[serde(default)]
+    pub flaws_per_mille: u16,
     /// Privacy services, none where missing.
     #[serde(default)]
     pub privacy: Option<PrivacyShares>,

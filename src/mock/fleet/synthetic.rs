@@ -2,6 +2,7 @@
 
 use super::Fleet;
 use super::draw::Draw;
+use super::flaws::{Flaw, plant_domain};
 use super::links::{Links, Roles};
 use super::names::Names;
 use super::people::{Calendar, People, password, withhold_all};
@@ -86,7 +87,7 @@ impl SyntheticFleet {
     /// Contact `index` as the registry holds it. Beyond the end it is one that the registry does not know.
     #[must_use]
     pub fn contact_at(&self, index: u64) -> Contact {
-        let mut contact = self.people.contact(index);
+        let mut contact = self.person_at(index);
         if self.is_withheld(index) && !self.is_bare_contact(index) {
             contact.disclose = Some(withhold_all(&contact));
         }
@@ -96,7 +97,25 @@ impl SyntheticFleet {
     /// Contact `index` as its person wants it, before any privacy service.
     #[must_use]
     pub fn person_at(&self, index: u64) -> Contact {
-        self.people.contact(index)
+        self.people.contact(index).0
+    }
+
+    /// Contact `index` as it would be without a fault.
+    #[must_use]
+    pub fn good_person_at(&self, index: u64) -> Contact {
+        self.people.good(index)
+    }
+
+    /// What is wrong with contact `index`.
+    #[must_use]
+    pub fn flaw_of_contact(&self, index: u64) -> Option<Flaw> {
+        self.people.contact(index).1
+    }
+
+    /// What is wrong with domain `index`.
+    #[must_use]
+    pub fn flaw_of_domain(&self, index: u64) -> Option<Flaw> {
+        self.ordered(index, self.names.name(index)).1
     }
 
     /// Domain `index` as the registry holds it. Beyond the end it is one that the registry does not know.
@@ -108,7 +127,7 @@ impl SyntheticFleet {
     /// Domain `index` as its registrant ordered it, before any privacy service.
     #[must_use]
     pub fn order_at(&self, index: u64) -> Domain {
-        self.ordered(index, self.names.name(index))
+        self.ordered(index, self.names.name(index)).0
     }
 
     /// How domain `index` hides its registrant.
@@ -159,7 +178,7 @@ impl SyntheticFleet {
 
     /// Domain `index`, whose name is `name`, as the registry holds it.
     fn held(&self, index: u64, name: DomainName) -> Domain {
-        let mut domain = self.ordered(index, name);
+        let (mut domain, _) = self.ordered(index, name);
         let Some(privacy) = self.settings.privacy.as_ref().filter(|_| self.profile.privacy.value == Privacy::ProxyContact) else {
             return domain;
         };
@@ -175,8 +194,8 @@ impl SyntheticFleet {
         domain
     }
 
-    /// Domain `index`, whose name is `name`, as its registrant ordered it, before any privacy service.
-    fn ordered(&self, index: u64, name: DomainName) -> Domain {
+    /// Domain `index`, whose name is `name`, as its registrant ordered it, before any privacy service, and what is wrong with it.
+    fn ordered(&self, index: u64, name: DomainName) -> (Domain, Option<Flaw>) {
         let mut draw = Draw::new(self.settings.seed, "domain", index);
         let mut domain = Domain::bare(name);
         domain.roid = Some(format!("D{index}-PVT").into());
@@ -203,7 +222,10 @@ impl SyntheticFleet {
         domain.expires = self.calendar.after(left, &mut draw);
         domain.sponsor = Some(sponsor);
         domain.auth = Some(password(&mut draw));
-        domain
+        let mut draw = Draw::new(self.settings.seed, "flaw of a domain", index);
+        let is_flawed = draw.chance(u64::from(self.settings.flaws_per_mille));
+        let flaw = if is_flawed { plant_domain(&mut domain, &self.profile, &mut draw) } else { None };
+        (domain, flaw)
     }
 
     fn is_bare(&self, index: u64) -> bool {
@@ -229,7 +251,7 @@ impl SyntheticFleet {
         let mut there: Vec<ContactRef> = all.iter().filter(|c| c.role == Some(role)).cloned().collect();
         let Some((_, rules)) = self.profile.roles.iter().find(|(known, _)| known.as_str() == role.as_str()) else { return there };
         if let Some(rule) = &rules.registrant {
-            let person = self.people.contact(registrant);
+            let person = self.people.good(registrant);
             let value = |field: &str| person.properties.get(field);
             if rule.value.iter().all(|when| when.holds(value(&when.field))) {
                 there = vec![ContactRef::new(role, self.people.handle(registrant))];
