@@ -10,12 +10,14 @@ mod night;
 mod pulling;
 mod records;
 mod retention;
+mod validate;
 
 pub use check::{Checked, CheckedRegistry, check};
 pub use demo::{DemoOptions, demo};
 pub use frame::{Dialect, frame_decode};
 pub use interrupt::{Interrupt, stop_on_interrupt};
 pub use night::{diff, pull, report_run, run};
+pub use validate::{ValidateOptions, Validated, judge_records, validate};
 
 use crate::base::{Clock, Events, Exit, Problem, RegistryId, StopToken};
 use std::sync::Arc;
