@@ -201,6 +201,18 @@ fn denics_set_is_unicode_3_1_to_the_code_point() {
     assert!(asked > 1500, "{asked} code points");
 }
 
+/// A table of local records with all its columns.
+fn csv(kind: ObjectKind, rows: &[Vec<(&str, &str)>]) -> String {
+    let names: Vec<&str> = ["registry", "id"].into_iter().chain(columns(kind).iter().map(|c| c.name)).collect();
+    let mut out = names.join(",") + "\n";
+    for row in rows {
+        assert!(row.iter().all(|(name, _)| names.contains(name)), "{row:?}");
+        let value = |name: &&str| row.iter().find(|(known, _)| known == name).map_or("", |(_, value)| *value);
+        out += &(names.iter().map(value).collect::<Vec<_>>().join(",") + "\n");
+    }
+    out
+}
+
 /// A directory with local records at two registries and their configuration.
 fn configured() -> tempfile::TempDir {
     let dir = tempfile::tempdir().expect("a directory");
@@ -215,25 +227,41 @@ fn configured() -> tempfile::TempDir {
         )
         .expect("a string");
     }
-    let handle = |id: &str, name: &str, street: &str, properties: &str| {
-        let address = if id == "it" { "Roma,RM,00184,IT" } else { "Bonn,,53111,DE" };
-        let key = if id == "it" { format!("IT-{name}") } else { format!("DENIC-1-{name}") };
-        format!("{id},{key},{name} Muster,{street},{address},+49.221123,m@example.org,{properties}\n")
+    let contact = |registry: &str, id: &str, street: &str, properties: &str| {
+        let italian = registry == "it";
+        let common = [("registry", registry), ("id", id), ("loc_name", "Ada Muster"), ("loc_street1", street), ("voice", "+49.221123")];
+        let address = if italian { ["Roma", "RM", "00184", "IT"] } else { ["Bonn", "", "53111", "DE"] };
+        let address = ["loc_city", "loc_sp", "loc_pc", "loc_cc"].into_iter().zip(address);
+        common.into_iter().chain(address).chain([("email", "m@example.org"), ("properties", properties)]).collect()
     };
-    let mut contacts = "registry,id,loc_name,loc_street1,loc_city,loc_sp,loc_pc,loc_cc,voice,email,properties\n".to_owned();
-    contacts += &handle("de", "GOOD", "Weg 1", "type=PERSON");
-    contacts += &handle("de", "LATE", "STRA\u{1e9e}E 1", "type=PERSON");
-    contacts += &handle("de", "late", "Weg 1", "type=PERSON");
-    contacts += &handle("it", "MARIO", "Via 1", "consentForPublishing=false;entityType=1;nationalityCode=IT;regCode=RSSMRA80A01H501U");
-    contacts += &handle("it", "LUIGI", "Via 1", "consentForPublishing=false;colour=red");
-    write("contacts.csv", &contacts);
-    write(
-        "domains.csv",
-        "registry,id,registrant,admin,tech,statuses,ns\n\
-         it,uno.it,IT-MARIO,IT-LUIGI,IT-LUIGI,clientHold,ns1.uno.it;ns2.example.net\n\
-         it,due.it,IT-MARIO,IT-MARIO,IT-LUIGI,,ns1.example.net\n\
-         de,eins.de,DENIC-1-GOOD,,,connect,ns1.example.net;ns2.example.net\n",
-    );
+    let person = "consentForPublishing=false;entityType=1;nationalityCode=IT;regCode=RSSMRA80A01H501U";
+    let contacts = [
+        contact("de", "DENIC-1-GOOD", "Weg 1", "type=PERSON"),
+        contact("de", "DENIC-1-LATE", "STRA\u{1e9e}E 1", "type=PERSON"),
+        contact("de", "DENIC-1-late", "Weg 1", "type=PERSON"),
+        contact("it", "IT-MARIO", "Via 1", person),
+        contact("it", "IT-LUIGI", "Via 1", "consentForPublishing=false;colour=red"),
+    ];
+    write("contacts.csv", &csv(ObjectKind::Contact, &contacts));
+    let domains = [
+        vec![
+            ("registry", "it"),
+            ("id", "uno.it"),
+            ("registrant", "IT-MARIO"),
+            ("admin", "IT-LUIGI"),
+            ("statuses", "clientHold"),
+            ("ns", "ns1.uno.it;ns2.example.net"),
+        ],
+        vec![("registry", "it"), ("id", "due.it"), ("registrant", "IT-MARIO"), ("admin", "IT-MARIO"), ("ns", "ns1.example.net")],
+        vec![
+            ("registry", "de"),
+            ("id", "eins.de"),
+            ("registrant", "DENIC-1-GOOD"),
+            ("statuses", "connect"),
+            ("ns", "ns1.example.net;ns2.example.net"),
+        ],
+    ];
+    write("domains.csv", &csv(ObjectKind::Domain, &domains));
     write("own.toml", "");
     write("password", "secret-1");
     write("ca.pem", &crate::registries::authority());
