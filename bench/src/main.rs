@@ -6,6 +6,7 @@ mod line;
 mod measure;
 mod pull;
 mod report;
+mod validate;
 
 use clap::{Parser, Subcommand};
 use measure::Outcome;
@@ -54,12 +55,16 @@ enum What {
     },
     /// Whole pulls from bundled registries: memory and time by size
     Pull(pull::PullArgs),
+    /// Judging records, beside reading and normalising them
+    Validate(validate::ValidateArgs),
     /// Everything; also writes bench/last.json and prints Markdown
     All {
         #[command(flatten)]
         args: diff::DiffArgs,
         #[command(flatten)]
         pull: pull::PullArgs,
+        #[command(flatten)]
+        validate: validate::ValidateArgs,
     },
     /// Serves a registry until standard input ends
     #[command(hide = true)]
@@ -76,6 +81,9 @@ enum What {
     /// The job of `pull`
     #[command(hide = true)]
     PullJob { config: PathBuf },
+    /// One pass of `validate`: judge, or read
+    #[command(hide = true)]
+    ValidatePass { what: String, dir: PathBuf },
     /// Does one thing of `codec` so many times, for a profiler
     #[command(hide = true)]
     Spin { what: String, times: u64 },
@@ -98,16 +106,19 @@ fn run(args: Args) -> Outcome<ExitCode> {
         What::Codec => (vec![codec::bench(rounds.unwrap_or(31))?], false),
         What::Diff { args: duckdb, check } => (vec![diff::bench(&data, &duckdb, rounds.unwrap_or(3), check)?], false),
         What::Pull(args) => (vec![pull::bench(&data, &args)?], false),
-        What::All { args: duckdb, pull } => {
+        What::Validate(args) => (vec![validate::bench(&data, &args, rounds.unwrap_or(3))?], false),
+        What::All { args: duckdb, pull, validate } => {
             let line = line::bench(&data, rounds.unwrap_or(5), 2500)?;
             let codec = codec::bench(rounds.unwrap_or(31))?;
             let diff = diff::bench(&data, &duckdb, rounds.unwrap_or(3), false)?;
-            (vec![line, codec, diff, pull::bench(&data, &pull)?], true)
+            let validate = validate::bench(&data, &validate, rounds.unwrap_or(3))?;
+            (vec![line, codec, diff, pull::bench(&data, &pull)?, validate], true)
         }
         What::Serve(serve) => return line::serve(&serve).map(|()| ExitCode::SUCCESS),
         What::Client(client) => return line::client(&client).map(|()| ExitCode::SUCCESS),
         What::DiffFiles { left, right, out } => return diff::child(&left, &right, &out).map(|()| ExitCode::SUCCESS),
         What::ServeState(state) => return line::serve_state(&state).map(|()| ExitCode::SUCCESS),
+        What::ValidatePass { what, dir } => return validate::child(&what, &dir).map(|()| ExitCode::SUCCESS),
         What::PullJob { config } => return pull::child(&config).map(|()| ExitCode::SUCCESS),
         What::Spin { what, times } => return codec::spin(&what, times).map(|()| ExitCode::SUCCESS),
     };

@@ -68,6 +68,8 @@ pub(super) enum Format {
     Text,
     /// For programs; `privet schema` has the forms
     Json,
+    /// For spreadsheets, where the verb prints one table
+    Csv,
 }
 
 /// The form of log lines.
@@ -86,8 +88,10 @@ pub(super) enum Log {
 pub(super) enum FailOn {
     /// Differences between registries and records (10)
     Changes,
-    /// Findings (11)
+    /// Findings, warnings too (11)
     Findings,
+    /// Findings that are errors (11); `validate` does so by itself
+    Errors,
 }
 
 /// The verbs.
@@ -116,6 +120,21 @@ pub(super) enum Command {
     },
     /// Compare the newest snapshot with the local records
     Diff(Which),
+    /// Tell what each registry would refuse of the local records, or of its newest snapshot, and why
+    #[command(after_help = VALIDATE)]
+    Validate {
+        #[command(flatten)]
+        which: Which,
+        /// The local records; so without a word
+        #[arg(long, conflicts_with = "snapshot")]
+        records: bool,
+        /// What the registries held in their newest snapshots
+        #[arg(long)]
+        snapshot: bool,
+        /// Print what could stand instead; suggestions are personal data, and masked without this
+        #[arg(long)]
+        show_suggestions: bool,
+    },
     /// The nightly job: lock, check, pull, diff, report
     #[command(after_help = "Example:\n  privet run --format json --fail-on changes")]
     Run(Which),
@@ -205,6 +224,13 @@ pub(super) struct Places {
     #[arg(long, value_name = "DIR")]
     pub(super) reports: Option<String>,
 }
+
+const VALIDATE: &str = "\
+Ends with 11 where a finding is an error; with --fail-on findings for a warning too, with --fail-on changes for none.
+
+Examples:
+  privet validate --registry example
+  privet validate --snapshot --format csv > findings.csv";
 
 /// `privet report …`.
 #[derive(Debug, Subcommand)]

@@ -1,9 +1,10 @@
 //! The one place that prints: data to standard output, talk to standard error.
 
 use super::args::Format;
-use crate::base::{Exit, Problem, Problems};
+use crate::base::{Exit, Problem, Problems, Result};
 use crate::job::Ended;
-use std::io::{ErrorKind, Write as _};
+use std::io::{ErrorKind, Read as _, Write as _};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// What `--format json` prints where a verb did not end at all.
@@ -36,14 +37,35 @@ impl Printer {
 
     /// Puts `text` on standard output, as it is.
     pub(super) fn data(&self, text: &str) {
+        self.bytes(text.as_bytes());
+    }
+
+    fn bytes(&self, bytes: &[u8]) {
         if self.closed.load(Ordering::Relaxed) {
             return;
         }
         let mut out = std::io::stdout().lock();
-        match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        match out.write_all(bytes).and_then(|()| out.flush()) {
             Ok(()) => {}
             Err(e) if e.kind() == ErrorKind::BrokenPipe => self.closed.store(true, Ordering::Relaxed),
             Err(_) => self.failed.store(true, Ordering::Relaxed),
+        }
+    }
+
+    /// Puts a file on standard output, as it is.
+    ///
+    /// # Errors
+    /// `E-file-005` where it cannot be read.
+    pub(super) fn file(&self, path: &Path) -> Result<()> {
+        let failed = |e: std::io::Error| Problem::storage("E-file-005", path, "read", &e);
+        let mut file = std::fs::File::open(path).map_err(failed)?;
+        let mut piece = vec![0; 1 << 16];
+        loop {
+            let read = file.read(&mut piece).map_err(failed)?;
+            if read == 0 {
+                return Ok(());
+            }
+            self.bytes(piece.get(..read).unwrap_or_default());
         }
     }
 
@@ -67,8 +89,8 @@ impl Printer {
         match self.format {
             Format::Json if ended.json.is_null() => {}
             Format::Json => self.json(&ended.json),
-            Format::Text if ended.text.is_empty() => {}
-            Format::Text => self.data(&format!("{}\n", ended.text.trim_end_matches('\n'))),
+            Format::Text | Format::Csv if ended.text.is_empty() => {}
+            Format::Text | Format::Csv => self.data(&format!("{}\n", ended.text.trim_end_matches('\n'))),
         }
         ended.problems.iter().for_each(|p| self.error(p));
         ended.exit()

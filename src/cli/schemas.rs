@@ -6,7 +6,7 @@ use super::verbs::{Begun, Shown};
 use crate::base::{Problem, Result};
 use crate::policy::{Matrix, Profile};
 use crate::protocol::epp::Decoded;
-use crate::{job, mock, report, synth};
+use crate::{job, mock, report, rules, synth};
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value};
@@ -15,11 +15,12 @@ use serde_json::{Map, Value};
 type Make = fn() -> Value;
 
 /// Each schema but the reports' by its name.
-const SCHEMAS: [(&str, Make); 11] = [
+const SCHEMAS: [(&str, Make); 12] = [
     ("check", written::<job::Checked>),
     ("commit", written::<mock::Committed<'_>>),
     ("config", written::<Shown>),
     ("failure", written::<Failure<'_>>),
+    ("findings", written::<rules::FindingsTable>),
     ("frame", written::<Decoded<'_>>),
     ("init", written::<Begun>),
     ("mock", written::<mock::Served>),

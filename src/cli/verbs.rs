@@ -1,12 +1,12 @@
 //! From what was typed to the job's functions, and from how they end to what is printed.
 
-use super::args::{Args, Command, Config, Dialect, FailOn, Frame, Global, Report, Which};
+use super::args::{Args, Command, Config, Dialect, FailOn, Format, Frame, Global, Report, Which};
 use super::printer::Printer;
 use super::progress::Listener;
 use super::{argument, bundled, logging, registries, schemas, settings};
 use crate::base::{Clock, Exit, Problems, RegistryId, StopToken, read_capped};
 use crate::job::config::{self, Loaded};
-use crate::job::{self, Context, DemoOptions, Ended, Within};
+use crate::job::{self, Context, DemoOptions, Ended, ValidateOptions, Validated, Within};
 use crate::protocol::frame::DEFAULT_CAP;
 use clap::CommandFactory as _;
 use serde_json::Value;
@@ -30,6 +30,9 @@ pub(super) fn run(args: Args, printer: &Arc<Printer>, clock: &Arc<dyn Clock>) ->
 }
 
 fn dispatch(global: &Global, command: Command, printer: &Arc<Printer>, clock: &Arc<dyn Clock>) -> Result<Ended, Problems> {
+    if global.format == Format::Csv && !matches!(command, Command::Validate { .. }) {
+        return Err(argument("E-cli-012", "this verb prints no single table", "use --format text or json").into());
+    }
     match command {
         Command::Init { dir } => Ok(init(&dir)?),
         Command::Check(which) => night(global, &which, printer, clock, job::check),
@@ -38,6 +41,11 @@ fn dispatch(global: &Global, command: Command, printer: &Arc<Printer>, clock: &A
             night(global, &which, printer, clock, |loaded, ctx| job::pull_within(loaded, &within, ctx))
         }
         Command::Diff(which) => night(global, &which, printer, clock, job::diff),
+        Command::Validate { which, records: _, snapshot, show_suggestions } => {
+            let warnings_count = global.fail_on.contains(&FailOn::Findings);
+            let options = ValidateOptions { snapshot, show_suggestions, warnings_count };
+            night(global, &which, printer, clock, |loaded, ctx| validated(global, printer, job::validate(loaded, ctx, options)?))
+        }
         Command::Run(which) => night(global, &which, printer, clock, job::run),
         Command::Report { what: Report::Run(which) } => night(global, &which, printer, clock, |loaded, _| Ok(job::report_run(loaded)?)),
         Command::Mock { what: Some(what), .. } => Ok(bundled::synth(&what, clock)?),
@@ -86,6 +94,19 @@ fn night(
     verb(&loaded, &context(global, printer, clock, only)?)
 }
 
+/// Prints the table of findings where a program wants it; people get the first of them.
+fn validated(global: &Global, printer: &Printer, validated: Validated) -> Result<Ended, Problems> {
+    let Validated { mut ended, dir } = validated;
+    let file = match global.format {
+        Format::Text => return Ok(ended),
+        Format::Json => "findings.json",
+        Format::Csv => "findings.csv",
+    };
+    printer.file(&dir.join(file))?;
+    ended.text.clear();
+    Ok(ended)
+}
+
 /// What a verb is given: the clock, Ctrl-C, progress.
 fn context(global: &Global, printer: &Arc<Printer>, clock: &Arc<dyn Clock>, only: Vec<RegistryId>) -> crate::base::Result<Context> {
     let stop = StopToken::default();
@@ -97,7 +118,7 @@ fn context(global: &Global, printer: &Arc<Printer>, clock: &Arc<dyn Clock>, only
 fn counts(global: &Global, exit: Exit) -> bool {
     match exit {
         Exit::ChangesPending => global.fail_on.contains(&FailOn::Changes),
-        Exit::Findings => global.fail_on.contains(&FailOn::Findings),
+        Exit::Findings => global.fail_on.is_empty() || global.fail_on.iter().any(|on| matches!(on, FailOn::Findings | FailOn::Errors)),
         _ => true,
     }
 }

@@ -17,14 +17,14 @@ use std::path::{Path, PathBuf};
 const TOLD: usize = 3;
 
 /// A run under way: the lock, the name, and the folder its reports go to.
-struct Night<'a> {
+pub(super) struct Night<'a> {
     loaded: &'a Loaded,
     ctx: &'a Context,
-    state: StateDir,
+    pub(super) state: StateDir,
     _lock: Lock,
     run_id: RunId,
     started: Timestamp,
-    dir: PathBuf,
+    pub(super) dir: PathBuf,
 }
 
 /// `run`: the nightly job, all of it.
@@ -79,17 +79,20 @@ pub fn diff(loaded: &Loaded, ctx: &Context) -> Result<Ended, Problems> {
             Some(snapshot) => {
                 snapshots.insert(id.clone(), snapshot);
             }
-            None => problems.push(
-                Problem::new("E-job-003", Blame::Operator, "there is no whole snapshot", "run `privet pull` first")
-                    .object(id.as_str())
-                    .exit(Exit::InputIncomplete),
-            ),
+            None => problems.push(no_snapshot(id)),
         }
     }
     problems.or(())?;
     night.stage("diff");
     let summary = night.diff(&ingested.records, &snapshots)?;
     night.report(&mut facts, &BTreeMap::new(), Some(&summary))
+}
+
+/// That there is nothing of a registry to work on.
+pub(super) fn no_snapshot(id: &RegistryId) -> Box<Problem> {
+    Problem::new("E-job-003", Blame::Operator, "there is no whole snapshot", "run `privet pull` first")
+        .object(id.as_str())
+        .exit(Exit::InputIncomplete)
 }
 
 /// `report run`: the newest run's report, written again from what it left.
@@ -109,7 +112,7 @@ pub fn report_run(loaded: &Loaded) -> Result<Ended> {
 }
 
 impl<'a> Night<'a> {
-    fn begin(loaded: &'a Loaded, ctx: &'a Context) -> Result<Self> {
+    pub(super) fn begin(loaded: &'a Loaded, ctx: &'a Context) -> Result<Self> {
         let started = ctx.clock.wall();
         let state = StateDir::open(&loaded.config.state)?;
         let what = format!("{} {} {started}", loaded.config.digest, loaded.config.path.display());
@@ -125,12 +128,12 @@ impl<'a> Night<'a> {
         &self.loaded.config
     }
 
-    fn stage(&self, name: &'static str) {
+    pub(super) fn stage(&self, name: &'static str) {
         self.ctx.events.tell(Event::Stage { name });
     }
 
     /// Takes the local records in, and begins the facts of the run.
-    fn take_in(&self) -> Result<(Ingested, RunFacts), Problems> {
+    pub(super) fn take_in(&self) -> Result<(Ingested, RunFacts), Problems> {
         self.stage("records");
         let previous = Records::open(&records::records_dir(&self.state)).ok();
         let ingested = records::take_in(self.config(), &self.state)?;

@@ -243,6 +243,22 @@ fn a_bad_override_is_refused_with_its_own_line_and_key() {
     assert_eq!(told("\n[limits]\nsessions = 4\n"), found("E-profile-005", 2, "limits"));
     assert_eq!(told("\nid = \"mine\"\n"), found("E-profile-005", 2, "id"));
     assert_eq!(denic.overridden("a = \n").expect_err("no TOML").place.line, Some(1));
+    let bad = |own: &str, id: &str, line: u64, field: &str| assert_eq!(told(own), found(id, line, field), "{own}");
+    let rule = |key: &str, value: &str| format!("{key} = {{ value = {value}, source = \"ours\", confidence = \"seen\" }}\n");
+    bad("[fields.org]\nwhen = [{ field = \"colour\", is = [\"red\"] }]\n", "E-profile-003", 2, "fields.org.when");
+    bad("[fields.org]\nwhen = [{ field = \"type\" }]\n", "E-profile-003", 2, "fields.org.when");
+    bad("[fields.org]\nrule = \"addr-4\"\n", "E-profile-003", 2, "fields.org.rule");
+    bad(&format!("[fields.org]\n{}", rule("equals", "\"colour\"")), "E-profile-003", 2, "fields.org.equals");
+    bad(&format!("[fields.org]\n{}", rule("check", "\"horoscope\"")), "E-profile-001", 2, "fields.org.check.value");
+    bad(
+        &format!("[roles.admin]\n{}", rule("registrant", "[{ field = \"colour\", present = true }]")),
+        "E-profile-003",
+        2,
+        "roles.admin.registrant",
+    );
+    bad(&format!("[answers]\n{}", rule("R-4", "\"2005\"")), "E-profile-003", 2, "answers.R-4");
+    bad(&format!("[fields.org]\n{}", rule("pattern", "\"[\"")), "E-profile-001", 2, "fields.org.pattern.value");
+    bad(&format!("[fields.org]\n{}", rule("length", "{ min = 3, max = 2 }")), "E-profile-001", 2, "fields.org.length.value");
 }
 
 #[test]

@@ -129,7 +129,7 @@ impl<'p> Field<'p> {
         let path = || self.path(at.form, Some(at.number));
         let mut text = if raw.is_ascii() || is_nfc(raw) { Cow::Borrowed(raw) } else { Cow::Owned(raw.nfc().collect::<String>()) };
         if let Cow::Owned(nfc) = &text {
-            let basis = Basis::ours("UAX #15, Unicode 17.0; registries compare and show NFC, and we send it");
+            let basis = Basis::ours("UAX #15, Unicode 18.0; registries compare and show NFC, and we send it");
             let finding = sheet.add("R-addr-007", path(), basis, "the value is not in normal form C".to_owned());
             let differs = nfc.chars().zip(raw.chars()).position(|(one, other)| one != other).unwrap_or_default();
             point_at(finding, differs + 1, nfc.chars().nth(differs));

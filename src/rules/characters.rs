@@ -55,8 +55,10 @@ impl<'p> Set<'p> {
         let taken = |text: &String| self.contains_all(text);
         Some(folded).filter(taken).or_else(|| {
             let ascii = any_ascii::any_ascii(&compatible);
-            // A character that ASCII has and the set refuses reads like nothing but itself.
-            Some(ascii).filter(|text| !text.is_empty() && text != run && self.contains_all(text))
+            let capitals = run.chars().all(|c| !c.is_lowercase()) && run.chars().any(char::is_uppercase);
+            let ascii = if capitals { ascii.to_uppercase() } else { ascii };
+            // A character that ASCII has and the set refuses reads like nothing but itself, and a pictograph is no word (`:name:`).
+            Some(ascii).filter(|text| !text.is_empty() && text != run && !text.contains(':') && self.contains_all(text))
         })
     }
 }

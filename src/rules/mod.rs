@@ -30,7 +30,7 @@ mod subject;
 mod tests;
 
 pub use judge::Judge;
-pub use output::{Findings, FindingsSummary, RuleCount};
+pub use output::{Findings, FindingsSummary, FindingsTable, RuleCount};
 pub use privacy::OwnData;
 pub use status::status_change;
 

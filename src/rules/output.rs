@@ -64,6 +64,15 @@ pub struct FindingsSummary {
     pub rules: Vec<RuleCount>,
 }
 
+/// What `findings.json` holds.
+#[derive(Clone, Debug, serde::Serialize, schemars::JsonSchema)]
+pub struct FindingsTable {
+    /// Every finding: by registry, object, id, field, position and rule.
+    pub findings: Vec<Finding>,
+    /// The counts.
+    pub summary: FindingsSummary,
+}
+
 /// A finding as it lies in a run.
 #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 struct Line {

@@ -15,4 +15,5 @@ mod schema_files;
 mod schemas;
 mod served;
 mod session_faults;
+mod validate;
 mod wire;

@@ -79,7 +79,7 @@ fn the_matrix_of_the_readme_is_this_one() {
 }
 
 /// The certificate of an authority, in PEM.
-fn authority() -> String {
+pub(crate) fn authority() -> String {
     let mut params = rcgen::CertificateParams::default();
     params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
     let key = rcgen::KeyPair::generate().expect("a key");
