@@ -2,7 +2,7 @@
 
 use super::{Kids, Read, Refusal, bounded, named, unexpected};
 use crate::base::Handle;
-use crate::model::{ContactRef, Properties};
+use crate::model::{ContactRef, ContactsFilter, Properties};
 use crate::protocol::ns::Ns;
 use crate::protocol::tape::Element;
 
@@ -11,9 +11,7 @@ type Contacts = [Vec<ContactRef>; 2];
 
 /// Reads the properties that a command on a contact carries, and in which extension, if it does.
 pub(super) fn of_contact<'t, I: Iterator<Item = Element<'t>>>(kids: &mut Kids<I>, creates: bool) -> Read<Option<(Ns, Properties)>> {
-    let is_known = |e: &Element<'_>| {
-        matches!(e.ns(), Ns::EXTCON | Ns::CONTACT_EXT_1_3 | Ns::CONTACT_EXT_1_4 | Ns::FURY_2_0 | Ns::FURY_2_1)
-    };
+    let is_known = |e: &Element<'_>| matches!(e.ns(), Ns::EXTCON | Ns::CONTACT_EXT_1_3 | Ns::CONTACT_EXT_1_4 | Ns::FURY_2_0 | Ns::FURY_2_1);
     let Some(element) = kids.rest.next_if(is_known) else { return Ok(None) };
     named(element, if creates { "create" } else { "update" })?;
     let ns = element.ns();
@@ -37,6 +35,14 @@ pub(super) fn of_domain<'t, I: Iterator<Item = Element<'t>>>(kids: &mut Kids<I>)
     let rem = parts.take(ns, "rem").map(|e| contacts(e, ns)).transpose()?.unwrap_or_default();
     parts.end()?;
     Ok(Some((ns, [add, rem])))
+}
+
+/// Reads which contacts an info about a domain asks for, if it does.
+pub(super) fn contacts_wanted<'t, I: Iterator<Item = Element<'t>>>(kids: &mut Kids<I>) -> Read<Option<ContactsFilter>> {
+    let Some(element) = kids.take(Ns::EXTDOM, "infContacts") else { return Ok(None) };
+    let op = element.attr("op").unwrap_or_default();
+    let which = ContactsFilter::ALL.into_iter().find(|which| which.as_str() == op);
+    which.map(Some).ok_or_else(|| Refusal::quoting(2004, Ns::EXTDOM, "infContacts", op, "op is all, registrant, admin or tech"))
 }
 
 fn contacts(element: Element<'_>, ns: Ns) -> Read<Vec<ContactRef>> {
@@ -128,11 +134,8 @@ fn contact_ext(element: Element<'_>, creates: bool, into: &mut Properties) -> Re
 fn fury(element: Element<'_>, creates: bool, into: &mut Properties) -> Read<()> {
     let ns = element.ns();
     let mut kids = Kids::of(element);
-    let list = if creates {
-        kids.take(ns, "properties")
-    } else {
-        kids.take(ns, "add").and_then(|add| Kids::of(add).take(ns, "properties"))
-    };
+    let list =
+        if creates { kids.take(ns, "properties") } else { kids.take(ns, "add").and_then(|add| Kids::of(add).take(ns, "properties")) };
     kids.end()?;
     let Some(list) = list else { return Ok(()) };
     let mut kids = Kids::of(list);
