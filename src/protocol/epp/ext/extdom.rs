@@ -187,7 +187,10 @@ fn test(e: Element<'_>) -> Option<DnsTest> {
 
 fn tested(e: Element<'_>) -> Option<TestedServer> {
     let name = host_name(e.attr("name").filter(|n| !n.is_empty())?);
-    let detail = |d: Element<'_>| Some((d.attr("queryId").map(Into::into), token(d)?));
+    let detail = |d: Element<'_>| {
+        let words = token(d)?;
+        Some((d.attr("queryId").map(Into::into), words))
+    };
     Some(TestedServer { name, status: e.seen().attr("status").map(Into::into), details: all(e, "detail").filter_map(detail).collect() })
 }
 
