@@ -6,6 +6,7 @@ mod config_input;
 mod dataset;
 mod demo;
 mod diff;
+mod extensions;
 mod https;
 mod layers;
 mod marker;
