@@ -324,7 +324,9 @@ impl Run<'_> {
                 let contacts = registry.contacts_of(&domain, *which);
                 let data = |w: &mut XmlWriter<'_>| encode::domain_data(w, &domain, HostsFilter::All, true);
                 let extension = |w: &mut XmlWriter<'_>| {
-                    encode::ext::of_domain(named, &domain).into_iter().for_each(|ns| encode::ext::domain_part(w, ns, &domain));
+                    for ns in encode::ext::of_domain(named, &domain) {
+                        encode::ext::domain_part(w, ns, &domain);
+                    }
                     encode::ext::linked_contacts(w, &contacts);
                 };
                 encode::response(self.out, &head, Some(&data), Some(&extension));
@@ -338,7 +340,9 @@ impl Run<'_> {
                     if let Some(data) = sec_dns {
                         encode::sec_dns_data(w, data);
                     }
-                    ours.iter().for_each(|ns| encode::ext::domain_part(w, *ns, &domain));
+                    for ns in &ours {
+                        encode::ext::domain_part(w, *ns, &domain);
+                    }
                     if let Some(vendor) = vendor {
                         encode::vendor_data(w, vendor);
                     }

@@ -88,8 +88,8 @@ impl Dialect for EppDialect {
             announced_not_enabled: objects.iter().chain(&extensions).filter(|uri| !named(uri)).map(|s| (*s).to_owned()).collect(),
             enabled_not_announced: services.extensions.iter().filter(|s| !offers_some(s, &extensions)).cloned().collect(),
         };
-        let both = services.extensions.iter().map(String::as_str).filter(|s| extensions.contains(s)).collect();
-        let enabled = newest(both);
+        let both: Vec<&str> = services.extensions.iter().map(String::as_str).filter(|s| extensions.contains(s)).collect();
+        let enabled = newest(&both);
         let security = enabled.contains(&Ns::LOGIN_SEC.uri()).then(|| LoginSecurity {
             app: concat!("Privet ", env!("CARGO_PKG_VERSION")).into(),
             tech: "Rust".into(),
@@ -170,7 +170,7 @@ fn version(uri: &str) -> (&str, Option<(u32, u32)>) {
 }
 
 /// The newest version of each service.
-fn newest(uris: Vec<&str>) -> Vec<&str> {
+fn newest<'u>(uris: &[&'u str]) -> Vec<&'u str> {
     let is_newest = |uri: &&str| {
         let (name, number) = version(uri);
         !uris.iter().map(|other| version(other)).any(|(other, theirs)| other == name && theirs > number)

@@ -108,12 +108,12 @@ impl Bench {
     /// The same, where the login names these extensions.
     fn speaking(id: &str, knobs: &[&str], extensions: &[&str]) -> Self {
         let mut bench = Self::new(id, knobs);
-        let mut services: String = bench.registry.objects.iter().map(|uri| format!("<objURI>{uri}</objURI>")).collect();
+        let mut services: Vec<String> = bench.registry.objects.iter().map(|uri| format!("<objURI>{uri}</objURI>")).collect();
         if !extensions.is_empty() {
-            let named: String = extensions.iter().map(|uri| format!("<extURI>{uri}</extURI>")).collect();
-            services.push_str(&format!("<svcExtension>{named}</svcExtension>"));
+            let named: Vec<String> = extensions.iter().map(|uri| format!("<extURI>{uri}</extURI>")).collect();
+            services.push(format!("<svcExtension>{}</svcExtension>", named.concat()));
         }
-        let answer = bench.say(&login("registrar-1", "secret-1", &services));
+        let answer = bench.say(&login("registrar-1", "secret-1", &services.concat()));
         assert!(answer.contains("code=\"1000\""), "{answer}");
         bench
     }

@@ -122,7 +122,9 @@ fn verb(e: &mut Encoder<'_>, command: &Command, agreed: &[Box<str>]) {
             Transform::DomainRenew { name, current_expiry, period } => domain::renew(e, name, current_expiry, *period),
             Transform::DomainTransferRequest { name, period, auth, trade } => {
                 domain::transfer(e, "request", name, *period, Some(auth));
-                trade.iter().for_each(|trade| ext::extdom::trade(e, agreed, trade));
+                if let Some(trade) = trade {
+                    ext::extdom::trade(e, agreed, trade);
+                }
             }
             Transform::Rri(_) => e.refuse("command", "is one of DENIC's RRI, which EPP has no word for"),
         },

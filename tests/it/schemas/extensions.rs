@@ -21,12 +21,16 @@ fn with_vendor(published: &Path, dir: &Path) -> PathBuf {
     };
     let imports: String = core.iter().chain(&own).map(import).collect();
     let entry = dir.join("entry.xsd");
-    std::fs::write(&entry, format!("<schema xmlns=\"http://www.w3.org/2001/XMLSchema\">{imports}</schema>")).expect("written");
+    let text = format!("<schema xmlns=\"http://www.w3.org/2001/XMLSchema\">{imports}</schema>");
+    privet::base::write_atomic(&entry, text.as_bytes()).expect("written");
     entry
 }
 
+/// Keys of properties, each with a pattern of its usual values.
+type Keys = &'static [(&'static str, &'static str)];
+
 /// Some of `keys`, mostly with a usual value each, and at times with a key that nobody knows.
-fn properties(keys: &'static [(&'static str, &'static str)]) -> BoxedStrategy<Properties> {
+fn properties(keys: Keys) -> BoxedStrategy<Properties> {
     let of = |(key, usual): &(&'static str, &'static str)| {
         let key = *key;
         option::weighted(0.9, text(usual)).prop_map(move |value| value.map(|v| (key, v)))
@@ -44,14 +48,14 @@ fn properties(keys: &'static [(&'static str, &'static str)]) -> BoxedStrategy<Pr
         .boxed()
 }
 
-const EXTCON: &[(&str, &str)] = &[
+const EXTCON: Keys = &[
     ("consentForPublishing", "true|false"),
     ("nationalityCode", "[A-Za-z]{2}"),
     ("entityType", "[1-7]"),
     ("regCode", "[A-Z0-9.]{1,16}"),
     ("schoolCode", "[A-Z0-9]{4,10}"),
 ];
-const CONTACT_EXT: &[(&str, &str)] = &[
+const CONTACT_EXT: Keys = &[
     ("type", "registrant|tech|onsite"),
     ("vat", "[A-Z0-9]{1,20}"),
     ("lang", "[a-z]{2}"),
@@ -59,7 +63,7 @@ const CONTACT_EXT: &[(&str, &str)] = &[
     ("naturalPerson", "true|false"),
     ("countryOfCitizenship", "[A-Z]{2}"),
 ];
-const FURY: &[(&str, &str)] = &[("LANGUAGE", "EN|FR"), ("PRIVACY", "PRIVATE|PUBLIC")];
+const FURY: Keys = &[("LANGUAGE", "EN|FR"), ("PRIVACY", "PRIVATE|PUBLIC")];
 
 #[test]
 fn every_accepted_command_with_an_extension_validates() {
@@ -72,7 +76,7 @@ fn every_accepted_command_with_an_extension_validates() {
     let entry = with_vendor(&published, dir.path());
     let eurid = published.with_file_name("all-eurid.xsd");
     let extdom = "http://www.nic.it/ITNIC-EPP/extdom-2.0";
-    let tongues: [(&[&str], &'static [(&str, &str)]); 5] = [
+    let tongues: [(&[&str], Keys); 5] = [
         (&["http://www.nic.it/ITNIC-EPP/extcon-1.0", extdom], EXTCON),
         (&["http://www.eurid.eu/xml/epp/contact-ext-1.3", "http://www.eurid.eu/xml/epp/domain-ext-2.5"], CONTACT_EXT),
         (&["http://www.eurid.eu/xml/epp/contact-ext-1.4", "http://www.eurid.eu/xml/epp/domain-ext-2.6"], CONTACT_EXT),

@@ -4,7 +4,7 @@ use super::super::encoder::Encoder;
 use super::super::field::{date, domain_name, host_name, number, token};
 use super::super::rule;
 use super::super::{contact, domain};
-use super::carrier::put;
+use super::carrier::free;
 use super::extcon::EXTCON;
 use crate::base::{DomainName, Handle};
 use crate::model::{
@@ -64,8 +64,10 @@ fn name(e: Element<'_>, local: &str) -> Option<DomainName> {
 /// Puts the registry's own statuses of `<infData>` into `into`, under `ownStatus`.
 pub(super) fn own_statuses(e: Element<'_>, into: &mut Properties) {
     for status in all(e, "ownStatus") {
-        if let Some(value) = status.attr("s") {
-            put(into, "ownStatus", value);
+        if let Some(key) = free(into, "ownStatus")
+            && let Some(value) = status.attr("s")
+        {
+            into.set(&key, value);
             let _known = status.seen();
         }
     }

@@ -54,7 +54,7 @@ pub(super) fn read(e: Element<'_>, into: &mut Properties) {
             let Some(key) = of(property, "key").filter(|_| !values.is_empty()).and_then(token) else { continue };
             let _known = property.seen();
             for value in values {
-                put(into, &key, &value.token());
+                put(into, &key, value);
             }
         }
     }
@@ -63,6 +63,6 @@ pub(super) fn read(e: Element<'_>, into: &mut Properties) {
 /// Puts the type of a registration into `into`, under `registrationType`.
 pub(super) fn registration_type(e: Element<'_>, into: &mut Properties) {
     if let Some(kind) = e.child(Ns::REG_TYPE, "type") {
-        put(into, "registrationType", &kind.token());
+        put(into, "registrationType", kind);
     }
 }
