@@ -106,6 +106,8 @@ pub struct CheckedRegistry {
     pub certificates_until: Option<Timestamp>,
     /// The registry's clock minus ours, in seconds.
     pub clock_offset_seconds: Option<i64>,
+    /// The account's credit, where the registry tells it; an amount as it wrote it.
+    pub credit: Option<String>,
     /// What its greeting and its profile say differently, where there was a greeting.
     pub drift: Option<Drift>,
 }
@@ -153,6 +155,7 @@ fn told(id: &RegistryId, line: &PoolReport, answered: bool) -> (CheckedRegistry,
         tls: tls.clone(),
         certificates_until: ends,
         clock_offset_seconds: offset,
+        credit: line.credit.clone(),
         drift: greeting.map(|g| g.drift.clone()),
     };
     let state = if answered { "logged in" } else { "NOT logged in" };
@@ -162,6 +165,9 @@ fn told(id: &RegistryId, line: &PoolReport, answered: bool) -> (CheckedRegistry,
     }
     if let Some(offset) = offset.filter(|o| o.abs() > CLOCK_SECONDS) {
         text.push_str(&format!("; its clock is {offset} s from ours"));
+    }
+    if let Some(credit) = &line.credit {
+        text.push_str(&format!("; credit {}", crate::base::escape_controls(credit)));
     }
     if let Some(drift) = greeting.map(|g| &g.drift) {
         for uri in &drift.announced_not_enabled {

@@ -17,7 +17,7 @@ pub use check::{Checked, CheckedRegistry, check};
 pub use demo::{DemoOptions, demo};
 pub use frame::{Dialect, frame_decode};
 pub use interrupt::{Interrupt, stop_on_interrupt};
-pub use night::{diff, pull_within, report_run, run};
+pub use night::{diff, pull, pull_within, report_run, run};
 pub use validate::{ValidateOptions, Validated, judge_records, validate};
 pub use within::Within;
 

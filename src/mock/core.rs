@@ -5,7 +5,7 @@ use super::encode::{self, Head};
 use super::knobs::{IdleAnswer, OverLimit};
 use super::registry::{Change, Registry};
 use crate::base::{Moment, Secret, Timestamp};
-use crate::model::{AuthInfo, CheckItem, Command, Date, Login, Query, Transform};
+use crate::model::{AuthInfo, CheckItem, Command, Date, HostsFilter, Login, Query, Transform};
 use crate::protocol::ns::Ns;
 use crate::protocol::tape::Tape;
 use crate::protocol::writer::XmlWriter;
@@ -319,6 +319,19 @@ impl Run<'_> {
                 let extension = |w: &mut XmlWriter<'_>| ours.into_iter().for_each(|ns| encode::ext::contact_part(w, ns, &contact));
                 encode::response(self.out, &head, Some(&data), ours.is_some().then_some(&extension));
             }
+            Query::DomainContacts { name, which } => {
+                let domain = registry.domain(name.as_str()).ok_or_else(|| Refusal::new(2303, "no such domain"))?;
+                authorise(registry, domain.sponsor.as_deref(), domain.auth.as_ref(), None)?;
+                let contacts = registry.contacts_of(&domain, *which);
+                let data = |w: &mut XmlWriter<'_>| encode::domain_data(w, &domain, HostsFilter::All, true);
+                let extension = |w: &mut XmlWriter<'_>| {
+                    for ns in encode::ext::of_domain(named, &domain) {
+                        encode::ext::domain_part(w, ns, &domain);
+                    }
+                    encode::ext::linked_contacts(w, &contacts);
+                };
+                encode::response(self.out, &head, Some(&data), Some(&extension));
+            }
             Query::DomainInfo { name, hosts, auth } => {
                 let domain = registry.domain(name.as_str()).ok_or_else(|| Refusal::new(2303, "no such domain"))?;
                 authorise(registry, domain.sponsor.as_deref(), domain.auth.as_ref(), auth.as_ref())?;
@@ -328,7 +341,9 @@ impl Run<'_> {
                     if let Some(data) = sec_dns {
                         encode::sec_dns_data(w, data);
                     }
-                    ours.iter().for_each(|ns| encode::ext::domain_part(w, *ns, &domain));
+                    for ns in &ours {
+                        encode::ext::domain_part(w, *ns, &domain);
+                    }
                     if let Some(vendor) = vendor {
                         encode::vendor_data(w, vendor);
                     }
@@ -423,7 +438,9 @@ fn check<'a>(registry: &Registry, names: impl ExactSizeIterator<Item = (&'a str,
 fn key(command: &Command) -> Option<Box<str>> {
     let key = match command {
         Command::Query(Query::ContactInfo { id, .. } | Query::ContactTransfer { id, .. }) => id.as_str(),
-        Command::Query(Query::DomainInfo { name, .. } | Query::DomainTransfer { name, .. }) => name.as_str(),
+        Command::Query(Query::DomainInfo { name, .. } | Query::DomainContacts { name, .. } | Query::DomainTransfer { name, .. }) => {
+            name.as_str()
+        }
         Command::Query(Query::HostInfo(name)) => name.as_str(),
         Command::Transform(transform) => match &**transform {
             Transform::ContactCreate(contact) => contact.id.as_str(),
@@ -440,7 +457,9 @@ fn key(command: &Command) -> Option<Box<str>> {
 fn object_service(command: &Command) -> Option<Ns> {
     match command {
         Command::Query(Query::ContactCheck(_) | Query::ContactInfo { .. } | Query::ContactTransfer { .. }) => Some(Ns::CONTACT),
-        Command::Query(Query::DomainCheck(_) | Query::DomainInfo { .. } | Query::DomainTransfer { .. }) => Some(Ns::DOMAIN),
+        Command::Query(Query::DomainCheck(_) | Query::DomainInfo { .. } | Query::DomainContacts { .. } | Query::DomainTransfer { .. }) => {
+            Some(Ns::DOMAIN)
+        }
         Command::Query(Query::HostInfo(_)) => Some(Ns::HOST),
         Command::Transform(transform) => Some(match **transform {
             Transform::ContactCreate(_) | Transform::ContactUpdate(_) | Transform::ContactDelete(_) => Ns::CONTACT,

@@ -8,7 +8,9 @@ use super::knobs::{Knobs, Limits};
 use super::rri;
 use super::update;
 use crate::base::{Handle, Moment, Result, Secret, Timestamp, revealed};
-use crate::model::{Command, Contact, Date, Domain, DsChange, Host, KeyData, Queue, SecDnsInfo, StatusValue, Transform};
+use crate::model::{
+    Command, Contact, ContactsFilter, Date, Domain, DsChange, Host, KeyData, Queue, Role, SecDnsInfo, StatusValue, Transform,
+};
 use crate::policy::Profile;
 use crate::protocol::ns::Ns;
 use std::borrow::Cow;
@@ -130,6 +132,20 @@ impl Registry {
         let mut domain = self.fleet.domain(name)?;
         self.announcement.complete_domain(&mut domain);
         Some(Cow::Owned(domain))
+    }
+
+    /// The contacts that a domain names, with their roles: none for its registrant.
+    pub(super) fn contacts_of(&self, domain: &Domain, which: ContactsFilter) -> Vec<(Option<Role>, Contact)> {
+        let registrant = domain.registrant.iter().map(|handle| (None, handle));
+        let others = domain.contacts.iter().filter(|c| c.role.is_some()).map(|c| (c.role, &c.handle));
+        let is_wanted = |role: &Option<Role>| match which {
+            ContactsFilter::All => true,
+            ContactsFilter::Registrant => role.is_none(),
+            ContactsFilter::Admin => *role == Some(Role::Admin),
+            ContactsFilter::Tech => *role == Some(Role::Tech),
+        };
+        let wanted = registrant.chain(others).filter(|(role, _)| is_wanted(role));
+        wanted.filter_map(|(role, handle)| Some((role, self.contact(handle.as_str())?.into_owned()))).collect()
     }
 
     /// The DNSSEC data of the domain of that name.

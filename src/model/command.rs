@@ -104,6 +104,35 @@ impl HostsFilter {
     }
 }
 
+/// Which contacts an answer about a domain is to hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ContactsFilter {
+    /// All of them.
+    All,
+    /// The registrant.
+    Registrant,
+    /// The administrative one.
+    Admin,
+    /// The technical ones.
+    Tech,
+}
+
+impl ContactsFilter {
+    /// All four.
+    pub const ALL: [Self; 4] = [Self::All, Self::Registrant, Self::Admin, Self::Tech];
+
+    /// The attribute's value.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::Registrant => "registrant",
+            Self::Admin => "admin",
+            Self::Tech => "tech",
+        }
+    }
+}
+
 /// A command that changes nothing.
 #[derive(Clone, Debug)]
 pub enum Query {
@@ -133,6 +162,13 @@ pub enum Query {
         hosts: HostsFilter,
         /// Authorisation, where it is another registrar's.
         auth: Option<AuthInfo>,
+    },
+    /// All there is of a domain, with the contacts it names, at a registry that answers both at once (extdom `infContacts`).
+    DomainContacts {
+        /// Its name.
+        name: DomainName,
+        /// Which contacts.
+        which: ContactsFilter,
     },
     /// How is the transfer of a domain going?
     DomainTransfer {
@@ -195,9 +231,20 @@ pub enum Transform {
         period: Option<Period>,
         /// Authorisation.
         auth: AuthInfo,
+        /// The registrant that it gets thereby, where it does.
+        trade: Option<Trade>,
     },
     /// A change at a registry that replaces objects as a whole (DENIC's RRI).
     Rri(Box<RriChange>),
+}
+
+/// A change of the registrant together with a transfer (extdom `transferTrade`).
+#[derive(Clone, Debug)]
+pub struct Trade {
+    /// The new registrant.
+    pub registrant: Handle,
+    /// The domain's new authorisation information.
+    pub auth: Secret,
 }
 
 /// A change of a contact (RFC 5733 §3.2.4). What is absent stays as it is.

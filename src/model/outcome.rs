@@ -230,6 +230,11 @@ pub enum ResData {
     },
 }
 
+/// A name that a registry chose, as it may stand in a line of text.
+fn brief(name: &str) -> String {
+    crate::base::escape_controls(name).chars().take(100).collect()
+}
+
 /// An element or attribute that no type consumed: kept, so that nothing of an answer is lost.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct Unknown {
@@ -287,18 +292,24 @@ impl Response {
         self.results.iter().filter(move |r| r.code == code).flat_map(|r| &r.ext_values).filter_map(|value| value.code)
     }
 
-    /// [`Response::msg`] with the registry's own numbers of the reasons and the elements at fault, for people. No value is quoted, and no
-    /// reason's words: both may hold a personal datum.
+    /// [`Response::msg`] with [`Response::details`].
     #[must_use]
     pub fn told(&self) -> String {
+        format!("{}{}", self.msg(), self.details())
+    }
+
+    /// The registry's own numbers of the reasons and the elements at fault, for people: `; reason 8099`. No value is quoted, and no
+    /// reason's words: both may hold a personal datum.
+    #[must_use]
+    pub fn details(&self) -> String {
         let code = self.code();
-        let mut told = self.msg().to_owned();
+        let mut told = String::new();
         for value in self.results.iter().filter(|r| r.code == code).flat_map(|r| &r.ext_values) {
             if let Some(number) = value.code {
                 told.push_str(&format!("; reason {number}"));
             }
             if let Some(Offender { element, namespace }) = &value.offender {
-                told.push_str(&format!("; at <{element}> of {namespace}, its value {}", value.value));
+                told.push_str(&format!("; at <{}> of {}, its value {}", brief(element), brief(namespace), value.value));
             }
         }
         told

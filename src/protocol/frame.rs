@@ -218,4 +218,20 @@ mod tests {
         let tls_alert = 0x1503_0300;
         assert!(BadFrame::TooLong { length: tls_alert, cap: 1 }.to_string().contains("TLS"));
     }
+
+    #[test]
+    fn what_is_pushed_at_once_is_a_frame_where_there_is_no_framing() {
+        let mut framer = Whole::default();
+        framer.push(b"<a/>");
+        framer.push(b"");
+        framer.push(b"<b/>");
+        let mut got = Vec::new();
+        while let Some(frame) = framer.next_frame().expect("any bytes are a frame") {
+            got.push(frame.to_vec());
+        }
+        assert_eq!(got, [b"<a/>".to_vec(), Vec::new(), b"<b/>".to_vec()]);
+        let mut out = Vec::new();
+        framer.enclose(b"<c/>", &mut out);
+        assert_eq!((out.as_slice(), framer.is_inside()), (b"<c/>".as_slice(), false));
+    }
 }

@@ -226,7 +226,11 @@ impl Walk {
                 (State::Ok, Some(row), Facts::from(&*domain))
             }
             (code, _) => {
-                let why = if code.is_success() { "holds nothing that could be read".to_owned() } else { format!("has code {}", code.0) };
+                let why = if code.is_success() {
+                    "holds nothing that could be read".to_owned()
+                } else {
+                    format!("has code {}{}", code.0, response.details())
+                };
                 self.cannot_read(kind, &id, &format!("the answer {why}"));
                 (State::Unreadable, None, Facts::default())
             }

@@ -133,7 +133,9 @@ fn identity(command: &Command, response: &Response) -> Identity {
     let Command::Query(query) = command else { return Identity::Silent };
     let answers = response.data.iter().map(|data| match (query, data) {
         (Query::ContactInfo { id, .. }, ResData::Contact(contact)) => same_handle(id.as_str(), contact.id.as_str()),
-        (Query::DomainInfo { name, .. }, ResData::Domain(domain)) => same_name(name.as_str(), domain.name.as_str()),
+        (Query::DomainInfo { name, .. } | Query::DomainContacts { name, .. }, ResData::Domain(domain)) => {
+            same_name(name.as_str(), domain.name.as_str())
+        }
         (Query::HostInfo(name), ResData::Host(host)) => same_name(name.as_str(), host.name.as_str()),
         (Query::ContactTransfer { id, .. }, ResData::ContactTransfer(data)) => same_handle(id.as_str(), &data.id),
         (Query::DomainTransfer { name, .. }, ResData::DomainTransfer(data)) => same_name(name.as_str(), &data.id),

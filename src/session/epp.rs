@@ -88,8 +88,8 @@ impl Dialect for EppDialect {
             announced_not_enabled: objects.iter().chain(&extensions).filter(|uri| !named(uri)).map(|s| (*s).to_owned()).collect(),
             enabled_not_announced: services.extensions.iter().filter(|s| !offers_some(s, &extensions)).cloned().collect(),
         };
-        let both = services.extensions.iter().map(String::as_str).filter(|s| extensions.contains(s)).collect();
-        let enabled = newest(both);
+        let both: Vec<&str> = services.extensions.iter().map(String::as_str).filter(|s| extensions.contains(s)).collect();
+        let enabled = newest(&both);
         let security = enabled.contains(&Ns::LOGIN_SEC.uri()).then(|| LoginSecurity {
             app: concat!("Privet ", env!("CARGO_PKG_VERSION")).into(),
             tech: "Rust".into(),
@@ -170,7 +170,7 @@ fn version(uri: &str) -> (&str, Option<(u32, u32)>) {
 }
 
 /// The newest version of each service.
-fn newest(uris: Vec<&str>) -> Vec<&str> {
+fn newest<'u>(uris: &[&'u str]) -> Vec<&'u str> {
     let is_newest = |uri: &&str| {
         let (name, number) = version(uri);
         !uris.iter().map(|other| version(other)).any(|(other, theirs)| other == name && theirs > number)
@@ -239,6 +239,37 @@ mod tests {
         let mut other = greeting(&[]);
         other.versions = vec!["2.0".into()];
         assert!(dialect("secret-1").login(Some(&other)).is_err());
+    }
+
+    #[test]
+    fn of_each_extension_the_newest_version_that_both_know_is_named() {
+        let account = Account { client: "registrar-1".into(), password: Secret::new("secret-1"), new_password: None };
+        let eurid = EppDialect::new(account, profile("eurid").expect("embedded"));
+        let ext = |version: &str| format!("http://www.eurid.eu/xml/epp/contact-ext-{version}");
+        for (offered, named) in [(&["1.3", "1.4"][..], "1.4"), (&["1.3"], "1.3"), (&["1.4", "1.10"], "1.4")] {
+            let offered: Vec<String> = offered.iter().map(|v| ext(v)).collect();
+            let agreed = eurid.login(Some(&greeting(&offered.iter().map(String::as_str).collect::<Vec<_>>()))).expect("a login");
+            assert!(!agreed.drift.enabled_not_announced.iter().any(|uri| uri.contains("contact-ext")), "some version is enough");
+            assert_eq!(login(agreed).extensions, [ext(named).into()]);
+        }
+    }
+
+    #[test]
+    fn a_reason_of_the_registrys_own_may_say_that_we_are_logged_in() {
+        use crate::base::Personal;
+        use crate::model::{Class, ExtValue, ResultItem};
+        let account = Account { client: "registrar-1".into(), password: Secret::new("secret-1"), new_password: None };
+        let nicit = EppDialect::new(account, profile("nicit").expect("embedded"));
+        let answer = |code| {
+            let value = ExtValue { value: Personal::default(), offender: None, code: Some(code), reason: None, lang: None };
+            let result =
+                ResultItem { code: ResultCode::USE_ERROR, msg: "".into(), lang: None, values: Vec::new(), ext_values: vec![value] };
+            Response { results: vec![result], ..Response::default() }
+        };
+        assert_eq!(nicit.classify(&answer(4014), At::Login, Kind::Session).class, Class::Ok);
+        assert_eq!(nicit.classify(&answer(4014), At::Live, Kind::Transform).class, Class::New, "no success of anything but a login");
+        assert_eq!(nicit.classify(&answer(4015), At::Live, Kind::Query).class, Class::New);
+        assert_eq!(nicit.classify(&answer(4015), At::Login, Kind::Session).class, Class::New);
     }
 
     /// faults.md §6 row 9.

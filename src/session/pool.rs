@@ -252,14 +252,6 @@ impl Pool {
         self.advance(now);
     }
 
-    /// An exchange of a session whose line takes turns failed.
-    pub fn handle_failed(&mut self, session: u32, reason: CloseReason, now: Now) {
-        if let Some(s) = self.session(session) {
-            s.handle_failed(reason, now);
-        }
-        self.advance(now);
-    }
-
     /// Time passed.
     pub fn handle_timeout(&mut self, now: Now) {
         for session in &mut self.sessions {

@@ -61,11 +61,12 @@ struct Wire {
 /// A connection.
 struct Connection {
     requests: SendRequest<Full<Bytes>>,
-    /// What moves its bytes; whoever waits for something of the connection polls it.
     pump: Pump,
 }
 
-type Pump = Pin<Box<http1::Connection<TokioIo<Watched>, Full<Bytes>>>>;
+/// What moves a connection's bytes; whoever waits for something of the connection polls it. Nothing once the connection ended: as long
+/// as it is there, what waits is not told.
+type Pump = Option<Pin<Box<http1::Connection<TokioIo<Watched>, Full<Bytes>>>>>;
 
 impl Posts {
     /// A line over `stream`.
@@ -109,7 +110,7 @@ impl Posts {
 
     /// Says goodbye in TLS's way, without waiting long for it. An exchange under way is broken off.
     pub(super) async fn goodbye(self) {
-        if let Some(Connection { requests, pump }) = self.resting.and_then(|wire| wire.connection) {
+        if let Some(Connection { requests, pump: Some(pump) }) = self.resting.and_then(|wire| wire.connection) {
             drop(requests);
             let _nothing_depends_on_it = timeout(GOODBYE, pump).await;
         }
@@ -125,7 +126,7 @@ impl Wire {
 
     /// Lets the connection notice that it ended while nothing was under way.
     fn rest(&mut self, cx: &mut Context<'_>) {
-        if self.connection.as_mut().is_some_and(|c| c.pump.as_mut().poll(cx).is_ready()) {
+        if self.connection.as_mut().is_some_and(|c| has_ended(&mut c.pump, cx)) {
             self.connection = None;
         }
     }
@@ -185,7 +186,7 @@ impl Connection {
         let mut builder = http1::Builder::new();
         builder.max_buf_size(HEAD).max_headers(FIELDS);
         let (requests, pump) = builder.handshake(TokioIo::new(watched)).await.map_err(|e| broken(&e))?;
-        Ok(Self { requests, pump: Box::pin(pump) })
+        Ok(Self { requests, pump: Some(Box::pin(pump)) })
     }
 
     /// Sends `request` and waits for the head of its answer.
@@ -211,12 +212,20 @@ impl Connection {
 /// Waits for `wanted` and moves the connection's bytes meanwhile. A connection that ends says so through what is waited for.
 async fn pumped<F: Future>(pump: &mut Pump, wanted: F) -> F::Output {
     let mut wanted = pin!(wanted);
-    let mut ended = false;
     poll_fn(|cx| {
-        ended = ended || pump.as_mut().poll(cx).is_ready();
+        let _told_by_what_is_waited_for = has_ended(pump, cx);
         wanted.as_mut().poll(cx)
     })
     .await
+}
+
+/// Moves the connection's bytes. Whether it ended.
+fn has_ended(pump: &mut Pump, cx: &mut Context<'_>) -> bool {
+    let ended = pump.as_mut().is_none_or(|pump| pump.as_mut().poll(cx).is_ready());
+    if ended {
+        *pump = None;
+    }
+    ended
 }
 
 /// Whether an answer's head is one that an EPP server sends.

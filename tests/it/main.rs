@@ -6,6 +6,8 @@ mod config_input;
 mod dataset;
 mod demo;
 mod diff;
+mod extensions;
+mod https;
 mod layers;
 mod marker;
 mod night;

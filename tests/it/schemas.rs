@@ -16,6 +16,8 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command as Process;
 
+mod extensions;
+
 /// The schema of every command, and xmllint; or why there is none.
 #[expect(clippy::disallowed_methods, reason = "a test is told by the environment where the schemas are")]
 fn schema() -> Result<PathBuf, String> {
@@ -321,7 +323,7 @@ fn command() -> impl Strategy<Value = Command> {
         1 => name().prop_map(Transform::DomainDelete),
         1 => (name(), boxed("20[0-9]{2}-(0[1-9]|1[0-2])-[0-3][0-9]"), option::of(period()))
             .prop_map(|(name, current_expiry, period)| Transform::DomainRenew { name, current_expiry, period }),
-        1 => (name(), option::of(period()), auth()).prop_map(|(name, period, auth)| Transform::DomainTransferRequest { name, period, auth }),
+        1 => (name(), option::of(period()), auth()).prop_map(|(name, period, auth)| Transform::DomainTransferRequest { name, period, auth, trade: None }),
     ];
     prop_oneof![
         1 => Just(Command::Hello),

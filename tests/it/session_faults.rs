@@ -14,17 +14,24 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// Contacts that are asked for.
-const CONTACTS: u64 = 40;
+pub(crate) const CONTACTS: u64 = 40;
 
 /// Asks for each contact once.
-struct Asks {
-    handles: Vec<Handle>,
+pub(crate) struct Asks {
+    pub(crate) handles: Vec<Handle>,
     next: usize,
     /// Handles whose own record came.
-    right: usize,
-    unreadable: usize,
+    pub(crate) right: usize,
+    pub(crate) unreadable: usize,
     /// Everything else, for a failed test's message.
-    others: Vec<String>,
+    pub(crate) others: Vec<String>,
+}
+
+impl Asks {
+    /// Asks for `handles`.
+    pub(crate) const fn of(handles: Vec<Handle>) -> Self {
+        Self { handles, next: 0, right: 0, unreadable: 0, others: Vec::new() }
+    }
 }
 
 impl Work for Asks {
@@ -94,7 +101,7 @@ impl State {
         let files = TlsFiles { ca: served.ca.clone(), own: Some((served.cert.clone(), served.key.clone())), pin: None };
         let tls = TlsSetup::load(&files, clock.wall()).expect("good files");
         let endpoint = Endpoint::new("127.0.0.1", served.address.port(), Some(&served.server_name), tls).expect("a name");
-        let mut work = Asks { handles: self.handles.clone(), next: 0, right: 0, unreadable: 0, others: Vec::new() };
+        let mut work = Asks::of(self.handles.clone());
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         let pool = pool(&served.user, &served.password_file);
         let report = runtime.block_on(run(pool, endpoint, clock, &mut work, StopToken::default())).expect("a report");
@@ -142,7 +149,7 @@ fn check(cases: &[&str], good: impl Fn(&str, &Asks, &PoolReport) -> bool) {
 }
 
 /// Whether every contact's own record came.
-fn all_came(work: &Asks, report: &PoolReport) -> bool {
+pub(crate) fn all_came(work: &Asks, report: &PoolReport) -> bool {
     work.right as u64 == CONTACTS && work.others.is_empty() && report.stopped.is_none()
 }
 

@@ -274,6 +274,7 @@ fn commands() -> Vec<(&'static str, Command)> {
                 name: domain(),
                 period: Some(Period { count: 1, unit: PeriodUnit::Years }),
                 auth: password("2fooBAR"),
+                trade: None,
             }),
         ),
         ("host/info", Command::Query(Query::HostInfo(HostName::new("ns1.example.test")))),

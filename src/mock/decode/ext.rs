@@ -2,7 +2,7 @@
 
 use super::{Kids, Read, Refusal, bounded, named, unexpected};
 use crate::base::Handle;
-use crate::model::{ContactRef, Properties};
+use crate::model::{ContactRef, ContactsFilter, Properties};
 use crate::protocol::ns::Ns;
 use crate::protocol::tape::Element;
 
@@ -35,6 +35,14 @@ pub(super) fn of_domain<'t, I: Iterator<Item = Element<'t>>>(kids: &mut Kids<I>)
     let rem = parts.take(ns, "rem").map(|e| contacts(e, ns)).transpose()?.unwrap_or_default();
     parts.end()?;
     Ok(Some((ns, [add, rem])))
+}
+
+/// Reads which contacts an info about a domain asks for, if it does.
+pub(super) fn contacts_wanted<'t, I: Iterator<Item = Element<'t>>>(kids: &mut Kids<I>) -> Read<Option<ContactsFilter>> {
+    let Some(element) = kids.take(Ns::EXTDOM, "infContacts") else { return Ok(None) };
+    let op = element.attr("op").unwrap_or_default();
+    let which = ContactsFilter::ALL.into_iter().find(|which| which.as_str() == op);
+    which.map(Some).ok_or_else(|| Refusal::quoting(2004, Ns::EXTDOM, "infContacts", op, "op is all, registrant, admin or tech"))
 }
 
 fn contacts(element: Element<'_>, ns: Ns) -> Read<Vec<ContactRef>> {

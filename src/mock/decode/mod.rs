@@ -153,7 +153,16 @@ fn verb(command: Element<'_>) -> Read<(Command, Option<Ns>)> {
                     Ok(transform(Transform::ContactUpdate(update)))
                 }
                 (Ns::DOMAIN, "check") => domain::check(object).map(Command::Query),
-                (Ns::DOMAIN, "info") => domain_info(object).map(Command::Query),
+                (Ns::DOMAIN, "info") => {
+                    let query = domain_info(object)?;
+                    match (query, more.as_mut().map(ext::contacts_wanted).transpose()?.flatten()) {
+                        (Query::DomainInfo { name, .. }, Some(which)) => {
+                            carrier = Some(Ns::EXTDOM);
+                            Ok(Command::Query(Query::DomainContacts { name, which }))
+                        }
+                        (query, _) => Ok(Command::Query(query)),
+                    }
+                }
                 (Ns::DOMAIN, "update") => {
                     let further = more.as_mut().map(ext::of_domain).transpose()?.flatten();
                     let sec_dns = more.as_mut().and_then(|kids| kids.take(Ns::SEC_DNS, "update"));

@@ -8,34 +8,37 @@ use crate::protocol::writer::XmlWriter;
 
 /// Writes `contact`, with its authorisation information where `with_auth`.
 pub(in crate::mock) fn contact_data(w: &mut XmlWriter<'_>, contact: &Contact, with_auth: bool) {
-    w.element("contact:infData", &[("xmlns:contact", Ns::CONTACT.uri())], |w| {
-        w.leaf("contact:id", &[], contact.id.as_str());
-        w.optional("contact:roid", contact.roid.as_deref());
-        for s in &contact.statuses {
-            status(w, "contact:status", s);
-        }
-        if contact.statuses.is_empty() {
-            w.empty("contact:status", &[("s", "ok")]);
-        }
-        for p in &contact.postal {
-            postal_info(w, p);
-        }
-        phone(w, "contact:voice", contact.voice.as_ref());
-        phone(w, "contact:fax", contact.fax.as_ref());
-        w.optional("contact:email", contact.email.as_ref().map(Personal::reveal));
-        w.optional("contact:clID", contact.sponsor.as_deref());
-        w.optional("contact:crID", contact.created_by.as_deref());
-        w.optional("contact:crDate", contact.created.as_ref().map(|d| &*d.raw));
-        w.optional("contact:upID", contact.updated_by.as_deref());
-        w.optional("contact:upDate", contact.updated.as_ref().map(|d| &*d.raw));
-        w.optional("contact:trDate", contact.transferred.as_ref().map(|d| &*d.raw));
-        if let Some(AuthInfo::Password { pw, .. }) = contact.auth.as_ref().filter(|_| with_auth) {
-            w.element("contact:authInfo", &[], |w| w.leaf("contact:pw", &[], pw.reveal()));
-        }
-        if let Some(statement) = &contact.disclose {
-            disclose(w, statement);
-        }
-    });
+    w.element("contact:infData", &[("xmlns:contact", Ns::CONTACT.uri())], |w| contact_parts(w, contact, with_auth));
+}
+
+/// Writes what stands in an `infData`.
+pub(super) fn contact_parts(w: &mut XmlWriter<'_>, contact: &Contact, with_auth: bool) {
+    w.leaf("contact:id", &[], contact.id.as_str());
+    w.optional("contact:roid", contact.roid.as_deref());
+    for s in &contact.statuses {
+        status(w, "contact:status", s);
+    }
+    if contact.statuses.is_empty() {
+        w.empty("contact:status", &[("s", "ok")]);
+    }
+    for p in &contact.postal {
+        postal_info(w, p);
+    }
+    phone(w, "contact:voice", contact.voice.as_ref());
+    phone(w, "contact:fax", contact.fax.as_ref());
+    w.optional("contact:email", contact.email.as_ref().map(Personal::reveal));
+    w.optional("contact:clID", contact.sponsor.as_deref());
+    w.optional("contact:crID", contact.created_by.as_deref());
+    w.optional("contact:crDate", contact.created.as_ref().map(|d| &*d.raw));
+    w.optional("contact:upID", contact.updated_by.as_deref());
+    w.optional("contact:upDate", contact.updated.as_ref().map(|d| &*d.raw));
+    w.optional("contact:trDate", contact.transferred.as_ref().map(|d| &*d.raw));
+    if let Some(AuthInfo::Password { pw, .. }) = contact.auth.as_ref().filter(|_| with_auth) {
+        w.element("contact:authInfo", &[], |w| w.leaf("contact:pw", &[], pw.reveal()));
+    }
+    if let Some(statement) = &contact.disclose {
+        disclose(w, statement);
+    }
 }
 
 /// Writes the `creData` of a contact (RFC 5733 §3.2.1).

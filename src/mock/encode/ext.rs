@@ -1,7 +1,8 @@
 //! What an answer adds to a contact or a domain in the extensions that the login named.
 
+use super::contact::contact_parts;
 use crate::mock::decode::{Offender, Refusal};
-use crate::model::{Contact, Domain, Properties};
+use crate::model::{Contact, Domain, Properties, Role};
 use crate::protocol::ns::Ns;
 use crate::protocol::writer::XmlWriter;
 
@@ -113,6 +114,22 @@ fn fury<'p>(w: &mut XmlWriter<'_>, ns: Ns, of: impl Iterator<Item = (&'p str, &'
                 });
             }
         });
+    });
+}
+
+/// Writes the contacts that a domain names, each with its role, none for the registrant.
+pub(in crate::mock) fn linked_contacts(w: &mut XmlWriter<'_>, contacts: &[(Option<Role>, Contact)]) {
+    w.element("extdom:infContactsData", &[("xmlns:extdom", Ns::EXTDOM.uri())], |w| {
+        for (role, contact) in contacts {
+            let data = |w: &mut XmlWriter<'_>| {
+                w.element("extdom:infContact", &[("xmlns:contact", Ns::CONTACT.uri())], |w| contact_parts(w, contact, false));
+                w.element("extdom:extInfo", &[("xmlns:extcon", Ns::EXTCON.uri())], |w| extcon(w, &contact.properties));
+            };
+            match role {
+                None => w.element("extdom:registrant", &[], data),
+                Some(role) => w.element("extdom:contact", &[("type", role.as_str())], data),
+            }
+        }
     });
 }
 

@@ -102,9 +102,18 @@ impl Bench {
 
     /// A bench that has logged in with every object service on offer.
     fn logged_in(id: &str, knobs: &[&str]) -> Self {
+        Self::speaking(id, knobs, &[])
+    }
+
+    /// The same, where the login names these extensions.
+    fn speaking(id: &str, knobs: &[&str], extensions: &[&str]) -> Self {
         let mut bench = Self::new(id, knobs);
-        let objects: Vec<String> = bench.registry.objects.iter().map(|uri| format!("<objURI>{uri}</objURI>")).collect();
-        let answer = bench.say(&login("registrar-1", "secret-1", &objects.concat()));
+        let mut services: Vec<String> = bench.registry.objects.iter().map(|uri| format!("<objURI>{uri}</objURI>")).collect();
+        if !extensions.is_empty() {
+            let named: Vec<String> = extensions.iter().map(|uri| format!("<extURI>{uri}</extURI>")).collect();
+            services.push(format!("<svcExtension>{}</svcExtension>", named.concat()));
+        }
+        let answer = bench.say(&login("registrar-1", "secret-1", &services.concat()));
         assert!(answer.contains("code=\"1000\""), "{answer}");
         bench
     }
@@ -359,12 +368,37 @@ fn profiles_differ_as_their_data_do() {
     assert_eq!(minimum.code(&contact_info("C-1")), 2307);
     assert_eq!(minimum.code(&domain_update("<chg><registrant>C-1</registrant></chg>")), 2306);
     let mut eurid = Bench::logged_in("eurid", &[]);
-    assert!(eurid.say(&contact_info("C-1")).contains("<infData xmlns=\"http://www.eurid.eu/xml/epp/contact-ext-1.3\">"));
     assert_eq!(eurid.code(&contact_update("<chg><disclose flag=\"0\"><email/></disclose></chg>")), 1000);
     assert!(!eurid.say(&contact_info("C-1")).contains("disclose"));
     let mut nz = Bench::logged_in("nz", &[]);
     assert_eq!(nz.code(&contact_update("<chg><disclose flag=\"0\"><email/></disclose></chg>")), 1000);
     assert!(nz.say(&contact_info("C-1")).contains("<contact:disclose flag=\"0\"><contact:email/>"));
+}
+
+#[test]
+fn extensions_are_spoken_where_the_login_named_them() {
+    const UPDATE: &str = "<update><update xmlns=\"urn:ietf:params:xml:ns:contact-1.0\"><id>C-1</id></update></update>";
+    for (id, uri, prefix, change) in [
+        ("eurid", "http://www.eurid.eu/xml/epp/contact-ext-1.3", "contact-ext", "<chg><lang>fr</lang></chg>"),
+        ("eurid", "http://www.eurid.eu/xml/epp/contact-ext-1.4", "contact-ext", "<chg><lang>fr</lang></chg>"),
+        ("nicit", "http://www.nic.it/ITNIC-EPP/extcon-1.0", "extcon", "<consentForPublishing>1</consentForPublishing>"),
+    ] {
+        let update = format!("{UPDATE}<extension><update xmlns=\"{uri}\">{change}</update></extension>");
+        let mut silent = Bench::logged_in(id, &[]);
+        assert!(!silent.say(&contact_info("C-1")).contains(prefix), "{id}");
+        assert_eq!(silent.code(&update), 2103, "{id}: the login named no such extension");
+        let mut bench = Bench::speaking(id, &[], &[uri]);
+        assert_eq!(bench.code(UPDATE), 2003, "{id}: nothing changes");
+        assert_eq!(bench.code(&update), 1000, "{id}");
+        let told = bench.say(&contact_info("C-1"));
+        assert!(told.contains(&format!("<{prefix}:infData xmlns:{prefix}=\"{uri}\">")), "{told}");
+        let is_there = told.contains("<contact-ext:lang>fr<") || told.contains("<extcon:consentForPublishing>true<");
+        assert!(is_there, "{told}");
+        let odd = update.replace(">fr<", ">fra<").replace(">1<", ">perhaps<");
+        assert_eq!(bench.code(&odd), 2005, "{id}");
+        let strange = format!("{UPDATE}<extension><delete xmlns=\"{uri}\"/></extension>");
+        assert_eq!(bench.code(&strange), 2001, "{id}");
+    }
 }
 
 #[test]

@@ -6,8 +6,8 @@ use super::object::{self, AuthNames};
 use super::{ext, rule};
 use crate::base::{DomainName, Handle};
 use crate::model::{
-    AuthInfo, ContactRef, Domain, DomainChange, DomainCreate, DomainUpdate, HostAttr, HostsFilter, IpVersion, NameServers, Period,
-    PeriodUnit, ResData, Role, StatusValue,
+    AuthInfo, ContactRef, ContactsFilter, Domain, DomainChange, DomainCreate, DomainUpdate, HostAttr, HostsFilter, IpVersion, NameServers,
+    Period, PeriodUnit, ResData, Role, StatusValue,
 };
 use crate::protocol::ns::Ns;
 use crate::protocol::tape::Element;
@@ -55,6 +55,12 @@ pub(super) fn info(e: &mut Encoder<'_>, name: &DomainName, hosts: HostsFilter, a
             object::auth(e, &AUTH, auth);
         });
     });
+}
+
+/// Writes an info that asks for the contacts too.
+pub(super) fn contacts_of(e: &mut Encoder<'_>, name: &DomainName, which: ContactsFilter, agreed: &[Box<str>]) {
+    info(e, name, HostsFilter::All, None);
+    ext::extdom::contacts_wanted(e, agreed, which);
 }
 
 /// Writes a transfer query or request, as `op` says.

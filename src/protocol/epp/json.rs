@@ -128,8 +128,8 @@ fn shows_text(e: Element<'_>) -> bool {
         Ns::CONTACT => &["name", "org", "street", "city", "sp", "pc", "cc", "voice", "fax", "email", "pw"],
         Ns::DOMAIN => &["pw"],
         Ns::EXTEPP => &["value"],
-        Ns::EXTDOM | Ns::DOMAIN_EXT_2_5 | Ns::DOMAIN_EXT_2_6 | Ns::EURID_HIT_POINTS | Ns::REG_TYPE => &[],
         Ns::HOST | Ns::SEC_DNS | Ns::RGP | Ns::LOGIN_SEC | Ns::CHANGE_POLL => &[],
+        Ns::EXTDOM | Ns::DOMAIN_EXT_2_5 | Ns::DOMAIN_EXT_2_6 | Ns::EURID_HIT_POINTS | Ns::REG_TYPE => &["registrarReference"],
         _ => return false,
     };
     e.knows_text() && !hidden.contains(&e.local())

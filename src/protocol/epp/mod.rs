@@ -108,6 +108,7 @@ fn verb(e: &mut Encoder<'_>, command: &Command, agreed: &[Box<str>]) {
             Query::ContactTransfer { id, auth } => contact::transfer_query(e, id, auth.as_ref()),
             Query::DomainCheck(names) => domain::check(e, names),
             Query::DomainInfo { name, hosts, auth } => domain::info(e, name, *hosts, auth.as_ref()),
+            Query::DomainContacts { name, which } => domain::contacts_of(e, name, *which, agreed),
             Query::DomainTransfer { name, auth } => domain::transfer(e, "query", name, None, auth.as_ref()),
             Query::HostInfo(name) => host::info(e, name),
         },
@@ -119,7 +120,12 @@ fn verb(e: &mut Encoder<'_>, command: &Command, agreed: &[Box<str>]) {
             Transform::DomainUpdate(update) => domain::update(e, update, agreed),
             Transform::DomainDelete(name) => domain::delete(e, name),
             Transform::DomainRenew { name, current_expiry, period } => domain::renew(e, name, current_expiry, *period),
-            Transform::DomainTransferRequest { name, period, auth } => domain::transfer(e, "request", name, *period, Some(auth)),
+            Transform::DomainTransferRequest { name, period, auth, trade } => {
+                domain::transfer(e, "request", name, *period, Some(auth));
+                if let Some(trade) = trade {
+                    ext::extdom::trade(e, agreed, trade);
+                }
+            }
             Transform::Rri(_) => e.refuse("command", "is one of DENIC's RRI, which EPP has no word for"),
         },
     }
@@ -166,6 +172,7 @@ pub const fn command_name(command: &Command) -> &'static str {
             Query::ContactTransfer { .. } => "contact:transfer:query",
             Query::DomainCheck(_) => "domain:check",
             Query::DomainInfo { .. } => "domain:info",
+            Query::DomainContacts { .. } => "domain:info:contacts",
             Query::DomainTransfer { .. } => "domain:transfer:query",
             Query::HostInfo(_) => "host:info",
         },

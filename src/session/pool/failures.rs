@@ -10,6 +10,14 @@ use crate::model::{Class, Command, Response, ResultCode};
 use std::time::Duration;
 
 impl Pool {
+    /// An exchange of a session whose line takes turns failed.
+    pub fn handle_failed(&mut self, session: u32, reason: CloseReason, now: Now) {
+        if let Some(s) = self.session(session) {
+            s.handle_failed(reason, now);
+        }
+        self.advance(now);
+    }
+
     /// An exchange is over: hands it to the asker, or asks again.
     pub(super) fn outcome(&mut self, mut job: Job, outcome: Outcome, now: Now) {
         if let Some(then) = job.then.take() {

@@ -4,6 +4,7 @@
 mod pool;
 mod session;
 mod tongue;
+mod turns;
 
 use super::{Allowance, Now};
 use crate::base::{Handle, Moment, Timestamp};

@@ -147,13 +147,12 @@ impl Leaf {
     }
 
     fn put(&self, properties: &mut Properties, e: Element<'_>) {
-        let text = e.token();
-        put(properties, self.key, if self.is_truth { in_words(&text) } else { &text });
+        if self.is_truth { put_truth(properties, self.key, e) } else { put(properties, self.key, e) }
     }
 }
 
 /// `text` with a truth value in words: a schema has two spellings of each.
-pub(super) fn in_words(text: &str) -> &str {
+fn in_words(text: &str) -> &str {
     match text {
         "1" => "true",
         "0" => "false",
@@ -161,16 +160,32 @@ pub(super) fn in_words(text: &str) -> &str {
     }
 }
 
-/// Puts `text` into `properties` as the value of `key`, or as that of its next number where there is one already.
-pub(super) fn put(properties: &mut Properties, key: &str, text: &str) {
-    if text.is_empty() {
-        return;
-    }
+/// The most values of one key.
+const MOST: u32 = 99;
+
+/// Puts the text of `e` into `properties` as the value of `key`, or as that of its next number where there is one already. More values
+/// than any object has stay unknown.
+pub(super) fn put(properties: &mut Properties, key: &str, e: Element<'_>) {
+    put_as(properties, key, e, |text| text);
+}
+
+/// The same where it is a truth value, whose words are kept.
+pub(super) fn put_truth(properties: &mut Properties, key: &str, e: Element<'_>) {
+    put_as(properties, key, e, in_words);
+}
+
+fn put_as(properties: &mut Properties, key: &str, e: Element<'_>, spelled: impl FnOnce(&str) -> &str) {
+    let text = e.token();
+    let Some(key) = free(properties, key) else { return e.forget() };
+    properties.set(&key, spelled(&text));
+}
+
+/// The first of `key`, `key.2` and so on that has no value yet.
+pub(super) fn free(properties: &Properties, key: &str) -> Option<String> {
     if properties.get(key).is_none() {
-        return properties.set(key, text);
+        return Some(key.to_owned());
     }
-    let free = (2_u32..).map(|n| format!("{key}.{n}")).find(|key| properties.get(key).is_none());
-    if let Some(key) = free {
-        properties.set(&key, text);
-    }
+    let numbered = |n: u32| format!("{key}.{n}");
+    let is_free = |key: &String| properties.get(key).is_none();
+    if is_free(&numbered(MOST)) { (2..=MOST).map(numbered).find(is_free) } else { None }
 }

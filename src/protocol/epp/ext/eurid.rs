@@ -3,7 +3,7 @@
 use super::super::encoder::Encoder;
 use super::super::field::{self, date, number, token};
 use super::super::rule;
-use super::carrier::{Carrier, Leaf, Writes, in_words, put};
+use super::carrier::{Carrier, Leaf, Writes, put, put_truth};
 use crate::base::Handle;
 use crate::model::{ContactRef, Date, Domain, HitPoints, PollData, Role};
 use crate::protocol::ns::Ns;
@@ -101,9 +101,9 @@ pub(super) fn domain(e: Element<'_>, domain: &mut Domain) {
     for child in e.children().filter(|c| c.ns() == e.ns()) {
         let name = child.local();
         if let Some(key) = TRUTHS.into_iter().find(|key| *key == name) {
-            put(&mut domain.properties, key, in_words(&child.token()));
+            put_truth(&mut domain.properties, key, child);
         } else if let Some(key) = TEXTS.into_iter().find(|key| *key == name) {
-            put(&mut domain.properties, key, &child.token());
+            put(&mut domain.properties, key, child);
         } else if name == "contact"
             && let Some(handle) = token(child)
         {

@@ -1,16 +1,46 @@
 //! NicIT's additions to domains: extdom-2.0, in answers and in messages.
 
+use super::super::encoder::Encoder;
 use super::super::field::{date, domain_name, host_name, number, token};
+use super::super::rule;
 use super::super::{contact, domain};
-use super::carrier::put;
+use super::carrier::free;
 use super::extcon::EXTCON;
 use crate::base::{DomainName, Handle};
 use crate::model::{
-    CheckedServer, Contact, DnsCheck, DnsQuery, DnsTest, LinkedContact, LostDelegation, NameServersToCheck, Properties, Refund, Remapped,
-    Role, StatusChange, TargetStatus, TestedServer,
+    CheckedServer, Contact, ContactsFilter, DnsCheck, DnsQuery, DnsTest, LinkedContact, LostDelegation, NameServersToCheck, Properties,
+    Refund, Remapped, Role, StatusChange, TargetStatus, TestedServer, Trade,
 };
 use crate::protocol::ns::Ns;
 use crate::protocol::tape::Element;
+
+/// The declaration on each element of a command.
+const XMLNS: (&str, &str) = ("xmlns:extdom", Ns::EXTDOM.uri());
+
+/// Writes which contacts an info asks for.
+pub(in crate::protocol::epp) fn contacts_wanted(e: &mut Encoder<'_>, agreed: &[Box<str>], which: ContactsFilter) {
+    must_be_agreed(e, agreed, "extdom:infContacts");
+    e.within("extension", &[], |e| e.empty("extdom:infContacts", &[XMLNS, ("op", which.as_str())]));
+}
+
+/// Writes the new registrant of a transfer.
+pub(in crate::protocol::epp) fn trade(e: &mut Encoder<'_>, agreed: &[Box<str>], trade: &Trade) {
+    must_be_agreed(e, agreed, "extdom:trade");
+    e.within("extension", &[], |e| {
+        e.within("extdom:trade", &[XMLNS], |e| {
+            e.within("extdom:transferTrade", &[], |e| {
+                e.leaf("extdom:newRegistrant", trade.registrant.as_str(), &rule::ID);
+                e.within("extdom:newAuthInfo", &[], |e| e.leaf("extdom:pw", trade.auth.reveal(), &rule::AUTH));
+            });
+        });
+    });
+}
+
+fn must_be_agreed(e: &mut Encoder<'_>, agreed: &[Box<str>], element: &'static str) {
+    if !agreed.iter().any(|uri| **uri == *Ns::EXTDOM.uri()) {
+        e.refuse(element, "needs an extension that the login did not name");
+    }
+}
 
 /// The child of that name in this namespace, not yet marked.
 fn of<'t>(e: Element<'t>, local: &str) -> Option<Element<'t>> {
@@ -34,8 +64,10 @@ fn name(e: Element<'_>, local: &str) -> Option<DomainName> {
 /// Puts the registry's own statuses of `<infData>` into `into`, under `ownStatus`.
 pub(super) fn own_statuses(e: Element<'_>, into: &mut Properties) {
     for status in all(e, "ownStatus") {
-        if let Some(value) = status.attr("s") {
-            put(into, "ownStatus", value);
+        if let Some(key) = free(into, "ownStatus")
+            && let Some(value) = status.attr("s")
+        {
+            into.set(&key, value);
             let _known = status.seen();
         }
     }
@@ -157,7 +189,10 @@ fn test(e: Element<'_>) -> Option<DnsTest> {
 
 fn tested(e: Element<'_>) -> Option<TestedServer> {
     let name = host_name(e.attr("name").filter(|n| !n.is_empty())?);
-    let detail = |d: Element<'_>| Some((d.attr("queryId").map(Into::into), token(d)?));
+    let detail = |d: Element<'_>| {
+        let words = token(d)?;
+        Some((d.attr("queryId").map(Into::into), words))
+    };
     Some(TestedServer { name, status: e.seen().attr("status").map(Into::into), details: all(e, "detail").filter_map(detail).collect() })
 }
 

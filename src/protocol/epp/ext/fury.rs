@@ -50,12 +50,11 @@ fn of<'t>(e: Element<'t>, local: &str) -> Option<Element<'t>> {
 pub(super) fn read(e: Element<'_>, into: &mut Properties) {
     for properties in e.children().filter(|c| c.is(e.ns(), "properties")) {
         for property in properties.seen().children().filter(|c| c.is(e.ns(), "property")) {
-            let Some(key) = of(property, "key").and_then(token) else { continue };
-            for value in property.seen().children().filter(|c| c.is(e.ns(), "value")) {
-                put(into, &key, &value.token());
-            }
-            for value in of(property, "propertyValues").iter().flat_map(|v| v.seen().children()).filter_map(|v| of(v.seen(), "value")) {
-                put(into, &key, &value.token());
+            let values: Vec<Element<'_>> = property.children().filter(|c| c.is(e.ns(), "value")).collect();
+            let Some(key) = of(property, "key").filter(|_| !values.is_empty()).and_then(token) else { continue };
+            let _known = property.seen();
+            for value in values {
+                put(into, &key, value);
             }
         }
     }
@@ -64,6 +63,6 @@ pub(super) fn read(e: Element<'_>, into: &mut Properties) {
 /// Puts the type of a registration into `into`, under `registrationType`.
 pub(super) fn registration_type(e: Element<'_>, into: &mut Properties) {
     if let Some(kind) = e.child(Ns::REG_TYPE, "type") {
-        put(into, "registrationType", &kind.token());
+        put(into, "registrationType", kind);
     }
 }

@@ -4,7 +4,7 @@ mod carrier;
 pub(super) mod changepoll;
 pub(super) mod eurid;
 mod extcon;
-mod extdom;
+pub(super) mod extdom;
 pub(super) mod extepp;
 mod fury;
 pub(super) mod loginsec;
