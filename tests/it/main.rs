@@ -1,6 +1,7 @@
 //! The one integration binary.
 #![expect(clippy::expect_used, clippy::panic, reason = "a test ends where it cannot go on")]
 
+mod budget;
 mod cli;
 mod config_input;
 mod dataset;
@@ -11,8 +12,10 @@ mod https;
 mod layers;
 mod marker;
 mod night;
+mod one;
 mod registries;
 mod report;
+mod rri;
 mod schema_files;
 mod schemas;
 mod served;

@@ -33,7 +33,7 @@ fn schema() -> Result<PathBuf, String> {
 }
 
 /// Runs xmllint once over all of `documents`, and tells what it says against them.
-fn complaints(schema: &Path, documents: &[Vec<u8>]) -> String {
+pub(crate) fn complaints(schema: &Path, documents: &[Vec<u8>]) -> String {
     let dir = tempfile::tempdir().expect("a temporary directory");
     let mut paths = Vec::new();
     for (n, document) in documents.iter().enumerate() {

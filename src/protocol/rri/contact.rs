@@ -22,6 +22,9 @@ pub(super) fn write(contact: &RriContact) -> Result<Sheet<'_>> {
     if contact.address.len() > LINES {
         return Err(refused("Address", format!("has {} lines, {LINES} are allowed", contact.address.len())));
     }
+    if contact.country.as_ref().is_some_and(|cc| cc.len() != 2 || !cc.bytes().all(|b| b.is_ascii_alphabetic())) {
+        return Err(refused("CountryCode", "is not two letters (ISO 3166-1)"));
+    }
     sheet.check()?;
     Ok(sheet)
 }
