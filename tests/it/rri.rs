@@ -101,7 +101,9 @@ fn what_nobody_has_heard_of_is_kept_or_told_and_never_a_crash() {
     let properties = of(ObjectKind::Contact, &robot).row.get(ContactField::Properties.at()).expect("kept").to_owned();
     assert!(properties.contains("type=ROBOT"), "{properties}");
     assert_eq!(of(ObjectKind::Contact, &sip).state, State::Ok);
-    assert!(format!("{}", std::fs::read_to_string(crate::served::reports(&ended).join("run.json")).expect("facts")).contains("contact/5.0"));
+    assert!(
+        format!("{}", std::fs::read_to_string(crate::served::reports(&ended).join("run.json")).expect("facts")).contains("contact/5.0")
+    );
     for id in [&coded, &bare] {
         assert_eq!(of(ObjectKind::Domain, id).state, State::Unreadable, "{id}");
     }
@@ -157,7 +159,26 @@ fn every_command_that_is_written_keeps_to_its_schema() {
     let before = documents.len();
     assert!(before > 10);
     let long = "x".repeat(255);
-    let texts = ["a", "A", "de", "D1", "Straße", "a  b", "<&>\"']]>", "\u{301}", "😀", "ns1", "*", long.as_str(), "a b", "\u{a0}", " a", "\t", "\u{1}", ""];
+    let texts = [
+        "a",
+        "A",
+        "de",
+        "D1",
+        "Straße",
+        "a  b",
+        "<&>\"']]>",
+        "\u{301}",
+        "😀",
+        "ns1",
+        "*",
+        long.as_str(),
+        "a b",
+        "\u{a0}",
+        " a",
+        "\t",
+        "\u{1}",
+        "",
+    ];
     let mut refused = 0;
     for change in texts.iter().flat_map(|text| with(text)) {
         let mut out = Vec::new();

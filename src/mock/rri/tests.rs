@@ -251,7 +251,10 @@ fn domains_are_read_replaced_and_locked_by_taking_their_credentials_away() {
     assert_eq!(after.properties.get("nsentry.2"), Some("*.xn--bcher-kva.de. IN MX 10 mail.example.net."));
     assert!(desk.say(&served.replace("*.xn--bcher-kva.de. IN MX 10", "xn--bcher-kva.de. IN MX 1000")).contains("63000000007"));
     assert!(desk.say(&format!("{served}Nserver: ns1.example.net\n")).contains("63000000007"), "beside name servers");
-    assert!(desk.say(&format!("{update}Nserver: ns1.xn--bcher-kva.de\nNserver: ns2.example.net\n")).contains("53300102902"), "without glue");
+    assert!(
+        desk.say(&format!("{update}Nserver: ns1.xn--bcher-kva.de\nNserver: ns2.example.net\n")).contains("53300102902"),
+        "without glue"
+    );
     assert!(desk.say(&update.replace("ANNA", "NIEMAND")).contains("53000060009"));
     assert!(desk.say(&update.replace("xn--bcher-kva.de", "niemand.de")).contains("63300062009"));
 }
