@@ -213,6 +213,14 @@ fn csv(kind: ObjectKind, rows: &[Vec<(&str, &str)>]) -> String {
     out
 }
 
+/// A contact's values by column, at the Italian or the German registry.
+fn contact<'a>(registry: &'a str, id: &'a str, street: &'a str, properties: &'a str) -> Vec<(&'a str, &'a str)> {
+    let common = [("registry", registry), ("id", id), ("loc_name", "Ada Muster"), ("loc_street1", street), ("voice", "+49.221123")];
+    let address = if registry == "it" { ["Roma", "RM", "00184", "IT"] } else { ["Bonn", "", "53111", "DE"] };
+    let address = ["loc_city", "loc_sp", "loc_pc", "loc_cc"].into_iter().zip(address);
+    common.into_iter().chain(address).chain([("email", "m@example.org"), ("properties", properties)]).collect()
+}
+
 /// A directory with local records at two registries and their configuration.
 fn configured() -> tempfile::TempDir {
     let dir = tempfile::tempdir().expect("a directory");
@@ -227,13 +235,6 @@ fn configured() -> tempfile::TempDir {
         )
         .expect("a string");
     }
-    let contact = |registry: &str, id: &str, street: &str, properties: &str| {
-        let italian = registry == "it";
-        let common = [("registry", registry), ("id", id), ("loc_name", "Ada Muster"), ("loc_street1", street), ("voice", "+49.221123")];
-        let address = if italian { ["Roma", "RM", "00184", "IT"] } else { ["Bonn", "", "53111", "DE"] };
-        let address = ["loc_city", "loc_sp", "loc_pc", "loc_cc"].into_iter().zip(address);
-        common.into_iter().chain(address).chain([("email", "m@example.org"), ("properties", properties)]).collect()
-    };
     let person = "consentForPublishing=false;entityType=1;nationalityCode=IT;regCode=RSSMRA80A01H501U";
     let contacts = [
         contact("de", "DENIC-1-GOOD", "Weg 1", "type=PERSON"),
