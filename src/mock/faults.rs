@@ -167,6 +167,12 @@ impl Fault {
         Self::ALL.iter().copied().find(|f| f.name() == name)
     }
 
+    /// Whether it is one of frames in POSTs, which means nothing on another line.
+    #[must_use]
+    pub fn is_of_posts(self) -> bool {
+        self.name().starts_with("http-")
+    }
+
     /// The names of all faults.
     #[must_use]
     pub fn names() -> Vec<&'static str> {

@@ -147,6 +147,10 @@ pub fn start(options: Options, clock: Arc<dyn Clock>) -> Result<Served> {
     let profile = profile(&options.profile)?;
     let wants_client = profile.client_certificate.value;
     let takes_posts = profile.line.value == policy::Line::EppHttps;
+    if let Some(spec) = options.knobs.faults.iter().find(|spec| spec.fault.is_of_posts() && !takes_posts) {
+        let what = format!("the fault `{}` is one of frames in POSTs, which profile `{}` has none of", spec.fault.name(), profile.id);
+        return Err(Problem::new("E-mock-042", Blame::Operator, what, "serve a profile whose line is `epp-https`, or leave the fault out"));
+    }
     let identity = Identity::open(&options.state, clock.wall())?;
     let fleet = fleet::open(&options.state)?;
     let knobs = options.knobs;

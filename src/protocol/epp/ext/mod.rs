@@ -65,9 +65,19 @@ pub(super) fn extend(data: &mut [ResData], e: Element<'_>) -> bool {
     true
 }
 
-/// Reads a child of `<extension>`, or nothing where no type knows it.
+/// Reads a child of `<extension>`, or nothing where no type knows it, or where it lacks what makes it readable.
 pub(super) fn decode(e: Element<'_>) -> Option<Extension> {
-    let read = match (e.ns(), e.local()) {
+    let read = typed(e);
+    if read.is_some() {
+        let _known = e.seen();
+    } else {
+        e.forget();
+    }
+    read
+}
+
+fn typed(e: Element<'_>) -> Option<Extension> {
+    match (e.ns(), e.local()) {
         (Ns::SEC_DNS, "infData") => Some(Extension::SecDns(secdns::decode(e))),
         (Ns::RGP, "infData" | "upData") => Some(Extension::Rgp(rgp::decode(e))),
         (Ns::LOGIN_SEC, "loginSecData") => Some(Extension::LoginSecurity(loginsec::decode(e))),
@@ -79,9 +89,7 @@ pub(super) fn decode(e: Element<'_>) -> Option<Extension> {
         (Ns::EURID_POLL, "pollData") => eurid::poll(e).map(Extension::PollData),
         (Ns::EURID_AUTH_INFO, "infData") => eurid::auth_info(e).map(Extension::AuthInfoUntil),
         _ => None,
-    }?;
-    let _known = e.seen();
-    Some(read)
+    }
 }
 
 /// Reads an element of extdom-2.0.
