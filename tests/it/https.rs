@@ -32,7 +32,7 @@ impl State {
             today: jiff::civil::date(2026, 11, 21),
             forms: vec![Forms::Loc],
             scripts: vec!["latin".to_owned()],
-            privacy: None,
+            ..FleetSettings::default()
         };
         settings.save(&dir.path().join(FleetSettings::FILE)).expect("saved");
         Self { dir, profile, fleet: SyntheticFleet::new(settings).expect("a fleet") }

@@ -57,7 +57,7 @@ impl One {
             today: "2026-11-21".parse().expect("a day"),
             forms: vec![privet::mock::fleet::Forms::Loc],
             scripts: vec!["latin".to_owned()],
-            privacy: None,
+            ..FleetSettings::default()
         };
         settings.save(&dir.path().join("state").join(FleetSettings::FILE)).expect("saved");
         let fleet = SyntheticFleet::new(settings).expect("a fleet");

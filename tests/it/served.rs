@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The registries of the synthetic data.
-pub(crate) const REGISTRIES: [&str; 4] = ["eurid", "example-minimum", "example-thick", "nz"];
+pub(crate) const REGISTRIES: [&str; 9] = ["afnic", "denic", "dnsbe", "eurid", "example-minimum", "example-thick", "nicit", "nz", "sidn"];
 /// The largest of them.
 pub(crate) const THICK: &str = "example-thick";
 /// A port that nobody listens on.

@@ -78,7 +78,7 @@ impl State {
             today: jiff::civil::date(2026, 11, 21),
             forms: Vec::new(),
             scripts: Vec::new(),
-            privacy: None,
+            ..FleetSettings::default()
         };
         settings.save(&dir.path().join(FleetSettings::FILE)).expect("saved");
         let fleet = SyntheticFleet::new(settings).expect("a fleet");

@@ -62,7 +62,7 @@ pub fn serve(args: &ServeArgs) -> Outcome<()> {
         // Its other forms would be lost by instant-epp, which keeps the last one alone.
         forms: vec![privet::mock::fleet::Forms::Int],
         scripts: Vec::new(),
-        privacy: None,
+        ..FleetSettings::default()
     };
     settings.save(&args.state.join(FleetSettings::FILE))?;
     let fleet = SyntheticFleet::new(settings)?;

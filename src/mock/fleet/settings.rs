@@ -52,7 +52,7 @@ impl Default for HandleForm {
 }
 
 /// The settings of one registry's fleet.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FleetSettings {
     /// The registry's profile, by its id.

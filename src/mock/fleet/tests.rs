@@ -31,6 +31,7 @@ fn settings(profile: &str, contacts: u64) -> FleetSettings {
         forms: Vec::new(),
         scripts: Vec::new(),
         privacy: Some(PrivacyShares { v1_per_mille: 40, v2_per_mille: 200, bare_per_mille: 100, provider: provider() }),
+        ..FleetSettings::default()
     }
 }
 
