@@ -17,9 +17,9 @@ pub(super) fn serve(serve: Serve, printer: &Printer, clock: &Arc<dyn Clock>) -> 
     let Serve { profile, listen, state, commit_log, transcript, knobs, seed } = serve;
     let state = state.ok_or_else(|| argument("E-cli-006", "`--state` is missing", "name the registry's directory"))?;
     let line = policy::profile(&profile)?.line.value;
-    if line != Line::EppTls {
+    if line == Line::EppHttps {
         let what = format!("the line of profile `{profile}`, {line}, is not served yet");
-        return Err(argument("E-cli-011", what, "name a profile whose line is `epp-tls`; `privet registries` has them"));
+        return Err(argument("E-cli-011", what, "name a profile with another line; `privet registries` has them"));
     }
     let knobs = Knobs::read(knobs.iter().map(String::as_str))?;
     // Whoever reads the line may send the signal at once.

@@ -331,7 +331,6 @@ impl Building {
             None => Err(Problem::new("E-spool-005", Blame::Us, format!("there is no segment {at}"), "report this").exit(Exit::Internal)),
         }
     }
-
 }
 
 fn write_pending(dir: &Path, run: &Pending) -> Result<()> {

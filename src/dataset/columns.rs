@@ -127,7 +127,18 @@ pub fn columns(kind: ObjectKind) -> &'static [Column] {
 
 /// The columns a snapshot adds behind those of its table. `local` is the digest of the local record at that time.
 pub const OBSERVED: [&str; 12] = [
-    "roid", "sponsor", "created_by", "created", "updated_by", "updated", "transferred", "state", "observed_at", "exchange", "unknown", "local",
+    "roid",
+    "sponsor",
+    "created_by",
+    "created",
+    "updated_by",
+    "updated",
+    "transferred",
+    "state",
+    "observed_at",
+    "exchange",
+    "unknown",
+    "local",
 ];
 
 /// The columns of the `services` table of local records.

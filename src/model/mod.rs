@@ -24,5 +24,7 @@ pub use extension::{ChangePoll, DsData, Extension, KeyData, LoginEvent, RgpInfo,
 pub use host::Host;
 pub use outcome::{CheckItem, Class, ExtValue, PendingData, Queue, ResData, Response, ResultCode, ResultItem, TransferData, Unknown};
 pub use properties::Properties;
-pub use rri::{NsEntry, NsEntryData, RriAnswer, RriChange, RriClass, RriCode, RriContact, RriDomain, RriKind, RriMessage, RriObject, Verification};
+pub use rri::{
+    NsEntry, NsEntryData, RriAnswer, RriChange, RriClass, RriCode, RriContact, RriDomain, RriKind, RriMessage, RriObject, Verification,
+};
 pub use status::{Status, StatusValue};

@@ -106,7 +106,7 @@ fn told(dir: &Path, arguments: &[&str]) -> (Option<i32>, String) {
 
 #[test]
 fn a_line_that_is_not_spoken_yet_is_told_as_such() {
-    for (profile, line) in [("denic", "rri"), ("nicit", "epp-https")] {
+    for (profile, line) in [("nicit", "epp-https")] {
         let dir = tempfile::tempdir().expect("a directory");
         configured(dir.path(), profile, "");
         let (code, said) = told(dir.path(), &["check"]);

@@ -113,7 +113,11 @@ impl Connection {
         let mut messages = Vec::new();
         let (ctid, done) = match order {
             Ok(order) => {
-                answer.object = order.one("handle").map(str::to_ascii_uppercase).or_else(|| object::name(&order).map(|n| n.to_string())).map(Into::into);
+                answer.object = order
+                    .one("handle")
+                    .map(str::to_ascii_uppercase)
+                    .or_else(|| object::name(&order).map(|n| n.to_string()))
+                    .map(Into::into);
                 let done = self.carry_out(registry, &order, now, wall, &mut answer, &mut messages);
                 (order.ctid, done)
             }

@@ -233,9 +233,7 @@ fn record(text: &str) -> Option<Line> {
     let (owner, kind, parts) = match words.as_slice() {
         [owner, "A", address] => (owner, "A", vec![("address", (*address).to_owned())]),
         [owner, "AAAA", address] => (owner, "AAAA", vec![("address", (*address).to_owned())]),
-        [owner, "MX", preference, host] => {
-            (owner, "MX", vec![("preference", (*preference).to_owned()), ("exchange", (*host).to_owned())])
-        }
+        [owner, "MX", preference, host] => (owner, "MX", vec![("preference", (*preference).to_owned()), ("exchange", (*host).to_owned())]),
         _ => return None,
     };
     Some(Line::Entry("NSentry", (*owner).to_owned(), kind, parts, text.to_owned()))

@@ -65,7 +65,8 @@ impl Line {
             return false;
         };
         let payload = frame.get(HEADER..).unwrap_or_default();
-        let Delivery { steps, held, forgets_login } = damage(spec, answer, payload, self.previous.as_deref(), if self.is_uncounted { 0 } else { HEADER });
+        let Delivery { steps, held, forgets_login } =
+            damage(spec, answer, payload, self.previous.as_deref(), if self.is_uncounted { 0 } else { HEADER });
         let mut at = due;
         for step in steps {
             if let Step::Pause(wait) = step {

@@ -4,8 +4,8 @@ use super::contact::inline_phone;
 use super::further::{self, SECOND, STREET, TYPE, URI_TEMPLATE, VERIFICATION};
 use crate::base::{Blame, Handle, Personal, Problem, Result};
 use crate::model::{
-    Address, Command, Contact, ContactChange, ContactRef, ContactUpdate, DomainUpdate, HostAttr, HostsFilter, NameServers, Phone, PostalForm,
-    PostalInfo, Properties, Query, RriAnswer, RriChange, RriContact, RriDomain, RriKind, RriObject, Transform, Verification,
+    Address, Command, Contact, ContactChange, ContactRef, ContactUpdate, DomainUpdate, HostAttr, HostsFilter, NameServers, Phone,
+    PostalForm, PostalInfo, Properties, Query, RriAnswer, RriChange, RriContact, RriDomain, RriKind, RriObject, Transform, Verification,
 };
 
 /// What must be read before `command` can be put together; nothing where it stands on its own.
@@ -14,9 +14,7 @@ pub fn reads_first(command: &Command) -> Option<Query> {
     let Command::Transform(transform) = command else { return None };
     match &**transform {
         Transform::ContactUpdate(update) => Some(Query::ContactInfo { id: update.id.clone(), auth: None }),
-        Transform::DomainUpdate(update) => {
-            Some(Query::DomainInfo { name: update.name.clone(), hosts: HostsFilter::All, auth: None })
-        }
+        Transform::DomainUpdate(update) => Some(Query::DomainInfo { name: update.name.clone(), hosts: HostsFilter::All, auth: None }),
         _ => None,
     }
 }
@@ -137,7 +135,8 @@ fn change_properties(contact: &mut RriContact, properties: &Properties) -> Resul
     for (n, value) in further::numbered(properties, VERIFICATION) {
         place(&mut contact.verifications, n, verification(value)?, VERIFICATION)?;
     }
-    let lists = [("street", STREET, &mut contact.address), ("org", SECOND, &mut contact.organisations), ("email", SECOND, &mut contact.emails)];
+    let lists =
+        [("street", STREET, &mut contact.address), ("org", SECOND, &mut contact.organisations), ("email", SECOND, &mut contact.emails)];
     for (field, least, values) in lists {
         for (n, value) in further::numbered(properties, field) {
             if n < least {
@@ -147,9 +146,8 @@ fn change_properties(contact: &mut RriContact, properties: &Properties) -> Resul
         }
     }
     let fields = ["street", "org", "email", VERIFICATION];
-    let is_known = |key: &str| {
-        [TYPE, URI_TEMPLATE, VERIFICATION].contains(&key) || fields.iter().any(|field| further::number(key, field).is_some())
-    };
+    let is_known =
+        |key: &str| [TYPE, URI_TEMPLATE, VERIFICATION].contains(&key) || fields.iter().any(|field| further::number(key, field).is_some());
     properties.iter().find(|(key, _)| !is_known(key)).map_or(Ok(()), |(key, _)| Err(foreign(key)))
 }
 

@@ -168,7 +168,9 @@ fn read_entry(e: Element<'_>) -> Option<(Key, String)> {
         // What stands in it tells the kind, as the tape takes `xsi:type` for no data.
         let address = find(data, "address");
         match (address, find(data, "exchange")) {
-            (Some(address), None) => record(if address.contains(':') { "AAAA" } else { "A" }, &["address"]).map(|text| (Key::NsEntry, text)),
+            (Some(address), None) => {
+                record(if address.contains(':') { "AAAA" } else { "A" }, &["address"]).map(|text| (Key::NsEntry, text))
+            }
             (None, Some(_)) => record("MX", &["preference", "exchange"]).map(|text| (Key::NsEntry, text)),
             _ => parts(&["flags", "protocol", "algorithm", "publicKey"]).map(|text| (Key::Dnssec, text)),
         }

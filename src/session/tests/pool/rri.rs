@@ -151,9 +151,8 @@ fn nothing_is_changed_where_the_object_cannot_be_read() {
 #[test]
 fn a_read_that_is_lost_once_is_repeated_and_the_change_is_sent_once() {
     let mut lost = false;
-    let (verbs, outcome) = written(|asked, _, _| {
-        if asked.verb == "info" && !std::mem::replace(&mut lost, true) { Does::Close } else { Does::Answer(1000) }
-    });
+    let (verbs, outcome) =
+        written(|asked, _, _| if asked.verb == "info" && !std::mem::replace(&mut lost, true) { Does::Close } else { Does::Answer(1000) });
     assert_eq!(verbs, ["info", "info", "update"]);
     assert!(matches!(outcome, Some(Outcome::Answer { .. })));
     let (verbs, outcome) = written(|asked, _, _| if asked.verb == "update" { Does::Close } else { Does::Answer(1000) });

@@ -125,11 +125,8 @@ fn an_identifier_goes_with_what_changes_something_alone() {
 #[test]
 fn a_password_goes_as_its_md5_where_the_profile_says_so() {
     let mut profile = (*crate::policy::profile("denic").expect("embedded")).clone();
-    let account = || crate::session::Account {
-        client: "DENIC-1000001".into(),
-        password: crate::base::Secret::new("abc"),
-        new_password: None,
-    };
+    let account =
+        || crate::session::Account { client: "DENIC-1000001".into(), password: crate::base::Secret::new("abc"), new_password: None };
     let login = |profile: &crate::policy::Profile| {
         let agreed = crate::session::RriDialect::new(account(), profile);
         let agreed = crate::session::Dialect::login(&agreed, None).expect("a login");
