@@ -196,9 +196,9 @@ pub(super) enum Command {
 const PULL: &str = "\
 An interrupted pull goes on where it was.
 
-With --budget or --until the newest snapshot is refreshed as far as that goes: what changed in the local records first, then what
-it does not hold, then what was observed longest ago. All else is taken over with its own time of observation. Where there is no
-whole snapshot yet, several such pulls complete one; a pull without bounds goes on with what is not older than a day.
+With --budget or --until the newest snapshot is refreshed as far as that goes: what changed in the local records first, then \
+what the snapshot does not hold, then what was observed longest ago. All else is taken over with its own time of observation. \
+Where there is no whole snapshot yet, several such pulls complete one; a pull without bounds begins anew what is older than a day.
 
 Examples:
   privet pull --registry example

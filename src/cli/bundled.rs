@@ -7,7 +7,6 @@ use super::verbs::done;
 use crate::base::{Blame, Clock, Exit, Problem, Result};
 use crate::job::{Ended, Interrupt};
 use crate::mock::{Knobs, Options, start};
-use crate::policy::{self, Line};
 use crate::synth::{SynthOptions, write};
 use serde_json::Value;
 use std::sync::Arc;
@@ -16,11 +15,6 @@ use std::sync::Arc;
 pub(super) fn serve(serve: Serve, printer: &Printer, clock: &Arc<dyn Clock>) -> Result<Ended> {
     let Serve { profile, listen, state, commit_log, transcript, knobs, seed } = serve;
     let state = state.ok_or_else(|| argument("E-cli-006", "`--state` is missing", "name the registry's directory"))?;
-    let line = policy::profile(&profile)?.line.value;
-    if line == Line::Rri {
-        let what = format!("the line of profile `{profile}`, {line}, is not served yet");
-        return Err(argument("E-cli-011", what, "name a profile with another line; `privet registries` has them"));
-    }
     let knobs = Knobs::read(knobs.iter().map(String::as_str))?;
     // Whoever reads the line may send the signal at once.
     let mut signals = Interrupt::listen()?;

@@ -8,8 +8,8 @@ use crate::model::ObjectKind;
 use std::collections::{HashMap, HashSet};
 use std::ops::RangeInclusive;
 
-/// Rows that are at least as old as the others, handed out before any other: one more pass over the ids and times of the snapshot.
-const BAND: u64 = 20_000;
+/// Bands into which the rows of a snapshot are cut by their age, at most: each is one more pass over their ids and times.
+const BANDS: u64 = 32;
 
 /// Some ids of one kind, all of one bucket.
 type Batch = (ObjectKind, Vec<Box<str>>);
@@ -24,7 +24,7 @@ pub struct Refresh {
     changed: u64,
     /// Hashes of the objects that were handed out as changed: 8 bytes for each that was asked for.
     given: HashSet<u64>,
-    /// Minutes of observation, the oldest last, each band about [`BAND`] rows long; nothing before the first is asked for.
+    /// Minutes of observation, the oldest last, at most [`BANDS`] of about as many rows each; nothing before the first is asked for.
     bands: Option<Vec<RangeInclusive<i64>>>,
     /// Buckets of both kinds that were looked through for the last band.
     looked: u64,
@@ -109,13 +109,14 @@ impl Refresh {
                 self.each(kind, bucket, |_, at| count.add(at))?;
             }
         }
+        let most = (count.minutes().values().sum::<u64>() / BANDS).max(1);
         let (mut bands, mut from, mut rows) = (Vec::new(), None, 0);
         let mut last = None;
         for (&minute, n) in count.minutes() {
             let first = *from.get_or_insert(minute);
             rows += n;
             last = Some(first..=minute);
-            if rows >= BAND {
+            if rows >= most {
                 bands.extend(last.take());
                 (from, rows) = (None, 0);
             }

@@ -50,8 +50,10 @@ fn several_nights_complete_a_first_snapshot_and_a_day_has_one_budget() {
             assert_eq!(ended.exit(), Exit::Done, "{} {:?}", ended.text, ended.problems);
             let asked = one.asked().len() - before;
             assert!(asked == 15 || one.newest().is_some(), "{asked}");
-            let again = pull_within(&one.load(), &budget(15), &one.on_day(nights)).expect("ended");
-            assert!(one.newest().is_some() || one.asked().len() == before + 15, "{} the day's budget is used", again.text);
+            if one.newest().is_none() {
+                let again = pull_within(&one.load(), &budget(15), &one.on_day(nights)).expect("ended");
+                assert_eq!(one.asked().len(), before + 15, "{}: the day's budget is used", again.text);
+            }
             nights += 1;
         }
         assert!(nights >= 3, "{nights}");
@@ -132,7 +134,7 @@ fn a_pull_ends_at_its_hour_with_a_whole_snapshot() {
     pull(&one.load(), &one.on_day(0)).expect("ended");
     let all = times(&one).len();
     drop(served);
-    let _served = one.serve(&["service_ms=120"], "");
+    let _served = one.serve(&["service_ms=400"], "");
     let before = one.asked().len();
     let berlin = TimeZone::get("Europe/Berlin").expect("bundled");
     let until = berlin.to_datetime(SystemClock::new().wall() + SignedDuration::from_secs(2)).time();

@@ -69,8 +69,8 @@ impl One {
 
     /// Writes the local records: domains with their statuses.
     pub(crate) fn records(&self, domains: &[(&str, &str)]) {
-        let rows: String = domains.iter().map(|(name, statuses)| format!("{ONE},{name},{statuses}\n")).collect();
-        let text = format!("registry,id,statuses\n{rows}");
+        let rows: String = domains.iter().map(|(name, statuses)| format!("{ONE},{name},,,,,{statuses},,,\n")).collect();
+        let text = format!("registry,id,registrant,admin,tech,billing,statuses,ns,expires,properties\n{rows}");
         write_atomic(&self.dir.path().join("data/domains.csv"), text.as_bytes()).expect("written");
     }
 

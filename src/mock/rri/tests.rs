@@ -1,15 +1,11 @@
-//! The registry without a line: raw requests in both forms, and the client's own language against it.
+//! The registry without a line: raw requests in both forms.
 
 use super::*;
-use crate::base::{ClTrid, HostName};
+use crate::base::HostName;
 use crate::mock::fleet::Fleet;
 use crate::mock::knobs::Knobs;
-use crate::model::{
-    Address, ContactChange, ContactUpdate, Date, DomainUpdate, Extension, Host, HostAttr, Ip, IpVersion, NameServers, Phone, PostalForm,
-    PostalInfo, Properties, Query, ResData, Response, Transform,
-};
+use crate::model::{Address, Date, Host, HostAttr, Ip, IpVersion, NameServers, Phone, PostalForm, PostalInfo, Properties};
 use crate::policy::profile;
-use crate::protocol::rri;
 
 /// A contact and a domain of ours, and a contact of somebody else's.
 struct Few;
@@ -67,6 +63,10 @@ impl Fleet for Few {
     }
 }
 
+/// A question in either form.
+const ANNA: &str = "Version: 5.0\nAction: INFO\nHandle: DENIC-1-ANNA\n";
+const INFO: &str = r#"<registry-request xmlns="http://registry.denic.de/global/5.0" xmlns:contact="http://registry.denic.de/contact/5.0"><contact:info><contact:handle>denic-1-anna</contact:handle></contact:info></registry-request>"#;
+
 /// A registry and one connection.
 struct Desk {
     registry: Registry,
@@ -98,56 +98,6 @@ impl Desk {
         let _answer = self.connection.handle(&mut self.registry, frame.as_bytes(), now, wall, &mut out);
         String::from_utf8(out).expect("UTF-8")
     }
-
-    /// The same from the client's own encoder, in both directions read by its decoder; the forms take turns.
-    fn ask(&mut self, command: &Command) -> Response {
-        let id = ClTrid::new("run-1-7");
-        let mut frame = Vec::new();
-        if self.millis.is_multiple_of(20) {
-            rri::encode(command, Some(&id), &mut frame).expect("XML");
-            let told = self.say(&String::from_utf8(frame).expect("UTF-8"));
-            let mut tape = Tape::new();
-            tape.read(told.as_bytes()).expect("a document");
-            let mut response = rri::decode(&tape).expect("an answer");
-            response.unknown = tape.unknown();
-            response
-        } else {
-            rri::encode_key_value(command, Some(&id), &mut frame).expect("key/value");
-            let told = self.say(&String::from_utf8(frame).expect("UTF-8"));
-            rri::decode_key_value(told.as_bytes()).expect("an answer")
-        }
-    }
-
-    fn contact(&mut self, id: &str) -> Contact {
-        let response = self.ask(&Command::Query(Query::ContactInfo { id: id.into(), auth: None }));
-        assert!(response.unknown.is_empty(), "{:?}", response.unknown);
-        match response.data.into_iter().next() {
-            Some(ResData::Contact(contact)) => *contact,
-            other => panic!("a contact: {other:?}"),
-        }
-    }
-
-    fn domain(&mut self) -> (Domain, Response) {
-        let query = Query::DomainInfo { name: "xn--bcher-kva.de".into(), hosts: crate::model::HostsFilter::All, auth: None };
-        let response = self.ask(&Command::Query(query));
-        assert!(response.unknown.is_empty(), "{:?}", response.unknown);
-        match response.data.first() {
-            Some(ResData::Domain(domain)) => ((**domain).clone(), response),
-            other => panic!("a domain: {other:?}"),
-        }
-    }
-}
-
-fn own(response: &Response) -> &crate::model::RriAnswer {
-    response.extensions.iter().find_map(|e| if let Extension::Rri(own) = e { Some(&**own) } else { None }).expect("always there")
-}
-
-fn codes(response: &Response) -> Vec<u64> {
-    own(response).messages.iter().filter_map(|m| m.code.map(|c| c.0)).collect()
-}
-
-fn transform(transform: Transform) -> Command {
-    Command::Transform(Box::new(transform))
 }
 
 #[test]
@@ -155,7 +105,7 @@ fn nothing_is_said_before_the_login_and_each_form_is_answered_in_kind() {
     let mut desk = Desk::new(&[]);
     let told = desk.say("Version: 5.0\nAction: INFO\nHandle: DENIC-1-ANNA\n");
     assert!(told.starts_with("RESULT: failed\nSTID: ") && told.contains("ERROR: 83000000010 "), "{told}");
-    let info = r#"<registry-request xmlns="http://registry.denic.de/global/5.0" xmlns:contact="http://registry.denic.de/contact/5.0"><contact:info><contact:handle>denic-1-anna</contact:handle></contact:info></registry-request>"#;
+    let info = INFO;
     assert!(desk.say(info).contains("code=\"83000000010\""));
     assert!(desk.say("Version: 5.0\nAction: LOGIN\nUser: registrar-1\nPassword: falsch\n").contains("53000020002"));
     let login = "Version: 5.0\nAction: LOGIN\nUser: registrar-1\nPassword: geheim\n";
@@ -171,41 +121,34 @@ fn nothing_is_said_before_the_login_and_each_form_is_answered_in_kind() {
     assert!(desk.say(&format!("Version: 5.0\nAction: INFO\nHandle: {}\n", "x".repeat(70_000))).contains("83000000000"));
 }
 
-#[test]
-fn the_clients_own_contacts_come_back_with_nothing_lost() {
-    let mut desk = Desk::logged_in(&[]);
-    for _form in 0..2 {
-        let read = desk.contact("DENIC-1-ANNA");
-        let wanted = anna("DENIC-1-ANNA");
-        assert_eq!((&read.postal, &read.voice, &read.email), (&wanted.postal, &wanted.voice, &wanted.email));
-        assert_eq!(read.properties, wanted.properties);
-    }
-    let mut new = anna("DENIC-1-NEU");
-    new.sponsor = None;
-    let response = desk.ask(&transform(Transform::ContactCreate(new.clone())));
-    assert_eq!((codes(&response), response.cl_trid.as_ref().map(ClTrid::as_str)), (vec![], Some("run-1-7")));
-    let read = desk.contact("DENIC-1-NEU");
-    assert_eq!((&read.postal, &read.properties, read.sponsor.as_deref()), (&new.postal, &new.properties, Some("registrar-1")));
-    assert_eq!(codes(&desk.ask(&transform(Transform::ContactCreate(new)))), [63_200_040_610], "it is there already");
+/// The lines of an answer that begin with a keyword.
+fn lines<'a>(told: &'a str, keyword: &str) -> Vec<&'a str> {
+    told.lines().filter_map(|line| line.strip_prefix(keyword)?.strip_prefix(": ")).collect()
 }
 
 #[test]
-fn an_update_replaces_everything_and_a_partial_change_loses_nothing() {
+fn a_contact_is_told_wholly_in_both_forms() {
     let mut desk = Desk::logged_in(&[]);
-    let response = desk.ask(&Command::Query(Query::ContactInfo { id: "DENIC-1-ANNA".into(), auth: None }));
-    let chg = ContactChange { email: Some("neu@example.org".into()), ..ContactChange::default() };
-    let update = transform(Transform::ContactUpdate(ContactUpdate { id: "DENIC-1-ANNA".into(), add: vec![], rem: vec![], chg: Some(chg) }));
-    let whole = rri::complete(&update, own(&response)).expect("whole");
-    assert!(codes(&desk.ask(&whole)).is_empty());
-    let read = desk.contact("DENIC-1-ANNA");
-    assert_eq!(read.email.as_ref().map(crate::base::Personal::reveal), Some("neu@example.org"));
-    assert_eq!(read.properties, anna("DENIC-1-ANNA").properties);
+    let told = desk.say(ANNA);
+    assert_eq!(lines(&told, "Address"), ["Lange Straße 1", "Hinterhaus", "Aufgang C", "4. Stock"]);
+    assert_eq!((lines(&told, "Organisation").len(), lines(&told, "EMail").len()), (2, 2));
+    assert_eq!((lines(&told, "Phone"), lines(&told, "Type")), (vec!["+49.5515550100x29"], vec!["PERSON"]));
+    assert_eq!((lines(&told, "VerifiedClaim"), lines(&told, "VerificationMethod")), (vec!["name"], vec!["auth"]));
+    let told = desk.say(INFO);
+    for part in ["<contact:address>4. Stock</contact:address><contact:postalCode>37073<", "<contact:email>beispiel@example.org<"] {
+        assert!(told.contains(part), "{told}");
+    }
+}
 
+#[test]
+fn an_update_replaces_everything() {
+    let mut desk = Desk::logged_in(&[]);
     let bare = "Version: 5.0\nAction: UPDATE\nHandle: DENIC-1-ANNA\nType: PERSON\nName: Anna Beispiel\nAddress: A 1\nPostalCode: 37073\n\
                 City: Kiel\nCountryCode: DE\nEMail: a@example.org\nPhone: +49.1\nUnheard-Of: ignored\n";
     assert!(desk.say(bare).starts_with("RESULT: success"));
-    let read = desk.contact("DENIC-1-ANNA");
-    assert_eq!(read.properties.to_text(), "type=PERSON", "what is left out is gone");
+    let told = desk.say(ANNA);
+    assert_eq!((lines(&told, "Address"), lines(&told, "EMail")), (vec!["A 1"], vec!["a@example.org"]), "what is left out is gone");
+    assert!(lines(&told, "Organisation").is_empty() && lines(&told, "VerifiedClaim").is_empty());
     let refused = |desk: &mut Desk, from: &str, to: &str| desk.say(&bare.replace(from, to));
     assert!(refused(&mut desk, "EMail: a@example.org\n", "").contains("53000080002"), "an obligatory value cannot be deleted");
     assert!(refused(&mut desk, "Name: Anna Beispiel", "Name: Berta Beispiel").contains("ERROR"), "a name stays");
@@ -219,36 +162,25 @@ fn an_update_replaces_everything_and_a_partial_change_loses_nothing() {
 }
 
 #[test]
-fn domains_are_read_replaced_and_locked_by_taking_their_credentials_away() {
+fn domains_are_replaced_and_locked_by_taking_their_credentials_away() {
     let mut desk = Desk::logged_in(&[]);
-    let (domain, response) = desk.domain();
-    assert_eq!(domain.registrant.as_ref().map(Handle::as_str), Some("DENIC-1-ANNA"));
-    assert_eq!(domain.properties.to_text(), "registrant.2=DENIC-1-FREMD;registryLock=true");
-    let mut update = DomainUpdate::of(domain.name.clone());
-    update.add.ns = NameServers::Objects(vec!["ns3.example.net".into()]);
-    update.ds.add_keys.push(KeyData { flags: 257, protocol: 3, alg: 13, public_key: "bWFkZSB1cA==".into() });
-    let whole = rri::complete(&transform(Transform::DomainUpdate(update)), own(&response)).expect("whole");
-    assert!(codes(&desk.ask(&whole)).is_empty());
-    for _form in 0..2 {
-        let (after, response) = desk.domain();
-        assert_eq!((after.ns.names().count(), &after.properties), (3, &domain.properties));
-        assert!(response.extensions.iter().any(|e| matches!(e, Extension::SecDns(s) if s.keys[0].alg == 13)));
-    }
-
-    let name = DomainName::from("xn--bcher-kva.de");
-    let change = |change| transform(Transform::Rri(Box::new(change)));
-    let create =
-        crate::model::RriChange::AuthInfo1Create { name: name.clone(), hash: Secret::new("0f".repeat(32)), expires: "20261201".into() };
-    assert!(codes(&desk.ask(&change(create))).is_empty());
-    assert_eq!(desk.domain().0.properties.get("authInfo1"), Some("20261201"));
-    assert!(codes(&desk.ask(&change(crate::model::RriChange::AuthInfo1Delete(name)))).is_empty());
-    assert_eq!(desk.domain().0.properties.get("authInfo1"), None);
+    let info = "Version: 5.0\nAction: INFO\nDomain: bücher.de\nDomain-Ace: xn--bcher-kva.de\n";
+    let told = desk.say(info);
+    assert_eq!(lines(&told, "Holder"), ["DENIC-1-ANNA", "DENIC-1-FREMD"]);
+    assert_eq!((lines(&told, "Nserver").len(), lines(&told, "RegistryLock")), (2, vec!["true"]));
+    let create = info.replace("INFO", "CREATE-AUTHINFO1") + &format!("AuthInfoHash: {}\nAuthInfoExpire: 20261201\n", "0f".repeat(32));
+    assert!(desk.say(&create.replace("0f0f", "0f")).contains("63000000007"), "a hash has 64 digits");
+    assert!(desk.say(&create).starts_with("RESULT: success"));
+    assert_eq!(lines(&desk.say(info), "AuthInfoExpire"), ["20261201"]);
+    assert!(desk.say(&info.replace("INFO", "DELETE-AUTHINFO1")).starts_with("RESULT: success"));
+    assert!(lines(&desk.say(info), "AuthInfoExpire").is_empty());
 
     let update = "Version: 5.0\nAction: UPDATE\nDomain: bücher.de\nDomain-Ace: xn--bcher-kva.de\nHolder: DENIC-1-ANNA\n";
     let served = format!("{update}NSentry: xn--bcher-kva.de. IN A 192.0.2.1\nNSentry: *.xn--bcher-kva.de. IN MX 10 mail.example.net.\n");
     assert!(desk.say(&served).starts_with("RESULT: success"));
-    let (after, _) = desk.domain();
-    assert_eq!(after.properties.get("nsentry.2"), Some("*.xn--bcher-kva.de. IN MX 10 mail.example.net."));
+    let told = desk.say(info);
+    assert_eq!(lines(&told, "NSentry"), ["xn--bcher-kva.de. IN A 192.0.2.1", "*.xn--bcher-kva.de. IN MX 10 mail.example.net."]);
+    assert_eq!((lines(&told, "Holder"), lines(&told, "Nserver").len()), (vec!["DENIC-1-ANNA"], 0), "what is left out is gone");
     assert!(desk.say(&served.replace("*.xn--bcher-kva.de. IN MX 10", "xn--bcher-kva.de. IN MX 1000")).contains("63000000007"));
     assert!(desk.say(&format!("{served}Nserver: ns1.example.net\n")).contains("63000000007"), "beside name servers");
     assert!(
@@ -263,22 +195,21 @@ fn domains_are_read_replaced_and_locked_by_taking_their_credentials_away() {
 fn the_queue_is_read_and_emptied() {
     let mut desk = Desk::logged_in(&["messages=2"]);
     for id in ["1", "2"] {
-        let queue = desk.ask(&Command::PollRequest).queue.expect("a message");
-        assert_eq!(queue.id.as_deref(), Some(id));
-        assert!(codes(&desk.ask(&Command::PollAck { id: id.into() })).is_empty());
+        assert_eq!(lines(&desk.say("Version: 5.0\nAction: QUEUE-READ\n"), "MsgId"), [id]);
+        assert!(desk.say(&format!("Version: 5.0\nAction: QUEUE-DELETE\nMsgId: {id}\n")).starts_with("RESULT: success"));
     }
-    assert!(desk.ask(&Command::PollRequest).queue.is_none());
+    assert!(lines(&desk.say("Version: 5.0\nAction: QUEUE-READ\n"), "MsgId").is_empty());
 }
 
 #[test]
 fn limits_are_told_in_the_registrys_own_codes() {
     let mut desk = Desk::logged_in(&["quota=10", "rate=off"]);
-    let check = Command::Query(Query::ContactCheck(vec!["DENIC-1-ANNA".into()]));
-    let told: Vec<Vec<u64>> = (0..11).map(|_| codes(&desk.ask(&check))).collect();
-    assert_eq!((told[4].len(), told[5][0], told[7][0], told[10][0]), (0, 13_000_000_022, 33_000_000_022, 53_000_000_008));
+    let told: Vec<String> = (0..11).map(|_| desk.say(ANNA)).collect();
+    assert!(!told[4].contains("000022 ") && told[5].contains("INFO: 13000000022 ") && told[7].contains("WARNING: 33000000022 "));
+    assert!(told[10].contains("ERROR: 53000000008 "), "{}", told[10]);
     let mut desk = Desk::logged_in(&["rate=3/60", "quota=off"]);
-    let told: Vec<Vec<u64>> = (0..3).map(|_| codes(&desk.ask(&check))).collect();
-    assert_eq!(told, [vec![], vec![], vec![55_000_000_002]], "the login was the first");
+    let told: Vec<bool> = (0..3).map(|_| desk.say(ANNA).contains("ERROR: 55000000002 ")).collect();
+    assert_eq!(told, [false, false, true], "the login was the first");
     let mut other = Connection::new(Moment::ZERO);
     let deadline = other.deadline(&desk.registry).expect("always");
     assert_eq!(deadline, Moment::from_origin(Duration::from_secs(15)));
@@ -292,7 +223,7 @@ fn a_change_is_carried_out_again_from_its_frame() {
     let frame = "Version: 5.0\nAction: UPDATE\nHandle: DENIC-1-ANNA\nType: PERSON\nName: Anna Beispiel\nAddress: A 1\nPostalCode: 37073\n\
                  City: Kiel\nCountryCode: DE\nEMail: a@example.org\nPhone: +49.1\n";
     replay(&mut desk.registry, frame.as_bytes(), Timestamp::UNIX_EPOCH).expect("carried out");
-    assert_eq!(desk.contact("DENIC-1-ANNA").email.as_ref().map(crate::base::Personal::reveal), Some("a@example.org"));
+    assert_eq!(lines(&desk.say(ANNA), "EMail"), ["a@example.org"]);
     assert!(replay(&mut desk.registry, b"nonsense", Timestamp::UNIX_EPOCH).is_err());
 }
 

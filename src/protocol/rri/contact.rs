@@ -55,12 +55,17 @@ fn fill<'a>(sheet: &mut Sheet<'a>, contact: &'a RriContact) {
 /// Puts a handle, in the upper case in which the registry keeps it.
 pub(super) fn put_handle(sheet: &mut Sheet<'_>, handle: &Handle) -> Result<()> {
     let text = handle.as_str();
-    if !HANDLE.contains(&text.len()) || !text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') {
+    if !is_handle(text) {
         let why = format!("is not {} to {} letters, digits and hyphens", HANDLE.start(), HANDLE.end());
         return Err(refused("Handle", why).object(text));
     }
     sheet.put(Key::Handle, text.to_ascii_uppercase());
     Ok(())
+}
+
+/// Whether the registry can have such a handle.
+pub(super) fn is_handle(text: &str) -> bool {
+    HANDLE.contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
 }
 
 fn write_verification(v: &Verification) -> Sheet<'_> {

@@ -1,8 +1,8 @@
 //! What the fields of a domain mean.
 
-use super::further;
 use super::sheet::{Sheet, refused};
 use super::word::{Key, Kind};
+use super::{contact, further};
 use crate::base::{DomainName, Handle, Result};
 use crate::model::{Date, Domain, HostAttr, Ip, IpVersion, KeyData, NameServers, NsEntry, NsEntryData, RriDomain, SecDnsInfo, StatusValue};
 use crate::protocol::epp::field;
@@ -49,6 +49,19 @@ pub(super) fn write(domain: &RriDomain) -> Result<Sheet<'_>> {
     }
     if let Some(why) = entries.iter().find_map(|entry| misplaced(entry, &domain.name)) {
         return Err(refused("NSentry", why));
+    }
+    let roles = [("GeneralRequest", &domain.general_request), ("AbuseContact", &domain.abuse_contact)];
+    let handles = domain.holders.iter().map(|h| ("Holder", h)).chain(roles.into_iter().filter_map(|(word, h)| Some((word, h.as_ref()?))));
+    for (word, handle) in handles {
+        if !contact::is_handle(handle.as_str()) {
+            return Err(refused(word, "is no handle of this registry").object(handle.as_str()));
+        }
+    }
+    let hosts = domain.servers.iter().map(|s| ("Nserver", &s.name)).chain(entries.iter().map(|e| ("NSentry", &e.owner)));
+    let exchanges =
+        entries.iter().filter_map(|e| if let NsEntryData::Mx { exchange, .. } = &e.data { Some(("NSentry", exchange)) } else { None });
+    if let Some((word, host)) = hosts.chain(exchanges).find(|(_, host)| !is_host(host.as_str())) {
+        return Err(refused(word, "is no host name in A-label form").object(host.as_str()));
     }
     if domain.keys.len() > MOST {
         return Err(refused("Dnskey", format!("stands {} times, at most {MOST} are allowed", domain.keys.len())));
@@ -194,6 +207,11 @@ fn entry(text: &str) -> Option<NsEntry> {
         _ => return None,
     };
     words.next().is_none().then_some(NsEntry { owner, data })
+}
+
+/// Whether a text can be the name of a host, or a wildcard of one.
+fn is_host(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b'*'))
 }
 
 /// Why the registry would not serve a record at that domain.

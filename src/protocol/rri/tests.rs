@@ -305,13 +305,13 @@ fn contact() -> impl Strategy<Value = RriContact> {
             phone,
             uri_template: None,
             verifications,
-            ..RriContact::bare(Handle::new(format!("DENIC-1-{n}")), kind)
+            ..RriContact::bare(Handle::new(format!("DENIC-1-{n:03}")), kind)
         },
     )
 }
 
 fn domain() -> impl Strategy<Value = RriDomain> {
-    let handle = || (0..1000_u32).prop_map(|n| Handle::new(format!("DENIC-1-{n}")));
+    let handle = || (0..1000_u32).prop_map(|n| Handle::new(format!("DENIC-1-{n:03}")));
     let ip = prop_oneof![
         any::<std::net::Ipv4Addr>().prop_map(|ip| Ip { version: IpVersion::V4, text: ip.to_string().into() }),
         any::<[u16; 8]>().prop_map(|ip| Ip { version: IpVersion::V6, text: ip.map(|n| format!("{n:x}")).join(":").into() }),
