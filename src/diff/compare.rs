@@ -31,8 +31,8 @@ pub(super) fn compare<'a>(
             return None;
         }
         let same = match kind {
-            // A local record says nothing about the properties it does not state.
-            Kind::Properties => local.is_none_or(|stated| holds(stated, remote.unwrap_or_default())),
+            // A local record says nothing about the properties it does not state, nor a registry that tells none about any.
+            Kind::Properties => local.zip(remote).is_none_or(|(stated, held)| holds(stated, held)),
             _ => normalise(kind, local.unwrap_or_default()) == normalise(kind, remote.unwrap_or_default()),
         };
         let severity = if same { Severity::Cosmetic } else { Severity::Material };
@@ -68,6 +68,6 @@ mod tests {
         assert_eq!(found(None, Some("a=1")), None);
         assert_eq!(found(Some("b=2;a=1"), Some("a=1;b=2")), None);
         assert_eq!(found(Some("a=1;b=2"), Some("a=1")), Some(Severity::Material));
-        assert_eq!(found(Some("a=1"), None), Some(Severity::Material));
+        assert_eq!(found(Some("a=1"), None), None);
     }
 }
