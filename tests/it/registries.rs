@@ -106,16 +106,15 @@ fn told(dir: &Path, arguments: &[&str]) -> (Option<i32>, String) {
 
 #[test]
 fn a_line_that_is_not_spoken_yet_is_told_as_such() {
-    for (profile, line) in [("nicit", "epp-https")] {
-        let dir = tempfile::tempdir().expect("a directory");
-        configured(dir.path(), profile, "");
-        let (code, said) = told(dir.path(), &["check"]);
-        assert_eq!(code, Some(2), "{said}");
-        assert!(said.contains("E-job-005") && said.contains(line) && said.contains("later version"), "{said}");
-        let (code, said) = told(dir.path(), &["mock", "--profile", profile, "--state", "state"]);
-        assert_eq!(code, Some(2), "{said}");
-        assert!(said.contains("E-cli-011") && said.contains(line) && !dir.path().join("state").exists(), "{said}");
-    }
+    let (profile, line) = ("nicit", "epp-https");
+    let dir = tempfile::tempdir().expect("a directory");
+    configured(dir.path(), profile, "");
+    let (code, said) = told(dir.path(), &["check"]);
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("E-job-005") && said.contains(line) && said.contains("later version"), "{said}");
+    let (code, said) = told(dir.path(), &["mock", "--profile", profile, "--state", "state"]);
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("E-cli-011") && said.contains(line) && !dir.path().join("state").exists(), "{said}");
 }
 
 #[test]
