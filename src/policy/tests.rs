@@ -42,7 +42,7 @@ fn a_misspelt_key_is_told_with_line_and_key() {
     let text = text("denic");
     let e = refused(text, "required = { value = true", "requierd = { value = true");
     assert!(e.what.contains("requierd"), "{e}");
-    assert_eq!((e.place.line, e.place.field.as_deref()), (line(text, "required = {"), Some("fields.handle.requierd")));
+    assert_eq!((e.place.line, e.place.field.as_deref()), (line(text, "required = {"), Some("fields.id.requierd")));
 }
 
 #[test]
@@ -212,7 +212,7 @@ fn stricter_rules_are_nothing_to_tell_of() {
 fn every_way_to_weaken_a_gate_is_told() {
     let rule = |key: &str, value: &str| format!("{key} = {{ value = {value}, source = \"ours\", confidence = \"seen\" }}\n");
     for (id, own) in [
-        ("denic", format!("[fields.handle]\n{}", rule("required", "false"))),
+        ("denic", format!("[fields.id]\n{}", rule("required", "false"))),
         ("denic", format!("[fields.type]\n{}", rule("choices", "[\"PERSON\", \"ROLE\"]"))),
         ("nicit", format!("[fields.pc-it]\n{}", rule("pattern", "\".*\""))),
         ("nicit", format!("[statuses.domain]\n{}", rule("clientTransferProhibited", "\"settable\""))),
@@ -220,7 +220,7 @@ fn every_way_to_weaken_a_gate_is_told() {
         ("nicit", rule("transfer_lock", "\"client_status\"")),
         ("denic", rule("identity_fields", "[]")),
         ("denic", format!("[name_servers]\n{}", rule("max", "14"))),
-        ("denic", "[fields.handle]\nrequired = { value = true, source = \"hearsay\", confidence = \"guess\" }\n".to_owned()),
+        ("denic", "[fields.id]\nrequired = { value = true, source = \"hearsay\", confidence = \"guess\" }\n".to_owned()),
     ] {
         let weaker = profile(id).expect("embedded").overridden(&own).expect("good rules").weaker;
         assert_eq!(weaker.len(), 1, "{own}");
