@@ -332,7 +332,7 @@ pub(super) enum Dialect {
 
 fn time(text: &str) -> Result<jiff::civil::Time, String> {
     let wanted = || "a time of the day, such as 06:00".to_owned();
-    if text.len() != 5 { Err(wanted()) } else { jiff::civil::Time::strptime("%H:%M", text).map_err(|_| wanted()) }
+    if text.len() == 5 { jiff::civil::Time::strptime("%H:%M", text).map_err(|_| wanted()) } else { Err(wanted()) }
 }
 
 fn share(text: &str) -> Result<f64, String> {

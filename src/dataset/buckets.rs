@@ -80,7 +80,7 @@ mod tests {
                 let of = |log2| bucket_of(&registry, ObjectKind::Domain, &format!("d{n}"), log2);
                 assert!(covering(of(to), to, from).contains(&of(from)), "{to} {from} {n}");
             }
-            let all: u32 = (0..1_u32 << to).map(|bucket| covering(bucket, to, from).len() as u32).sum();
+            let all: usize = (0..1_u32 << to).map(|bucket| covering(bucket, to, from).len()).sum();
             assert_eq!(all, (1 << from).max(1 << to), "none too many");
         }
     }

@@ -45,6 +45,8 @@ pub(super) struct Judge<'a> {
     pub(super) strict: bool,
     /// Whether changes may be made for which an authority's order is needed.
     pub(super) served: bool,
+    /// Whether the line has a place for additional properties: what cannot be said cannot be asked for.
+    pub(super) told: bool,
 }
 
 /// Values of one form of a contact's address, with what all forms share, by field.
@@ -70,7 +72,7 @@ impl Judge<'_> {
                     self.field(field, rules, &scope, &mut all);
                 }
             }
-            for (name, property) in self.profile.properties.iter().filter(|(_, p)| p.value.of == PropertyOf::Contact && self.holds(p)) {
+            for (name, property) in self.profile.properties.iter().filter(|(_, p)| self.told && p.value.of == PropertyOf::Contact && self.holds(p)) {
                 let value = contact.properties.get(name);
                 if let Some(why) = property_breach(&property.value, value, applies(&property.value.when, &scope)) {
                     all.push(Breach { field: name.as_str().into(), value: value.unwrap_or_default().into(), code: None, why });

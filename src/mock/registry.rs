@@ -3,6 +3,7 @@
 use super::announce::{Announcement, announcement};
 use super::check::Judge;
 use super::decode::Refusal;
+use super::encode;
 use super::fleet::Fleet;
 use super::knobs::{Knobs, Limits};
 use super::rri;
@@ -11,7 +12,7 @@ use crate::base::{Handle, Moment, Result, Secret, Timestamp, revealed};
 use crate::model::{
     Command, Contact, ContactsFilter, Date, Domain, DsChange, Host, KeyData, Queue, Role, SecDnsInfo, StatusValue, Transform,
 };
-use crate::policy::Profile;
+use crate::policy::{Line, Profile};
 use crate::protocol::ns::Ns;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -259,7 +260,8 @@ impl Registry {
 
     /// The rules in force.
     pub(super) fn judge(&self) -> Judge<'_> {
-        Judge { profile: &self.profile, strict: self.strict, served: self.served }
+        let told = self.profile.line.value == Line::Rri || encode::ext::carries_properties(&self.extensions);
+        Judge { profile: &self.profile, strict: self.strict, served: self.served, told }
     }
 
     /// Puts a contact in the place of `before` at `at`; the record of the change.

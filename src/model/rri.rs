@@ -187,7 +187,6 @@ impl fmt::Display for NsEntry {
 
 /// A command that changes an object by replacing it, or its `AuthInfo1`.
 #[derive(Clone, Debug)]
-#[expect(clippy::large_enum_variant, reason = "always in the box of `Transform::Rri`")]
 pub enum RriChange {
     /// Creates a contact.
     ContactCreate(RriContact),

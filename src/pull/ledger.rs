@@ -89,7 +89,7 @@ mod tests {
         let mut ledger = open("2026-11-22T12:00:00Z");
         ledger.asked("2026-11-22T23:00:01Z".parse().expect("a time"));
         assert_eq!(ledger.used().commands, 1, "a run over midnight");
-        std::fs::write(dir.path().join("budgets/de.json"), "{ torn").expect("written");
+        write_atomic(&dir.path().join("budgets/de.json"), b"{ torn").expect("written");
         assert_eq!(open("2026-11-22T12:00:00Z").used().commands, 0);
     }
 }

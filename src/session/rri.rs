@@ -79,7 +79,7 @@ impl Dialect for RriDialect {
     }
 
     fn quota(&self, response: &Response) -> Option<QuotaNews> {
-        let told = own(response)?.messages.iter().filter_map(|message| {
+        let mut told = own(response)?.messages.iter().filter_map(|message| {
             match rri::meaning(message.code?) {
                 // The text tells the share where no argument does.
                 Meaning::QuotaShare => {
@@ -90,7 +90,7 @@ impl Dialect for RriDialect {
                 _ => None,
             }
         });
-        told.last()
+        told.next_back()
     }
 
     fn encode(&self, command: &Command, cl_trid: Option<&ClTrid>, _agreed: &[Box<str>], out: &mut Vec<u8>) -> Result<()> {

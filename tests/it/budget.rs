@@ -1,6 +1,7 @@
 //! Pulls within a budget: several nights complete a first snapshot, later ones refresh it row by row.
 
-use crate::one::{One, exits};
+use crate::one::{One, exits, on_day};
+use crate::served::wait_until;
 use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 use privet::base::{Clock as _, Exit, SystemClock, Timestamp};
@@ -8,6 +9,7 @@ use privet::dataset::State;
 use privet::job::{Within, pull, pull_within};
 use privet::model::ObjectKind;
 use std::collections::{BTreeMap, BTreeSet};
+use std::process::{Command, Stdio};
 
 fn budget(n: u64) -> Within {
     Within { budget: Some(n), until: None }
@@ -46,12 +48,12 @@ fn several_nights_complete_a_first_snapshot_and_a_day_has_one_budget() {
         while one.newest().is_none() {
             assert!(nights < 9, "it is complete at last");
             let before = one.asked().len();
-            let ended = pull_within(&one.load(), &budget(15), &one.on_day(nights)).expect("ended");
+            let ended = pull_within(&one.load(), &budget(15), &on_day(nights)).expect("ended");
             assert_eq!(ended.exit(), Exit::Done, "{} {:?}", ended.text, ended.problems);
             let asked = one.asked().len() - before;
             assert!(asked == 15 || one.newest().is_some(), "{asked}");
             if one.newest().is_none() {
-                let again = pull_within(&one.load(), &budget(15), &one.on_day(nights)).expect("ended");
+                let again = pull_within(&one.load(), &budget(15), &on_day(nights)).expect("ended");
                 assert_eq!(one.asked().len(), before + 15, "{}: the day's budget is used", again.text);
             }
             nights += 1;
@@ -68,7 +70,7 @@ fn several_nights_complete_a_first_snapshot_and_a_day_has_one_budget() {
 fn what_changed_comes_first_then_what_is_oldest_and_every_row_keeps_its_time() {
     for one in both() {
         let served = one.serve(&[], "");
-        let whole = pull(&one.load(), &one.on_day(0)).expect("ended");
+        let whole = pull(&one.load(), &on_day(0)).expect("ended");
         assert_eq!(whole.exit(), Exit::Done, "{} {:?}", whole.text, whole.problems);
         let first = times(&one);
         let all: BTreeSet<String> = first.keys().cloned().collect();
@@ -82,7 +84,7 @@ fn what_changed_comes_first_then_what_is_oldest_and_every_row_keeps_its_time() {
         records.push((&stranger, ""));
         one.records(&records);
         let before = one.asked().len();
-        let ended = pull_within(&one.load(), &budget(8), &one.on_day(1)).expect("ended");
+        let ended = pull_within(&one.load(), &budget(8), &on_day(1)).expect("ended");
         assert_eq!(ended.exit(), Exit::Done, "{} {:?}", ended.text, ended.problems);
         let asked: Vec<String> = one.asked().split_off(before);
         assert_eq!(asked.len(), 8);
@@ -108,7 +110,7 @@ fn what_changed_comes_first_then_what_is_oldest_and_every_row_keeps_its_time() {
         let mut seen: BTreeSet<String> = asked.into_iter().collect();
         for day in 2..20 {
             let before = one.asked().len();
-            let ended = pull_within(&one.load(), &budget(8), &one.on_day(day)).expect("ended");
+            let ended = pull_within(&one.load(), &budget(8), &on_day(day)).expect("ended");
             assert_eq!(ended.exit(), Exit::Done, "{} {:?}", ended.text, ended.problems);
             let asked = one.asked().split_off(before);
             let old: Vec<&String> = asked.iter().filter(|id| seen.contains(*id) && **id != stranger).collect();
@@ -131,14 +133,14 @@ fn what_changed_comes_first_then_what_is_oldest_and_every_row_keeps_its_time() {
 fn a_pull_ends_at_its_hour_with_a_whole_snapshot() {
     let one = One::new("denic", "de", 20);
     let served = one.serve(&[], "");
-    pull(&one.load(), &one.on_day(0)).expect("ended");
+    pull(&one.load(), &on_day(0)).expect("ended");
     let all = times(&one).len();
     drop(served);
     let _served = one.serve(&["service_ms=400"], "");
     let before = one.asked().len();
     let berlin = TimeZone::get("Europe/Berlin").expect("bundled");
     let until = berlin.to_datetime(SystemClock::new().wall() + SignedDuration::from_secs(2)).time();
-    let ended = pull_within(&one.load(), &Within { budget: None, until: Some(until) }, &one.on_day(0)).expect("ended");
+    let ended = pull_within(&one.load(), &Within { budget: None, until: Some(until) }, &on_day(0)).expect("ended");
     assert_eq!(exits(&ended), Vec::<u64>::new(), "{} {:?}", ended.text, ended.problems);
     let asked = one.asked().len() - before;
     assert!(asked > 2 && asked < all, "{asked} of {all}");
@@ -146,13 +148,52 @@ fn a_pull_ends_at_its_hour_with_a_whole_snapshot() {
 }
 
 #[test]
+fn what_a_killed_pull_refreshed_is_part_of_the_next_ones_snapshot() {
+    let one = One::new("denic", "de", 20);
+    let served = one.serve(&[], "");
+    pull(&one.load(), &on_day(0)).expect("ended");
+    let first = times(&one);
+    drop(served);
+    let served = one.serve(&["service_ms=300"], "");
+    let mut child = Command::new(env!("CARGO_BIN_EXE_privet"))
+        .args(["pull", "--budget", "1000", "--config"])
+        .arg(one.config())
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("a process");
+    let ledger = one.state().join("budgets/one.json");
+    let used = || {
+        let text = std::fs::read(&ledger).ok()?;
+        serde_json::from_slice::<serde_json::Value>(&text).ok()?["commands"].as_u64()
+    };
+    let before = used().expect("counted");
+    wait_until("something durable", || used().is_some_and(|n| n > before));
+    child.kill().expect("killed");
+    child.wait().expect("ended");
+    drop(served);
+    assert_eq!(times(&one), first, "half a refreshment is no snapshot");
+
+    let _served = one.serve(&[], "");
+    let asked = one.asked().len();
+    let ended = pull_within(&one.load(), &budget(used().expect("counted") + 1), &on_day(0)).expect("ended");
+    assert_eq!(ended.exit(), Exit::Done, "{} {:?}", ended.text, ended.problems);
+    assert_eq!(one.asked().len(), asked + 1, "what is used of the day is known");
+    let now = times(&one);
+    let refreshed = now.iter().filter(|(id, seen)| first.get(*id) != Some(*seen)).count();
+    assert_eq!(now.len(), first.len());
+    assert!(refreshed >= 3, "what was durable is in it, and the one: {refreshed}");
+}
+
+#[test]
 fn a_registry_that_cannot_be_reached_leaves_the_older_snapshot() {
     let one = One::new("denic", "de", 6);
     let served = one.serve(&[], "");
-    pull(&one.load(), &one.on_day(0)).expect("ended");
+    pull(&one.load(), &on_day(0)).expect("ended");
     let whole = one.newest().expect("a snapshot").dir().to_owned();
     drop(served);
-    let ended = pull_within(&one.load(), &budget(5), &one.on_day(1)).expect("ended");
+    let ended = pull_within(&one.load(), &budget(5), &on_day(1)).expect("ended");
     assert_eq!(ended.exit(), Exit::Unreachable, "{}", ended.text);
     assert_eq!(one.newest().expect("a snapshot").dir(), whole);
     assert!(!one.state().join("building/registry=one/run.json").exists(), "nothing is left to go on with");

@@ -69,8 +69,10 @@ impl One {
 
     /// Writes the local records: domains with their statuses.
     pub(crate) fn records(&self, domains: &[(&str, &str)]) {
-        let rows: String = domains.iter().map(|(name, statuses)| format!("{ONE},{name},,,,,{statuses},,,\n")).collect();
-        let text = format!("registry,id,registrant,admin,tech,billing,statuses,ns,expires,properties\n{rows}");
+        let mut text = "registry,id,registrant,admin,tech,billing,statuses,ns,expires,properties\n".to_owned();
+        for (name, statuses) in domains {
+            text.push_str(&format!("{ONE},{name},,,,,{statuses},,,\n"));
+        }
         write_atomic(&self.dir.path().join("data/domains.csv"), text.as_bytes()).expect("written");
     }
 
@@ -102,17 +104,16 @@ impl One {
             served.key.display(),
             served.ca.display(),
         );
-        write_atomic(&path("privet.toml"), config.as_bytes()).expect("written");
+        write_atomic(&self.config(), config.as_bytes()).expect("written");
         served
     }
 
-    pub(crate) fn load(&self) -> Loaded {
-        Config::load(&self.dir.path().join("privet.toml"), &[], &|_| None).unwrap_or_else(|e| panic!("{e}"))
+    pub(crate) fn config(&self) -> PathBuf {
+        self.dir.path().join("privet.toml")
     }
 
-    /// What a verb is given, some days from now.
-    pub(crate) fn on_day(&self, days: i64) -> Context {
-        Context { clock: Arc::new(Ahead { real: SystemClock::new(), days }), ..context(&[]) }
+    pub(crate) fn load(&self) -> Loaded {
+        Config::load(&self.config(), &[], &|_| None).unwrap_or_else(|e| panic!("{e}"))
     }
 
     pub(crate) fn state(&self) -> PathBuf {
@@ -156,6 +157,11 @@ impl One {
         let frames = self.frames("in");
         frames.iter().filter(|f| f.contains("info>")).filter_map(|frame| of(frame)).collect()
     }
+}
+
+/// What a verb is given, some days from now.
+pub(crate) fn on_day(days: i64) -> Context {
+    Context { clock: Arc::new(Ahead { real: SystemClock::new(), days }), ..context(&[]) }
 }
 
 /// The exits of the one registry.

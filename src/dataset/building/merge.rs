@@ -21,6 +21,9 @@ enum Source {
     Kept(usize, usize),
 }
 
+/// Rows by id.
+type Rows = BTreeMap<Box<str>, Source>;
+
 /// What this pull noted of one bucket.
 struct Noted {
     objects: [BTreeMap<Box<str>, Record>; 2],
@@ -122,8 +125,8 @@ impl Building {
         bucket: u32,
         names: &[(&str, ColumnType)],
         local: &HashMap<Box<str>, RowDigest>,
-    ) -> Result<(Vec<Batch>, BTreeMap<Box<str>, Source>)> {
-        let (mut batches, mut rows) = (Vec::new(), BTreeMap::new());
+    ) -> Result<(Vec<Batch>, Rows)> {
+        let (mut batches, mut rows) = (Vec::new(), Rows::new());
         let Some(base) = &self.base else { return Ok((batches, rows)) };
         let log2 = self.run.buckets_log2;
         let columns: Vec<&str> = names.iter().map(|(name, _)| *name).collect();

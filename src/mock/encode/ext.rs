@@ -10,6 +10,11 @@ use crate::protocol::writer::XmlWriter;
 const OF_CONTACTS: [Ns; 5] = [Ns::EXTCON, Ns::CONTACT_EXT_1_4, Ns::CONTACT_EXT_1_3, Ns::FURY_2_1, Ns::FURY_2_0];
 const OF_DOMAINS: [Ns; 6] = [Ns::EXTDOM, Ns::DOMAIN_EXT_2_6, Ns::DOMAIN_EXT_2_5, Ns::REG_TYPE, Ns::FURY_2_1, Ns::FURY_2_0];
 
+/// Whether one of `offered` has a place for a contact's properties.
+pub(in crate::mock) fn carries_properties(offered: &[String]) -> bool {
+    OF_CONTACTS.iter().any(|ns| offered.iter().any(|uri| uri == ns.uri()))
+}
+
 /// The extension in which the login wants a contact's properties, where there are any.
 pub(in crate::mock) fn of_contact(named: &[Box<str>], contact: &Contact) -> Option<Ns> {
     let ns = OF_CONTACTS.into_iter().find(|ns| named.iter().any(|uri| **uri == *ns.uri()))?;

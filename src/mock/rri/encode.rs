@@ -93,37 +93,39 @@ fn data(w: &mut XmlWriter<'_>, data: &Data) {
 }
 
 fn lines(w: &mut XmlWriter<'_>, prefix: &str, all: &[Line]) {
-    let mut postal: Vec<&Line> = Vec::new();
-    let mut at = 0;
-    while let Some(line) = all.get(at) {
-        at += 1;
-        match line {
-            Line::Field(keyword, element, value) if matches!(*keyword, "Address" | "PostalCode" | "City" | "CountryCode") => {
-                postal.push(line);
-                let more = matches!(all.get(at), Some(Line::Field("Address" | "PostalCode" | "City" | "CountryCode", ..)));
-                if !more {
-                    w.element("contact:postal", &[], |w| {
-                        for line in &postal {
-                            if let Line::Field(_, element, value) = line {
-                                w.leaf(&format!("contact:{element}"), &[], value);
-                            }
-                        }
-                    });
+    let is_postal = |line: &&Line| matches!(line, Line::Field("Address" | "PostalCode" | "City" | "CountryCode", ..));
+    let mut rest = all;
+    while let Some((line, behind)) = rest.split_first() {
+        let postal = rest.iter().take_while(is_postal).count();
+        if let Some((postal, behind)) = rest.split_at_checked(postal).filter(|(postal, _)| !postal.is_empty()) {
+            w.element("contact:postal", &[], |w| {
+                for line in postal {
+                    if let Line::Field(_, element, value) = line {
+                        w.leaf(&format!("contact:{element}"), &[], value);
+                    }
                 }
-                let _written = (element, value);
-            }
+            });
+            rest = behind;
+            continue;
+        }
+        rest = behind;
+        match line {
             Line::Field(_, element, value) => w.leaf(&format!("{prefix}:{element}"), &[], value),
             Line::Role(_, role, value) => w.leaf("domain:contact", &[("role", role)], value),
             Line::Entry(_, owner, kind, parts, _) => {
                 w.element("dnsentry:dnsentry", &[("xsi:type", &format!("dnsentry:{kind}"))], |w| {
                     w.leaf("dnsentry:owner", &[], owner);
                     w.element("dnsentry:rdata", &[], |w| {
-                        parts.iter().for_each(|(element, value)| w.leaf(&format!("dnsentry:{element}"), &[], value));
+                        for (element, value) in parts {
+                            w.leaf(&format!("dnsentry:{element}"), &[], value);
+                        }
                     });
                 });
             }
             Line::Part(fields) => w.element("verification:verificationInformation", &[], |w| {
-                fields.iter().for_each(|(_, element, value)| w.leaf(&format!("verification:{element}"), &[], value));
+                for (_, element, value) in fields {
+                    w.leaf(&format!("verification:{element}"), &[], value);
+                }
             }),
         }
     }
@@ -163,7 +165,9 @@ fn key_value(out: &mut Vec<u8>, reply: &Reply<'_>, result: &str) {
             }
             Line::Part(fields) => {
                 text.push_str("\n[VerificationInformation]\n");
-                fields.iter().for_each(|(keyword, _, value)| text.push_str(&format!("{keyword}: {value}\n")));
+                for (keyword, _, value) in fields {
+                    text.push_str(&format!("{keyword}: {value}\n"));
+                }
             }
         }
     }

@@ -102,7 +102,7 @@ mod tests {
     }
 
     fn limits(commands: u32, quota: Option<u64>) -> Limits {
-        Limits { rate: Some(Rate { commands, seconds: 60 }), block: Duration::from_secs(120), quota, ..Limits::default() }
+        Limits { rate: Some(Rate { commands, seconds: 60 }), block: Duration::from_mins(2), quota, ..Limits::default() }
     }
 
     #[test]

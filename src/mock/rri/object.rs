@@ -197,7 +197,7 @@ pub(super) fn domain_lines(domain: &Domain, keys: &[KeyData]) -> Vec<Line> {
     let owner = format!("{name}.");
     let servers: Vec<HostAttr> = match &domain.ns {
         NameServers::Attributes(servers) => servers.clone(),
-        objects => objects.names().map(|name| HostAttr { name: name.clone(), addrs: Vec::new() }).collect(),
+        NameServers::Objects(names) => names.iter().map(|name| HostAttr { name: name.clone(), addrs: Vec::new() }).collect(),
     };
     for HostAttr { name, addrs } in servers {
         let host = format!("{name}.");

@@ -227,7 +227,8 @@ fn every_fault_does_what_its_name_says() {
             | Fault::Nul
             | Fault::EntityBomb
             | Fault::ExternalEntity
-            // A check names no object to lose.
+            // A check names no object to lose, and its contact has no type.
+            | Fault::StrangeType
             | Fault::Missing
             | Fault::OtherObject => honest(told),
             Fault::LengthShort => told.contains("<clTRID>T-0001<") && !told.contains("</epp>"),

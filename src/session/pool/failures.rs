@@ -21,7 +21,7 @@ impl Pool {
     /// An exchange is over: hands it to the asker, or asks again.
     pub(super) fn outcome(&mut self, mut job: Job, outcome: Outcome, now: Now) {
         if let Some(then) = job.then.take() {
-            return self.read_first(job, then, outcome, now);
+            return self.read_first(job, &then, outcome, now);
         }
         match outcome {
             Outcome::Answer { response, verdict, facts } => {
@@ -50,11 +50,11 @@ impl Pool {
     }
 
     /// What was to be read before a change was put together is there, or is not. Nothing was changed yet, so that it may be read again.
-    fn read_first(&mut self, mut job: Job, then: Box<Command>, outcome: Outcome, now: Now) {
+    fn read_first(&mut self, mut job: Job, then: &Command, outcome: Outcome, now: Now) {
         let may_repeat = job.attempts < ASKED_AGAIN && !self.finished();
         let again = |mut job: Job| {
             job.attempts += 1;
-            Job { then: Some(then.clone()), ..job }
+            Job { then: Some(Box::new(then.clone())), ..job }
         };
         match outcome {
             Outcome::Answer { response, verdict, facts } => {
@@ -65,7 +65,7 @@ impl Pool {
                         self.report.asked_again += 1;
                         self.delayed.push((at, again(job)));
                     }
-                    _ if response.code().is_success() => match self.setup.dialect.complete(&then, &response) {
+                    _ if response.code().is_success() => match self.setup.dialect.complete(then, &response) {
                         Ok(_) if self.finished() => self.done(job.ticket, Outcome::NeverSent { why: Loss::Stopped }),
                         Ok(command) => {
                             job.command = command;
