@@ -135,7 +135,7 @@ fn the_vectors_of_nicit() {
     insta::assert_snapshot!(found);
 }
 
-/// What registries.md's source gives for Unicode 3.1, range by range, and what is refused at their edges.
+/// The ranges of Unicode 3.1 in the scripts that matter most, each code point of them, and what is refused between and beyond.
 #[test]
 fn denics_set_is_unicode_3_1_to_the_code_point() {
     let profile = profile("denic").expect("embedded");
