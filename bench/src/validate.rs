@@ -135,7 +135,8 @@ fn make(dir: &Path, contacts: u64) -> Outcome<()> {
         writeln!(out, "{}", cells.join(","))?;
     }
     out.into_inner()?.sync_all()?;
-    let source = Source { files: vec![path], format: Some(Format::Csv), delimiter: b',', columns: BTreeMap::new(), constants: BTreeMap::new() };
+    let source =
+        Source { files: vec![path], format: Some(Format::Csv), delimiter: b',', columns: BTreeMap::new(), constants: BTreeMap::new() };
     let registries = REGISTRIES.iter().map(|(id, _)| RegistryId::new(*id)).collect();
     let plan = IngestPlan { contacts: Some(source), domains: None, registries, previous: None, min_rows_share: 0.0 };
     let records: PathBuf = dir.join("records");
@@ -145,8 +146,18 @@ fn make(dir: &Path, contacts: u64) -> Outcome<()> {
 
 /// The contact with that number, by column.
 fn contact(n: u64) -> BTreeMap<&'static str, String> {
-    const NAMES: [&str; 10] =
-        ["Anna Smith", "Jörg Müller", "Mario Rossi", "Élodie Prévost", "John O'Hara", "Łucja Żółtowska", "Eva Berg", "Ιωάννα Παππά", "Tom Wood", "Zoë Noël"];
+    const NAMES: [&str; 10] = [
+        "Anna Smith",
+        "Jörg Müller",
+        "Mario Rossi",
+        "Élodie Prévost",
+        "John O'Hara",
+        "Łucja Żółtowska",
+        "Eva Berg",
+        "Ιωάννα Παππά",
+        "Tom Wood",
+        "Zoë Noël",
+    ];
     const STREETS: [&str; 6] = ["Lindenstraße", "Main Street", "Via dell'Università", "rue des Prés", "Market Lane", "Am Mühlbach"];
     let mixed = n.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 20;
     let mut share = mixed % 100;
@@ -167,7 +178,9 @@ fn contact(n: u64) -> BTreeMap<&'static str, String> {
         set(column, value);
     }
     if registry == "gtld-thick" {
-        for (column, value) in [("int_name", "Anna Smith"), ("int_street1", "Main Street 1"), ("int_city", "Koeln"), ("int_pc", pc), ("int_cc", cc)] {
+        for (column, value) in
+            [("int_name", "Anna Smith"), ("int_street1", "Main Street 1"), ("int_city", "Koeln"), ("int_pc", pc), ("int_cc", cc)]
+        {
             set(column, value);
         }
     }

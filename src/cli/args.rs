@@ -125,7 +125,7 @@ pub(super) enum Command {
     Validate {
         #[command(flatten)]
         which: Which,
-        /// The local records; so without a word
+        /// The local records (the default)
         #[arg(long, conflicts_with = "snapshot")]
         records: bool,
         /// What the registries held in their newest snapshots

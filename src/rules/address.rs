@@ -52,8 +52,6 @@ struct At<'a> {
     form: Option<PostalForm>,
     /// The number of the value, from 1.
     number: usize,
-    /// The tables that hold, one bit each.
-    tables: u32,
 }
 
 impl<'p> Field<'p> {
@@ -89,16 +87,13 @@ impl<'p> Field<'p> {
     }
 
     fn judge_in(&self, subject: &Subject<'_>, form: Option<PostalForm>, sheet: &mut Sheet<'_, '_>) {
-        let holds = |table: &Table<'_>| table.when.iter().all(|(place, when)| when.holds(subject.value(*place, &when.field, form)));
-        let tables =
-            self.tables.iter().enumerate().filter(|(_, t)| holds(t)).fold(0_u32, |bits, (n, _)| bits | 1_u32.wrapping_shl(n as u32));
         let (mut count, mut filled) = (0, false);
         for (number, value) in subject.values(self.place, self.name, form) {
             count += 1;
             filled |= !value.trim_ascii().is_empty();
-            self.value(&At { subject, form, number, tables }, value, sheet);
+            self.value(&At { subject, form, number }, value, sheet);
         }
-        for table in self.holding(tables) {
+        for table in self.holding(subject, form) {
             let mut tell = |broken, basis, what| {
                 self.tell(table, broken, self.path(form, None), basis, what, sheet);
             };
@@ -112,7 +107,7 @@ impl<'p> Field<'p> {
                     Some(max) if count > max => tell(Broken::Occurs, Basis::of(rule), format!("stands {count} times, at most {max}")),
                     // That nothing is there at all is told by what requires it.
                     _ if (1..min).contains(&count) => {
-                        tell(Broken::Occurs, Basis::of(rule), format!("stands {count} times, at least {min}"))
+                        tell(Broken::Occurs, Basis::of(rule), format!("stands {count} times, at least {min}"));
                     }
                     _ => {}
                 }
@@ -120,8 +115,10 @@ impl<'p> Field<'p> {
         }
     }
 
-    fn holding(&self, tables: u32) -> impl Iterator<Item = &Table<'p>> {
-        self.tables.iter().enumerate().filter(move |(n, _)| tables >> n & 1 == 1).map(|(_, table)| table)
+    /// The tables whose conditions hold.
+    fn holding(&self, subject: &Subject<'_>, form: Option<PostalForm>) -> impl Iterator<Item = &Table<'p>> {
+        let holds = move |(place, when): &(Place, &When)| when.holds(subject.value(*place, &when.field, form));
+        self.tables.iter().filter(move |table| table.when.iter().all(holds))
     }
 
     /// Judges one value: its normal form, and then that form's length, shape and characters.
@@ -135,10 +132,14 @@ impl<'p> Field<'p> {
             point_at(finding, differs + 1, nfc.chars().nth(differs));
             finding.suggestion = Some(nfc.as_str().into());
         }
+        // A token has no blanks at its ends, whoever reads it (XML Schema, whiteSpace=collapse).
+        if self.place.is_token() && text.trim().len() < text.len() {
+            text = Cow::Owned(text.trim().to_owned());
+        }
         if self.place == Place::Id && self.in_capitals {
             text = Cow::Owned(text.to_uppercase());
         }
-        for table in self.holding(at.tables) {
+        for table in self.holding(at.subject, at.form) {
             self.value_by(table, at, &text, sheet);
         }
         if !text.is_ascii() && self.place.is_words() {
@@ -231,7 +232,7 @@ impl<'p> Field<'p> {
 
     /// Warns of a postal code that its country does not have, where the profile has no word of its own on that country's.
     fn postal_code(&self, at: &At<'_>, text: &str, sheet: &mut Sheet<'_, '_>) {
-        let spoken = self.holding(at.tables).any(|table| table.rules.rule.as_deref() == Some("R-addr-010"));
+        let spoken = self.holding(at.subject, at.form).any(|table| table.rules.rule.as_deref() == Some("R-addr-010"));
         let country = at.subject.value(Place::of_contact("cc"), "cc", at.form);
         if let Some(country) = country.filter(|country| !spoken && postal::fits(country, text) == Some(false)) {
             let basis = Basis::ours("addressing guides of the Universal Postal Union, as of 2025; the registry may not look");

@@ -164,6 +164,9 @@ impl Line {
     }
 }
 
+/// What is counted by: registry, rule, severity.
+type Key = (Box<str>, Box<str>, FindingSeverity);
+
 /// Gathers findings for a directory, and writes them sorted.
 #[derive(Debug)]
 pub struct Findings {
@@ -173,7 +176,8 @@ pub struct Findings {
     first: usize,
     lines: Vec<Line>,
     runs: Vec<PathBuf>,
-    counts: BTreeMap<(Box<str>, Box<str>, FindingSeverity), (u64, u64)>,
+    /// Findings, and objects that have one.
+    counts: BTreeMap<Key, (u64, u64)>,
     objects: u64,
 }
 
@@ -243,7 +247,7 @@ impl Findings {
 
     fn summary(&self) -> FindingsSummary {
         let total = |of: FindingSeverity| self.counts.iter().filter(|((.., severity), _)| *severity == of).map(|(_, (n, _))| n).sum();
-        let one = |((registry, rule, severity), (findings, objects)): (&(Box<str>, Box<str>, FindingSeverity), &(u64, u64))| RuleCount {
+        let one = |((registry, rule, severity), (findings, objects)): (&Key, &(u64, u64))| RuleCount {
             registry: registry.to_string(),
             rule: rule.to_string(),
             severity: *severity,

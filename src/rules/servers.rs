@@ -82,7 +82,12 @@ fn is_reserved(ip: IpAddr) -> bool {
         IpAddr::V6(ip) => {
             let [a, b, ..] = ip.segments();
             let global = a & 0xe000 == 0x2000;
-            let special = (a == 0x2001 && b < 0x0200) || (a == 0x2001 && b == 0x0db8) || a == 0x2002 || (a == 0x3fff && b < 0x1000);
+            let special = match a {
+                0x2001 => b < 0x0200 || b == 0x0db8,
+                0x2002 => true,
+                0x3fff => b < 0x1000,
+                _ => false,
+            };
             !global || special
         }
     }

@@ -51,6 +51,15 @@ impl Place {
         }
     }
 
+    /// Whether its values are tokens on the line (RFC 5733 §4): blanks at their ends are none of theirs.
+    pub(super) fn is_token(self) -> bool {
+        match self {
+            Self::Id | Self::Form | Self::Beside(_) => true,
+            Self::Address(_) => !self.is_words(),
+            Self::Property => false,
+        }
+    }
+
     /// Whether it holds words that people write and read: where look-alikes matter.
     pub(super) fn is_words(self) -> bool {
         matches!(self, Self::Address(part) if PARTS.get(part).is_some_and(|(name, ..)| !matches!(*name, "pc" | "cc")))

@@ -67,6 +67,7 @@ fn help_pages() {
         &["check", "--help"],
         &["pull", "--help"],
         &["diff", "--help"],
+        &["validate", "--help"],
         &["run", "--help"],
         &["report", "--help"],
         &["report", "run", "--help"],
