@@ -7,7 +7,7 @@ use super::budget::{Allowance, RateMeter};
 use super::dialect::Dialect;
 use super::exchange::{CloseReason, Job, Loss, Now, Outcome};
 use super::machine::{Effect, Session};
-use super::ration::{Quota, Ration, Spent};
+use super::ration::{Quota, Ration};
 use super::report::{GreetingFacts, PoolReport};
 use super::result::{Breaker, Foreign};
 use super::trouble::{self, Jitter};
@@ -354,38 +354,6 @@ impl Pool {
         for session in &mut self.sessions {
             session.drain(now);
         }
-    }
-
-    /// `problem`, said of this registry where it names no object.
-    fn named(&self, problem: Box<Problem>) -> Box<Problem> {
-        if problem.place.object.is_none() { problem.object(self.setup.registry.as_str()) } else { problem }
-    }
-
-    /// Ends the run, since what may be asked is used up: what is in flight is finished, what is not was never sent.
-    fn spend(&mut self, spent: Spent) {
-        self.finishing = true;
-        self.report.spent = Some(spent);
-        if spent == Spent::Quota {
-            self.report.problem(trouble::quota_kept(&self.setup.registry));
-        }
-        for job in self.waiting() {
-            self.done(job.ticket, Outcome::NeverSent { why: Loss::Rationed(spent) });
-        }
-    }
-
-    /// Stops the registry: what is not in flight is refused, what is may end.
-    fn stop(&mut self, problem: Box<Problem>, now: Now) {
-        let problem = self.named(problem);
-        self.finishing = true;
-        for job in self.waiting() {
-            self.done(job.ticket, Outcome::Refused(problem.clone()));
-        }
-        if self.report.stopped.is_none() {
-            // Told once: as what stopped the registry.
-            self.report.problems.retain(|told| *told != *problem);
-            self.report.stopped = Some(*problem);
-        }
-        self.drain(now);
     }
 
     /// Takes the effects of sessions in, and buries the dead. Whether there was anything but bytes.

@@ -2,6 +2,7 @@
 
 use super::super::exchange::{Barred, CloseReason, Ended, Job, Loss, Now, Outcome};
 use super::super::machine::Session;
+use super::super::ration::Spent;
 use super::super::result::{Scope, Verdict};
 use super::super::trouble;
 use super::{ASKED_AGAIN, MAX_FAILURES, MAX_LIMITS, MAX_RELOGINS, Pool, object_of};
@@ -212,5 +213,37 @@ impl Pool {
     /// At most `sessions` from now on, and at least one.
     pub(super) fn shrink_to(&mut self, sessions: usize) {
         self.allowed = self.allowed.min(u16::try_from(sessions).unwrap_or(u16::MAX)).max(1);
+    }
+
+    /// Ends the run, since what may be asked is used up: what is in flight is finished, what is not was never sent.
+    pub(super) fn spend(&mut self, spent: Spent) {
+        self.finishing = true;
+        self.report.spent = Some(spent);
+        if spent == Spent::Quota {
+            self.report.problem(trouble::quota_kept(&self.setup.registry));
+        }
+        for job in self.waiting() {
+            self.done(job.ticket, Outcome::NeverSent { why: Loss::Rationed(spent) });
+        }
+    }
+
+    /// Stops the registry: what is not in flight is refused, what is may end.
+    pub(super) fn stop(&mut self, problem: Box<Problem>, now: Now) {
+        let problem = self.named(problem);
+        self.finishing = true;
+        for job in self.waiting() {
+            self.done(job.ticket, Outcome::Refused(problem.clone()));
+        }
+        if self.report.stopped.is_none() {
+            // Told once: as what stopped the registry.
+            self.report.problems.retain(|told| *told != *problem);
+            self.report.stopped = Some(*problem);
+        }
+        self.drain(now);
+    }
+
+    /// `problem`, said of this registry where it names no object.
+    pub(super) fn named(&self, problem: Box<Problem>) -> Box<Problem> {
+        if problem.place.object.is_none() { problem.object(self.setup.registry.as_str()) } else { problem }
     }
 }
