@@ -95,7 +95,7 @@ pub(super) fn contact(record: &mut Record, held: &Row, other: &Record, rules: Co
         // What another person has may not fit this one's country, nor what the registry makes of it.
         let name = field.name().split_once('_').map_or("", |(_, name)| name);
         let same_land = [ContactField::IntCc, ContactField::LocCc].iter().all(|cc| record.get(cc.at()) == other.get(cc.at()));
-        let has_code = [ContactField::IntPc, ContactField::LocPc].iter().any(|pc| !record.get(pc.at()).is_empty());
+        let has_code = !record.get(if field == ContactField::IntCc { ContactField::IntPc } else { ContactField::LocPc }.at()).is_empty();
         if rules.is_read(name) || (name == "pc" && !same_land) || (name == "cc" && has_code) {
             continue;
         }

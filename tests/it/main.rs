@@ -21,4 +21,5 @@ mod schemas;
 mod served;
 mod session_faults;
 mod validate;
+mod violations;
 mod wire;

@@ -110,7 +110,7 @@ fn may_hold(data: &Path, file: &Path) -> bool {
 
 #[test]
 fn row_35_and_the_checklist_no_personal_value_and_no_password_is_written_where_it_does_not_belong() {
-    let world = World::new(240, 21);
+    let world = World::new(480, 21);
     let data = world.data();
     let mut markers = mark(&data.join("records/contacts.csv"));
     let fleet = world.fleet(THICK);

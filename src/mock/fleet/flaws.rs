@@ -4,7 +4,7 @@ use super::draw::Draw;
 use super::properties::{Presence, presence};
 use crate::base::{HostName, Personal};
 use crate::model::{Address, Contact, ContactRef, Domain, HostAttr, Ip, IpVersion, NameServers, PostalForm, Role, StatusValue};
-use crate::policy::{Characters, FieldRules, Glue, Profile, PropertyKind, PropertyOf, StatusUse};
+use crate::policy::{Characters, FieldRules, Glue, Line, Profile, PropertyKind, PropertyOf, StatusUse};
 use unicode_normalization::UnicodeNormalization as _;
 
 /// What was planted.
@@ -364,6 +364,10 @@ fn ordered_status(domain: &mut Domain, profile: &Profile, _: &mut Draw) -> Optio
 
 /// A status that the registry does not have.
 fn foreign_status(domain: &mut Domain, profile: &Profile, _: &mut Draw) -> Option<Flaw> {
+    if profile.line.value == Line::Rri {
+        // Nor has its line a place for one.
+        return None;
+    }
     let status = status_of_use(profile, &[StatusUse::Never])?;
     settle(domain, &status);
     Some(Flaw::of("R-stat-002", format!("statuses.{status}")))
