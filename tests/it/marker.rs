@@ -64,6 +64,11 @@ fn mark(table: &Path) -> BTreeSet<String> {
                 "voice" | "fax" => format!("+999.{row:05}55{column:02}"),
                 "email" if row % 9 == 5 => format!("Marker.{row}.{column}@Marked.Example"),
                 "email" => format!("marker{row}x{column}@marked.example"),
+                "properties" => {
+                    let marker = format!("MARKER-{row}-{column}-end");
+                    markers.insert(marker.clone());
+                    return format!("regCode={marker}");
+                }
                 _ => format!("MARKER-{row}-{column}-end"),
             };
             markers.insert(marker.clone());

@@ -94,6 +94,10 @@ pub(super) fn plant_contact(contact: &mut Contact, profile: &Profile, draw: &mut
 pub(super) fn plant_domain(domain: &mut Domain, profile: &Profile, draw: &mut Draw) -> Option<Flaw> {
     let mut order = DOMAIN.to_vec();
     draw.shuffle(&mut order);
+    if draw.chance(600) {
+        // It fits so few domains that it would hardly ever come up in its turn.
+        order.insert(0, two_administrators);
+    }
     order.into_iter().find_map(|plant| {
         let mut flawed = domain.clone();
         let flaw = plant(&mut flawed, profile, draw)?;
