@@ -72,7 +72,9 @@ impl Judge<'_> {
                     self.field(field, rules, &scope, &mut all);
                 }
             }
-            for (name, property) in self.profile.properties.iter().filter(|(_, p)| self.told && p.value.of == PropertyOf::Contact && self.holds(p)) {
+            for (name, property) in
+                self.profile.properties.iter().filter(|(_, p)| self.told && p.value.of == PropertyOf::Contact && self.holds(p))
+            {
                 let value = contact.properties.get(name);
                 if let Some(why) = property_breach(&property.value, value, applies(&property.value.when, &scope)) {
                     all.push(Breach { field: name.as_str().into(), value: value.unwrap_or_default().into(), code: None, why });
