@@ -7,6 +7,7 @@ mod config_input;
 mod dataset;
 mod demo;
 mod diff;
+mod dns;
 mod extensions;
 mod https;
 mod layers;
