@@ -27,7 +27,7 @@ fn validate_finds_every_planted_violation_and_nothing_else() {
     for (contacts, seed) in [(300, 1), (24_000, 2)] {
         let world = World::new(contacts, seed);
         let _served = world.serve(&[]);
-        let options = ValidateOptions { snapshot: false, show_suggestions: false, warnings_count: true };
+        let options = ValidateOptions { snapshot: false, show_suggestions: false, warnings_count: true, dns: false };
         let validated = job::validate(&world.load(), &context(&[]), options).unwrap_or_else(|e| panic!("{e}"));
         let planted = violations(&world.data().join("truth/violations.csv"));
         let found = violations(&validated.dir.join("findings.csv"));
