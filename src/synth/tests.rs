@@ -206,7 +206,7 @@ fn expect_privacy(mechanism: &str, local: &mut [BTreeMap<String, Fields>; 2], se
 fn compared(dir: &Path) -> Vec<[String; 7]> {
     let services = csv_rows(&dir.join("records/services.csv"));
     let mut out = Vec::new();
-    for registry in registries::REGISTRIES {
+    for registry in REGISTRIES {
         let registry = registry.id;
         let mechanism = match registry {
             "example-thick" => "proxy",
@@ -280,7 +280,7 @@ fn the_truth_is_what_a_plain_comparison_finds() {
     for field in ["int_name", "loc_name", "int_org", "loc_street1", "loc_city", "loc_pc", "voice", "fax", "email", "disclose"] {
         assert!(seen("changed", "contact", field), "{field}");
     }
-    for registry in registries::REGISTRIES {
+    for registry in REGISTRIES {
         assert!(seen(registry.id, "", ""), "{}", registry.id);
     }
 }
