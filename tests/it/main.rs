@@ -22,4 +22,5 @@ mod schemas;
 mod served;
 mod session_faults;
 mod validate;
+mod violations;
 mod wire;
