@@ -227,12 +227,12 @@ macro_rules! conforms {
     };
 }
 
-conforms!(afnic, "afnic", "fr", 60, 20, 1000);
-conforms!(denic, "denic", "de", 20, 40, 5000);
-conforms!(dnsbe, "dnsbe", "be", 60, 20, 1000);
-conforms!(eurid, "eurid", "eu", 60, 20, 1000);
-conforms!(gtld_minimum, "gtld-minimum", "example", 36, 4);
-conforms!(gtld_thick, "gtld-thick", "example", 70, 4, 1000);
-conforms!(nicit, "nicit", "it", 70, 40, 1000);
-conforms!(nz, "nz", "nz", 70, 20, 1000);
-conforms!(sidn, "sidn", "nl", 60, 4, 1000);
+conforms!(afnic, "afnic", "fr", 80, 90, 2500);
+conforms!(denic, "denic", "de", 20, 90, 6000);
+conforms!(dnsbe, "dnsbe", "be", 80, 90, 1800);
+conforms!(eurid, "eurid", "eu", 80, 90, 2500);
+conforms!(gtld_minimum, "gtld-minimum", "example", 40, 9);
+conforms!(gtld_thick, "gtld-thick", "example", 80, 9, 2200);
+conforms!(nicit, "nicit", "it", 80, 90, 3000);
+conforms!(nz, "nz", "nz", 80, 90, 2000);
+conforms!(sidn, "sidn", "nl", 80, 9, 1800);

@@ -165,8 +165,8 @@ where
 
 /// A text of an address, which in the `int` form is ASCII (RFC 5733 §2.3).
 fn line(element: Element<'_>, form: PostalForm, name: &'static str, min: usize, max: usize) -> Read<Personal> {
-    // A `normalizedString`: blanks at its ends are its own (RFC 5733 §4, `postalLineType`).
-    let text = element.text().replace(['\t', '\n', '\r'], " ");
+    // All but the postal code are a `normalizedString`: blanks at its ends are its own (RFC 5733 §4, `postalLineType`).
+    let text = if name == "pc" { element.token().into_owned() } else { element.text().replace(['\t', '\n', '\r'], " ") };
     fitting(&text, NS, name, min, max)?;
     if form == PostalForm::Int && !text.is_ascii() {
         return Err(Refusal::quoting(2005, NS, name, &text, "the int form is ASCII"));

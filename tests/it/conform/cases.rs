@@ -21,12 +21,17 @@ pub(super) struct Cases<'p> {
     /// Whether the bundled registry has a place for properties.
     told: bool,
     seen: BTreeSet<String>,
+    /// Tables whose every range was tried: with the first contact for which they hold.
+    whole: BTreeSet<String>,
     handles: u32,
     /// What is sent.
     pub(super) said: Vec<Case>,
     /// What no line can say, with the reason.
     pub(super) unsaid: Vec<(String, &'static str)>,
 }
+
+/// How many edges of a set are tried again with other contacts, from its beginning and from its end.
+const FEW: usize = 4;
 
 /// Values that each check takes, and such as it refuses.
 fn vectors(check: Check) -> (Vec<String>, Vec<String>) {
@@ -129,7 +134,8 @@ impl<'p> Cases<'p> {
     pub(super) fn of(profile: &'p Profile) -> Self {
         let carries = |uri: &String| ["/extcon-", "/contact-ext-", "fury-2"].iter().any(|part| uri.contains(part));
         let told = profile.line.value == Line::Rri || profile.services.extensions.iter().any(carries);
-        let mut cases = Self { profile, told, seen: BTreeSet::new(), handles: 0, said: Vec::new(), unsaid: Vec::new() };
+        let mut cases =
+            Self { profile, told, seen: BTreeSet::new(), whole: BTreeSet::new(), handles: 0, said: Vec::new(), unsaid: Vec::new() };
         for (n, base) in Draft::all_of(&profile.id).iter().enumerate() {
             cases.base(n + 1, base);
         }
@@ -144,7 +150,8 @@ impl<'p> Cases<'p> {
         self.add(format!("base {number}"), "name", base.clone(), Some(true));
         for (table, rules) in &self.profile.fields {
             let field = rules.field.as_deref().unwrap_or(table);
-            for (what, values, taken) in self.edges(base, field, rules) {
+            let whole = base.is(&rules.when) && self.whole.insert(table.clone());
+            for (what, values, taken) in self.edges(base, field, rules, whole) {
                 let draft = if field == "id" { base.with(field, values) } else { self.named(base).with(field, values) };
                 let holds = base.is(&rules.when);
                 let taken = match taken {
@@ -217,8 +224,16 @@ impl<'p> Cases<'p> {
         if values.len() > 1 && !matches!(field, "street" | "form") && !(rri && matches!(field, "org" | "email" | "name")) {
             return Some("the schema has one place for it");
         }
+        let tables = || profile.fields.iter().filter(|(name, rules)| rules.field.as_ref().unwrap_or(name) == field).map(|(_, rules)| rules);
+        let decided = |rules: &FieldRules| draft.is(&rules.when) && rules.when.iter().any(|w| is_property(&w.field));
+        if !is_property(field) && !self.told && tables().any(decided) {
+            return Some("a property decides, and the bundled registry does not know the extension that carries it");
+        }
         if !is_property(field) {
             return None;
+        }
+        if values.iter().any(|value| !value.is_empty() && value.trim().is_empty()) {
+            return Some("no table has a property of blanks");
         }
         if !self.told {
             return Some("the bundled registry does not know the extension that carries it");
@@ -241,7 +256,7 @@ impl<'p> Cases<'p> {
         let values: Vec<String> = draft.values(field).iter().map(|value| value.nfc().collect()).collect();
         let tables = self.profile.fields.iter().filter(|(name, rules)| rules.field.as_ref().unwrap_or(name) == field);
         for (_, rules) in tables.filter(|(_, rules)| draft.is(&rules.when)) {
-            let present: Vec<String> = values.iter().filter(|value| !value.is_empty()).map(|v| self.as_kept(field, v)).collect();
+            let present: Vec<String> = values.iter().map(|v| self.as_kept(field, v)).filter(|v| !v.is_empty()).collect();
             let breaks = |value: &String| {
                 let count = u32::try_from(value.chars().count()).expect("short");
                 let set = rules.characters.as_ref().map(|rule| &self.profile.characters[&rule.value].value);
@@ -267,14 +282,15 @@ impl<'p> Cases<'p> {
         if field == "id" && self.profile.quirks.handles_in_capitals { value.to_uppercase() } else { value.to_owned() }
     }
 
-    /// Values at the edges of a table, each with what it is and what must become of it where the table holds.
-    fn edges(&mut self, base: &Draft, field: &str, rules: &FieldRules) -> Vec<(String, Vec<String>, Option<bool>)> {
+    /// Values at the edges of a table, each with what it is and what must become of it where the table holds;
+    /// `whole` with every range and every code there is.
+    fn edges(&mut self, base: &Draft, field: &str, rules: &FieldRules, whole: bool) -> Vec<(String, Vec<String>, Option<bool>)> {
         let mut out: Vec<(String, Vec<String>, Option<bool>)> = Vec::new();
         let now: Vec<String> = base.values(field).to_vec();
         let value = base.first(field).map_or_else(|| sample(field), str::to_owned);
         // The first value of several is changed.
         let first = |text: String| std::iter::once(text).chain(now.iter().skip(1).cloned()).collect::<Vec<_>>();
-        if rules.required.is_some() {
+        if rules.required.is_some() && field != "form" {
             let refused = rules.required.as_ref().filter(|rule| rule.value).map(|_| false);
             out.push(("none".to_owned(), Vec::new(), refused));
             out.push(("an empty one".to_owned(), vec![String::new()], refused));
@@ -359,7 +375,10 @@ impl<'p> Cases<'p> {
         }
         if let Some(rule) = &rules.characters {
             let set = &self.profile.characters[&rule.value].value;
-            for (c, inside) in edges_of(set.ranges()) {
+            let edges = edges_of(set.ranges());
+            let few = edges.len().saturating_sub(FEW);
+            let chosen = edges.into_iter().enumerate().filter(|(n, _)| whole || *n < FEW || *n >= few).map(|(_, edge)| edge);
+            for (c, inside) in chosen {
                 let value = if field == "id" { self.named(base).first("id").unwrap_or("CONF-1").to_owned() } else { value.clone() };
                 let Some(text) = put_inside(&value, c) else {
                     let name = format!("{field}: U+{:04X}", u32::from(c));
@@ -385,12 +404,12 @@ impl<'p> Cases<'p> {
             let (good, bad) = vectors(rule.value);
             out.extend(good.into_iter().map(|text| (format!("the check with `{text}`"), first(text), None)));
             out.extend(bad.into_iter().map(|text| (format!("the check with `{text}`"), first(text), Some(false))));
-            if rule.value == Check::Country {
+            if rule.value == Check::Country && whole {
                 let letters = || 'A'..='Z';
                 let pairs = letters().flat_map(|a| letters().map(move |b| format!("{a}{b}")));
                 out.extend(pairs.map(|cc| (format!("the country {cc}"), vec![cc], None)));
             }
-            if rule.value == Check::Phone && field == "voice" {
+            if rule.value == Check::Phone && whole {
                 let codes = (0..1000).map(|n| n.to_string()).chain((0..100).map(|n| format!("0{n}")));
                 out.extend(codes.map(|code| (format!("the country code {code}"), vec![format!("+{code}.12345")], None)));
             }

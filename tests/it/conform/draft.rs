@@ -4,6 +4,7 @@ use privet::base::{Handle, Personal};
 use privet::model::{Address, Contact, Phone, PostalForm, PostalInfo};
 use privet::policy::{Line, Profile, When};
 use std::collections::BTreeMap;
+use unicode_normalization::UnicodeNormalization as _;
 
 /// The fields that stand in a form of the address, and those beside it.
 const POSTAL: [&str; 7] = ["name", "org", "street", "city", "sp", "pc", "cc"];
@@ -72,12 +73,14 @@ impl Draft {
         when.iter().all(holds)
     }
 
-    /// The contact as it goes over the line; `in_table` as it stands in a table, whose columns end after three lines of a street.
+    /// The contact as it goes over the line, in normal form C as all that we send; `in_table` as it stands in a table, whose columns end
+    /// after three lines of a street.
     pub(super) fn contact(&self, profile: &Profile, in_table: bool) -> Contact {
-        let one = |field: &str| self.values(field).first().map(|value| Personal::from(value.as_str()));
+        let text = |value: &String| Personal::from(if in_table { value.clone() } else { value.nfc().collect() }.as_str());
+        let one = |field: &str| self.values(field).first().map(text);
         let phone = |field: &str| one(field).map(|number| Phone { number, ext: None });
         let mut contact = Contact::bare(Handle::new(self.values("id").first().cloned().unwrap_or_default()));
-        let mut street: Vec<Personal> = self.values("street").iter().map(|line| Personal::from(line.as_str())).collect();
+        let mut street: Vec<Personal> = self.values("street").iter().map(text).collect();
         for (n, line) in street.split_off(if in_table { street.len().min(3) } else { street.len() }).iter().enumerate() {
             contact.properties.set(&format!("street.{}", n + 4), line.reveal());
         }
