@@ -5,6 +5,7 @@
 mod cases;
 mod draft;
 mod names;
+mod vectors;
 
 use crate::one::One;
 use crate::raw::{self, Raw, Verdict};
@@ -12,8 +13,8 @@ use cases::Cases;
 use names::{delegations, hosts_of};
 use privet::dataset::{DomainField, contact_row, domain_row};
 use privet::mock::Served;
-use privet::model::{Domain, Finding, FindingSeverity, NameServers, ObjectKind, StatusValue};
-use privet::policy::{Line, Profile, StatusUse, profile};
+use privet::model::{Domain, Finding, FindingSeverity, ObjectKind, StatusValue};
+use privet::policy::{HostModel, Line, Profile, StatusUse, profile};
 use privet::rules::{Judge, status_change};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -195,11 +196,9 @@ fn name_servers(id: &'static str, tld: &str, least: usize) {
         if verdict.taken {
             domain.ns = next;
         }
-        // Hosts are objects of the registry's, which has a few.
-        if matches!(domain.ns, NameServers::Objects(_)) {
-            *tally.unsaid.entry("a host's addresses are its object's").or_default() +=
-                usize::from(case.servers.iter().any(|s| s.contains('=')));
-        }
+    }
+    if profile.hosts.value == HostModel::Objects {
+        tally.unsaid.insert("a host's addresses are its object's", 1);
     }
     served.shutdown();
     tally.end("name servers", least);
