@@ -2,6 +2,7 @@
 
 #![expect(clippy::doc_markdown, reason = "these comments are what `--help` prints")]
 
+use crate::job::config::Dns;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -107,8 +108,11 @@ pub(super) enum Command {
     /// Look at configuration, credentials, certificates, greetings, clock and disk; change nothing
     Check(Which),
     /// Read what the registries hold into a snapshot
-    #[command(after_help = PULL)]
+    #[command(args_conflicts_with_subcommands = true, after_help = PULL)]
     Pull {
+        /// Something else than what the registries hold
+        #[command(subcommand)]
+        what: Option<Pull>,
         #[command(flatten)]
         which: Which,
         /// Ask each registry at most N questions in a day of its own, what earlier runs of that day asked included
@@ -131,6 +135,9 @@ pub(super) enum Command {
         /// What the registries held in their newest snapshots
         #[arg(long)]
         snapshot: bool,
+        /// The name servers of domains too, as `pull dns` observed them
+        #[arg(long)]
+        dns: bool,
         /// Print what could stand instead; suggestions are personal data, and masked without this
         #[arg(long)]
         show_suggestions: bool,
@@ -203,6 +210,30 @@ Where there is no whole snapshot yet, several such pulls complete one; a pull wi
 Examples:
   privet pull --registry example
   privet pull --registry example-de --budget 20000 --until 06:00";
+
+/// `privet pull …` other than from registries.
+#[derive(Debug, Subcommand)]
+pub(super) enum Pull {
+    /// Ask the name servers of every domain what `validate --dns` judges; the registries themselves are left alone
+    #[command(after_help = PULL_DNS)]
+    Dns {
+        #[command(flatten)]
+        which: Which,
+        /// The resolver that finds name servers, in the place of the configuration's
+        #[arg(long, value_name = "IP[:PORT]", value_parser = resolver)]
+        resolver: Option<SocketAddr>,
+        /// Domains as the registries held them in their newest snapshots, in the place of the local records
+        #[arg(long)]
+        snapshot: bool,
+    },
+}
+
+const PULL_DNS: &str = "\
+Name servers are found by the resolver and then asked themselves, at each of their addresses: SOA, NS, MX and CNAME of the domain. \
+No resolver is asked unless you name it, here or below [dns] in the configuration. One that is stopped begins anew.
+
+Example:
+  privet pull dns --resolver 192.0.2.53 --registry example-it && privet validate --dns --registry example-it";
 
 /// Which registries a verb works on.
 #[derive(Clone, Debug, ClapArgs)]
@@ -336,6 +367,10 @@ pub(super) enum Dialect {
 fn time(text: &str) -> Result<jiff::civil::Time, String> {
     let wanted = || "a time of the day, such as 06:00".to_owned();
     if text.len() == 5 { jiff::civil::Time::strptime("%H:%M", text).map_err(|_| wanted()) } else { Err(wanted()) }
+}
+
+fn resolver(text: &str) -> Result<SocketAddr, String> {
+    Dns::resolver(text).ok_or_else(|| "an address, with a port where that is not 53, such as 192.0.2.53 or [2001:db8::53]:5353".to_owned())
 }
 
 fn share(text: &str) -> Result<f64, String> {

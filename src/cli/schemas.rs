@@ -15,10 +15,11 @@ use serde_json::{Map, Value};
 type Make = fn() -> Value;
 
 /// Each schema but the reports' by its name.
-const SCHEMAS: [(&str, Make); 12] = [
+const SCHEMAS: [(&str, Make); 13] = [
     ("check", written::<job::Checked>),
     ("commit", written::<mock::Committed<'_>>),
     ("config", written::<Shown>),
+    ("dns", written::<job::DnsPulled>),
     ("failure", written::<Failure<'_>>),
     ("findings", written::<rules::FindingsTable>),
     ("frame", written::<Decoded<'_>>),

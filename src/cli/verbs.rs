@@ -1,12 +1,12 @@
 //! From what was typed to the job's functions, and from how they end to what is printed.
 
-use super::args::{Args, Command, Config, Dialect, FailOn, Format, Frame, Global, Report, Which};
+use super::args::{Args, Command, Config, Dialect, FailOn, Format, Frame, Global, Pull, Report, Which};
 use super::printer::Printer;
 use super::progress::Listener;
 use super::{argument, bundled, logging, registries, schemas, settings};
 use crate::base::{Clock, Exit, Problems, RegistryId, StopToken, read_capped};
 use crate::job::config::{self, Loaded};
-use crate::job::{self, Context, DemoOptions, Ended, ValidateOptions, Validated, Within};
+use crate::job::{self, Context, DemoOptions, DnsOptions, Ended, ValidateOptions, Validated, Within};
 use crate::protocol::frame::DEFAULT_CAP;
 use clap::CommandFactory as _;
 use serde_json::Value;
@@ -36,14 +36,18 @@ fn dispatch(global: &Global, command: Command, printer: &Arc<Printer>, clock: &A
     match command {
         Command::Init { dir } => Ok(init(&dir)?),
         Command::Check(which) => night(global, &which, printer, clock, job::check),
-        Command::Pull { which, budget, until } => {
+        Command::Pull { what: Some(Pull::Dns { which, resolver, snapshot }), .. } => {
+            let options = DnsOptions { resolver, snapshot };
+            night(global, &which, printer, clock, |loaded, ctx| job::pull_dns(loaded, ctx, options))
+        }
+        Command::Pull { what: None, which, budget, until } => {
             let within = Within { budget, until };
             night(global, &which, printer, clock, |loaded, ctx| job::pull_within(loaded, &within, ctx))
         }
         Command::Diff(which) => night(global, &which, printer, clock, job::diff),
-        Command::Validate { which, records: _, snapshot, show_suggestions } => {
+        Command::Validate { which, records: _, snapshot, dns, show_suggestions } => {
             let warnings_count = global.fail_on.contains(&FailOn::Findings);
-            let options = ValidateOptions { snapshot, show_suggestions, warnings_count };
+            let options = ValidateOptions { snapshot, dns, show_suggestions, warnings_count };
             night(global, &which, printer, clock, |loaded, ctx| validated(global, printer, job::validate(loaded, ctx, options)?))
         }
         Command::Run(which) => night(global, &which, printer, clock, job::run),

@@ -1,17 +1,18 @@
 //! What name servers said of a registry's domains: one table a registry, in buckets, put in place as a whole under `dns/registry=…`.
 
-use super::buckets::{bucket_of, registry_dir};
+use super::buckets::{bucket_of, covering, registry_dir};
 use super::parquet::ParquetFile;
 use super::table::{Cell, ColumnType, TableWriter};
 use crate::base::{
-    Blame, DomainName, Exit, HostName, Problem, RegistryId, Result, Timestamp, create_private_dir, read_capped, remove_tree, write_atomic,
+    Blame, DomainName, Exit, HostName, Problem, RegistryId, Result, Timestamp, create_private_dir, place_tree, read_capped, remove_tree,
+    write_atomic,
 };
-use crate::model::{Asked, DnsLookup, DnsObservation, DnsOutcome, DnsQuestion, DnsReply, ObjectKind};
+use crate::model::{Asked, DnsLookup, DnsObservation, DnsOutcome, DnsQuestion, DnsReply, DnsSeen, ObjectKind};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// The columns: whom was asked (empty for the resolver), at which address, what, of which name, and what came.
-const COLUMNS: [&str; 8] = ["domain", "server", "address", "question", "name", "outcome", "authoritative", "values"];
+/// The columns: whom was asked (empty for the resolver), at which address, what, of which name, what came, and when all of the domain had.
+const COLUMNS: [&str; 9] = ["domain", "server", "address", "question", "name", "outcome", "authoritative", "values", "at"];
 
 /// What stands beside the buckets; written last, so that its presence says that the table is whole.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
@@ -80,27 +81,21 @@ impl DnsTable {
     ///
     /// # Errors
     /// `E-parquet-…`.
-    pub fn of_bucket(&self, bucket: u32, log2: u8) -> Result<BTreeMap<Box<str>, Vec<DnsObservation>>> {
+    pub fn of_bucket(&self, bucket: u32, log2: u8) -> Result<BTreeMap<Box<str>, DnsSeen>> {
         let own = self.manifest.buckets_log2;
-        // A finer cut only splits buckets, so that the same domains lie in one of ours or in some neighbours.
-        let range = if own <= log2 {
-            bucket >> (log2 - own)..=bucket >> (log2 - own)
-        } else {
-            bucket << (own - log2)..=((bucket + 1) << (own - log2)) - 1
-        };
-        let mut all: BTreeMap<Box<str>, Vec<DnsObservation>> = BTreeMap::new();
-        for own_bucket in range {
+        let mut all: BTreeMap<Box<str>, DnsSeen> = BTreeMap::new();
+        for own_bucket in covering(bucket, log2, own) {
             let file = ParquetFile::open(&file(&self.dir, own_bucket), &COLUMNS, false)?;
             for n in 0..file.batches() {
                 let batch = file.batch(n)?;
                 for row in 0..batch.rows() {
                     let cell = |column: usize| batch.get(column, row);
-                    let Some(seen) = observation(&cell) else { continue };
+                    let Some((seen, at)) = observation(&cell).zip(cell(8).and_then(|at| at.parse().ok())) else { continue };
                     let domain = seen.domain.as_str();
                     if own <= log2 && bucket_of(&self.manifest.registry, ObjectKind::Domain, domain, log2) != bucket {
                         continue;
                     }
-                    all.entry(domain.into()).or_default().push(seen);
+                    all.entry(domain.into()).or_insert_with(|| DnsSeen { at, all: Vec::new() }).all.push(seen);
                 }
             }
         }
@@ -153,11 +148,12 @@ impl DnsWriter {
         Ok(())
     }
 
-    /// Adds what was seen of one domain of the bucket.
+    /// Adds what was seen of one domain of the bucket, the last of it at `at`.
     ///
     /// # Errors
     /// `E-file-…`.
-    pub fn push(&mut self, seen: &[DnsObservation]) -> Result<()> {
+    pub fn push(&mut self, seen: &[DnsObservation], at: Timestamp) -> Result<()> {
+        let at = at.to_string();
         self.manifest.domains += 1;
         self.manifest.questions += seen.len() as u64;
         let Some(table) = &mut self.table else { return Ok(()) };
@@ -177,6 +173,7 @@ impl DnsWriter {
                 Some(one.reply.outcome.as_str()),
                 authoritative,
                 Some(values.as_str()).filter(|v| !v.is_empty()),
+                Some(at.as_str()),
             ];
             table.push(cells.map(Cell::Text))
         })
@@ -192,8 +189,17 @@ impl DnsWriter {
         let text = serde_json::to_vec_pretty(&self.manifest).unwrap_or_default();
         write_atomic(&self.building.join(DnsManifest::FILE), &text)?;
         remove_tree(&self.target)?;
-        std::fs::rename(&self.building, &self.target).map_err(|e| Problem::storage("E-file-002", &self.target, "put in place", &e))?;
+        place_tree(&self.building, &self.target)?;
         Ok(self.manifest)
+    }
+
+    /// Leaves nothing behind; the table before stays.
+    ///
+    /// # Errors
+    /// `E-file-…`.
+    pub fn abandon(mut self) -> Result<()> {
+        self.table = None;
+        remove_tree(&self.building)
     }
 
     fn end_bucket(&mut self) -> Result<()> {
@@ -238,7 +244,7 @@ mod tests {
     fn what_was_seen_comes_back_by_bucket_however_fine_the_cut() {
         let dir = tempfile::tempdir().expect("a directory");
         let registry = RegistryId::new("it");
-        let at = "2026-11-22T02:00:00Z".parse().expect("a time");
+        let at: Timestamp = "2026-11-22T02:00:00Z".parse().expect("a time");
         assert!(DnsTable::newest(dir.path(), &registry).expect("looked").is_none());
         let names: Vec<String> = (0..40).map(|n| format!("d{n}.it")).collect();
         let server = Asked::Server(HostName::new("ns1.x.it"), "192.0.2.1".parse().expect("an address"));
@@ -254,7 +260,7 @@ mod tests {
             for bucket in 0..1 << log2 {
                 writer.next_bucket().expect("a bucket");
                 for name in names.iter().filter(|name| bucket_of(&registry, ObjectKind::Domain, name, log2) == bucket) {
-                    writer.push(&of(name)).expect("written");
+                    writer.push(&of(name), at).expect("written");
                 }
             }
             let manifest = writer.finish(at).expect("whole");
@@ -264,7 +270,7 @@ mod tests {
                 let mut found = 0;
                 for bucket in 0..1_u32 << cut {
                     for (name, all) in table.of_bucket(bucket, cut).expect("read") {
-                        assert_eq!(all, of(&name));
+                        assert_eq!(all, DnsSeen { at, all: of(&name) });
                         assert_eq!(bucket_of(&registry, ObjectKind::Domain, &name, cut), bucket);
                         found += 1;
                     }

@@ -29,10 +29,11 @@ pub(super) const fn is_quiet(kind: Kind) -> bool {
     matches!(kind, Kind::Handles | Kind::Statuses | Kind::Disclose | Kind::Day | Kind::Properties)
 }
 
-/// Whether a registry computes that status by itself (RFC 5731 §2.3, RFC 5733 §2.2), so that no record of ours states it.
+/// Whether a registry computes that status by itself, so that no record of ours states it: RFC 5731 §2.3 and RFC 5733 §2.2 call those
+/// that somebody sets `client…` and `server…`; the others, also a registry's own such as `connect`, follow from something else.
 fn is_computed(status: &str) -> bool {
     let status = status.trim();
-    matches!(status, "" | "ok" | "linked" | "inactive") || status.starts_with("pending")
+    !status.starts_with("client") && !status.starts_with("server")
 }
 
 /// NFC (UAX #15), with every run of white space as one blank and none at the ends.

@@ -1,6 +1,7 @@
 //! The demo: the nightly job against bundled registries on this machine, judged by the truth its seed planted.
 
 use super::config::Config;
+use super::validate::{ValidateOptions, validate};
 use super::{Context, Ended, night};
 use crate::base::{Blame, Exit, Problem, Problems, Result, create_private_dir, remove_tree, write_atomic};
 use crate::mock::{self, Knobs, Served};
@@ -44,11 +45,19 @@ pub fn demo(options: &DemoOptions, ctx: &Context) -> Result<Ended, Problems> {
         return Ok(ended);
     }
     judge(&out, &ended)?;
+    let judged = validate(&loaded, ctx, ValidateOptions { snapshot: false, show_suggestions: false, warnings_count: true, dns: false })?;
+    if judged.ended.exit() == Exit::Stopped {
+        return Ok(judged.ended);
+    }
+    same(&out.join("truth/violations.csv"), &judged.dir.join("findings.csv"), &VIOLATION, "violations of the registries' rules", false)?;
     ended.text.push_str(&format!(
-        "\nEvery planted difference was found, and nothing else: {} of them, listed in {}\n\n\
+        "\nEvery planted difference was found, and nothing else: {} of them, listed in {}\n\
+         Every planted violation of a registry's rules was found, and nothing else: {} of them, listed in {}\n\n\
          configuration  {}\nlocal records  {}\nreport         {}\n",
         made.differences,
         out.join("truth/differences.csv").display(),
+        made.violations,
+        out.join("truth/violations.csv").display(),
         out.join("privet.toml").display(),
         out.join("records").display(),
         ended.json.get("reports").and_then(serde_json::Value::as_str).map_or_else(String::new, |dir| format!("{dir}/index.html")),
@@ -96,23 +105,32 @@ fn judge(out: &Path, ended: &Ended) -> Result<()> {
         return Err(wrong(format!("the job ended with {:?}, which nothing in the data calls for", ended.exit())));
     }
     let reports = ended.json.get("reports").and_then(serde_json::Value::as_str).map(PathBuf::from).unwrap_or_default();
-    let planted = rows(&out.join("truth/differences.csv"), false)?;
-    let found = rows(&reports.join("differences.csv"), true)?;
+    same(&out.join("truth/differences.csv"), &reports.join("differences.csv"), &DIFFERENCE, "differences", true)
+}
+
+/// The columns of planted differences.
+const DIFFERENCE: [&str; 7] = ["registry", "object", "id", "field", "local", "remote", "kind"];
+/// The columns of planted violations.
+const VIOLATION: [&str; 7] = ["registry", "object", "id", "field", "rule", "position", "code_point"];
+
+/// Compares what was planted with what was found, in the truth's columns.
+fn same(truth: &Path, told: &Path, columns: &[&str], what: &str, material: bool) -> Result<()> {
+    let (planted, found) = (rows(truth, columns, false)?, rows(told, columns, material)?);
     if planted == found {
         return Ok(());
     }
     let (missed, extra) = (planted.difference(&found).count(), found.difference(&planted).count());
-    Err(wrong(format!("{missed} of {} planted differences were not found, and {extra} were found that nobody planted", planted.len())))
+    let what = format!("{missed} of {} planted {what} were not found, and {extra} were found that nobody planted", planted.len());
+    Err(Problem::new("E-demo-002", Blame::Us, what, "report this with the seed and the number of contacts"))
 }
 
-/// The differences of a file, the material ones alone where it has cosmetic ones too. The truth's columns are all that is compared.
-fn rows(path: &Path, with_severity: bool) -> Result<BTreeSet<Vec<String>>> {
+/// The rows of a file in `columns`; of differences the material ones alone.
+fn rows(path: &Path, columns: &[&str], material: bool) -> Result<BTreeSet<Vec<String>>> {
     let broken = |e: csv::Error| Problem::new("E-demo-003", Blame::Us, format!("cannot read: {e}"), "report this as a bug").file(path);
     let mut reader = csv::Reader::from_path(path).map_err(broken)?;
     let header = reader.headers().map_err(broken)?.clone();
-    let columns = ["registry", "object", "id", "field", "local", "remote", "kind"];
     let at: Vec<Option<usize>> = columns.iter().map(|c| header.iter().position(|h| h == *c)).collect();
-    let severity = header.iter().position(|h| h == "severity").filter(|_| with_severity);
+    let severity = header.iter().position(|h| h == "severity").filter(|_| material);
     let mut all = BTreeSet::new();
     for record in reader.records() {
         let record = record.map_err(broken)?;

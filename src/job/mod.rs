@@ -3,6 +3,7 @@
 mod check;
 pub mod config;
 mod demo;
+mod dns;
 mod facts;
 mod frame;
 mod interrupt;
@@ -15,6 +16,7 @@ mod within;
 
 pub use check::{Checked, CheckedRegistry, check};
 pub use demo::{DemoOptions, demo};
+pub use dns::{DnsOptions, DnsPulled, DnsRegistry, pull_dns};
 pub use frame::{Dialect, frame_decode};
 pub use interrupt::{Interrupt, stop_on_interrupt};
 pub use night::{diff, pull, pull_within, report_run, run};

@@ -1,16 +1,16 @@
 //! `validate`: local records, or what registries hold, against each registry's rules.
 
-use super::config::{Config, Loaded};
+use super::config::{Config, Loaded, RegistryConfig};
 use super::night::Night;
 use super::{Context, Ended};
 use crate::base::{Blame, Event, Exit, Problem, Problems, RegistryId, Result, StopToken};
-use crate::dataset::{DomainField, Records, Row, Snapshot, State};
+use crate::dataset::{DnsTable, DomainField, Records, Row, Snapshot, State};
 use crate::model::{Finding, ObjectKind};
 use crate::policy::Profile;
 use crate::rules::{Findings, FindingsSummary, Judge, OwnData};
 use comfy_table::{Table, presets};
 use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use xxhash_rust::xxh3::xxh3_64;
@@ -23,6 +23,8 @@ const TOLD: usize = 200;
 pub struct ValidateOptions {
     /// What registries held in their newest snapshots, in the place of local records.
     pub snapshot: bool,
+    /// What was observed in the DNS, too.
+    pub dns: bool,
     /// Suggestions in clear, which are personal data.
     pub show_suggestions: bool,
     /// Warnings count as findings to act on, as errors do.
@@ -42,32 +44,27 @@ pub struct Validated {
 ///
 /// # Errors
 /// Everything that keeps the records from being taken in; `E-job-003` (exit 32) where a registry has no snapshot and snapshots are asked
-/// for; `E-validate-001` where rows name a registry that is not configured.
+/// for; `E-validate-002` (exit 32) where nothing was observed in the DNS and that is asked for; `E-validate-001` where rows name a registry that is not configured.
 pub fn validate(loaded: &Loaded, ctx: &Context, options: ValidateOptions) -> Result<Validated, Problems> {
     let night = Night::begin(loaded, ctx)?;
     let mut findings = Findings::begin(&night.dir, options.show_suggestions, TOLD)?;
     let own = own_data(&loaded.config);
     let asked = loaded.config.registries.iter().filter(|(id, _)| ctx.includes(id));
+    let tables = if options.dns { observed(loaded, &night, ctx)? } else { BTreeMap::new() };
     if options.snapshot {
-        let mut problems = Problems::default();
-        let mut all = Vec::new();
-        for (id, registry) in asked {
-            match Snapshot::newest(night.state.root(), id)? {
-                Some(snapshot) => all.push((id, registry, snapshot)),
-                None => problems.push(super::night::no_snapshot(id)),
-            }
-        }
-        problems.or(())?;
+        let all = newest(loaded, &night, ctx)?;
         night.stage("validate");
         for (id, registry, snapshot) in all {
-            judge(id, &registry.profile, Rows::Held(&snapshot), own.as_ref(), &mut findings, &ctx.stop)?;
+            let seen = tables.get(id);
+            judge(id, &registry.profile, Rows::Held(&snapshot), Beside { own: own.as_ref(), seen }, &mut findings, &ctx.stop)?;
         }
     } else {
         let (ingested, _) = night.take_in()?;
         known(&ingested.records, &loaded.config)?;
         night.stage("validate");
         for (id, registry) in asked {
-            judge(id, &registry.profile, Rows::Ours(&ingested.records, id), own.as_ref(), &mut findings, &ctx.stop)?;
+            let beside = Beside { own: own.as_ref(), seen: tables.get(id) };
+            judge(id, &registry.profile, Rows::Ours(&ingested.records, id), beside, &mut findings, &ctx.stop)?;
         }
     }
     let (summary, first) = findings.finish()?;
@@ -85,12 +82,52 @@ pub fn validate(loaded: &Loaded, ctx: &Context, options: ValidateOptions) -> Res
 /// # Errors
 /// `E-parquet-…` where a bucket cannot be read, `E-file-…` where a run of findings cannot be written.
 pub fn judge_records(id: &RegistryId, profile: &Profile, records: &Records, findings: &mut Findings) -> Result<()> {
-    judge(id, profile, Rows::Ours(records, id), None, findings, &StopToken::default())
+    judge(id, profile, Rows::Ours(records, id), Beside::default(), findings, &StopToken::default())
+}
+
+/// The registries that the verb works on, each with its newest snapshot.
+///
+/// # Errors
+/// `E-job-003` (exit 32) for each that has none.
+pub(super) fn newest<'c>(
+    loaded: &'c Loaded,
+    night: &Night<'_>,
+    ctx: &Context,
+) -> Result<Vec<(&'c RegistryId, &'c RegistryConfig, Snapshot)>, Problems> {
+    let mut problems = Problems::default();
+    let mut all = Vec::new();
+    for (id, registry) in loaded.config.registries.iter().filter(|(id, _)| ctx.includes(id)) {
+        match Snapshot::newest(night.state.root(), id)? {
+            Some(snapshot) => all.push((id, registry, snapshot)),
+            None => problems.push(super::night::no_snapshot(id)),
+        }
+    }
+    problems.or(all)
+}
+
+/// What was observed in the DNS, of each registry that puts name servers through tests.
+fn observed<'c>(loaded: &'c Loaded, night: &Night<'_>, ctx: &Context) -> Result<BTreeMap<&'c RegistryId, DnsTable>, Problems> {
+    let mut problems = Problems::default();
+    let mut all = BTreeMap::new();
+    let tested = |registry: &RegistryConfig| registry.profile.name_servers.tests.is_some();
+    for (id, _) in loaded.config.registries.iter().filter(|(id, registry)| ctx.includes(id) && tested(registry)) {
+        match DnsTable::newest(night.state.root(), id)? {
+            Some(table) => {
+                all.insert(id, table);
+            }
+            None => {
+                let what = "nothing was observed in the DNS";
+                let problem = Problem::new("E-validate-002", Blame::Operator, what, "run `privet pull dns` first");
+                problems.push(problem.object(id.as_str()).exit(Exit::InputIncomplete));
+            }
+        }
+    }
+    problems.or(all)
 }
 
 /// Rows of one registry, in buckets.
 #[derive(Clone, Copy)]
-enum Rows<'a> {
+pub(super) enum Rows<'a> {
     /// Local records.
     Ours(&'a Records, &'a RegistryId),
     /// What the registry held.
@@ -98,7 +135,8 @@ enum Rows<'a> {
 }
 
 impl Rows<'_> {
-    fn buckets(&self) -> u32 {
+    /// How many buckets there are, a power of two.
+    pub(super) fn buckets(&self) -> u32 {
         match self {
             Self::Ours(records, _) => records.buckets(),
             Self::Held(snapshot) => 1 << snapshot.manifest().buckets_log2,
@@ -106,7 +144,7 @@ impl Rows<'_> {
     }
 
     /// The rows of a bucket; of a snapshot those of objects whose contents it has.
-    fn of(&self, kind: ObjectKind, bucket: u32) -> Result<Vec<Row>> {
+    pub(super) fn of(&self, kind: ObjectKind, bucket: u32) -> Result<Vec<Row>> {
         match self {
             Self::Ours(records, registry) => records.rows(registry, kind, bucket),
             Self::Held(snapshot) => {
@@ -115,6 +153,15 @@ impl Rows<'_> {
             }
         }
     }
+}
+
+/// What rows are judged by besides their registry's rules.
+#[derive(Clone, Copy, Default)]
+struct Beside<'a> {
+    /// The provider's data that no registrant has.
+    own: Option<&'a OwnData>,
+    /// What was observed in the DNS.
+    seen: Option<&'a DnsTable>,
 }
 
 /// What the contacts of a registry mean to each other and to its domains.
@@ -136,18 +183,11 @@ impl Met {
     }
 }
 
-fn judge(
-    id: &RegistryId,
-    profile: &Profile,
-    rows: Rows<'_>,
-    own: Option<&OwnData>,
-    findings: &mut Findings,
-    stop: &StopToken,
-) -> Result<()> {
+fn judge(id: &RegistryId, profile: &Profile, rows: Rows<'_>, beside: Beside<'_>, findings: &mut Findings, stop: &StopToken) -> Result<()> {
     let judge = Judge::at(id.as_str(), profile);
     let met = Mutex::new(Met::default());
     let all = Mutex::new(findings);
-    each(rows, ObjectKind::Contact, stop, |bucket| {
+    each(rows, ObjectKind::Contact, stop, |_, bucket| {
         let mut here = Met::default();
         let mut found = Vec::new();
         for row in &bucket {
@@ -159,7 +199,7 @@ fn judge(
             if judge.folds_handles() {
                 here.capitals.push(xxh3_64(row.id().to_uppercase().as_bytes()));
             }
-            let proxy = own.and_then(|own| judge.proxy(row, own));
+            let proxy = beside.own.and_then(|own| judge.proxy(row, own));
             here.proxies.extend(proxy.map(|finding| (row.id().into(), finding)));
         }
         met.lock().unwrap_or_else(PoisonError::into_inner).extend(here);
@@ -168,7 +208,7 @@ fn judge(
     let Met { ties, capitals, mut proxies } = met.into_inner().unwrap_or_else(PoisonError::into_inner);
     let twice = twice(capitals);
     if !twice.is_empty() {
-        each(rows, ObjectKind::Contact, stop, |bucket| {
+        each(rows, ObjectKind::Contact, stop, |_, bucket| {
             let capitals = |row: &&Row| row.id().to_uppercase();
             let same = bucket.iter().filter(|row| capitals(row) != row.id() && twice.contains(&xxh3_64(capitals(row).as_bytes())));
             let found = same.map(|row| judge.same_in_capitals(row.id())).collect();
@@ -176,9 +216,13 @@ fn judge(
         })?;
     }
     let registrants = Mutex::new(HashSet::new());
-    each(rows, ObjectKind::Domain, stop, |bucket| {
+    each(rows, ObjectKind::Domain, stop, |n, bucket| {
         let tied = |handle: &str| ties.get(&xxh3_64(handle.as_bytes())).copied().unwrap_or_default();
-        let found = bucket.iter().flat_map(|row| judge.domain_among(row, tied)).collect();
+        let mut found: Vec<Finding> = bucket.iter().flat_map(|row| judge.domain_among(row, tied)).collect();
+        if let Some(table) = beside.seen {
+            let seen = table.of_bucket(n, log2(rows.buckets()))?;
+            found.extend(bucket.iter().flat_map(|row| judge.name_servers(row, seen.get(row.id()))));
+        }
         if !proxies.is_empty() {
             let named = bucket.iter().filter_map(|row| row.get(DomainField::Registrant.at()));
             let named: Vec<Box<str>> = named.filter(|handle| proxies.contains_key(*handle)).map(Into::into).collect();
@@ -191,10 +235,15 @@ fn judge(
     all.into_inner().unwrap_or_else(PoisonError::into_inner).absorb(proxies.into_values().collect(), 0)
 }
 
-/// Hands each bucket of `kind` to `visit`, over the cores, until somebody wants to stop.
-fn each(rows: Rows<'_>, kind: ObjectKind, stop: &StopToken, visit: impl Fn(Vec<Row>) -> Result<()> + Sync) -> Result<()> {
+/// Hands each bucket of `kind` with its number to `visit`, over the cores, until somebody wants to stop.
+fn each(rows: Rows<'_>, kind: ObjectKind, stop: &StopToken, visit: impl Fn(u32, Vec<Row>) -> Result<()> + Sync) -> Result<()> {
     let buckets = (0..rows.buckets()).into_par_iter();
-    buckets.try_for_each(|bucket| if stop.is_stopped() { Ok(()) } else { visit(rows.of(kind, bucket)?) })
+    buckets.try_for_each(|bucket| if stop.is_stopped() { Ok(()) } else { visit(bucket, rows.of(kind, bucket)?) })
+}
+
+/// The power of two that `buckets` are.
+pub(super) fn log2(buckets: u32) -> u8 {
+    u8::try_from(buckets.trailing_zeros()).unwrap_or_default()
 }
 
 /// The hashes that stand more than once.
@@ -211,7 +260,7 @@ fn own_data(config: &Config) -> Option<OwnData> {
 }
 
 /// Whether every registry that rows name has a profile.
-fn known(records: &Records, config: &Config) -> Result<()> {
+pub(super) fn known(records: &Records, config: &Config) -> Result<()> {
     let strange =
         records.registries().find(|id| !config.registries.contains_key(*id) && ObjectKind::ALL.iter().any(|k| records.count(id, *k) > 0));
     strange.map_or(Ok(()), |id| {

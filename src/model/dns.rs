@@ -1,7 +1,57 @@
 //! What name servers say of a domain, question by question.
 
-use crate::base::{DomainName, HostName};
+use crate::base::{DomainName, HostName, Timestamp};
+use std::collections::BTreeSet;
 use std::net::IpAddr;
+
+/// The most name servers of one domain that are asked.
+const MOST_SERVERS: usize = 16;
+
+/// A name server as a domain's row has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DelegatedServer {
+    /// Its place in the row, from 1.
+    pub at: usize,
+    /// Its name.
+    pub host: HostName,
+    /// The addresses that the registry was told.
+    pub addresses: BTreeSet<IpAddr>,
+}
+
+/// A domain and the name servers it is delegated to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delegation {
+    /// The domain, as its row has it.
+    pub domain: DomainName,
+    /// Its name servers in the order of the row, each once.
+    pub servers: Vec<DelegatedServer>,
+}
+
+impl Delegation {
+    /// What the column `ns` of a domain's row says: `host;host=address,address`. What is no address is left out; a rule of its own tells
+    /// of it.
+    #[must_use]
+    pub fn read(domain: &str, ns: &str) -> Self {
+        let mut servers: Vec<DelegatedServer> = Vec::new();
+        let named = ns.split(';').map(str::trim).filter(|server| !server.is_empty());
+        for (n, server) in named.take(MOST_SERVERS).enumerate() {
+            let (host, addresses) = server.split_once('=').unwrap_or((server, ""));
+            let host = HostName::new(plain_name(host));
+            let addresses = addresses.split(',').filter_map(|address| address.trim().parse::<IpAddr>().ok());
+            match servers.iter_mut().find(|known| known.host == host) {
+                Some(known) => known.addresses.extend(addresses),
+                None => servers.push(DelegatedServer { at: n + 1, host, addresses: addresses.collect() }),
+            }
+        }
+        Self { domain: DomainName::new(domain), servers }
+    }
+}
+
+/// A name as it is asked for and compared: lower case, without the root's dot.
+#[must_use]
+pub fn plain_name(name: &str) -> String {
+    name.trim().trim_end_matches('.').to_ascii_lowercase()
+}
 
 /// What was asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -122,10 +172,11 @@ pub struct DnsLookup {
 pub struct DnsReply {
     /// What came.
     pub outcome: DnsOutcome,
-    /// Whether the server spoke with authority (the bit AA); told with records alone.
+    /// Whether the server spoke with authority (the bit AA); told where the name is there, with records or without.
     pub authoritative: Option<bool>,
-    /// The records' data, sorted: addresses, names in lower case without the root's dot; of a SOA the master, of an MX the target behind
-    /// its preference.
+    /// The records' data, sorted: addresses, names in lower case, without the root's dot unless they are the root; of a SOA the master, of
+    /// an MX the target behind its preference. Where one of two kinds of record was told and the other was not, the outcome is that of the
+    /// other.
     pub values: Vec<Box<str>>,
 }
 
@@ -146,4 +197,13 @@ pub struct DnsObservation {
     pub query: DnsLookup,
     /// What came of it.
     pub reply: DnsReply,
+}
+
+/// Everything that was seen of one domain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DnsSeen {
+    /// When the last of it came.
+    pub at: Timestamp,
+    /// Question by question.
+    pub all: Vec<DnsObservation>,
 }

@@ -21,7 +21,7 @@ pub use command::{
 };
 pub use contact::{Address, AuthInfo, Contact, Disclose, DiscloseForms, Phone, PostalForm, PostalInfo};
 pub use date::Date;
-pub use dns::{Asked, DnsLookup, DnsObservation, DnsOutcome, DnsQuestion, DnsReply};
+pub use dns::{Asked, DelegatedServer, Delegation, DnsLookup, DnsObservation, DnsOutcome, DnsQuestion, DnsReply, DnsSeen, plain_name};
 pub use domain::{ContactRef, Domain, HostAttr, Ip, IpVersion, NameServers, Role};
 pub use exchange::{CertificateFacts, ExchangeFacts, Greeting, ObjectKind, TlsFacts};
 pub use extension::{ChangePoll, DsData, Extension, KeyData, LoginEvent, RgpInfo, SecDnsInfo, Unhandled};

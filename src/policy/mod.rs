@@ -22,4 +22,6 @@ pub use matrix::{Cell, Column, Matrix, Row, matrix};
 pub use overriding::Overridden;
 pub use profile::{Capabilities, CodeMeaning, NameServers, Profile, Quirks, RoleRules, Services, Statuses};
 pub use rule::{Capability, Rule};
-pub use words::{ContactModel, DomainRole, Glue, HostModel, Line, Privacy, Publication, RegistrantChange, StatusUse, TransferLock};
+pub use words::{
+    ContactModel, DomainRole, Glue, HostModel, Line, Privacy, Publication, RegistrantChange, ServerTest, StatusUse, TransferLock,
+};

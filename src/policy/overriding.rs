@@ -141,6 +141,7 @@ fn loosened(path: &[&str], old: Option<&Value>, new: &Value) -> Option<String> {
         ["client_statuses"] => old.is_some_and(|old| more(new, old)),
         ["name_servers", "min"] => new.as_integer() < old.and_then(Value::as_integer),
         ["name_servers", "max"] => old.is_some_and(|old| new.as_integer() > old.as_integer()),
+        ["name_servers", "tests"] => old.is_some_and(|old| more(old, new)),
         ["name_servers", _]
         | ["roles", ..]
         | ["privacy" | "publication" | "transfer_lock" | "change_of_registrant" | "contacts" | "disclose"] => old != Some(new),

@@ -4,7 +4,9 @@ use super::characters::Characters;
 use super::fields::{Bounds, FieldRules, Property, When};
 use super::limits::Limits;
 use super::rule::{Capability, Rule};
-use super::words::{ContactModel, DomainRole, Glue, HostModel, Line, Privacy, Publication, RegistrantChange, StatusUse, TransferLock};
+use super::words::{
+    ContactModel, DomainRole, Glue, HostModel, Line, Privacy, Publication, RegistrantChange, ServerTest, StatusUse, TransferLock,
+};
 use jiff::civil::Date;
 use std::collections::BTreeMap;
 
@@ -83,6 +85,9 @@ pub struct NameServers {
     /// Whether addresses must be such as the public can reach (RFC 6890).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub public_addresses: Option<Rule<bool>>,
+    /// The tests that the registry puts name servers through before it delegates to them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tests: Option<Rule<Vec<ServerTest>>>,
 }
 
 /// Rules for the contacts of a domain in one role. What is not stated is not limited here.

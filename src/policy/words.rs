@@ -181,3 +181,27 @@ impl DomainRole {
         }
     }
 }
+
+/// A test of the name servers that a domain is delegated to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ServerTest {
+    /// Each has an address.
+    Resolvable,
+    /// Each answers at each of its addresses.
+    Answer,
+    /// None answers with a code of failure.
+    ReturnCode,
+    /// Each speaks with authority (the bit AA, RFC 1035 §4.1.1).
+    Authority,
+    /// Each names the same name servers as the registry.
+    NsCompare,
+    /// None of the zone's apex, its name servers, its master and its mail exchanges is an alias (RFC 1034 §3.6.2, RFC 2181 §10).
+    CnameHost,
+    /// Addresses given with a name server are those that the DNS has.
+    IpCompare,
+    /// All name the same mail exchanges.
+    MxCompare,
+    /// All name the same master (RFC 1035 §3.3.13).
+    SoaMasterCompare,
+}

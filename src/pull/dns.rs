@@ -4,47 +4,15 @@ mod driver;
 
 pub use driver::{Resolvers, survey_all};
 
-use crate::base::{DomainName, HostName};
-use crate::model::{Asked, DnsLookup, DnsObservation, DnsOutcome, DnsQuestion, DnsReply};
+use crate::base::HostName;
+use crate::model::{Asked, Delegation, DnsLookup, DnsObservation, DnsOutcome, DnsQuestion, DnsReply, plain_name};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::IpAddr;
 
 /// The most addresses of one name server that are asked.
 const MOST_ADDRESSES: usize = 8;
-/// The most name servers of one domain that are asked.
-const MOST_SERVERS: usize = 16;
 /// The most names in SOA and MX records that are looked up.
 const MOST_TARGETS: usize = 32;
-
-/// A domain and the name servers it is delegated to, with the addresses the registry was told.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Delegation {
-    /// The domain.
-    pub domain: DomainName,
-    /// Its name servers.
-    pub servers: BTreeMap<HostName, BTreeSet<IpAddr>>,
-}
-
-impl Delegation {
-    /// What the column `ns` of a domain's row says: `host;host=address,address`. What is no address is left out; a rule of its own tells
-    /// of it.
-    #[must_use]
-    pub fn read(domain: &str, ns: &str) -> Self {
-        let mut servers: BTreeMap<HostName, BTreeSet<IpAddr>> = BTreeMap::new();
-        for server in ns.split(';').map(str::trim).filter(|s| !s.is_empty()).take(MOST_SERVERS) {
-            let (host, addresses) = server.split_once('=').unwrap_or((server, ""));
-            let host = HostName::new(plain_name(host));
-            servers.entry(host).or_default().extend(addresses.split(',').filter_map(|a| a.trim().parse::<IpAddr>().ok()));
-        }
-        Self { domain: DomainName::new(plain_name(domain)), servers }
-    }
-}
-
-/// A name as tables have it: lower case, without the root's dot.
-#[must_use]
-pub fn plain_name(name: &str) -> String {
-    name.trim().trim_end_matches('.').to_ascii_lowercase()
-}
 
 /// The survey of one domain. Questions come out, answers go in; it is over when no question is out and none is left.
 #[derive(Debug)]
@@ -75,7 +43,7 @@ impl Survey {
     pub fn new(delegation: Delegation) -> Self {
         let to_resolver = |question, host: &HostName| DnsLookup { asked: Asked::Resolver, question, name: host.as_str().into() };
         let both = [DnsQuestion::Address, DnsQuestion::Cname];
-        let waiting = delegation.servers.keys().flat_map(|host| both.map(|question| to_resolver(question, host))).collect();
+        let waiting = delegation.servers.iter().flat_map(|server| both.map(|question| to_resolver(question, &server.host))).collect();
         Self { delegation, waiting, out: 0, round: Round::Servers, found: BTreeMap::new(), targets: BTreeSet::new(), seen: Vec::new() }
     }
 
@@ -98,11 +66,17 @@ impl Survey {
                 self.found.entry(HostName::new(&*query.name)).or_default().extend(addresses);
             }
             (Asked::Server(..), DnsQuestion::Soa | DnsQuestion::Mx) => {
-                let name = |value: &str| value.rsplit(' ').next().map(Into::into);
+                let names = reply.values.iter().filter_map(|value| value.rsplit(' ').next());
                 // A single dot stands for "no mail at all" (RFC 7505) and is no name to look up.
-                self.targets.extend(reply.values.iter().filter_map(|value| name(value)).filter(|name: &Box<str>| !name.is_empty()));
+                self.targets.extend(names.filter(|name| *name != ".").map(Into::into));
             }
             _ => {}
+        }
+        // The first question tells whether anybody is there; nothing more is put to an address where nobody is.
+        let silent = matches!(reply.outcome, DnsOutcome::TimedOut | DnsOutcome::Unreachable);
+        if matches!(query.asked, Asked::Server(..)) && query.question == DnsQuestion::Soa && !silent {
+            let more = [DnsQuestion::Ns, DnsQuestion::Mx, DnsQuestion::Cname];
+            self.waiting.extend(more.map(|question| DnsLookup { question, ..query.clone() }));
         }
         self.seen.push(DnsObservation { domain: self.delegation.domain.clone(), query, reply });
     }
@@ -126,24 +100,23 @@ impl Survey {
         }
     }
 
-    /// What each name server is asked at each of its addresses: those the resolver told, or else those the registry was told.
+    /// What each name server is asked first, at each of its addresses: those the resolver told, or else those the registry was told.
     fn zone(&self) -> VecDeque<DnsLookup> {
+        let name: Box<str> = plain_name(self.delegation.domain.as_str()).into();
         let mut all = VecDeque::new();
-        for (host, told) in &self.delegation.servers {
-            let found = self.found.get(host).filter(|found| !found.is_empty()).unwrap_or(told);
-            for address in found.iter().take(MOST_ADDRESSES) {
-                for question in [DnsQuestion::Soa, DnsQuestion::Ns, DnsQuestion::Mx, DnsQuestion::Cname] {
-                    let asked = Asked::Server(host.clone(), *address);
-                    all.push_back(DnsLookup { asked, question, name: self.delegation.domain.as_str().into() });
-                }
-            }
+        for server in &self.delegation.servers {
+            let found = self.found.get(&server.host).filter(|found| !found.is_empty()).unwrap_or(&server.addresses);
+            all.extend(found.iter().take(MOST_ADDRESSES).map(|address| {
+                let asked = Asked::Server(server.host.clone(), *address);
+                DnsLookup { asked, question: DnsQuestion::Soa, name: name.clone() }
+            }));
         }
         all
     }
 
     /// Whether what the zone names are aliases, which are asked for once each; name servers have been asked for.
     fn aliases(&self) -> VecDeque<DnsLookup> {
-        let known = |name: &str| self.delegation.servers.keys().any(|host| host.as_str() == name);
+        let known = |name: &str| self.delegation.servers.iter().any(|server| server.host.as_str() == name);
         let new = self.targets.iter().filter(|name| !known(name)).take(MOST_TARGETS);
         new.map(|name| DnsLookup { asked: Asked::Resolver, question: DnsQuestion::Cname, name: name.clone() }).collect()
     }
@@ -155,10 +128,8 @@ impl DnsReply {
     pub fn of(mut values: Vec<Box<str>>, authoritative: bool) -> Self {
         values.sort_unstable();
         values.dedup();
-        if values.is_empty() {
-            return Self::none(DnsOutcome::Empty);
-        }
-        Self { outcome: DnsOutcome::Answered, authoritative: Some(authoritative), values }
+        let outcome = if values.is_empty() { DnsOutcome::Empty } else { DnsOutcome::Answered };
+        Self { outcome, authoritative: Some(authoritative), values }
     }
 }
 
@@ -192,7 +163,7 @@ mod tests {
             (Asked::Resolver, DnsQuestion::Address, "ns2.other.test") => values(&["2001:db8::2"]),
             (Asked::Resolver, ..) => DnsReply::none(DnsOutcome::NoSuchName),
             (_, DnsQuestion::Soa, _) => values(&["ns1.example.it"]),
-            (_, DnsQuestion::Mx, _) => values(&["10 mail.example.it", "0 "]),
+            (_, DnsQuestion::Mx, _) => values(&["10 mail.example.it", "0 ."]),
             _ => DnsReply::none(DnsOutcome::Refused),
         });
         assert_eq!(
@@ -203,10 +174,10 @@ mod tests {
                 "resolver address ns2.other.test",
                 "resolver cname ns2.other.test",
                 "ns1.example.it/192.0.2.1 soa example.it",
+                "ns2.other.test/2001:db8::2 soa example.it",
                 "ns1.example.it/192.0.2.1 ns example.it",
                 "ns1.example.it/192.0.2.1 mx example.it",
                 "ns1.example.it/192.0.2.1 cname example.it",
-                "ns2.other.test/2001:db8::2 soa example.it",
                 "ns2.other.test/2001:db8::2 ns example.it",
                 "ns2.other.test/2001:db8::2 mx example.it",
                 "ns2.other.test/2001:db8::2 cname example.it",
@@ -221,6 +192,16 @@ mod tests {
         assert!(run("", |_| DnsReply::none(DnsOutcome::TimedOut)).0.is_empty());
         let (put, _) = run("ns1.example.it", |_| DnsReply::none(DnsOutcome::TimedOut));
         assert_eq!(put, ["resolver address ns1.example.it", "resolver cname ns1.example.it"]);
+    }
+
+    #[test]
+    fn an_address_where_nobody_is_gets_one_question() {
+        let (put, _) = run("ns1.example.it=192.0.2.1,192.0.2.2", |query| match &query.asked {
+            Asked::Server(_, address) if address.to_string() == "192.0.2.1" => DnsReply::none(DnsOutcome::TimedOut),
+            _ => DnsReply::none(DnsOutcome::Refused),
+        });
+        let to = |address: &str| put.iter().filter(|q| q.contains(address)).count();
+        assert_eq!((to("/192.0.2.1 "), to("/192.0.2.2 ")), (1, 4));
     }
 
     #[test]

@@ -6,7 +6,7 @@ mod driver;
 mod ledger;
 mod walk;
 
-pub use dns::{Delegation, Resolvers, Survey, plain_name, survey_all};
+pub use dns::{Resolvers, Survey, survey_all};
 pub use driver::{Pulled, pull};
 pub use ledger::Ledger;
 pub use walk::{Tally, Walk};

@@ -2,9 +2,9 @@
 
 use super::address::Field;
 use super::subject::{Subject, contact_fields};
-use super::{property, roles, servers, status};
+use super::{dns, property, roles, servers, status};
 use crate::dataset::{ContactField, DomainField, Row};
-use crate::model::{Answer, Confidence, Finding, FindingSeverity, ObjectKind};
+use crate::model::{Answer, Confidence, DnsSeen, Finding, FindingSeverity, ObjectKind};
 use crate::policy::{Profile, PropertyKind, PropertyOf, Rule};
 use std::collections::BTreeSet;
 
@@ -69,6 +69,14 @@ impl<'p> Judge<'p> {
         if self.profile.has_contacts() {
             roles::judge(&subject, ties, &mut sheet);
         }
+        sheet.done()
+    }
+
+    /// What the registry's tests of a domain's name servers would find, by what was `seen` of them in the DNS; nothing where it runs none.
+    #[must_use]
+    pub fn name_servers(&self, domain: &Row, seen: Option<&DnsSeen>) -> Vec<Finding> {
+        let mut sheet = self.sheet(ObjectKind::Domain, domain);
+        dns::judge(domain, seen, &mut sheet);
         sheet.done()
     }
 

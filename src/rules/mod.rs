@@ -14,6 +14,7 @@
 mod address;
 mod characters;
 mod checks;
+mod dns;
 mod italian;
 mod judge;
 mod output;

@@ -58,6 +58,8 @@ pub(super) struct DomainRules<'a> {
     pub(super) statuses: &'a [String],
     /// The handle of some other contact of the registry.
     pub(super) other: &'a str,
+    /// The fewest name servers of a domain that has any.
+    pub(super) servers: u8,
 }
 
 /// Columns of words that another person's record has as well.
@@ -95,7 +97,7 @@ pub(super) fn contact(record: &mut Record, held: &Row, other: &Record, rules: Co
         // What another person has may not fit this one's country, nor what the registry makes of it.
         let name = field.name().split_once('_').map_or("", |(_, name)| name);
         let same_land = [ContactField::IntCc, ContactField::LocCc].iter().all(|cc| record.get(cc.at()) == other.get(cc.at()));
-        let has_code = [ContactField::IntPc, ContactField::LocPc].iter().any(|pc| !record.get(pc.at()).is_empty());
+        let has_code = !record.get(if field == ContactField::IntCc { ContactField::IntPc } else { ContactField::LocPc }.at()).is_empty();
         if rules.is_read(name) || (name == "pc" && !same_land) || (name == "cc" && has_code) {
             continue;
         }
@@ -152,7 +154,10 @@ pub(super) fn domain(record: &mut Record, held: &Row, rules: &DomainRules<'_>, d
     if let Some(status) = draw.pick(rules.statuses) {
         changes.push((F::Statuses, toggled(record.get(F::Statuses.at()), status)));
     }
-    changes.push((F::Ns, delegated(record.get(F::Ns.at()), draw)));
+    // One name server is added or taken away: where there is none and the registry wants several, one would be too few.
+    if rules.servers < 2 || !record.get(F::Ns.at()).is_empty() {
+        changes.push((F::Ns, delegated(record.get(F::Ns.at()), draw)));
+    }
     if let Ok(date) = record.get(F::Expires.at()).parse::<civil::Date>() {
         let days = i64::try_from(draw.below(400)).unwrap_or_default() + 1;
         changes.push((F::Expires, date.saturating_add(jiff::Span::new().days(days)).to_string()));

@@ -138,7 +138,8 @@ impl<'a> Local<'a> {
                 let contacts_differ = contacts > 0 && mask == Mask::None;
                 let roles = contacts_differ && profile.roles.is_empty();
                 let statuses: Vec<String> = settable(&profile.statuses.domain);
-                let rules = DomainRules { roles, statuses: &statuses, other: other.as_str() };
+                let servers = profile.name_servers.min.as_ref().map_or(0, |rule| rule.value);
+                let rules = DomainRules { roles, statuses: &statuses, other: other.as_str(), servers };
                 differences = change::domain(&mut record, &domain_row(&order), &rules, &mut draw);
             } else if draw.chance(COSMETIC_PER_MILLE) {
                 cosmetic::rewrite(&mut record, OBJECT, profile, &mut draw);

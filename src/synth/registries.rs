@@ -149,7 +149,8 @@ pub(super) fn settings(registry: &Registry, options: &SynthOptions, today: civil
         scripts: registry.scripts.iter().map(|s| (*s).to_owned()).collect(),
         lands: registry.lands.iter().map(|l| (*l).to_owned()).collect(),
         handles: HandleForm { before: before_code.to_owned(), after: after_code.to_owned(), decimal },
-        flaws_per_mille: FLAWS_PER_MILLE,
+        // Where there are few objects, more of them are flawed, so that every kind of fault comes up.
+        flaws_per_mille: if registry.most == u64::MAX { FLAWS_PER_MILLE } else { 10 * FLAWS_PER_MILLE },
         privacy: Some(PrivacyShares { v1_per_mille, v2_per_mille, bare_per_mille: BARE_PER_MILLE, provider: provider() }),
     }
 }

@@ -117,6 +117,7 @@ fn contact_fields(c: &Contact) -> Fields {
         format!("{}:{}", u8::from(d.flag), names.join(","))
     });
     put(&mut out, "disclose", disclose.as_deref());
+    put(&mut out, "properties", Some(&c.properties.to_text()));
     out
 }
 
@@ -140,6 +141,7 @@ fn domain_fields(d: &Domain) -> Fields {
     };
     put(&mut out, "ns", Some(&ns.join(";")));
     put(&mut out, "expires", d.expires.as_ref().map(|e| &*e.raw));
+    put(&mut out, "properties", Some(&d.properties.to_text()));
     out
 }
 
@@ -204,7 +206,13 @@ fn expect_privacy(mechanism: &str, local: &mut [BTreeMap<String, Fields>; 2], se
 fn compared(dir: &Path) -> Vec<[String; 7]> {
     let services = csv_rows(&dir.join("records/services.csv"));
     let mut out = Vec::new();
-    for (registry, mechanism) in [("eurid", ""), ("example-minimum", ""), ("example-thick", "proxy"), ("nz", "disclose")] {
+    for registry in registries::REGISTRIES {
+        let registry = registry.id;
+        let mechanism = match registry {
+            "example-thick" => "proxy",
+            "nz" => "disclose",
+            _ => "",
+        };
         let ours = |table: &str| -> BTreeMap<String, Fields> {
             let rows = csv_rows(&dir.join(format!("records/{table}.csv"))).into_iter().filter(|r| r["registry"] == registry);
             rows.map(|mut r| (r.remove("id").expect("an id"), r)).collect()
@@ -268,11 +276,12 @@ fn the_truth_is_what_a_plain_comparison_finds() {
     for field in ["registrant", "admin", "tech", "billing", "statuses", "ns", "expires"] {
         assert!(seen("changed", "domain", field), "{field}");
     }
-    for field in ["int_name", "loc_name", "int_org", "loc_street1", "loc_city", "loc_pc", "int_cc", "voice", "fax", "email", "disclose"] {
+    // Another country alone would make the postal code a wrong one, so that it is changed only where there is none.
+    for field in ["int_name", "loc_name", "int_org", "loc_street1", "loc_city", "loc_pc", "voice", "fax", "email", "disclose"] {
         assert!(seen("changed", "contact", field), "{field}");
     }
-    for registry in ["eurid", "example-minimum", "example-thick", "nz"] {
-        assert!(seen(registry, "", ""), "{registry}");
+    for registry in registries::REGISTRIES {
+        assert!(seen(registry.id, "", ""), "{}", registry.id);
     }
 }
 
@@ -337,7 +346,8 @@ fn parquet_holds_what_csv_holds() {
 fn records_name_objects_once_and_write_values_in_several_ways() {
     let (dir, report) = made(2_000, 12);
     let (held, ours) = (report.registries.iter().map(|r| r.contacts).sum::<u64>(), report.contacts);
-    assert_eq!(held, 2_000);
+    // The registry that may be asked least holds no more than it may be asked for in a minute.
+    assert!((1_900..2_000).contains(&held), "{held}");
     assert!(ours.abs_diff(held) < 40, "{ours}");
     let text = std::fs::read_to_string(dir.path().join("records/contacts.csv")).expect("the contacts");
     for table in ["contacts", "domains"] {
@@ -363,7 +373,8 @@ fn records_name_objects_once_and_write_values_in_several_ways() {
     }
     assert!(services.iter().any(|s| *s["end"] < *"2026-11-21" && !s["end"].is_empty() && !s["end_reason"].is_empty()));
     let list = std::fs::read_to_string(dir.path().join("records/list-nz.txt")).expect("the list");
-    assert_eq!(list.lines().count() as u64, report.registries[3].domains);
+    let nz = report.registries.iter().find(|r| r.id == "nz").expect("there");
+    assert_eq!(list.lines().count() as u64, nz.domains);
 }
 
 #[test]

@@ -69,6 +69,7 @@ fn help_pages() {
         &["init", "--help"],
         &["check", "--help"],
         &["pull", "--help"],
+        &["pull", "dns", "--help"],
         &["diff", "--help"],
         &["validate", "--help"],
         &["run", "--help"],

@@ -1,5 +1,6 @@
 //! The demo, end to end: bundled registries over TLS, a pull, a diff, a report, judged by what the seed planted.
 
+use crate::served::REGISTRIES;
 use privet::base::{Exit, Quiet, StopToken, SystemClock};
 use privet::diff::SummaryRow;
 use privet::job::{Context, DemoOptions, demo};
@@ -45,7 +46,7 @@ fn the_demo_finds_what_its_seed_planted_and_nothing_else() {
         assert_eq!(ended.exit(), Exit::Done, "{}", ended.text);
         assert_eq!(ended.json["exit"], 0);
         let registries = ended.json["registries"].as_array().expect("registries");
-        assert_eq!(registries.len(), 4);
+        assert_eq!(registries.len(), REGISTRIES.len());
         assert!(registries.iter().all(|r| r["domains"].as_u64() > Some(0) && r["unreadable"] == 0), "{registries:?}");
         for path in ["privet.toml", "records/contacts.csv", "truth/differences.csv"] {
             assert!(out.join(path).exists(), "{path}");

@@ -7,6 +7,7 @@ use privet::dataset::{ContactField, Snapshot};
 use privet::job::config::Config;
 use privet::job::{check, pull};
 use privet::mock::Served;
+use privet::mock::fleet::Fleet as _;
 use privet::model::*;
 use privet::policy::profile;
 use privet::protocol::epp::{self, Message};
@@ -151,7 +152,7 @@ fn person(id: &str, city: &str) -> Contact {
             ("consentForPublishing", "false"),
             ("nationalityCode", "IT"),
             ("entityType", "1"),
-            ("regCode", "RSSMRA80A01G702M"),
+            ("regCode", "RSSMRA80A01G702C"),
         ]),
         ..Contact::bare(Handle::new(id))
     }
@@ -283,7 +284,8 @@ fn a_domain_of_it_is_answered_with_its_contacts_and_its_own_status() {
         let contacts = answer.extensions.iter().find_map(|e| if let Extension::LinkedContacts(all) = e { Some(all) } else { None });
         let [registrant] = contacts.expect("contacts").as_slice() else { panic!("the registrant alone: {contacts:?}") };
         assert_eq!((registrant.role, Some(&registrant.contact.id)), (None, domain.registrant.as_ref()));
-        assert_eq!(registrant.contact.properties.get("consentForPublishing"), Some("false"));
+        let own = state.fleet.contact(registrant.contact.id.as_str()).expect("there");
+        assert_eq!(registrant.contact.properties, own.properties);
         assert!(answer.unknown.is_empty(), "{:?}", answer.unknown);
     }
     assert!(held > 0, "no domain without name servers among thirty");

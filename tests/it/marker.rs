@@ -64,6 +64,11 @@ fn mark(table: &Path) -> BTreeSet<String> {
                 "voice" | "fax" => format!("+999.{row:05}55{column:02}"),
                 "email" if row % 9 == 5 => format!("Marker.{row}.{column}@Marked.Example"),
                 "email" => format!("marker{row}x{column}@marked.example"),
+                "properties" => {
+                    let marker = format!("MARKER-{row}-{column}-end");
+                    markers.insert(marker.clone());
+                    return format!("regCode={marker}");
+                }
                 _ => format!("MARKER-{row}-{column}-end"),
             };
             markers.insert(marker.clone());
@@ -110,7 +115,7 @@ fn may_hold(data: &Path, file: &Path) -> bool {
 
 #[test]
 fn row_35_and_the_checklist_no_personal_value_and_no_password_is_written_where_it_does_not_belong() {
-    let world = World::new(240, 21);
+    let world = World::new(480, 21);
     let data = world.data();
     let mut markers = mark(&data.join("records/contacts.csv"));
     let fleet = world.fleet(THICK);

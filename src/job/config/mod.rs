@@ -16,4 +16,4 @@ pub use init::{TEMPLATE, init};
 pub use origin::{Given, Origin, Setting};
 pub use read::Environment;
 pub use secret::{SecretRead, SecretSource};
-pub use types::{Config, Gates, Loaded, Poll, Records, RegistryConfig};
+pub use types::{Config, Dns, Gates, Loaded, Poll, Records, RegistryConfig};

@@ -2,13 +2,14 @@
 
 use super::document::{CAP, Document, text_of};
 use super::table::{Found, Kind, Layer, Reading, Table};
-use super::types::{Config, Gates, Loaded, Records};
+use super::types::{Config, Dns, Gates, Loaded, Records};
 use super::{Given, TEMPLATE, registry};
 use crate::base::{Blame, Digest, DomainName, Exit, Handle, Problem, Problems, read_capped};
 use crate::dataset::{Format, Source};
 use crate::diff::PrivacySettings;
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::time::Duration;
 
 /// Reads one variable of the environment.
 pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
@@ -100,6 +101,8 @@ fn root(reading: &mut Reading<'_>, path: &Path, digest: Digest, layers: [Layer<'
     gates.finish(reading);
     let usual = Table::root(&[defaults]).child(reading, "gates").find("min_rows_share").and_then(|f| f.decimal());
     weaker_gate(reading, lowered.as_ref(), min_rows_share, usual);
+    let observing = all.child(reading, "dns");
+    let dns = dns(reading, observing);
     let fallback = all.child(reading, "registry_defaults");
 
     let mut one = |key, reading: &mut Reading<'_>| {
@@ -117,7 +120,24 @@ fn root(reading: &mut Reading<'_>, path: &Path, digest: Digest, layers: [Layer<'
     all.finish(reading);
     version?;
     let gates = Gates { min_rows_share: min_rows_share? };
-    Some(Config { path: path.to_owned(), digest, state: state?, reports: reports?, records: records_read, privacy, gates, registries })
+    let (state, reports, records, dns) = (state?, reports?, records_read, dns?);
+    Some(Config { path: path.to_owned(), digest, state, reports, records, privacy, gates, dns, registries })
+}
+
+/// How the DNS is observed.
+fn dns(reading: &mut Reading<'_>, mut table: Table<'_>) -> Option<Dns> {
+    let resolver = table.find("resolver").map_or(Some(None), |found| {
+        let resolver = Dns::resolver(&found.text(reading)?);
+        if resolver.is_none() {
+            found.wrong(reading, "an address, with a port where that is not 53, such as `192.0.2.53` or `[2001:db8::53]:5353`");
+        }
+        resolver.map(Some)
+    });
+    let port = table.find("port").and_then(|f| f.number(reading, 1..=65_535)).and_then(|n| u16::try_from(n).ok());
+    let seconds = table.find("timeout_seconds").and_then(|f| f.number(reading, 1..=60));
+    let at_once = table.find("at_once").and_then(|f| f.number(reading, 1..=4096)).and_then(|n| usize::try_from(n).ok());
+    table.finish(reading);
+    Some(Dns { resolver: resolver?, port: port?, wait: Duration::from_secs(seconds?.into()), at_once: at_once? })
 }
 
 /// Warns of a gate that lets more through than the defaults' own.

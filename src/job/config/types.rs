@@ -6,8 +6,10 @@ use crate::dataset::Source;
 use crate::diff::PrivacySettings;
 use crate::policy::Profile;
 use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What reading a configuration gave.
 #[derive(Clone, Debug)]
@@ -37,6 +39,8 @@ pub struct Config {
     pub privacy: Option<PrivacySettings>,
     /// When a run refuses to go on.
     pub gates: Gates,
+    /// How the DNS is observed.
+    pub dns: Dns,
     /// The registry accounts by the operator's names for them.
     pub registries: BTreeMap<RegistryId, RegistryConfig>,
 }
@@ -75,6 +79,27 @@ pub struct Records {
 pub struct Gates {
     /// The least share of the last run's rows that an input must still have, 0 to 1.
     pub min_rows_share: f64,
+}
+
+/// How the DNS is observed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Dns {
+    /// The resolver; none is asked unless the operator names it.
+    pub resolver: Option<SocketAddr>,
+    /// The port at which name servers are asked.
+    pub port: u16,
+    /// How long an answer is waited for.
+    pub wait: Duration,
+    /// Domains that are surveyed side by side.
+    pub at_once: usize,
+}
+
+impl Dns {
+    /// The resolver that `IP` or `IP:PORT` names; an IPv6 address with a port stands in brackets.
+    #[must_use]
+    pub fn resolver(text: &str) -> Option<SocketAddr> {
+        text.parse::<IpAddr>().map(|ip| SocketAddr::new(ip, 53)).or_else(|_| text.parse()).ok()
+    }
 }
 
 /// One account at one registry.

@@ -4,7 +4,7 @@ use super::draw::Draw;
 use super::properties::{Presence, presence};
 use crate::base::{HostName, Personal};
 use crate::model::{Address, Contact, ContactRef, Domain, HostAttr, Ip, IpVersion, NameServers, PostalForm, Role, StatusValue};
-use crate::policy::{Characters, FieldRules, Glue, Profile, PropertyKind, PropertyOf, StatusUse};
+use crate::policy::{Characters, FieldRules, Glue, Line, Profile, PropertyKind, PropertyOf, StatusUse};
 use unicode_normalization::UnicodeNormalization as _;
 
 /// What was planted.
@@ -94,6 +94,10 @@ pub(super) fn plant_contact(contact: &mut Contact, profile: &Profile, draw: &mut
 pub(super) fn plant_domain(domain: &mut Domain, profile: &Profile, draw: &mut Draw) -> Option<Flaw> {
     let mut order = DOMAIN.to_vec();
     draw.shuffle(&mut order);
+    if draw.chance(600) {
+        // It fits so few domains that it would hardly ever come up in its turn.
+        order.insert(0, two_administrators);
+    }
     order.into_iter().find_map(|plant| {
         let mut flawed = domain.clone();
         let flaw = plant(&mut flawed, profile, draw)?;
@@ -364,6 +368,10 @@ fn ordered_status(domain: &mut Domain, profile: &Profile, _: &mut Draw) -> Optio
 
 /// A status that the registry does not have.
 fn foreign_status(domain: &mut Domain, profile: &Profile, _: &mut Draw) -> Option<Flaw> {
+    if profile.line.value == Line::Rri {
+        // Nor has its line a place for one.
+        return None;
+    }
     let status = status_of_use(profile, &[StatusUse::Never])?;
     settle(domain, &status);
     Some(Flaw::of("R-stat-002", format!("statuses.{status}")))

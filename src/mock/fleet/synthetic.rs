@@ -10,7 +10,7 @@ use super::privacy::{Mask, proxy_handle};
 use super::settings::FleetSettings;
 use crate::base::{DomainName, Handle, HostName, Result};
 use crate::model::{Contact, ContactRef, Domain, Host, HostAttr, Ip, IpVersion, NameServers, Role, Status, StatusValue};
-use crate::policy::{HostModel, Privacy, Profile, StatusUse, profile};
+use crate::policy::{HostModel, Line, Privacy, Profile, StatusUse, profile};
 use std::sync::{Arc, OnceLock};
 
 /// A registry's objects as pure functions of a seed and an index.
@@ -219,7 +219,8 @@ impl SyntheticFleet {
             domain.transferred = self.calendar.before(since, &mut draw);
         }
         let left = draw.below(720) + 1;
-        domain.expires = self.calendar.after(left, &mut draw);
+        // RRI tells no expiry: a domain stays until it is given up.
+        domain.expires = self.calendar.after(left, &mut draw).filter(|_| self.profile.line.value != Line::Rri);
         domain.sponsor = Some(sponsor);
         domain.auth = Some(password(&mut draw));
         let mut draw = Draw::new(self.settings.seed, "flaw of a domain", index);
@@ -277,7 +278,8 @@ impl SyntheticFleet {
                 values.push(status);
             }
         }
-        if draw.chance(15) {
+        let is_told = self.profile.line.value != Line::Rri;
+        if draw.chance(15) && is_told {
             values.push(StatusValue::SERVER_TRANSFER_PROHIBITED);
         }
         if undelegated {

@@ -1,91 +1,117 @@
 //! The driver of surveys: questions to a resolver and to name servers, many domains at a time.
+//!
+//! Each question is one message of its own from a socket of its own; nothing is cached, no alias is followed and no answer is smoothed
+//! over, since each is an observation.
 
-use super::{Delegation, Survey, plain_name};
+use super::Survey;
 use crate::base::{Blame, Problem, Result, StopToken};
-use crate::model::{Asked, DnsLookup, DnsObservation, DnsOutcome, DnsQuestion, DnsReply};
-use hickory_resolver::TokioResolver;
-use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolveHosts, ResolverConfig, ResolverOpts};
+use crate::model::{Asked, Delegation, DnsLookup, DnsObservation, DnsOutcome, DnsQuestion, DnsReply};
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
-use hickory_resolver::net::{DnsError, NetError};
-use hickory_resolver::proto::op::ResponseCode;
+use hickory_resolver::net::tcp::TcpClientStream;
+use hickory_resolver::net::udp::UdpClientStream;
+use hickory_resolver::net::xfer::{DnsRequestSender as _, FirstAnswer as _};
+use hickory_resolver::net::{DnsHandle as _, NetError};
+use hickory_resolver::proto::op::{DnsRequest, DnsRequestOptions, Message, Query, ResponseCode};
 use hickory_resolver::proto::rr::{Name, RData, RecordType};
-use std::collections::HashMap;
-use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::task::JoinSet;
 
-/// The resolver of the operator's, and one client for each name server that was met.
+/// How often a datagram is sent before its answer is given up.
+const DATAGRAMS: u8 = 3;
+
+/// Whom questions are put to.
 #[derive(Clone)]
 pub struct Resolvers {
-    resolver: TokioResolver,
-    servers: Arc<Mutex<HashMap<IpAddr, TokioResolver>>>,
+    resolver: SocketAddr,
     port: u16,
     wait: Duration,
+    provider: TokioRuntimeProvider,
 }
 
 impl Resolvers {
     /// The resolver at `resolver`; name servers are asked at `port`, which is 53 but in a test, and each answer is waited for `wait` long.
-    ///
-    /// # Errors
-    /// `E-dns-001` where no client can be made.
-    pub fn new(resolver: SocketAddr, port: u16, wait: Duration) -> Result<Self> {
-        let client = client(resolver, wait, true).map_err(|e| unusable(&e))?;
-        Ok(Self { resolver: client, servers: Arc::default(), port, wait })
+    #[must_use]
+    pub fn new(resolver: SocketAddr, port: u16, wait: Duration) -> Self {
+        Self { resolver, port, wait, provider: TokioRuntimeProvider::default() }
     }
 
-    /// The client for a name server.
-    fn server(&self, address: IpAddr) -> Result<TokioResolver, NetError> {
-        let mut servers = self.servers.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = servers.get(&address) {
-            return Ok(known.clone());
-        }
-        let new = client(SocketAddr::new(address, self.port), self.wait, false)?;
-        servers.insert(address, new.clone());
-        Ok(new)
+    /// Whether the resolver says anything at all.
+    ///
+    /// # Errors
+    /// `E-dns-001` where it does not.
+    pub async fn probe(&self) -> Result<()> {
+        let answer = self.exchange(self.resolver, true, &Name::root(), RecordType::NS).await;
+        answer.map(drop).map_err(|error| {
+            let what = format!("the resolver {} gave no answer: {error}", self.resolver);
+            let remedy = "name one that this machine may ask: `[dns] resolver` in the configuration, or --resolver";
+            Problem::new("E-dns-001", Blame::Operator, what, remedy).exit(crate::base::Exit::Unreachable)
+        })
     }
 
     /// Puts one question.
     async fn ask(&self, query: &DnsLookup) -> DnsReply {
-        let client = match &query.asked {
-            Asked::Resolver => Ok(self.resolver.clone()),
-            Asked::Server(_, address) => self.server(*address),
+        let (whom, recursive) = match &query.asked {
+            Asked::Resolver => (self.resolver, true),
+            Asked::Server(_, address) => (SocketAddr::new(*address, self.port), false),
         };
-        let Ok(client) = client else { return DnsReply::none(DnsOutcome::Unreachable) };
         let Ok(mut name) = Name::from_ascii(&*query.name) else { return DnsReply::none(DnsOutcome::NoSuchName) };
         name.set_fqdn(true);
         let mut values = Vec::new();
         let (mut authoritative, mut failure) = (true, None);
         for kind in kinds(query.question) {
-            match client.lookup(name.clone(), *kind).await {
-                Ok(lookup) => {
-                    authoritative &= lookup.message().metadata.authoritative;
-                    values.extend(lookup.answers().iter().filter_map(|record| value(&record.data, *kind)));
+            match self.exchange(whom, recursive, &name, *kind).await {
+                Ok(message) => {
+                    failure = failure.or(failed(message.metadata.response_code));
+                    authoritative &= message.metadata.authoritative;
+                    // Addresses may stand behind aliases on the way to them; everything else is the name's own.
+                    let own = |of: &Name| query.question == DnsQuestion::Address || *of == name;
+                    values.extend(message.answers.iter().filter(|r| own(&r.name)).filter_map(|r| value(&r.data, *kind)));
                 }
-                Err(error) => failure = Some(outcome(&error)),
+                Err(NetError::Timeout) => failure = failure.or(Some(DnsOutcome::TimedOut)),
+                Err(_) => failure = failure.or(Some(DnsOutcome::Unreachable)),
             }
         }
+        let reply = DnsReply::of(values, authoritative);
         match failure {
-            Some(outcome) if values.is_empty() => DnsReply::none(outcome),
-            _ => DnsReply::of(values, authoritative),
+            Some(outcome) => DnsReply { outcome, authoritative: None, ..reply },
+            None => reply,
         }
     }
 
-    /// Surveys one domain.
-    async fn survey(self, delegation: Delegation) -> Vec<DnsObservation> {
+    /// One question and its answer, over TCP where it does not fit into a datagram. EDNS is not spoken: not every server knows it.
+    async fn exchange(&self, whom: SocketAddr, recursive: bool, name: &Name, kind: RecordType) -> Result<Message, NetError> {
+        let mut options = DnsRequestOptions::default();
+        (options.use_edns, options.recursion_desired, options.retry_interval) = (false, recursive, self.wait / u32::from(DATAGRAMS));
+        let request = DnsRequest::from_query(Query::query(name.clone(), kind), options);
+        let datagrams = UdpClientStream::builder(whom, self.provider.clone()).with_timeout(Some(self.wait)).with_max_retries(DATAGRAMS);
+        let answer = datagrams.build().send_message(request.clone()).first_answer().await?;
+        if !answer.metadata.truncation {
+            return Ok(answer.into_message());
+        }
+        let stream = TcpClientStream::exchange(whom, None, self.wait, None, self.provider.clone()).await?;
+        Ok(stream.send(request).first_answer().await?.into_message())
+    }
+
+    /// Surveys one domain; nothing where it was stopped on the way.
+    async fn survey(self, delegation: Delegation, stop: StopToken) -> Option<Vec<DnsObservation>> {
         let mut survey = Survey::new(delegation);
         while let Some(query) = survey.poll_query() {
+            if stop.is_stopped() {
+                return None;
+            }
             let reply = self.ask(&query).await;
             survey.handle_reply(query, reply);
         }
-        survey.finish()
+        Some(survey.finish())
     }
 }
 
 /// Surveys `domains`, `at_once` at a time, and hands what was seen to `take`, domain by domain in the order in which they end.
 ///
 /// # Errors
-/// Whatever `take` says; `E-dns-002` where a survey ended in a panic. A stop ends it behind what is under way, without an error.
+/// Whatever `domains` and `take` say; `E-dns-002` where a survey ended in a panic. A stop ends it behind the questions that are out,
+/// without an error.
 pub async fn survey_all(
     resolvers: &Resolvers,
     domains: impl Iterator<Item = Result<Delegation>>,
@@ -100,30 +126,17 @@ pub async fn survey_all(
             && !stop.is_stopped()
             && let Some(next) = domains.next()
         {
-            under_way.spawn(resolvers.clone().survey(next?));
+            under_way.spawn(resolvers.clone().survey(next?, stop.clone()));
         }
         match under_way.join_next().await {
-            Some(Ok(seen)) => take(seen)?,
+            Some(Ok(Some(seen))) => take(seen)?,
+            Some(Ok(None)) => {}
             Some(Err(_)) => {
                 return Err(Problem::new("E-dns-002", Blame::Us, "the survey of a domain ended in a panic", "report this as a bug"));
             }
             None => return Ok(()),
         }
     }
-}
-
-/// A client of one server. Nothing is cached and nothing is asked twice: an answer is an observation.
-fn client(server: SocketAddr, wait: Duration, recursion: bool) -> Result<TokioResolver, NetError> {
-    let mut connections = [ConnectionConfig::udp(), ConnectionConfig::tcp()];
-    for connection in &mut connections {
-        connection.port = server.port();
-    }
-    let config = ResolverConfig::from_name_servers(vec![NameServerConfig::new(server.ip(), true, connections.to_vec())]);
-    let mut options = ResolverOpts::default();
-    (options.timeout, options.attempts, options.ndots) = (wait, 1, 0);
-    (options.cache_size, options.recursion_desired, options.preserve_intermediates) = (0, recursion, true);
-    options.use_hosts_file = ResolveHosts::Never;
-    TokioResolver::builder_with_config(config, TokioRuntimeProvider::default()).with_options(options).build()
 }
 
 const fn kinds(question: DnsQuestion) -> &'static [RecordType] {
@@ -136,40 +149,59 @@ const fn kinds(question: DnsQuestion) -> &'static [RecordType] {
     }
 }
 
-/// A record's data as text, where it is of the kind that was asked for: an answer may hold aliases on the way to it.
+/// A record's data as text, where it is of the kind that was asked for.
 fn value(data: &RData, kind: RecordType) -> Option<Box<str>> {
     if data.record_type() != kind {
         return None;
     }
-    let name = |name: &Name| plain_name(&name.to_ascii());
     Some(match data {
         RData::A(address) => address.0.to_string().into(),
         RData::AAAA(address) => address.0.to_string().into(),
-        RData::CNAME(target) => name(&target.0).into(),
-        RData::NS(server) => name(&server.0).into(),
-        RData::SOA(soa) => name(&soa.mname).into(),
-        RData::MX(mx) => format!("{} {}", mx.preference, name(&mx.exchange)).into(),
+        RData::CNAME(target) => text(&target.0).into(),
+        RData::NS(server) => text(&server.0).into(),
+        RData::SOA(soa) => text(&soa.mname).into(),
+        RData::MX(mx) => format!("{} {}", mx.preference, text(&mx.exchange)).into(),
         _ => return None,
     })
 }
 
-/// What an error means.
-fn outcome(error: &NetError) -> DnsOutcome {
-    let of_code = |code: ResponseCode| match code {
-        ResponseCode::NoError => DnsOutcome::Empty,
-        ResponseCode::NXDomain => DnsOutcome::NoSuchName,
-        ResponseCode::ServFail => DnsOutcome::ServerFailure,
-        ResponseCode::Refused => DnsOutcome::Refused,
-        _ => DnsOutcome::OtherCode,
-    };
-    match error {
-        NetError::Dns(DnsError::ResponseCode(code)) => of_code(*code),
-        NetError::Dns(DnsError::NoRecordsFound(none)) => of_code(none.response_code),
-        NetError::Timeout => DnsOutcome::TimedOut,
-        _ => DnsOutcome::Unreachable,
+/// A name as tables have it. Whatever is no letter, digit, hyphen or underscore in a label is told by its number (RFC 4343 §2.1), so that no
+/// name holds what parts names in a table.
+fn text(name: &Name) -> String {
+    let mut out = String::new();
+    for label in name.iter() {
+        if !out.is_empty() {
+            out.push('.');
+        }
+        for byte in label {
+            match byte {
+                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' => out.push(char::from(byte.to_ascii_lowercase())),
+                _ => out.push_str(&format!("\\{byte:03}")),
+            }
+        }
+    }
+    if out.is_empty() { ".".to_owned() } else { out }
+}
+
+/// What a response code means, where it is a failure.
+const fn failed(code: ResponseCode) -> Option<DnsOutcome> {
+    match code {
+        ResponseCode::NoError => None,
+        ResponseCode::NXDomain => Some(DnsOutcome::NoSuchName),
+        ResponseCode::ServFail => Some(DnsOutcome::ServerFailure),
+        ResponseCode::Refused => Some(DnsOutcome::Refused),
+        _ => Some(DnsOutcome::OtherCode),
     }
 }
 
-fn unusable(error: &NetError) -> Box<Problem> {
-    Problem::new("E-dns-001", Blame::Operator, format!("no DNS client can be had: {error}"), "look at the limits of this user")
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_hold_nothing_that_parts_names() {
+        let name = Name::from_labels([b"A;b".as_slice(), b"c.d e", b"x-1_"]).expect("a name");
+        assert_eq!(text(&name), "a\\059b.c\\046d\\032e.x-1_");
+        assert_eq!(text(&Name::root()), ".");
+    }
 }
