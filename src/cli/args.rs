@@ -297,6 +297,9 @@ pub(super) struct Serve {
     /// Latency, a limit or a fault; may be given several times
     #[arg(long = "knob", value_name = "KEY=VALUE")]
     pub(super) knobs: Vec<String>,
+    /// Refuse what breaks a rule that is only inferred or guessed, too
+    #[arg(long)]
+    pub(super) strict_unknown: bool,
     /// Equal seeds give equal faults
     #[arg(long, value_name = "S", default_value_t = 1)]
     pub(super) seed: u64,

@@ -13,9 +13,10 @@ use std::sync::Arc;
 
 /// Serves one registry until a signal comes; one line of JSON tells how to reach it.
 pub(super) fn serve(serve: Serve, printer: &Printer, clock: &Arc<dyn Clock>) -> Result<Ended> {
-    let Serve { profile, listen, state, commit_log, transcript, knobs, seed } = serve;
+    let Serve { profile, listen, state, commit_log, transcript, knobs, strict_unknown, seed } = serve;
     let state = state.ok_or_else(|| argument("E-cli-006", "`--state` is missing", "name the registry's directory"))?;
-    let knobs = Knobs::read(knobs.iter().map(String::as_str))?;
+    // The flag has the last word, so that no knob takes it back.
+    let knobs = Knobs::read(knobs.iter().map(String::as_str).chain(strict_unknown.then_some("strict_unknown=on")))?;
     // Whoever reads the line may send the signal at once.
     let mut signals = Interrupt::listen()?;
     let served = start(Options { profile, listen, state, commit_log, transcript, knobs, seed }, Arc::clone(clock))?;

@@ -3,7 +3,7 @@
 
 use super::decode::Refusal;
 use super::fleet::italian;
-use crate::base::Personal;
+use crate::base::{HostName, Personal};
 use crate::model::{Contact, Domain, NameServers, ObjectKind, Phone, PostalInfo};
 use crate::policy::{
     Bounds, Characters, Check, DomainRole, FieldRules, Glue, Profile, Property, PropertyKind, PropertyOf, Rule, StatusUse, When,
@@ -82,8 +82,7 @@ impl Judge<'_> {
             }
         }
         for (key, value) in contact.properties.iter().filter(|(key, _)| further(key).is_none()) {
-            if self.profile.properties.get(key).is_none_or(|p| p.value.of != PropertyOf::Contact) && !self.profile.fields.contains_key(key)
-            {
+            if self.profile.properties.get(key).is_none_or(|p| p.value.of != PropertyOf::Contact) {
                 all.push(Breach { field: key.into(), value: value.into(), code: None, why: "there is no such property".into() });
             }
         }
@@ -104,7 +103,8 @@ impl Judge<'_> {
         let mut told = |value: &str, why: Cow<'static, str>| {
             all.push(Breach { field: field.into(), value: value.into(), code: code.map(|c| c.value.as_str().into()), why });
         };
-        if rules.required.as_ref().is_some_and(|rule| rule.value && self.holds(rule)) && present.is_empty() {
+        let is_filled = present.iter().any(|value| !value.trim_ascii().is_empty());
+        if rules.required.as_ref().is_some_and(|rule| rule.value && self.holds(rule)) && !is_filled {
             told("", "it is missing".into());
         }
         if let Some(rule) = rules.occurs.as_ref().filter(|rule| self.holds(rule))
@@ -132,7 +132,7 @@ impl Judge<'_> {
                 told(value, format!("the character U+{:04X}", u32::from(refused)).into());
             }
             let other = rules.equals.as_ref().filter(|rule| self.holds(rule)).and_then(|rule| scope.get(rule.value.as_str())?.first());
-            if other.is_some_and(|other| other != &value) {
+            if other.is_some_and(|other| !other.nfc().eq(value.nfc())) {
                 told(value, "two fields that must be equal".into());
             }
             if rules.check.as_ref().is_some_and(|rule| self.holds(rule) && !passes(rule.value, &nfc)) {
@@ -172,6 +172,16 @@ impl Judge<'_> {
             for ip in attrs.iter().flat_map(|attr| &attr.addrs).filter(|ip| !is_public(&ip.text)) {
                 told("hostAddr", &ip.text, "the public cannot reach this address", answer("R-ns-005"));
             }
+        }
+        let mut seen: Vec<&str> = Vec::new();
+        for host in domain.ns.names().map(HostName::as_str) {
+            if !is_host(host) {
+                told("hostName", host, "no host has such a name", Some("2005"));
+            }
+            if seen.contains(&host) {
+                told("hostName", host, "it stands twice", Some("2306"));
+            }
+            seen.push(host);
         }
         for (role, rules) in &self.profile.roles {
             let count = holders(domain, *role);
@@ -313,41 +323,121 @@ fn holders(domain: &Domain, role: DomainRole) -> usize {
 fn passes(check: Check, value: &str) -> bool {
     match check {
         Check::Country => value.len() == 2 && (value == "AQ" || iso3166::Country::from_alpha2(value).is_some()),
-        Check::Phone => {
-            let digits: Vec<u8> = value.split('x').next().unwrap_or_default().bytes().filter(u8::is_ascii_digit).collect();
-            digits.len() <= 15 && digits.first().is_some_and(|first| *first != b'0')
-        }
+        Check::Phone => is_dialled(value),
         Check::Email => is_mailbox(value),
-        Check::CodiceFiscale => value.len() == 16 && italian::check_character(value).is_some_and(|check| value.ends_with(check)),
+        Check::CodiceFiscale => is_codice_fiscale(value),
         Check::PartitaIva => {
             let check = italian::check_digit(value).and_then(|digit| char::from_digit(digit, 10));
             value.len() == 11 && check.is_some_and(|check| value.ends_with(check))
         }
-        Check::NoDummy => !matches!(value.trim().to_ascii_lowercase().as_str(), "" | "-" | "--" | "." | "n/a" | "na" | "none" | "xxx"),
+        Check::NoDummy => !is_dummy(value),
     }
 }
 
-/// Whether something stands before one `@`, and a name with a dot behind it.
-fn is_mailbox(value: &str) -> bool {
-    let Some((local, domain)) = value.split_once('@') else { return false };
-    let words =
-        local.len() <= 64 && local.split('.').all(|word| !word.is_empty() && word.bytes().all(|b| b.is_ascii_graphic() && b != b'"'));
-    let name = idna::domain_to_ascii_strict(domain).is_ok_and(|ascii| ascii.contains('.') && !ascii.ends_with('.'));
-    words && name && value.len() <= 254
+/// Whether a number, if it has the form `+CC.N`, has a country code that is assigned and 15 digits at most (ITU-T E.164, as of 2023).
+fn is_dialled(value: &str) -> bool {
+    let Some((code, rest)) = value.strip_prefix('+').and_then(|number| number.split_once('.')) else { return true };
+    let number = rest.split('x').next().unwrap_or_default();
+    let digits = code.bytes().chain(number.bytes()).filter(u8::is_ascii_digit).count();
+    // Two digits are a code, or begin one: then these may be the third.
+    let third = match code.get(..2) {
+        _ if matches!(code, "1" | "7") => return digits <= 15,
+        Some("21") => "12368",
+        Some("22" | "23" | "24" | "26" | "35" | "37" | "50" | "59") => "0123456789",
+        Some("25" | "96") => "012345678",
+        Some("29") => "01789",
+        Some("38") => "01235679",
+        Some("42") => "013",
+        Some("67") => "023456789",
+        Some("68") => "012356789",
+        Some("69") => "012",
+        Some("80" | "87") => "08",
+        Some("85") => "02356",
+        Some("88") => "012368",
+        Some("97") => "012345679",
+        Some("99") => "234568",
+        Some(two) => {
+            let begins =
+                matches!(two.as_bytes(), [b'2', b'0' | b'7'] | [b'3', b'0'..=b'4' | b'6' | b'9'] | [b'4', b'0' | b'1' | b'3'..=b'9'])
+                    || matches!(two.as_bytes(), [b'5', b'1'..=b'8'] | [b'6', b'0'..=b'6'] | [b'8', b'1' | b'2' | b'4' | b'6'])
+                    || matches!(two.as_bytes(), [b'9', b'0'..=b'5' | b'8']);
+            return begins && code.len() == 2 && digits <= 15;
+        }
+        None => return false,
+    };
+    let is_assigned = code.len() == 3 && code.chars().nth(2).is_some_and(|digit| third.contains(digit));
+    is_assigned && digits <= 15
 }
 
-/// Whether an address is none of those that reach nobody in public (RFC 6890).
+/// Whether a codice fiscale is built as the decree says: `A` letters, `0` digits or the letters in their place, `M` the month's letter.
+fn is_codice_fiscale(value: &str) -> bool {
+    const BUILD: &str = "AAAAAA00M00A000A";
+    let fits = |(kind, c): (char, char)| match kind {
+        '0' => c.is_ascii_digit() || "LMNPQRSTUV".contains(c),
+        'M' => "ABCDEHLMPRST".contains(c),
+        _ => c.is_ascii_uppercase(),
+    };
+    let value = value.to_ascii_uppercase();
+    value.chars().count() == BUILD.len()
+        && BUILD.chars().zip(value.chars()).all(fits)
+        && italian::check_character(&value).is_some_and(|check| value.ends_with(check))
+}
+
+/// Whether a text names nothing: no letters and digits but those of a word that says so, or zeros and crosses.
+fn is_dummy(value: &str) -> bool {
+    let said: String = value.to_lowercase().chars().filter(|c| c.is_alphanumeric()).collect();
+    let says_so = matches!(&*said, "na" | "none" | "nil" | "null" | "no" | "nein" | "nessuno" | "keine")
+        || matches!(&*said, "privat" | "private" | "notapplicable" | "unknown");
+    says_so || said.trim_matches(['0', 'x']).is_empty()
+}
+
+/// Whether a plain word stands before the last `@` (RFC 5322 §3.2.3), and a host's name behind it.
+fn is_mailbox(value: &str) -> bool {
+    let Some((local, domain)) = value.rsplit_once('@') else { return false };
+    let is_atom = |c: char| c.is_ascii_graphic() && !"\"(),:;<>@[\\]".contains(c);
+    let words = local.len() <= 64 && local.split('.').all(|word| !word.is_empty() && word.chars().all(is_atom));
+    words && is_host(domain) && value.len() <= 254
+}
+
+/// Whether a name has two labels at least, each of letters, digits and inner hyphens once it is mapped (RFC 5891), and ends in no number.
+fn is_host(name: &str) -> bool {
+    idna::domain_to_ascii_strict(name).is_ok_and(|ascii| {
+        let last = ascii.rsplit_once('.').map(|(_, last)| last);
+        ascii.len() <= 253 && last.is_some_and(|last| !last.is_empty() && last.bytes().any(|b| !b.is_ascii_digit()))
+    })
+}
+
+/// Whether an address is none of those that reach nobody in public (RFC 6890 and its registries, 2025).
 fn is_public(text: &str) -> bool {
+    // Blocks that are set aside, with the length of their prefix.
+    const ASIDE: [([u8; 4], u32); 16] = [
+        ([0, 0, 0, 0], 8),
+        ([10, 0, 0, 0], 8),
+        ([100, 64, 0, 0], 10),
+        ([127, 0, 0, 0], 8),
+        ([169, 254, 0, 0], 16),
+        ([172, 16, 0, 0], 12),
+        ([192, 0, 0, 0], 24),
+        ([192, 0, 2, 0], 24),
+        ([192, 88, 99, 0], 24),
+        ([192, 168, 0, 0], 16),
+        ([198, 18, 0, 0], 15),
+        ([198, 51, 100, 0], 24),
+        ([203, 0, 113, 0], 24),
+        ([224, 0, 0, 0], 4),
+        ([240, 0, 0, 0], 4),
+        ([255, 255, 255, 255], 32),
+    ];
     match text.parse::<IpAddr>() {
         Ok(IpAddr::V4(ip)) => {
-            let [a, b, ..] = ip.octets();
-            let shared = a == 100 && (64..128).contains(&b);
-            let special = ip.is_private() || ip.is_loopback() || ip.is_link_local() || ip.is_documentation() || ip.is_multicast();
-            !special && !shared && a != 0 && a < 240
+            let within = |(block, length): ([u8; 4], u32)| (u32::from(ip) ^ u32::from_be_bytes(block)) >> (32 - length) == 0;
+            !ASIDE.into_iter().any(within)
         }
         Ok(IpAddr::V6(ip)) => {
-            let [a, b, ..] = ip.segments();
-            (0x2000..0x4000).contains(&a) && !(a == 0x2001 && b == 0xdb8)
+            let bits = u128::from(ip);
+            let begins = |top: u128, length: u32| bits >> (128 - length) == top;
+            let aside = begins(0x2001_0000 >> 9, 23) || begins(0x2001_0db8, 32) || begins(0x2002, 16) || begins(0x3fff_0000 >> 12, 20);
+            begins(0b001, 3) && !aside
         }
         Err(_) => false,
     }
@@ -362,7 +452,7 @@ fn property_breach(property: &Property, value: Option<&str>, may_stand: bool) ->
     let within = |count: usize| property.bounds.is_none_or(|bounds| fits(bounds, count));
     let is_right = match property.kind {
         PropertyKind::Boolean => matches!(value, "true" | "false"),
-        PropertyKind::Integer => value.parse::<u32>().is_ok_and(|n| within(n as usize)),
+        PropertyKind::Integer => value.bytes().all(|b| b.is_ascii_digit()) && value.parse::<u32>().is_ok_and(|n| within(n as usize)),
         PropertyKind::Text => within(value.chars().count()),
         PropertyKind::Choice => property.choices.iter().any(|choice| choice == value),
         PropertyKind::Country => passes(Check::Country, &value.to_ascii_uppercase()),

@@ -2,7 +2,7 @@
 
 use super::core::Commit;
 use super::decode::decode;
-use super::registry::Registry;
+use super::registry::{Registry, Rules};
 use super::rri;
 use crate::base::{Blame, Problem, Result, Timestamp};
 use crate::policy::Line;
@@ -57,6 +57,8 @@ impl Journal {
         let mut reader = BufReader::new(&file);
         let mut tape = Tape::new();
         let (mut seq, mut whole, mut line) = (0, 0_u64, Vec::new());
+        // What once took effect does so again, whatever rules are in force now.
+        let rules = registry.set_rules(Rules::LENIENT);
         loop {
             line.clear();
             let read = reader.read_until(b'\n', &mut line).map_err(|e| Problem::storage("E-mock-020", path, "read", &e))?;
@@ -70,6 +72,7 @@ impl Journal {
             })?;
             whole += read as u64;
         }
+        registry.set_rules(rules);
         let cut = file.set_len(whole).and_then(|()| file.seek(SeekFrom::End(0)));
         cut.map_err(|e| Problem::storage("E-mock-020", path, "cut a half line off", &e))?;
         let log = log.map(|path| append(path).map(|file| (file, path.to_owned()))).transpose()?;

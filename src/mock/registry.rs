@@ -41,14 +41,25 @@ pub(super) struct Registry {
     prefix: String,
     transactions: u64,
     sessions: u32,
-    /// Whether rules that nobody has seen refuse as well.
-    strict: bool,
-    /// Whether an authority's order lies with us.
-    served: bool,
+    rules: Rules,
     /// When the commands of the last window arrived.
     recent: VecDeque<Moment>,
     /// The account's use of its limits, where they are RRI's.
     gate: rri::Gate,
+}
+
+/// How strictly the profile is applied.
+#[derive(Clone, Copy)]
+pub(super) struct Rules {
+    /// Whether rules that nobody has seen refuse as well.
+    strict: bool,
+    /// Whether an authority's order lies with us.
+    served: bool,
+}
+
+impl Rules {
+    /// As leniently as any registry may be started.
+    pub(super) const LENIENT: Self = Self { strict: false, served: true };
 }
 
 /// A change that took effect, for the disk. Its values are in clear, so it has no `Debug`.
@@ -95,11 +106,15 @@ impl Registry {
             prefix: format!("PV-{seed:x}-{:x}-", wall.as_millisecond()),
             transactions: 0,
             sessions: 0,
-            strict: knobs.strict_unknown,
-            served: knobs.order_served,
+            rules: Rules { strict: knobs.strict_unknown, served: knobs.order_served },
             recent: VecDeque::new(),
             gate: rri::Gate::default(),
         })
+    }
+
+    /// Puts other rules in force; the ones before.
+    pub(super) const fn set_rules(&mut self, rules: Rules) -> Rules {
+        std::mem::replace(&mut self.rules, rules)
     }
 
     /// A transaction identifier that was never given before.
@@ -261,7 +276,7 @@ impl Registry {
     /// The rules in force.
     pub(super) fn judge(&self) -> Judge<'_> {
         let told = self.profile.line.value == Line::Rri || encode::ext::carries_properties(&self.extensions);
-        Judge { profile: &self.profile, strict: self.strict, served: self.served, told }
+        Judge { profile: &self.profile, strict: self.rules.strict, served: self.rules.served, told }
     }
 
     /// Puts a contact in the place of `before` at `at`; the record of the change.

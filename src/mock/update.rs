@@ -22,9 +22,6 @@ pub(super) enum DiscloseRule {
     Refuse,
 }
 
-/// The most name servers of a domain.
-const MOST_NAME_SERVERS: usize = 13;
-
 /// `contact` after `update`.
 ///
 /// # Errors
@@ -269,9 +266,6 @@ fn change_name_servers(ns: &mut NameServers, removed: &NameServers, added: &Name
         (NameServers::Attributes(there), NameServers::Attributes(attrs)) => there.extend(attrs.iter().cloned()),
         (there, _) if there.is_empty() => *there = added.clone(),
         _ => return refuse(2306, "ns", "", "host objects beside host attributes"),
-    }
-    if ns.names().count() > MOST_NAME_SERVERS {
-        return refuse(2306, "ns", "", "more than thirteen name servers");
     }
     Ok(())
 }

@@ -136,6 +136,10 @@ impl<'p> Field<'p> {
         if self.place.is_token() && text.trim().len() < text.len() {
             text = Cow::Owned(text.trim().to_owned());
         }
+        // Nothing but blanks is nothing on the line; where that is not enough, what requires a value tells it.
+        if text.is_empty() {
+            return;
+        }
         if self.place == Place::Id && self.in_capitals {
             text = Cow::Owned(text.to_uppercase());
         }

@@ -1,5 +1,8 @@
 //! The command line as a process: exit code, standard output and standard error together.
 
+use crate::raw::{self, Raw, Verdict};
+use privet::base::Handle;
+use privet::model::{Address, Contact, Phone, PostalForm, PostalInfo};
 use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
@@ -244,6 +247,37 @@ fn a_bundled_registry_tells_how_to_reach_it_and_ends_on_a_signal() {
 fn a_wrong_knob_is_told_before_anything_is_served() {
     let shown = World::new().run(&["mock", "--state", "registry", "--knob", "latency=30"]);
     assert!(shown.starts_with("exit: 2\n----- stdout\n----- stderr\nerror: E-mock-010"), "{shown}");
+}
+
+#[test]
+fn a_registry_that_is_strict_says_so_by_what_it_refuses() {
+    let world = World::new();
+    let profile = privet::policy::profile("eurid").expect("a profile");
+    // Whether the registry takes these letters is a guess.
+    let mut contact = Contact::bare(Handle::new("GUESSED-1"));
+    let addr = Address { city: "Roma".into(), cc: "IT".into(), ..Address::default() };
+    contact.postal = vec![PostalInfo { form: PostalForm::Loc, name: Some("\u{5317}\u{4eac}".into()), org: None, addr: Some(addr) }];
+    contact.voice = Some(Phone { number: "+39.06123456".into(), ext: None });
+    contact.email = Some("a@example.org".into());
+    for (key, value) in [("type", "registrant"), ("lang", "en"), ("naturalPerson", "true")] {
+        contact.properties.set(key, value);
+    }
+    let refused = |more: &[&str]| {
+        let args = [&["mock", "--profile", "eurid", "--state", "registry"], more].concat();
+        let mut child = world.command(&args).stdout(Stdio::piped()).spawn().expect("a process");
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().expect("its output")).read_line(&mut line).expect("a line");
+        let told: serde_json::Value = serde_json::from_str(&line).expect("JSON");
+        let mut raw = Raw::to(&told, world.path(), &profile);
+        let taken = Verdict::of(&raw.say(&raw::create(&profile, &contact))).taken;
+        let id = rustix::process::Pid::from_child(&child);
+        rustix::process::kill_process(id, rustix::process::Signal::TERM).expect("sent");
+        child.wait().expect("an end");
+        !taken
+    };
+    assert!(!refused(&[]), "a guess refuses nothing");
+    assert!(refused(&["--strict-unknown"]));
+    assert!(refused(&["--strict-unknown", "--knob", "strict_unknown=off"]), "the flag has the last word");
 }
 
 #[test]

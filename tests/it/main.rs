@@ -4,6 +4,7 @@
 mod budget;
 mod cli;
 mod config_input;
+mod conform;
 mod dataset;
 mod demo;
 mod diff;
@@ -14,6 +15,7 @@ mod layers;
 mod marker;
 mod night;
 mod one;
+mod raw;
 mod registries;
 mod report;
 mod rri;

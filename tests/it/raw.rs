@@ -1,13 +1,14 @@
 //! A client of the tests' own: it sends what it is told to, however wrong, over real TLS, in each of the three lines.
 
 use privet::mock::Served;
-use privet::model::{Contact, Properties};
+use privet::model::{Contact, Domain, NameServers, ObjectKind, Properties};
 use privet::policy::{Line, Profile};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
+use std::path::Path;
 use std::sync::Arc;
 
 /// A session that has logged in.
@@ -20,12 +21,19 @@ pub(crate) struct Raw {
 impl Raw {
     /// Logs in at `served`, naming every service that `profile` does.
     pub(crate) fn login(served: &Served, profile: &Profile) -> Self {
+        Self::to(&serde_json::to_value(served).expect("JSON"), Path::new(""), profile)
+    }
+
+    /// The same at a registry that told this of itself, its files being told from `dir` on.
+    pub(crate) fn to(told: &serde_json::Value, dir: &Path, profile: &Profile) -> Self {
+        let text = |key: &str| told[key].as_str().expect("a text").to_owned();
+        let file = |key: &str| dir.join(text(key));
         let mut roots = RootCertStore::empty();
-        for certificate in CertificateDer::pem_file_iter(&served.ca).expect("a file") {
+        for certificate in CertificateDer::pem_file_iter(file("ca")).expect("a file") {
             roots.add(certificate.expect("a certificate")).expect("an authority");
         }
-        let chain: Vec<_> = CertificateDer::pem_file_iter(&served.cert).expect("a file").map(|c| c.expect("a certificate")).collect();
-        let key = PrivateKeyDer::from_pem_file(&served.key).expect("a key");
+        let chain: Vec<_> = CertificateDer::pem_file_iter(file("cert")).expect("a file").map(|c| c.expect("a certificate")).collect();
+        let key = PrivateKeyDer::from_pem_file(file("key")).expect("a key");
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
@@ -33,14 +41,16 @@ impl Raw {
             .with_root_certificates(roots)
             .with_client_auth_cert(chain, key)
             .expect("a certificate of ours");
-        let name = ServerName::try_from(served.server_name.clone()).expect("a name");
+        let name = ServerName::try_from(text("server_name")).expect("a name");
         let connection = ClientConnection::new(Arc::new(config), name).expect("a connection");
-        let stream = StreamOwned::new(connection, TcpStream::connect(served.address).expect("connected"));
+        let socket = TcpStream::connect(text("address")).expect("connected");
+        socket.set_nodelay(true).expect("set");
+        let stream = StreamOwned::new(connection, socket);
         let mut raw = Self { stream, line: profile.line.value, cookie: String::new() };
-        let password = std::fs::read_to_string(&served.password_file).expect("a password");
+        let password = std::fs::read_to_string(file("password_file")).expect("a password");
         let password = password.trim_end();
         let answer = match raw.line {
-            Line::Rri => raw.say(&format!("Version: 5.0\nAction: LOGIN\nUser: {}\nPassword: {password}\n", served.user)),
+            Line::Rri => raw.say(&format!("Version: 5.0\nAction: LOGIN\nUser: {}\nPassword: {password}\n", text("user"))),
             Line::EppTls | Line::EppHttps => {
                 let greeting = if raw.line == Line::EppTls { raw.hear() } else { raw.say(&epp("<hello/>")) };
                 let named = |tag: &str| -> String {
@@ -53,7 +63,7 @@ impl Raw {
                 raw.say(&epp(&format!(
                     "<command><login><clID>{}</clID><pw>{password}</pw><options><version>1.0</version><lang>en</lang></options>\
                      <svcs>{objects}{extensions}</svcs></login></command>",
-                    served.user
+                    text("user")
                 )))
             }
         };
@@ -151,7 +161,8 @@ pub(crate) fn create(profile: &Profile, contact: &Contact) -> String {
 fn epp_contact(profile: &Profile, contact: &Contact) -> String {
     use std::fmt::Write as _;
     let mut out = String::new();
-    let mut leaf = |out: &mut String, name: &str, value: &str| write!(out, "<contact:{name}>{}</contact:{name}>", escaped(value)).expect("text");
+    let leaf =
+        |out: &mut String, name: &str, value: &str| write!(out, "<contact:{name}>{}</contact:{name}>", escaped(value)).expect("text");
     leaf(&mut out, "id", contact.id.as_str());
     for info in &contact.postal {
         write!(out, "<contact:postalInfo type=\"{}\">", info.form.as_str()).expect("text");
@@ -196,7 +207,10 @@ fn epp_contact(profile: &Profile, contact: &Contact) -> String {
 /// The extension that carries `properties` at the registry of `profile`: its shape is the registry's own.
 fn extension(profile: &Profile, properties: &Properties) -> String {
     let leaves = |keys: &[&str]| -> String {
-        keys.iter().filter_map(|key| Some((key, properties.get(key)?))).map(|(key, value)| format!("<{key}>{}</{key}>", escaped(value))).collect()
+        keys.iter()
+            .filter_map(|key| Some((key, properties.get(key)?)))
+            .map(|(key, value)| format!("<{key}>{}</{key}>", escaped(value)))
+            .collect()
     };
     let offers = |part: &str| profile.services.extensions.iter().filter(|uri| uri.contains(part)).max();
     if let Some(uri) = offers("/extcon-") {
@@ -222,7 +236,9 @@ fn rri_contact(contact: &Contact) -> String {
     put("Type", contact.properties.get("type"));
     for info in &contact.postal {
         put("Name", info.name.as_ref().map(|n| n.reveal()));
+        further("name").iter().for_each(|name| put("Name", Some(name)));
         put("Organisation", info.org.as_ref().map(|o| o.reveal()));
+        further("org").iter().for_each(|org| put("Organisation", Some(org)));
         if let Some(addr) = &info.addr {
             addr.street.iter().for_each(|line| put("Address", Some(line.reveal())));
             further("street").iter().for_each(|line| put("Address", Some(line)));
@@ -232,7 +248,64 @@ fn rri_contact(contact: &Contact) -> String {
         }
     }
     put("EMail", contact.email.as_ref().map(|e| e.reveal()));
+    further("email").iter().for_each(|email| put("EMail", Some(email)));
     put("Phone", contact.voice.as_ref().map(|p| p.number.reveal()));
     put("URI-Template", contact.properties.get("uri-template"));
     lines.iter().map(|(key, value)| format!("{key}: {value}\n")).collect()
+}
+
+/// The EPP command that adds a status to an object, or else removes it.
+pub(crate) fn status(kind: ObjectKind, id: &str, status: &str, adding: bool) -> String {
+    let (name, key) = if kind == ObjectKind::Domain { ("domain", "name") } else { ("contact", "id") };
+    let verb = if adding { "add" } else { "rem" };
+    update(name, &format!("<{name}:{key}>{id}</{name}:{key}><{name}:{verb}><{name}:status s=\"{status}\"/></{name}:{verb}>"))
+}
+
+fn update(name: &str, inner: &str) -> String {
+    epp(&format!(
+        "<command><update><{name}:update xmlns:{name}=\"urn:ietf:params:xml:ns:{name}-1.0\">{inner}</{name}:update></update>\
+         <clTRID>raw-2</clTRID></command>"
+    ))
+}
+
+/// The command that delegates `domain`, as it stands, to `next` and to no other; nothing where there is nothing to change.
+pub(crate) fn delegate(profile: &Profile, domain: &Domain, next: &NameServers) -> Option<String> {
+    if domain.ns == *next {
+        return None;
+    }
+    if profile.line.value == Line::Rri {
+        let mut lines = format!("Version: 5.0\nAction: UPDATE\nDomain: {}\n", domain.name);
+        let further = domain.properties.iter().filter(|(key, _)| key.starts_with("registrant.")).map(|(_, handle)| handle);
+        let holders = domain.registrant.iter().map(|handle| handle.as_str()).chain(further);
+        holders.for_each(|handle| lines.push_str(&format!("Holder: {handle}\n")));
+        each(next, |name, addresses| lines.push_str(&format!("Nserver: {name}. {}\n", addresses.join(" "))));
+        return Some(lines);
+    }
+    let list = |servers: &NameServers, tag: &str| {
+        let mut out = String::new();
+        each(servers, |name, addresses| match servers {
+            NameServers::Objects(_) => out.push_str(&format!("<domain:hostObj>{name}</domain:hostObj>")),
+            NameServers::Attributes(_) => {
+                let version = |ip: &&str| if ip.contains(':') { "v6" } else { "v4" };
+                let addr = |ip: &&str| format!("<domain:hostAddr ip=\"{}\">{ip}</domain:hostAddr>", version(ip));
+                let addresses: String = addresses.iter().map(addr).collect();
+                out.push_str(&format!("<domain:hostAttr><domain:hostName>{name}</domain:hostName>{addresses}</domain:hostAttr>"));
+            }
+        });
+        if out.is_empty() { out } else { format!("<domain:{tag}><domain:ns>{out}</domain:ns></domain:{tag}>") }
+    };
+    let (add, rem) = (list(next, "add"), list(&domain.ns, "rem"));
+    Some(update("domain", &format!("<domain:name>{}</domain:name>{add}{rem}", domain.name)))
+}
+
+/// Calls `tell` with each server's name and addresses.
+fn each(servers: &NameServers, mut tell: impl FnMut(&str, &[&str])) {
+    match servers {
+        NameServers::Objects(names) => names.iter().for_each(|name| tell(name.as_str(), &[])),
+        NameServers::Attributes(all) => {
+            for host in all {
+                tell(host.name.as_str(), &host.addrs.iter().map(|ip| &*ip.text).collect::<Vec<_>>());
+            }
+        }
+    }
 }

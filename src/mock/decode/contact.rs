@@ -1,6 +1,6 @@
 //! Commands on contacts (RFC 5733 §3).
 
-use super::{Kids, Read, Refusal, auth_info, bounded, named, status};
+use super::{Kids, Read, Refusal, auth_info, bounded, fitting, named, status};
 use crate::base::{Handle, Personal};
 use crate::model::{Address, Contact, ContactChange, ContactUpdate, Disclose, DiscloseForms, Phone, PostalForm, PostalInfo, Query};
 use crate::protocol::ns::Ns;
@@ -165,11 +165,13 @@ where
 
 /// A text of an address, which in the `int` form is ASCII (RFC 5733 §2.3).
 fn line(element: Element<'_>, form: PostalForm, name: &'static str, min: usize, max: usize) -> Read<Personal> {
-    let text = bounded(element, NS, name, min, max)?;
+    // All but the postal code are a `normalizedString`: blanks at its ends are its own (RFC 5733 §4, `postalLineType`).
+    let text = if name == "pc" { element.token().into_owned() } else { element.text().replace(['\t', '\n', '\r'], " ") };
+    fitting(&text, NS, name, min, max)?;
     if form == PostalForm::Int && !text.is_ascii() {
         return Err(Refusal::quoting(2005, NS, name, &text, "the int form is ASCII"));
     }
-    Ok(Personal::new(text.into_string()))
+    Ok(Personal::new(text))
 }
 
 /// A telephone number: nothing, or `+`, 1 to 3 digits, a dot, 1 to 14 digits.

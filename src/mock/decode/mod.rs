@@ -343,14 +343,20 @@ fn unexpected(element: Element<'_>) -> Refusal {
 /// The text of `element`, of `min` to `max` characters.
 fn bounded(element: Element<'_>, ns: Ns, name: &'static str, min: usize, max: usize) -> Read<Box<str>> {
     let text = element.token();
+    fitting(&text, ns, name, min, max)?;
+    Ok(text.as_ref().into())
+}
+
+/// Refuses a text that has not `min` to `max` characters.
+fn fitting(text: &str, ns: Ns, name: &'static str, min: usize, max: usize) -> Read<()> {
     let length = text.chars().count();
     if length < min && length == 0 {
         return Err(Refusal::quoting(2003, ns, name, "", "it is empty"));
     }
     if (min..=max).contains(&length) {
-        return Ok(text.as_ref().into());
+        return Ok(());
     }
-    Err(Refusal::quoting(2005, ns, name, &text, &format!("it takes {min} to {max} characters")))
+    Err(Refusal::quoting(2005, ns, name, text, &format!("it takes {min} to {max} characters")))
 }
 
 /// The children of an element, taken in the schema's order.

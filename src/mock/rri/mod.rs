@@ -41,7 +41,6 @@ const NO_CONTACT: u64 = 53_000_060_009;
 const NO_DOMAIN: u64 = 63_300_062_009;
 const OBLIGATORY: u64 = 53_000_080_002;
 const NO_EMAIL: u64 = 53_300_081_600;
-const NO_GLUE: u64 = 53_300_102_902;
 const BAD_SERVERS: u64 = 53_300_102_912;
 
 /// Codes whose words no profile states.
@@ -374,7 +373,8 @@ fn judge_domain(registry: &Registry, order: &Order, before: &Domain, after: &Dom
     }
     let known = registry.judge().domain(before);
     for breach in registry.judge().domain(after).iter().filter(|breach| !known.contains(breach)) {
-        let code = if &*breach.field == "hostName" { NO_GLUE } else { BAD_SERVERS };
+        let own = breach.code.as_deref().and_then(|code| code.parse::<u64>().ok()).filter(|code| *code > 9999);
+        let code = own.unwrap_or(BAD_SERVERS);
         faults.push(Fault { code, argument: Some(breach.why.to_string()) });
     }
     if faults.is_empty() { Ok(()) } else { Err(faults) }

@@ -40,7 +40,7 @@ pub(super) fn contact(order: &Order) -> Result<Contact, Wrong> {
     if order.all("name").count() != 1 {
         return Err((63_200_040_802, None));
     }
-    let kind = order.one("type").unwrap_or_default().trim().to_ascii_uppercase();
+    let kind = order.one("type").unwrap_or_default().trim().to_owned();
     if !["PERSON", "ORG", "REQUEST"].contains(&kind.as_str()) {
         return Err((63_200_040_710, Some(kind)));
     }
@@ -56,13 +56,14 @@ pub(super) fn contact(order: &Order) -> Result<Contact, Wrong> {
             city: text("city").unwrap_or_default(),
             sp: None,
             pc: text("postalcode"),
-            cc: order.one("countrycode").unwrap_or_default().trim().to_ascii_uppercase().into(),
+            cc: order.one("countrycode").unwrap_or_default().trim().into(),
         }),
     });
     contact.email = text("email");
+    let is_extension = |ext: &str| !ext.is_empty() && ext.bytes().all(|b| b.is_ascii_digit());
     contact.voice = order.one("phone").filter(|v| !v.is_empty()).map(|number| match number.split_once('x') {
-        Some((number, ext)) => Phone { number: number.into(), ext: Some(ext.into()) },
-        None => Phone { number: number.into(), ext: None },
+        Some((number, ext)) if is_extension(ext) => Phone { number: number.into(), ext: Some(ext.into()) },
+        _ => Phone { number: number.into(), ext: None },
     });
     let properties = &mut contact.properties;
     properties.set("type", &kind);
