@@ -28,7 +28,7 @@ pub(super) fn judge(row: &Row, seen: Option<&DnsSeen>, sheet: &mut Sheet<'_, '_>
         match test {
             ServerTest::Resolvable => case.resolvable(),
             ServerTest::Answer => {
-                case.failures("R-dns-002", "gives no answer", |outcome| matches!(outcome, DnsOutcome::TimedOut | DnsOutcome::Unreachable))
+                case.failures("R-dns-002", "gives no answer", |outcome| matches!(outcome, DnsOutcome::TimedOut | DnsOutcome::Unreachable));
             }
             ServerTest::ReturnCode => case.failures("R-dns-003", "answers with a failure", |outcome| {
                 matches!(outcome, DnsOutcome::NoSuchName | DnsOutcome::ServerFailure | DnsOutcome::Refused | DnsOutcome::OtherCode)
@@ -173,7 +173,7 @@ impl<'a> Case<'a, '_, '_, '_> {
         }
         let alias_of = |name: &str| {
             let reply = self.resolved(DnsQuestion::Cname, name).filter(|reply| reply.outcome == DnsOutcome::Answered)?;
-            reply.values.first().map(|target| target.to_string())
+            reply.values.first().map(ToString::to_string)
         };
         let mut found = Vec::new();
         if !apex.is_empty() {

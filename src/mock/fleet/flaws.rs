@@ -250,6 +250,7 @@ fn telephone_country(contact: &mut Contact, profile: &Profile, _: &mut Draw) -> 
 }
 
 fn mailbox(contact: &mut Contact, _: &Profile, _: &mut Draw) -> Option<Flaw> {
+    contact.email.take()?;
     contact.email = Some("somebody..else@mail.example".into());
     Some(Flaw::of("R-addr-012", "email"))
 }

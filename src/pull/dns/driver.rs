@@ -169,7 +169,7 @@ fn value(data: &RData, kind: RecordType) -> Option<Box<str>> {
 /// name holds what parts names in a table.
 fn text(name: &Name) -> String {
     let mut out = String::new();
-    for label in name.iter() {
+    for label in name {
         if !out.is_empty() {
             out.push('.');
         }
