@@ -30,7 +30,7 @@ enum Say {
     /// A code.
     Code(ResponseCode),
     /// That it does not fit into a datagram; over TCP what is inside.
-    Long(Box<Say>),
+    Long(Box<Self>),
 }
 
 /// Who is asked: the resolver, or a name server's address; what; and of which name.
@@ -278,7 +278,9 @@ fn cases(zones: &mut Zones) {
         ("notimp.it", ResponseCode::NotImp),
     ];
     for (name, code) in codes {
-        every.into_iter().for_each(|kind| zones.say(Some(SECOND), name, kind, Say::Code(code)));
+        for kind in every {
+            zones.say(Some(SECOND), name, kind, Say::Code(code));
+        }
     }
     zones.say(Some(SECOND), "lame.it", RecordType::SOA, Say::NoAuthority(vec!["SOA ns1.example.net".to_owned()]));
     zones.say(Some(SECOND), "others.it", RecordType::NS, records(&["NS ns1.example.net", "NS ns9.example.net"]));

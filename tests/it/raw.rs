@@ -56,7 +56,7 @@ impl Raw {
                 let named = |tag: &str| -> String {
                     let (open, close) = (format!("<{tag}>"), format!("</{tag}>"));
                     let parts = greeting.split(&open).skip(1).filter_map(|rest| rest.split(&close).next());
-                    parts.map(|uri| format!("{open}{uri}{close}")).collect()
+                    parts.flat_map(|uri| [open.as_str(), uri, close.as_str()]).collect()
                 };
                 let (objects, extensions) = (named("objURI"), named("extURI"));
                 let extensions = if extensions.is_empty() { String::new() } else { format!("<svcExtension>{extensions}</svcExtension>") };
@@ -210,7 +210,8 @@ fn extension(profile: &Profile, properties: &Properties) -> String {
         keys.iter()
             .filter_map(|key| Some((key, properties.get(key)?)))
             .map(|(key, value)| format!("<{key}>{}</{key}>", escaped(value)))
-            .collect()
+            .collect::<Vec<_>>()
+            .concat()
     };
     let offers = |part: &str| profile.services.extensions.iter().filter(|uri| uri.contains(part)).max();
     if let Some(uri) = offers("/extcon-") {
@@ -235,23 +236,31 @@ fn rri_contact(contact: &Contact) -> String {
     let mut put = |key: &'static str, value: Option<&str>| lines.extend(value.map(|v| (key, v.to_owned())));
     put("Type", contact.properties.get("type"));
     for info in &contact.postal {
-        put("Name", info.name.as_ref().map(|n| n.reveal()));
-        further("name").iter().for_each(|name| put("Name", Some(name)));
-        put("Organisation", info.org.as_ref().map(|o| o.reveal()));
-        further("org").iter().for_each(|org| put("Organisation", Some(org)));
+        put("Name", info.name.as_ref().map(privet::base::Personal::reveal));
+        for name in &further("name") {
+            put("Name", Some(name));
+        }
+        put("Organisation", info.org.as_ref().map(privet::base::Personal::reveal));
+        for org in &further("org") {
+            put("Organisation", Some(org));
+        }
         if let Some(addr) = &info.addr {
             addr.street.iter().for_each(|line| put("Address", Some(line.reveal())));
-            further("street").iter().for_each(|line| put("Address", Some(line)));
-            put("PostalCode", addr.pc.as_ref().map(|pc| pc.reveal()));
+            for line in &further("street") {
+                put("Address", Some(line));
+            }
+            put("PostalCode", addr.pc.as_ref().map(privet::base::Personal::reveal));
             put("City", Some(addr.city.reveal()));
             put("CountryCode", Some(&*addr.cc).filter(|cc| !cc.is_empty()));
         }
     }
-    put("EMail", contact.email.as_ref().map(|e| e.reveal()));
-    further("email").iter().for_each(|email| put("EMail", Some(email)));
+    put("EMail", contact.email.as_ref().map(privet::base::Personal::reveal));
+    for email in &further("email") {
+        put("EMail", Some(email));
+    }
     put("Phone", contact.voice.as_ref().map(|p| p.number.reveal()));
     put("URI-Template", contact.properties.get("uri-template"));
-    lines.iter().map(|(key, value)| format!("{key}: {value}\n")).collect()
+    lines.iter().map(|(key, value)| format!("{key}: {value}\n")).collect::<Vec<_>>().concat()
 }
 
 /// The EPP command that adds a status to an object, or else removes it.
@@ -276,7 +285,7 @@ pub(crate) fn delegate(profile: &Profile, domain: &Domain, next: &NameServers) -
     if profile.line.value == Line::Rri {
         let mut lines = format!("Version: 5.0\nAction: UPDATE\nDomain: {}\n", domain.name);
         let further = domain.properties.iter().filter(|(key, _)| key.starts_with("registrant.")).map(|(_, handle)| handle);
-        let holders = domain.registrant.iter().map(|handle| handle.as_str()).chain(further);
+        let holders = domain.registrant.iter().map(privet::base::Handle::as_str).chain(further);
         holders.for_each(|handle| lines.push_str(&format!("Holder: {handle}\n")));
         each(next, |name, addresses| lines.push_str(&format!("Nserver: {name}. {}\n", addresses.join(" "))));
         return Some(lines);
