@@ -28,13 +28,8 @@ const REM: &str = "clientTransferProhibited";
 /// The change as Privet's users have it.
 pub fn command() -> (Command, ClTrid) {
     let some = |text: &str| Some(Personal::from(text));
-    let addr = Address {
-        street: STREETS.map(Personal::from).to_vec(),
-        city: Personal::from(CITY),
-        sp: some(SP),
-        pc: some(PC),
-        cc: CC.into(),
-    };
+    let addr =
+        Address { street: STREETS.map(Personal::from).to_vec(), city: Personal::from(CITY), sp: some(SP), pc: some(PC), cc: CC.into() };
     let change = ContactChange {
         postal: vec![PostalInfo { form: PostalForm::Int, name: some(NAME), org: some(ORG), addr: Some(addr) }],
         voice: Some(Phone { number: VOICE.0.into(), ext: some(VOICE.1) }),
@@ -42,6 +37,7 @@ pub fn command() -> (Command, ClTrid) {
         email: some(EMAIL),
         auth: Some(AuthInfo::Password { pw: Secret::new(PASSWORD), roid: None }),
         disclose: Some(Disclose { flag: false, voice: true, email: true, ..Disclose::default() }),
+        ..ContactChange::default()
     };
     let update = ContactUpdate {
         id: Handle::from(ID),
