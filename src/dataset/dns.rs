@@ -71,12 +71,6 @@ impl DnsTable {
         }
     }
 
-    /// What stands beside its buckets.
-    #[must_use]
-    pub const fn manifest(&self) -> &DnsManifest {
-        &self.manifest
-    }
-
     /// What was seen of the domains of one bucket among 2^`log2`, by domain.
     ///
     /// # Errors

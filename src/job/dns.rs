@@ -123,7 +123,7 @@ impl Observer<'_> {
                 ctx.events.tell(Event::Progress { registry: id.clone(), done: 1 });
                 writer.push(&seen, ctx.clock.wall())
             };
-            let survey = survey_all(&self.resolvers, delegated.into_iter().map(Ok), self.at_once, &ctx.stop, take);
+            let survey = survey_all(&self.resolvers, delegated, self.at_once, &ctx.stop, take);
             self.runtime.block_on(survey)?;
             if ctx.stop.is_stopped() {
                 writer.abandon()?;

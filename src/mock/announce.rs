@@ -1,7 +1,7 @@
 //! What a bundled registry announces and adds beyond its profile: data, by profile id.
 
 use crate::base::{Blame, Problem, Result};
-use crate::model::{Contact, Domain, Properties};
+use crate::model::{Domain, Properties};
 use std::collections::BTreeMap;
 
 /// The embedded table.
@@ -27,9 +27,6 @@ pub(super) struct Announcement {
     pub(super) truth_in_words: bool,
     /// The account's credit, told with logins and logouts.
     pub(super) credit: Option<String>,
-    /// Properties of contacts of the fleet that have none, by key.
-    #[serde(default)]
-    contact_properties: BTreeMap<String, String>,
     /// Properties of domains of the fleet that have none, by key.
     #[serde(default)]
     domain_properties: BTreeMap<String, String>,
@@ -53,13 +50,6 @@ pub(super) struct Vendor {
 }
 
 impl Announcement {
-    /// Gives a contact of the fleet the properties that this registry has of each.
-    pub(super) fn complete_contact(&self, contact: &mut Contact) {
-        if contact.properties.is_empty() {
-            contact.properties = of(&self.contact_properties);
-        }
-    }
-
     /// Gives a domain of the fleet the properties that this registry has of each.
     pub(super) fn complete_domain(&self, domain: &mut Domain) {
         if domain.properties.is_empty() {

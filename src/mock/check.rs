@@ -64,8 +64,7 @@ impl Judge<'_> {
     pub(super) fn contact(&self, contact: &Contact) -> Vec<Breach> {
         let mut all: Vec<Breach> = Vec::new();
         for scope in scopes(contact) {
-            for (name, rules) in &self.profile.fields {
-                let field = rules.field.as_deref().unwrap_or(name);
+            for (field, rules) in self.profile.named_tables() {
                 // A handle that the registry gives by itself is not looked at where it is sent.
                 let is_given = field == "id" && self.profile.quirks.registry_assigns_handles;
                 if !is_given && applies(&rules.when, &scope) {
@@ -93,6 +92,16 @@ impl Judge<'_> {
             }
         }
         once
+    }
+
+    /// What `after` breaks and `before`, where there was one, did not.
+    pub(super) fn newly(&self, before: Option<&Contact>, after: &Contact) -> Vec<Breach> {
+        beyond(before.map(|before| self.contact(before)).unwrap_or_default(), self.contact(after))
+    }
+
+    /// The same of a domain.
+    pub(super) fn newly_of_domain(&self, before: &Domain, after: &Domain) -> Vec<Breach> {
+        beyond(self.domain(before), self.domain(after))
     }
 
     /// What the values of one field break.
@@ -199,11 +208,7 @@ impl Judge<'_> {
 
     /// Whether a client may add (or else remove) that status.
     pub(super) fn may_set(&self, kind: ObjectKind, status: &str, adds: bool) -> bool {
-        let table = match kind {
-            ObjectKind::Contact => &self.profile.statuses.contact,
-            ObjectKind::Domain => &self.profile.statuses.domain,
-        };
-        let Some(rule) = table.get(status) else { return false };
+        let Some(rule) = self.profile.statuses.of(kind).get(status) else { return false };
         match rule.value {
             StatusUse::Settable => true,
             StatusUse::Removable => !adds || self.served,
@@ -230,6 +235,12 @@ impl Judge<'_> {
             })
         })
     }
+}
+
+/// Those of `all` that are not `known`.
+fn beyond(known: Vec<Breach>, mut all: Vec<Breach>) -> Vec<Breach> {
+    all.retain(|breach| !known.contains(breach));
+    all
 }
 
 /// The field of which `key` is a further value.

@@ -385,7 +385,7 @@ impl Run<'_> {
     fn change(&mut self, command: &Command, answer: &mut Answer) -> Result<Outcome, Refusal> {
         let change = self.registry.apply(command, self.wall)?;
         let frame = self.tape.text().to_owned();
-        let created = change.object.strip_prefix("contact/").filter(|_| change.before.is_null()).and_then(|id| self.registry.contact(id));
+        let created = change.created.as_ref().and_then(|id| self.registry.contact(id.as_str()));
         let outcome = match created {
             Some(contact) => {
                 let head = Head::of(1000, answer, self.sv_trid);

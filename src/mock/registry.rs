@@ -9,9 +9,7 @@ use super::knobs::{Knobs, Limits};
 use super::rri;
 use super::update;
 use crate::base::{Handle, Moment, Result, Secret, Timestamp, revealed};
-use crate::model::{
-    Command, Contact, ContactsFilter, Date, Domain, DsChange, Host, KeyData, Queue, Role, SecDnsInfo, StatusValue, Transform,
-};
+use crate::model::{Command, Contact, ContactsFilter, Date, Domain, DsChange, Host, Queue, Role, SecDnsInfo, StatusValue, Transform};
 use crate::policy::{Line, Profile};
 use crate::protocol::ns::Ns;
 use std::borrow::Cow;
@@ -70,6 +68,8 @@ pub(super) struct Change {
     pub(super) before: serde_json::Value,
     /// The object after it.
     pub(super) after: serde_json::Value,
+    /// The handle of a contact that it made: the registry may have given it.
+    pub(super) created: Option<Handle>,
 }
 
 impl Registry {
@@ -133,7 +133,6 @@ impl Registry {
             return Some(Cow::Borrowed(changed));
         }
         let mut contact = self.fleet.contact(id)?;
-        self.announcement.complete_contact(&mut contact);
         if self.links.get(id).is_some_and(|more| *more > 0) {
             update::mark_linked(&mut contact.statuses);
         }
@@ -189,43 +188,30 @@ impl Registry {
                 let missing = || Refusal::new(2303, "no such message");
                 let number = id.parse::<u64>().map_err(|_| missing())?;
                 let text = self.messages.remove(&number).ok_or_else(missing)?;
-                Ok(Change { object: format!("message/{number}"), before: serde_json::Value::from(&*text), after: serde_json::Value::Null })
+                let (before, after) = (serde_json::Value::from(&*text), serde_json::Value::Null);
+                Ok(Change { object: format!("message/{number}"), before, after, created: None })
             }
             Command::Transform(transform) => match &**transform {
                 Transform::ContactCreate(contact) => {
-                    let after = self.created(contact, at)?;
-                    let id = after.id.as_str();
-                    let change = Change { before: serde_json::Value::Null, ..change("contact", id, &after, &after) };
-                    self.contacts.insert(id.into(), after);
-                    Ok(change)
+                    let new = self.created(contact)?;
+                    Ok(self.put_contact(None, new, at))
                 }
                 Transform::ContactUpdate(update) => {
                     let id = update.id.as_str();
                     let before = self.contact(id).ok_or_else(|| Refusal::new(2303, "no such contact"))?.into_owned();
                     self.must_be_ours(before.sponsor.as_deref())?;
-                    let mut after = update::contact(&before, update, self)?;
+                    let after = update::contact(&before, update, self)?;
                     self.judge_contact(Some(&before), &after)?;
-                    (after.updated_by, after.updated) = (Some(self.user.clone()), Some(stamp(at)));
-                    let change = change("contact", id, &before, &after);
-                    self.contacts.insert(id.into(), after);
-                    Ok(change)
+                    Ok(self.put_contact(Some(&before), after, at))
                 }
                 Transform::DomainUpdate(update) => {
                     let name = update.name.as_str();
                     let before = self.domain(name).ok_or_else(|| Refusal::new(2303, "no such domain"))?.into_owned();
                     self.must_be_ours(before.sponsor.as_deref())?;
-                    let mut after = update::domain(&before, update, self)?;
+                    let after = update::domain(&before, update, self)?;
                     self.judge_domain(&before, &after)?;
                     let sec_dns = self.changed_sec_dns(name, &update.ds)?;
-                    (after.updated_by, after.updated) = (Some(self.user.clone()), Some(stamp(at)));
-                    let change = change("domain", name, &before, &after);
-                    self.relink(&before, -1);
-                    self.relink(&after, 1);
-                    self.domains.insert(name.into(), after);
-                    if let Some(data) = sec_dns {
-                        self.sec_dns.insert(name.into(), data);
-                    }
-                    Ok(change)
+                    Ok(self.put_domain(&before, after, sec_dns, at))
                 }
                 _ => Err(Refusal::new(2101, "this registry carries out no such command")),
             },
@@ -234,7 +220,7 @@ impl Registry {
     }
 
     /// A new contact, as the registry will hold it.
-    fn created(&self, asked: &Contact, at: Timestamp) -> Result<Contact, Refusal> {
+    fn created(&self, asked: &Contact) -> Result<Contact, Refusal> {
         let mut contact = asked.clone();
         self.judge_contact(None, &contact)?;
         update::disclose(&mut contact, asked.disclose.as_ref(), self.disclose_rule())?;
@@ -246,8 +232,6 @@ impl Registry {
         }
         contact.roid = Some(format!("{}-PV", contact.id.as_str()).into());
         contact.statuses = vec![StatusValue::OK.into()];
-        (contact.sponsor, contact.created_by) = (Some(self.user.clone()), Some(self.user.clone()));
-        contact.created = Some(stamp(at));
         Ok(contact)
     }
 
@@ -259,17 +243,14 @@ impl Registry {
     /// Refuses a contact that breaks a rule which its state before did not break.
     fn judge_contact(&self, before: Option<&Contact>, after: &Contact) -> Result<(), Refusal> {
         let judge = self.judge();
-        let known = before.map(|before| judge.contact(before)).unwrap_or_default();
-        let moved = before.and_then(|before| judge.moved_identity(before, after));
-        let breach = judge.contact(after).into_iter().find(|breach| !known.contains(breach)).or(moved);
+        let moved = || judge.moved_identity(before?, after);
+        let breach = judge.newly(before, after).into_iter().next().or_else(moved);
         breach.map_or(Ok(()), |breach| Err(breach.refusal(Ns::CONTACT)))
     }
 
     /// Refuses a domain that breaks a rule which its state before did not break.
     fn judge_domain(&self, before: &Domain, after: &Domain) -> Result<(), Refusal> {
-        let judge = self.judge();
-        let known = judge.domain(before);
-        let breach = judge.domain(after).into_iter().find(|breach| !known.contains(breach));
+        let breach = self.judge().newly_of_domain(before, after).into_iter().next();
         breach.map_or(Ok(()), |breach| Err(breach.refusal(Ns::DOMAIN)))
     }
 
@@ -290,21 +271,22 @@ impl Registry {
             None => (after.created_by, after.created) = (user(), Some(stamp(at))),
         }
         let id: Box<str> = after.id.as_str().into();
-        let change = change("contact", &id, before.unwrap_or(&after), &after);
+        let created = before.is_none().then(|| after.id.clone());
+        let change = Change { created, ..change("contact", &id, before, &after) };
         self.contacts.insert(id, after);
-        if before.is_none() { Change { before: serde_json::Value::Null, ..change } } else { change }
+        change
     }
 
-    /// Puts a domain in the place of `before` at `at`, with other keys where there are some; the record of the change.
-    pub(super) fn put_domain(&mut self, before: &Domain, mut after: Domain, keys: Option<Vec<KeyData>>, at: Timestamp) -> Change {
+    /// Puts a domain in the place of `before` at `at`, with other DNSSEC data where there are some; the record of the change.
+    pub(super) fn put_domain(&mut self, before: &Domain, mut after: Domain, sec_dns: Option<SecDnsInfo>, at: Timestamp) -> Change {
         (after.updated_by, after.updated) = (Some(self.user.clone()), Some(stamp(at)));
         let name: Box<str> = after.name.as_str().into();
-        let change = change("domain", &name, before, &after);
+        let change = change("domain", &name, Some(before), &after);
         self.relink(before, -1);
         self.relink(&after, 1);
         self.domains.insert(name.clone(), after);
-        if let Some(keys) = keys {
-            self.sec_dns.insert(name, SecDnsInfo { keys, ..SecDnsInfo::default() });
+        if let Some(data) = sec_dns {
+            self.sec_dns.insert(name, data);
         }
         change
     }
@@ -393,7 +375,7 @@ fn stamp(at: Timestamp) -> Date {
 }
 
 /// The record of a change. The files it goes to are the bundled registry's own and private, so values stand in clear.
-fn change<T: serde::Serialize>(kind: &str, id: &str, before: &T, after: &T) -> Change {
-    let clear = |object: &T| revealed(|| serde_json::to_value(object)).unwrap_or_default();
-    Change { object: format!("{kind}/{id}"), before: clear(before), after: clear(after) }
+fn change<T: serde::Serialize>(kind: &str, id: &str, before: Option<&T>, after: &T) -> Change {
+    let clear = |object: Option<&T>| revealed(|| serde_json::to_value(object)).unwrap_or_default();
+    Change { object: format!("{kind}/{id}"), before: clear(before), after: clear(Some(after)), created: None }
 }

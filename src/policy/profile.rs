@@ -7,6 +7,7 @@ use super::rule::{Capability, Rule};
 use super::words::{
     ContactModel, DomainRole, Glue, HostModel, Line, Privacy, Publication, RegistrantChange, ServerTest, StatusUse, TransferLock,
 };
+use crate::model::ObjectKind;
 use jiff::civil::Date;
 use std::collections::BTreeMap;
 
@@ -68,6 +69,17 @@ pub struct Statuses {
     pub domain: BTreeMap<String, Rule<StatusUse>>,
     /// Of a contact.
     pub contact: BTreeMap<String, Rule<StatusUse>>,
+}
+
+impl Statuses {
+    /// Of the objects of `kind`.
+    #[must_use]
+    pub const fn of(&self, kind: ObjectKind) -> &BTreeMap<String, Rule<StatusUse>> {
+        match kind {
+            ObjectKind::Contact => &self.contact,
+            ObjectKind::Domain => &self.domain,
+        }
+    }
 }
 
 /// Rules for a domain's name servers. What is not stated is not known.
@@ -145,8 +157,6 @@ pub struct Profile {
     pub change_of_registrant: Rule<RegistrantChange>,
     /// Fields that say who the registrant is: no correction may change them.
     pub identity_fields: Rule<Vec<String>>,
-    /// Status values the registry takes from a client on a domain, whether or not policy lets us use them.
-    pub client_statuses: Rule<Vec<String>>,
     /// Services.
     pub services: Services,
     /// What may be done.
@@ -182,6 +192,21 @@ pub struct Profile {
 }
 
 impl Profile {
+    /// The tables of rules that speak of `field`, in the order of their names: its own, and those for some contacts only.
+    pub fn tables<'p>(&'p self, field: &str) -> impl Iterator<Item = &'p FieldRules> {
+        self.named_tables().filter(move |(name, _)| *name == field).map(|(_, rules)| rules)
+    }
+
+    /// Every table of rules with the field it speaks of.
+    pub fn named_tables(&self) -> impl Iterator<Item = (&str, &FieldRules)> {
+        self.fields.iter().map(|(key, rules)| (rules.field.as_deref().unwrap_or(key), rules))
+    }
+
+    /// The statuses that a client may add and remove, in the order of their names.
+    pub fn settable(&self, kind: ObjectKind) -> impl Iterator<Item = &str> {
+        self.statuses.of(kind).iter().filter(|(_, rule)| rule.value == StatusUse::Settable).map(|(name, _)| name.as_str())
+    }
+
     /// Whether the registry holds contact objects.
     #[must_use]
     pub fn has_contacts(&self) -> bool {

@@ -59,9 +59,6 @@ impl Profile {
         }
         for (status, rule) in &self.statuses.domain {
             let settable = rule.value == StatusUse::Settable;
-            if settable && !self.client_statuses.value.contains(status) {
-                return Some((path(&["statuses", "domain", status]), format!("`{status}` is settable and not in client_statuses")));
-            }
             if settable && self.capabilities.domain_statuses.value != Capability::Yes {
                 return Some((path(&["statuses", "domain", status]), "statuses are settable and domain_statuses is not `yes`".to_owned()));
             }
@@ -84,7 +81,7 @@ impl Profile {
 
     /// Whether a field or property is called so.
     fn knows(&self, name: &str) -> bool {
-        self.properties.contains_key(name) || self.fields.iter().any(|(key, rules)| rules.field.as_ref().unwrap_or(key) == name)
+        self.properties.contains_key(name) || self.tables(name).next().is_some()
     }
 }
 

@@ -57,8 +57,7 @@ struct At<'a> {
 impl<'p> Field<'p> {
     /// The field `name` with its tables, those without conditions first.
     pub(super) fn of(name: &'p str, profile: &'p Profile) -> Self {
-        let of_field = profile.fields.iter().filter(|(key, rules)| rules.field.as_ref().unwrap_or(key) == name).map(|(_, rules)| rules);
-        let mut rules: Vec<&'p FieldRules> = of_field.collect();
+        let mut rules: Vec<&'p FieldRules> = profile.tables(name).collect();
         rules.sort_by_key(|rules| !rules.when.is_empty());
         let table = |rules: &'p FieldRules| {
             let set = |rule: &'p Rule<String>| profile.characters.get(&rule.value).map(|set| (rule, Set::of(&set.value)));

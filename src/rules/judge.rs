@@ -27,7 +27,7 @@ impl<'p> Judge<'p> {
     #[must_use]
     pub fn at(registry: &str, profile: &'p Profile) -> Self {
         let mut names: BTreeSet<&'p str> = contact_fields().collect();
-        names.extend(profile.fields.iter().map(|(key, rules)| rules.field.as_deref().unwrap_or(key)));
+        names.extend(profile.named_tables().map(|(name, _)| name));
         let texts = profile.properties.iter().filter(|(_, p)| p.value.of == PropertyOf::Contact && p.value.kind == PropertyKind::Text);
         names.extend(texts.map(|(key, _)| key.as_str()));
         let fields = names.into_iter().map(|name| Field::of(name, profile)).collect();

@@ -2,7 +2,7 @@
 
 use super::judge::{Basis, Judge, Sheet};
 use crate::model::{Finding, ObjectKind, StatusValue};
-use crate::policy::{Profile, Rule, StatusUse};
+use crate::policy::{Profile, StatusUse};
 
 /// What keeps a client from adding (or else removing) a status; nothing where it may.
 #[must_use]
@@ -12,7 +12,7 @@ pub fn status_change(profile: &Profile, kind: ObjectKind, status: &str, adding: 
     let mut sheet = judge.sheet(kind, &row);
     let field = format!("statuses.{}", crate::base::escape_controls(status));
     let doing = if adding { "be added" } else { "be removed" };
-    let Some(rule) = stated(profile, kind, status) else {
+    let Some(rule) = profile.statuses.of(kind).get(status) else {
         if is_computed(status) {
             let basis = Basis::strict("RFC 5731 §2.3, RFC 5733 §2.2: the registry sets it by itself");
             return Some(sheet.add("R-stat-002", field, basis, format!("the status cannot {doing} by a client")).clone());
@@ -36,7 +36,7 @@ pub(super) fn judge(text: Option<&str>, sheet: &mut Sheet<'_, '_>) {
     for status in text.unwrap_or_default().split(';').map(str::trim).filter(|s| !s.is_empty()) {
         let field = || format!("statuses.{}", crate::base::escape_controls(status));
         let is_client = StatusValue::read(status).is_client();
-        match stated(profile, kind, status) {
+        match profile.statuses.of(kind).get(status) {
             None if is_computed(status) && !(kind == ObjectKind::Domain && status == "linked") => {}
             // The server's own are the server's to set.
             None if status.starts_with("server") && StatusValue::read(status).is_known() => {}
@@ -67,14 +67,6 @@ pub(super) fn judge(text: Option<&str>, sheet: &mut Sheet<'_, '_>) {
 fn unknown<'s>(field: String, sheet: &'s mut Sheet<'_, '_>) -> &'s mut Finding {
     let source = format!("the statuses of profile `{}`", sheet.judge.profile.id);
     sheet.add("R-stat-001", field, Basis::ours(&source), "the registry is not known to have this status".to_owned())
-}
-
-/// What the profile says of a status.
-fn stated<'p>(profile: &'p Profile, kind: ObjectKind, status: &str) -> Option<&'p Rule<StatusUse>> {
-    match kind {
-        ObjectKind::Contact => profile.statuses.contact.get(status),
-        ObjectKind::Domain => profile.statuses.domain.get(status),
-    }
 }
 
 /// Whether registries set the status by themselves.

@@ -4,9 +4,9 @@ use super::record::Record;
 use super::truth::Changed;
 use crate::dataset::{ContactField, DomainField, Row};
 use crate::mock::fleet::Draw;
-use crate::policy::{FieldRules, Profile, Rule, StatusUse};
+use crate::model::ObjectKind;
+use crate::policy::Profile;
 use jiff::civil;
-use std::collections::BTreeMap;
 
 /// What may be changed in a contact's record.
 #[derive(Clone, Copy)]
@@ -26,28 +26,21 @@ impl<'p> ContactRules<'p> {
 
     /// Whether the registry wants that field, by some rule or other.
     fn wants(&self, field: &str) -> bool {
-        let of = |(name, rules): &(&String, &FieldRules)| rules.field.as_deref().unwrap_or(name) == field;
-        self.profile.fields.iter().filter(of).any(|(_, rules)| rules.required.as_ref().is_some_and(|rule| rule.value))
+        self.profile.tables(field).any(|rules| rules.required.as_ref().is_some_and(|rule| rule.value))
     }
 
     /// Whether what the field may hold depends on others.
     fn is_bound(&self, field: &str) -> bool {
-        self.profile.fields.values().any(|r| r.field.as_deref() == Some(field) && !r.when.is_empty())
+        self.profile.tables(field).any(|rules| !rules.when.is_empty())
     }
 
     /// Whether other rules rest on that field.
     fn is_read(&self, field: &str) -> bool {
-        let rules = self.profile.fields.values();
-        rules.clone().any(|r| {
-            r.when.iter().any(|when| when.field == field)
-                || r.equals.as_ref().is_some_and(|e| e.value == field || r.field.as_deref() == Some(field))
+        self.profile.named_tables().any(|(name, rules)| {
+            let is_compared = rules.equals.as_ref().is_some_and(|other| other.value == field || name == field);
+            is_compared || rules.when.iter().any(|when| when.field == field)
         })
     }
-}
-
-/// The statuses that a client may add and remove.
-pub(super) fn settable(statuses: &BTreeMap<String, Rule<StatusUse>>) -> Vec<String> {
-    statuses.iter().filter(|(_, rule)| rule.value == StatusUse::Settable).map(|(name, _)| name.clone()).collect()
 }
 
 /// What may be changed in a domain's record.
@@ -55,7 +48,7 @@ pub(super) struct DomainRules<'a> {
     /// Whether its contacts may differ: only where no privacy service stands in their place.
     pub(super) roles: bool,
     /// Status values that the registry takes from its clients.
-    pub(super) statuses: &'a [String],
+    pub(super) statuses: &'a [&'a str],
     /// The handle of some other contact of the registry.
     pub(super) other: &'a str,
     /// The fewest name servers of a domain that has any.
@@ -119,8 +112,8 @@ pub(super) fn contact(record: &mut Record, held: &Row, other: &Record, rules: Co
     changes.push((F::Email, format!("new.{}", record.get(F::Email.at()))));
     let may_lack = |f: &F| !rules.wants(f.name().split_once('_').map_or("", |(_, name)| name));
     changes.extend(OPTIONAL.into_iter().filter(|f| !record.get(f.at()).is_empty() && may_lack(f)).map(|f| (f, String::new())));
-    for status in settable(&rules.profile.statuses.contact) {
-        changes.push((F::Statuses, toggled(record.get(F::Statuses.at()), &status)));
+    for status in rules.profile.settable(ObjectKind::Contact) {
+        changes.push((F::Statuses, toggled(record.get(F::Statuses.at()), status)));
     }
     if rules.free {
         let disclose = record.get(F::Disclose.at());

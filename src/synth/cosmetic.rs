@@ -1,32 +1,45 @@
 //! Other ways to write the same value: what a comparison must not take for a difference.
 
 use super::record::Record;
-use crate::dataset::{Kind, columns};
+use crate::dataset::{Column, Kind, columns};
 use crate::mock::fleet::Draw;
 use crate::model::ObjectKind;
 use crate::policy::{FieldRules, Profile};
+use std::collections::BTreeSet;
 use unicode_normalization::UnicodeNormalization as _;
 
-/// Rewrites some fields of `record`, each so that it still means the same.
-pub(super) fn rewrite(record: &mut Record, object: ObjectKind, profile: &Profile, draw: &mut Draw) {
-    // Where other rules go by the country, one in small letters would break them as well.
-    let goes_by_country =
-        |rules: &FieldRules| rules.rule.is_some() && (rules.field.as_deref() == Some("cc") || rules.when.iter().any(|w| w.field == "cc"));
-    let keeps_country = profile.fields.values().any(goes_by_country);
-    let shaped = |field: &str| {
-        field == "pc"
-            || profile.fields.iter().any(|(name, rules)| {
-                let is_shaped = rules.pattern.is_some() || rules.choices.is_some() || rules.equals.is_some();
-                let is_copied = rules.equals.as_ref().is_some_and(|other| other.value == field);
-                is_copied || (is_shaped && rules.field.as_deref().unwrap_or(name) == field)
-            })
-    };
+/// What a registry's rules leave of the ways to write a value.
+pub(super) struct Ways {
+    /// Whether countries stay as they are: other rules go by them, and one in small letters would break those as well.
+    keeps_country: bool,
+    /// Columns of words that blanks more than there were would take out of their shape.
+    shaped: BTreeSet<&'static str>,
+}
 
-    for (at, column) in columns(object).iter().enumerate() {
-        if draw.chance(350) && !(column.kind == Kind::Country && keeps_country) {
-            // Blanks more than there were would take the value out of its shape; letters may come apart anywhere.
+impl Ways {
+    /// What `profile` leaves.
+    pub(super) fn of(profile: &Profile) -> Self {
+        let goes_by_country =
+            |(field, rules): (&str, &FieldRules)| rules.rule.is_some() && (field == "cc" || rules.when.iter().any(|w| w.field == "cc"));
+        let is_copied = |field: &str| profile.fields.values().filter_map(|rules| rules.equals.as_ref()).any(|other| other.value == field);
+        let is_shaped = |rules: &FieldRules| rules.pattern.is_some() || rules.choices.is_some() || rules.equals.is_some();
+        let has_shape = |column: &&Column| {
             let field = column.name.split_once('_').map_or(column.name, |(_, field)| field.trim_end_matches(char::is_numeric));
-            let variant = draw.below(if column.kind == Kind::Text && shaped(field) { 1 } else { 3 });
+            field == "pc" || is_copied(field) || profile.tables(field).any(is_shaped)
+        };
+        Self {
+            keeps_country: profile.named_tables().any(goes_by_country),
+            shaped: columns(ObjectKind::Contact).iter().filter(has_shape).map(|column| column.name).collect(),
+        }
+    }
+}
+
+/// Rewrites some fields of `record`, each so that it still means the same.
+pub(super) fn rewrite(record: &mut Record, object: ObjectKind, ways: &Ways, draw: &mut Draw) {
+    for (at, column) in columns(object).iter().enumerate() {
+        if draw.chance(350) && !(column.kind == Kind::Country && ways.keeps_country) {
+            // Letters may come apart anywhere.
+            let variant = draw.below(if column.kind == Kind::Text && ways.shaped.contains(column.name) { 1 } else { 3 });
             record.edit(at, |value| rewritten(value, column.kind, variant));
             // `ok` says that there is no other status: writing it or not is a matter of taste.
             if column.kind == Kind::Statuses && record.get(at).is_empty() && variant == 0 {

@@ -1,8 +1,8 @@
 //! A registrar's records of one registry: its objects, some of them changed, some missing, some the registry never heard of.
 
 use super::SynthOptions;
-use super::change::{self, ContactRules, DomainRules, settable};
-use super::cosmetic;
+use super::change::{self, ContactRules, DomainRules};
+use super::cosmetic::{self, Ways};
 use super::record::Record;
 use super::registries::provider;
 use super::services::Service;
@@ -27,6 +27,7 @@ const COSMETIC_PER_MILLE: u64 = 250;
 pub(super) struct Local<'a> {
     registry: &'a str,
     fleet: &'a SyntheticFleet,
+    ways: Ways,
     seed: u64,
     changed_per_million: u64,
     today: civil::Date,
@@ -38,7 +39,7 @@ impl<'a> Local<'a> {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share from 0 to 1")]
         let changed_per_million = (options.change_rate * 1e6).round() as u64;
         let seed = Draw::new(options.seed, registry, 1).bits();
-        Self { registry, fleet, seed, changed_per_million, today }
+        Self { registry, fleet, ways: Ways::of(fleet.profile()), seed, changed_per_million, today }
     }
 
     /// Writes the records, and to `list` the names the registry holds; how many differences were planted.
@@ -58,15 +59,14 @@ impl<'a> Local<'a> {
         let mut beyond = count;
         for index in 0..count {
             let mut draw = Draw::new(self.seed, "contact", index);
-            let person = self.fleet.person_at(index);
+            let (person, flaw) = self.fleet.flawed_person_at(index);
             let mut record = Record::contact(&person);
-            let flaw = self.fleet.flaw_of_contact(index);
             if draw.below(1_000_000) < MISSING_PER_MILLION {
-                tables.object(OBJECT, self.registry, &Record::contact(&self.fleet.person_at(beyond)))?;
-                let handle = self.fleet.handle_at(beyond);
-                truth.missing(OBJECT, handle.as_str(), Kind::MissingThere);
-                if let Some(flaw) = self.fleet.flaw_of_contact(beyond) {
-                    broken.planted(OBJECT, handle.as_str(), &flaw);
+                let (stranger, flaw) = self.fleet.flawed_person_at(beyond);
+                tables.object(OBJECT, self.registry, &Record::contact(&stranger))?;
+                truth.missing(OBJECT, stranger.id.as_str(), Kind::MissingThere);
+                if let Some(flaw) = flaw {
+                    broken.planted(OBJECT, stranger.id.as_str(), &flaw);
                 }
                 beyond += 1;
             }
@@ -79,13 +79,12 @@ impl<'a> Local<'a> {
             if let Some(flaw) = &flaw {
                 broken.planted(OBJECT, record.id(), flaw);
             } else if draw.below(1_000_000) < self.changed_per_million {
-                let profile = self.fleet.profile();
-                let rules = ContactRules::of(profile, !withheld);
+                let rules = ContactRules::of(self.fleet.profile(), !withheld);
                 let other = Record::contact(&self.fleet.good_person_at(draw.below(count)));
                 differences = change::contact(&mut record, &contact_row(&person), &other, rules, &mut draw);
             } else if draw.chance(COSMETIC_PER_MILLE) {
                 let good = record.clone();
-                cosmetic::rewrite(&mut record, OBJECT, self.fleet.profile(), &mut draw);
+                cosmetic::rewrite(&mut record, OBJECT, &self.ways, &mut draw);
                 broken.rewritten(OBJECT, &good, &record);
             }
             if self.fleet.is_bare_contact(index) {
@@ -109,19 +108,20 @@ impl<'a> Local<'a> {
         const OBJECT: ObjectKind = ObjectKind::Domain;
         let (contacts, count) = (self.fleet.contact_count(), self.fleet.domain_count());
         let profile = self.fleet.profile();
+        let statuses: Vec<&str> = profile.settable(OBJECT).collect();
+        let servers = profile.name_servers.min.as_ref().map_or(0, |rule| rule.value);
         let mut beyond = count;
         for index in 0..count {
             let mut draw = Draw::new(self.seed, "domain", index);
             let mask = self.fleet.mask_at(index);
-            let order = self.fleet.order_at(index);
+            let (order, flaw) = self.fleet.flawed_order_at(index);
             let mut record = Record::domain(&order);
-            let flaw = self.fleet.flaw_of_domain(index);
             if draw.below(1_000_000) < MISSING_PER_MILLION {
-                tables.object(OBJECT, self.registry, &Record::domain(&self.fleet.order_at(beyond)))?;
-                let name = self.fleet.name_at(beyond);
-                truth.missing(OBJECT, name.as_str(), Kind::MissingThere);
-                if let Some(flaw) = self.fleet.flaw_of_domain(beyond) {
-                    broken.planted(OBJECT, name.as_str(), &flaw);
+                let (stranger, flaw) = self.fleet.flawed_order_at(beyond);
+                tables.object(OBJECT, self.registry, &Record::domain(&stranger))?;
+                truth.missing(OBJECT, stranger.name.as_str(), Kind::MissingThere);
+                if let Some(flaw) = flaw {
+                    broken.planted(OBJECT, stranger.name.as_str(), &flaw);
                 }
                 beyond += 1;
             }
@@ -135,14 +135,11 @@ impl<'a> Local<'a> {
                 broken.planted(OBJECT, record.id(), flaw);
             } else if draw.below(1_000_000) < self.changed_per_million {
                 let other = self.fleet.handle_at(draw.below(contacts));
-                let contacts_differ = contacts > 0 && mask == Mask::None;
-                let roles = contacts_differ && profile.roles.is_empty();
-                let statuses: Vec<String> = settable(&profile.statuses.domain);
-                let servers = profile.name_servers.min.as_ref().map_or(0, |rule| rule.value);
+                let roles = contacts > 0 && mask == Mask::None && profile.roles.is_empty();
                 let rules = DomainRules { roles, statuses: &statuses, other: other.as_str(), servers };
                 differences = change::domain(&mut record, &domain_row(&order), &rules, &mut draw);
             } else if draw.chance(COSMETIC_PER_MILLE) {
-                cosmetic::rewrite(&mut record, OBJECT, profile, &mut draw);
+                cosmetic::rewrite(&mut record, OBJECT, &self.ways, &mut draw);
             }
             if profile.privacy.value == Privacy::ProxyContact && self.fleet.is_bare_domain(index) {
                 let local = proxy_handle(record.id()).as_str().to_owned();

@@ -19,7 +19,7 @@ struct Row {
     id: String,
     field: String,
     position: Option<u32>,
-    rule: String,
+    rule: &'static str,
     code_point: String,
 }
 
@@ -40,14 +40,13 @@ impl Violations {
 
     /// A fault of the fleet's.
     pub(super) fn planted(&mut self, object: ObjectKind, id: &str, flaw: &Flaw) {
-        let code_point = flaw.character.map_or_else(String::new, code_point);
         self.rows.push(Row {
             object: object.as_str(),
             id: id.to_owned(),
             field: flaw.field.clone(),
             position: flaw.position,
-            rule: flaw.rule.to_owned(),
-            code_point,
+            rule: flaw.rule,
+            code_point: flaw.character.map_or_else(String::new, |c| format!("U+{:04X}", u32::from(c))),
         });
     }
 
@@ -56,22 +55,15 @@ impl Violations {
         for (at, column) in columns(object).iter().enumerate() {
             let (before, after) = (good.get(at), record.get(at));
             let Some(field) = path(column.name).filter(|_| before != after) else { continue };
-            let (rule, at) = match column.kind {
+            let flaw = match column.kind {
                 Kind::Text => match apart(after) {
-                    Some(at) => ("R-addr-007", Some(at)),
+                    Some((position, c)) => Flaw { rule: "R-addr-007", field, position: Some(position), character: Some(c) },
                     None => continue,
                 },
-                Kind::Country | Kind::Phone => ("R-addr-004", None),
+                Kind::Country | Kind::Phone => Flaw { rule: "R-addr-004", field, position: None, character: None },
                 _ => continue,
             };
-            self.rows.push(Row {
-                object: object.as_str(),
-                id: record.id().to_owned(),
-                field,
-                position: at.map(|(position, _)| position),
-                rule: rule.to_owned(),
-                code_point: at.map_or_else(String::new, |(_, c)| code_point(c)),
-            });
+            self.planted(object, record.id(), &flaw);
         }
     }
 
@@ -80,7 +72,7 @@ impl Violations {
         self.rows.sort_unstable();
         for row in self.rows.drain(..) {
             let position = row.position.map_or_else(String::new, |at| at.to_string());
-            self.file.push([registry, row.object, &row.id, &row.field, &row.rule, &position, &row.code_point])?;
+            self.file.push([registry, row.object, &row.id, &row.field, row.rule, &position, &row.code_point])?;
             self.written += 1;
         }
         Ok(())
@@ -109,8 +101,4 @@ fn path(column: &str) -> Option<String> {
         Some(number) => format!("{form}.street[{number}]"),
         None => format!("{form}.{field}"),
     })
-}
-
-fn code_point(c: char) -> String {
-    format!("U+{:04X}", u32::from(c))
 }

@@ -48,7 +48,7 @@ const CONTACT: &[PlantContact] = &[
     missing_property,
     organisation_of_organisation,
     too_many_lines,
-    handleless_form,
+    foreign_form,
     letter_beyond,
     ideograph,
     emoji,
@@ -77,17 +77,12 @@ const DOMAIN: &[PlantDomain] =
 /// Plants one fault into `contact`, of those that fit it.
 pub(super) fn plant_contact(contact: &mut Contact, profile: &Profile, draw: &mut Draw) -> Option<Flaw> {
     let (few, common) = CONTACT.split_at_checked(COMMON)?;
-    let half = draw.chance(500);
-    let mut order: Vec<PlantContact> = if half { few.to_vec() } else { common.to_vec() };
-    draw.shuffle(&mut order);
-    let mut rest: Vec<PlantContact> = if half { common.to_vec() } else { few.to_vec() };
-    draw.shuffle(&mut rest);
-    order.into_iter().chain(rest).find_map(|plant| {
-        let mut flawed = contact.clone();
-        let flaw = plant(&mut flawed, profile, draw)?;
-        *contact = flawed;
-        Some(flaw)
-    })
+    let (first, then) = if draw.chance(500) { (few, common) } else { (common, few) };
+    let (mut first, mut then) = (first.to_vec(), then.to_vec());
+    draw.shuffle(&mut first);
+    draw.shuffle(&mut then);
+    first.append(&mut then);
+    plant(contact, first, |flawed, plant| plant(flawed, profile, draw))
 }
 
 /// Plants one fault into `domain`, of those that fit it.
@@ -98,24 +93,23 @@ pub(super) fn plant_domain(domain: &mut Domain, profile: &Profile, draw: &mut Dr
         // It fits so few domains that it would hardly ever come up in its turn.
         order.insert(0, two_administrators);
     }
-    order.into_iter().find_map(|plant| {
-        let mut flawed = domain.clone();
-        let flaw = plant(&mut flawed, profile, draw)?;
-        *domain = flawed;
-        Some(flaw)
-    })
+    plant(domain, order, |flawed, plant| plant(flawed, profile, draw))
 }
 
-/// The tables of a profile that speak of `field`.
-fn tables<'p>(profile: &'p Profile, field: &str) -> impl Iterator<Item = &'p FieldRules> {
-    let wanted = field.to_owned();
-    profile.fields.iter().filter(move |(name, rules)| rules.field.as_deref().unwrap_or(name) == wanted).map(|(_, rules)| rules)
+/// The first of `plants` that fits `object`, planted; one that does not fit leaves nothing behind.
+fn plant<T: Clone, P>(object: &mut T, plants: Vec<P>, mut try_one: impl FnMut(&mut T, P) -> Option<Flaw>) -> Option<Flaw> {
+    plants.into_iter().find_map(|plant| {
+        let mut flawed = object.clone();
+        let flaw = try_one(&mut flawed, plant)?;
+        *object = flawed;
+        Some(flaw)
+    })
 }
 
 /// The sets of characters that hold for `field` in `form`.
 fn sets<'p>(profile: &'p Profile, field: &str, form: PostalForm) -> Vec<&'p Characters> {
     let fits = |rules: &&FieldRules| rules.when.iter().all(|when| when.field != "form" || when.holds(Some(form.as_str())));
-    let named = tables(profile, field).filter(fits).filter_map(|rules| rules.characters.as_ref());
+    let named = profile.tables(field).filter(fits).filter_map(|rules| rules.characters.as_ref());
     named.filter_map(|rule| profile.characters.get(&rule.value)).map(|set| &set.value).collect()
 }
 
@@ -181,7 +175,7 @@ fn mixed_scripts(contact: &mut Contact, profile: &Profile, _: &mut Draw) -> Opti
 
 /// A street line with one character more than there may be.
 fn long_line(contact: &mut Contact, profile: &Profile, _: &mut Draw) -> Option<Flaw> {
-    let most = tables(profile, "street").filter_map(|rules| rules.length.as_ref()?.value.max).min()?;
+    let most = profile.tables("street").filter_map(|rules| rules.length.as_ref()?.value.max).min()?;
     let (form, addr) = address(contact)?;
     let number = addr.street.len();
     *addr.street.last_mut()? = Personal::new("x".repeat(most as usize + 1));
@@ -190,7 +184,7 @@ fn long_line(contact: &mut Contact, profile: &Profile, _: &mut Draw) -> Option<F
 
 /// More lines than there may be, where the registry takes more than a table has columns.
 fn too_many_lines(contact: &mut Contact, profile: &Profile, _: &mut Draw) -> Option<Flaw> {
-    let most = tables(profile, "street").filter_map(|rules| rules.occurs.as_ref()?.value.max).min().filter(|most| *most > 3)?;
+    let most = profile.tables("street").filter_map(|rules| rules.occurs.as_ref()?.value.max).min().filter(|most| *most > 3)?;
     let (form, addr) = address(contact)?;
     addr.street = (1..=3).map(|n| Personal::new(format!("Line {n}"))).collect();
     for n in 4..=most + 1 {
@@ -205,8 +199,8 @@ fn missing_voice(contact: &mut Contact, profile: &Profile, _: &mut Draw) -> Opti
 }
 
 /// The form that the registry does not take.
-fn handleless_form(contact: &mut Contact, profile: &Profile, _: &mut Draw) -> Option<Flaw> {
-    let choices = &tables(profile, "form").find_map(|rules| rules.choices.as_ref())?.value;
+fn foreign_form(contact: &mut Contact, profile: &Profile, _: &mut Draw) -> Option<Flaw> {
+    let choices = &profile.tables("form").find_map(|rules| rules.choices.as_ref())?.value;
     let other = [PostalForm::Int, PostalForm::Loc].into_iter().find(|form| !choices.iter().any(|c| c == form.as_str()))?;
     let [info] = contact.postal.as_mut_slice() else { return None };
     info.form = other;
@@ -231,7 +225,7 @@ fn postal_code(contact: &mut Contact, _: &Profile, _: &mut Draw) -> Option<Flaw>
 }
 
 fn province(contact: &mut Contact, profile: &Profile, _: &mut Draw) -> Option<Flaw> {
-    tables(profile, "sp").find(|rules| rules.rule.as_deref() == Some("R-addr-009"))?;
+    profile.tables("sp").find(|rules| rules.rule.as_deref() == Some("R-addr-009"))?;
     let (form, addr) = address(contact).filter(|(_, addr)| &*addr.cc == "IT")?;
     addr.sp = Some("ZZ".into());
     Some(Flaw::of("R-addr-009", format!("{}.sp", form.as_str())))
@@ -244,7 +238,7 @@ fn telephone_form(contact: &mut Contact, _: &Profile, _: &mut Draw) -> Option<Fl
 
 /// A country code that was never given out, where the registry wants none in particular.
 fn telephone_country(contact: &mut Contact, profile: &Profile, _: &mut Draw) -> Option<Flaw> {
-    let voice = contact.voice.as_mut().filter(|_| tables(profile, "voice").all(|rules| rules.when.is_empty()))?;
+    let voice = contact.voice.as_mut().filter(|_| profile.tables("voice").all(|rules| rules.when.is_empty()))?;
     voice.number = "+999.5551234567".into();
     Some(Flaw::of("R-addr-011", "voice"))
 }
@@ -288,7 +282,7 @@ fn entity_and_name(contact: &mut Contact, _: &Profile, _: &mut Draw) -> Option<F
 /// A natural person with an organisation.
 fn person_and_organisation(contact: &mut Contact, profile: &Profile, _: &mut Draw) -> Option<Flaw> {
     contact.properties.get("naturalPerson").filter(|person| *person == "true")?;
-    tables(profile, "org").find(|rules| rules.rule.as_deref() == Some("R-prop-008"))?;
+    profile.tables("org").find(|rules| rules.rule.as_deref() == Some("R-prop-008"))?;
     let info = contact.postal.first_mut()?;
     info.org = Some("Privet Nurseries".into());
     Some(Flaw::of("R-prop-008", format!("{}.org", info.form.as_str())))
@@ -313,7 +307,7 @@ fn citizenship(contact: &mut Contact, _: &Profile, _: &mut Draw) -> Option<Flaw>
 
 /// An organisation that is none.
 fn dummy(contact: &mut Contact, profile: &Profile, _: &mut Draw) -> Option<Flaw> {
-    tables(profile, "org").find(|rules| rules.check.as_ref().is_some_and(|check| check.value == crate::policy::Check::NoDummy))?;
+    profile.tables("org").find(|rules| rules.check.as_ref().is_some_and(|check| check.value == crate::policy::Check::NoDummy))?;
     contact.properties.get("naturalPerson").filter(|person| *person == "false")?;
     let info = contact.postal.first_mut()?;
     info.org = Some("n/a".into());
@@ -452,10 +446,10 @@ fn needless_glue(domain: &mut Domain, profile: &Profile, _: &mut Draw) -> Option
 /// One administrator more than there may be.
 fn two_administrators(domain: &mut Domain, profile: &Profile, _: &mut Draw) -> Option<Flaw> {
     let rules = profile.roles.iter().find(|(role, _)| role.as_str() == Role::Admin.as_str()).map(|(_, rules)| rules)?;
-    let most = rules.count.as_ref()?.value.max.filter(|most| *most == 1)?;
+    rules.count.as_ref()?.value.max.filter(|most| *most == 1)?;
     // Where the registrant has to administer, the rule about that is broken as well.
     let admin = domain.contacts.iter().find(|c| c.role == Some(Role::Admin) && Some(&c.handle) != domain.registrant.as_ref())?;
-    let (held, other) = (admin.handle.clone(), domain.registrant.clone()?);
-    domain.contacts.push(ContactRef::new(Role::Admin, other.clone()));
-    (most == 1 && held != other).then(|| Flaw::of("R-role-001", "admin"))
+    let second = ContactRef::new(admin.role?, domain.registrant.clone()?);
+    domain.contacts.push(second);
+    Some(Flaw::of("R-role-001", "admin"))
 }

@@ -7,8 +7,10 @@ use super::properties::{self, Presence, kept, presence};
 use super::settings::{FleetSettings, Forms, HandleForm};
 use super::words::{City, Land, NO_CITY, NO_WORD, Word, lands};
 use crate::base::{Handle, Personal, Secret, Timestamp};
-use crate::model::{Address, AuthInfo, Contact, Date, Disclose, DiscloseForms, Phone, PostalForm, PostalInfo, Status, StatusValue};
-use crate::policy::{Profile, StatusUse};
+use crate::model::{
+    Address, AuthInfo, Contact, Date, Disclose, DiscloseForms, ObjectKind, Phone, PostalForm, PostalInfo, Status, StatusValue,
+};
+use crate::policy::Profile;
 use jiff::civil;
 use jiff::tz::TimeZone;
 use std::sync::Arc;
@@ -156,7 +158,7 @@ impl People {
 
     /// Statuses of RFC 5733 §2.2: `linked` is what the registry computes, the others are a client's.
     fn statuses(&self, draw: &mut Draw) -> Vec<Status> {
-        let may = |status: &StatusValue| self.profile.statuses.contact.get(status.as_str()).is_some_and(|r| r.value == StatusUse::Settable);
+        let may = |status: &StatusValue| self.profile.settable(ObjectKind::Contact).any(|name| name == status.as_str());
         let mut values = Vec::with_capacity(2);
         for (status, share) in [(StatusValue::CLIENT_DELETE_PROHIBITED, 80), (StatusValue::CLIENT_UPDATE_PROHIBITED, 40)] {
             if draw.chance(share) && may(&status) {

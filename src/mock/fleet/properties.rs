@@ -5,7 +5,7 @@ use super::italian::{codice_fiscale, partita_iva};
 use super::words::Land;
 use crate::base::Personal;
 use crate::model::{Contact, Properties};
-use crate::policy::{Bounds, FieldRules, Profile};
+use crate::policy::{Bounds, Profile};
 
 /// What a registry wants of a field, whatever else holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,12 +20,10 @@ pub(super) enum Presence {
 
 /// What `profile` wants of `field`. A rule for some contacts is taken for all: what satisfies it harms none of the others.
 pub(super) fn presence(profile: &Profile, field: &str) -> Presence {
-    let of = |(name, rules): &(&String, &FieldRules)| rules.field.as_deref().unwrap_or(name) == field;
-    let rules = || profile.fields.iter().filter(of).map(|(_, rules)| rules);
     let none = Bounds { min: 0, max: Some(0) };
-    if rules().any(|r| r.when.is_empty() && r.occurs.as_ref().is_some_and(|occurs| occurs.value == none)) {
+    if profile.tables(field).any(|r| r.when.is_empty() && r.occurs.as_ref().is_some_and(|occurs| occurs.value == none)) {
         Presence::Forbidden
-    } else if rules().any(|r| r.required.as_ref().is_some_and(|required| required.value)) {
+    } else if profile.tables(field).any(|r| r.required.as_ref().is_some_and(|required| required.value)) {
         Presence::Required
     } else {
         Presence::Free

@@ -9,8 +9,8 @@ use super::people::{Calendar, People, password, withhold_all};
 use super::privacy::{Mask, proxy_handle};
 use super::settings::FleetSettings;
 use crate::base::{DomainName, Handle, HostName, Result};
-use crate::model::{Contact, ContactRef, Domain, Host, HostAttr, Ip, IpVersion, NameServers, Role, Status, StatusValue};
-use crate::policy::{HostModel, Line, Privacy, Profile, StatusUse, profile};
+use crate::model::{Contact, ContactRef, Domain, Host, HostAttr, Ip, IpVersion, NameServers, ObjectKind, Role, Status, StatusValue};
+use crate::policy::{HostModel, Line, Privacy, Profile, profile};
 use std::sync::{Arc, OnceLock};
 
 /// A registry's objects as pure functions of a seed and an index.
@@ -106,16 +106,16 @@ impl SyntheticFleet {
         self.people.good(index)
     }
 
-    /// What is wrong with contact `index`.
+    /// As [`Self::person_at`], with what is wrong with it.
     #[must_use]
-    pub fn flaw_of_contact(&self, index: u64) -> Option<Flaw> {
-        self.people.contact(index).1
+    pub fn flawed_person_at(&self, index: u64) -> (Contact, Option<Flaw>) {
+        self.people.contact(index)
     }
 
-    /// What is wrong with domain `index`.
+    /// As [`Self::order_at`], with what is wrong with it.
     #[must_use]
-    pub fn flaw_of_domain(&self, index: u64) -> Option<Flaw> {
-        self.ordered(index, self.names.name(index)).1
+    pub fn flawed_order_at(&self, index: u64) -> (Domain, Option<Flaw>) {
+        self.ordered(index, self.names.name(index))
     }
 
     /// Domain `index` as the registry holds it. Beyond the end it is one that the registry does not know.
@@ -270,8 +270,7 @@ impl SyntheticFleet {
     /// Statuses of RFC 5731 §2.3.
     fn statuses(&self, undelegated: bool, draw: &mut Draw) -> Vec<Status> {
         let mut values: Vec<StatusValue> = Vec::with_capacity(3);
-        let settable = self.profile.statuses.domain.iter().filter(|(_, rule)| rule.value == StatusUse::Settable);
-        for (status, _) in settable {
+        for status in self.profile.settable(ObjectKind::Domain) {
             let status = StatusValue::read(status);
             let share = if status == StatusValue::CLIENT_TRANSFER_PROHIBITED { 600 } else { 30 };
             if draw.chance(share) {

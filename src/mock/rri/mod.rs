@@ -12,7 +12,7 @@ use super::check::Breach;
 use super::core::{Answer, Commit, Place};
 use super::registry::{Change, Registry};
 use crate::base::{DomainName, Handle, Moment, Secret, Timestamp, hex};
-use crate::model::{AuthInfo, Command, Contact, Domain, KeyData};
+use crate::model::{AuthInfo, Command, Contact, Domain, KeyData, SecDnsInfo};
 use crate::protocol::tape::Tape;
 use decode::{Action, Form, Order, SEMANTICS, decode};
 use encode::{Data, Message, Reply};
@@ -296,7 +296,8 @@ fn perform(registry: &mut Registry, order: &Order, at: Timestamp) -> Result<Done
             let before = held(registry, &name)?;
             let (after, keys) = object::domain(order, &before);
             judge_domain(registry, order, &before, &after, &keys)?;
-            changed(registry.put_domain(&before, after, Some(keys), at))
+            let data = SecDnsInfo { keys, ..SecDnsInfo::default() };
+            changed(registry.put_domain(&before, after, Some(data), at))
         }
         Action::AuthCreate => {
             let name = name()?;
@@ -340,7 +341,6 @@ fn with_auth(domain: &Domain, auth: Option<(&str, &str)>) -> Domain {
 /// Everything that the profile's rules refuse in a contact and that it did not have before.
 fn judge(registry: &Registry, before: Option<&Contact>, after: &Contact) -> Result<(), Vec<Fault>> {
     let judge = registry.judge();
-    let known = before.map(|before| judge.contact(before)).unwrap_or_default();
     // A verification has a form of its own, which is the registry's business.
     let is_own = |breach: &Breach| breach.field.starts_with("verification");
     let fault = |breach: &Breach| {
@@ -353,7 +353,7 @@ fn judge(registry: &Registry, before: Option<&Contact>, after: &Contact) -> Resu
         };
         Fault { code, argument: Some(format!("{}: {}", breach.field, breach.why)) }
     };
-    let mut faults: Vec<Fault> = judge.contact(after).iter().filter(|b| !known.contains(b) && !is_own(b)).map(fault).collect();
+    let mut faults: Vec<Fault> = judge.newly(before, after).iter().filter(|b| !is_own(b)).map(fault).collect();
     let moved = before.and_then(|before| judge.moved_identity(before, after));
     faults.extend(moved.map(|breach| Fault { code: SEMANTICS, argument: Some(format!("{}: {}", breach.field, breach.why)) }));
     if faults.is_empty() { Ok(()) } else { Err(faults) }
@@ -371,8 +371,7 @@ fn judge_domain(registry: &Registry, order: &Order, before: &Domain, after: &Dom
     if !is_possible || (entries > 0 && servers > 0) || !order.all("nsentry").all(|entry| is_entry(entry, after.name.as_str())) {
         faults.push(Fault::of(SEMANTICS));
     }
-    let known = registry.judge().domain(before);
-    for breach in registry.judge().domain(after).iter().filter(|breach| !known.contains(breach)) {
+    for breach in registry.judge().newly_of_domain(before, after) {
         let own = breach.code.as_deref().and_then(|code| code.parse::<u64>().ok()).filter(|code| *code > 9999);
         let code = own.unwrap_or(BAD_SERVERS);
         faults.push(Fault { code, argument: Some(breach.why.to_string()) });

@@ -114,19 +114,19 @@ impl Resolvers {
 /// without an error.
 pub async fn survey_all(
     resolvers: &Resolvers,
-    domains: impl Iterator<Item = Result<Delegation>>,
+    domains: impl IntoIterator<Item = Delegation>,
     at_once: usize,
     stop: &StopToken,
     mut take: impl FnMut(Vec<DnsObservation>) -> Result<()>,
 ) -> Result<()> {
     let mut under_way = JoinSet::new();
-    let mut domains = domains.fuse();
+    let mut domains = domains.into_iter().fuse();
     loop {
         while under_way.len() < at_once.max(1)
             && !stop.is_stopped()
             && let Some(next) = domains.next()
         {
-            under_way.spawn(resolvers.clone().survey(next?, stop.clone()));
+            under_way.spawn(resolvers.clone().survey(next, stop.clone()));
         }
         match under_way.join_next().await {
             Some(Ok(Some(seen))) => take(seen)?,
