@@ -46,10 +46,16 @@ impl AtomicFile {
         done.map_err(|e| Problem::storage("E-file-002", &self.target, "put the file in place", &e))
     }
 
-    /// Where the bytes are until they are committed, for writers that want a path of their own.
+    /// Where it will stand.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.target
+    }
+
+    /// Where its bytes are until then, as far as they are flushed.
+    #[must_use]
+    pub fn temporary(&self) -> &Path {
+        &self.temporary
     }
 }
 

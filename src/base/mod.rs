@@ -2,20 +2,24 @@
 
 mod clock;
 mod digest;
+mod entropy;
 mod event;
 mod exit;
 mod files;
 mod ids;
 mod masked;
 mod problem;
+mod sealing;
 mod stop;
 
 pub use clock::{Clock, Moment, SystemClock, Timestamp};
 pub use digest::{Digest, RowDigest, hex, row_digest};
+pub use entropy::{Entropy, SeededEntropy, SystemEntropy};
 pub use event::{Event, Events, Quiet};
 pub use exit::Exit;
 pub use files::{AtomicFile, Lock, StateDir, create_private_dir, place_tree, read_capped, remove_tree, write_atomic};
 pub use ids::{ClTrid, DomainName, ExchangeId, Handle, HostName, RegistryId, RunId};
 pub use masked::{Personal, Secret, escape_controls, revealed};
 pub use problem::{Blame, Place, Problem, Problems, Result};
+pub use sealing::{ObjectKey, ObjectRef, Sealed, ValueDigest};
 pub use stop::StopToken;

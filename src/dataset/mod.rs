@@ -21,7 +21,7 @@ pub use dns::{DnsManifest, DnsTable, DnsWriter};
 pub use ingest::{Format, IngestPlan, Ingested, Records, Source, ingest};
 pub use local::Refresh;
 pub use parquet::{Batch, ParquetFile};
-pub use rows::{Facts, Row, contact_row, disclose_text, domain_row, handles};
+pub use rows::{Facts, Row, contact_row, disclose_of, disclose_text, domain_row, handles};
 pub use services::{Protection, Services};
 pub use snapshot::{Ages, ByState, Counts, Manifest, Observed, Snapshot};
 pub use spool::State;

@@ -188,6 +188,34 @@ pub fn disclose_text(disclose: &Disclose) -> String {
     format!("{}:{}", u8::from(disclose.flag), names.join(","))
 }
 
+/// A disclose statement from that text; nothing where it is none.
+#[must_use]
+pub fn disclose_of(text: &str) -> Option<Disclose> {
+    let (flag, names) = text.trim().split_once(':')?;
+    let flag = match flag.trim() {
+        "0" => false,
+        "1" => true,
+        _ => return None,
+    };
+    let mut disclose = Disclose { flag, ..Disclose::default() };
+    for name in names.split(',').map(str::trim).filter(|name| !name.is_empty()) {
+        let slot = match name {
+            "addr.int" => &mut disclose.addr.int,
+            "addr.loc" => &mut disclose.addr.loc,
+            "name.int" => &mut disclose.name.int,
+            "name.loc" => &mut disclose.name.loc,
+            "org.int" => &mut disclose.org.int,
+            "org.loc" => &mut disclose.org.loc,
+            "email" => &mut disclose.email,
+            "fax" => &mut disclose.fax,
+            "voice" => &mut disclose.voice,
+            _ => return None,
+        };
+        *slot = true;
+    }
+    Some(disclose)
+}
+
 /// The handles a domain's row names, each once.
 pub fn handles(row: &Row) -> impl Iterator<Item = String> {
     let of = [DomainField::Registrant, DomainField::Admin, DomainField::Tech, DomainField::Billing];

@@ -4,7 +4,7 @@ use super::{Contact, Date, Domain, Extension, HitPoints, Host, Unhandled};
 use crate::base::{ClTrid, DomainName, Handle, Personal};
 
 /// A result code of RFC 5730 §3, or one that a registry made up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, schemars::JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(transparent)]
 pub struct ResultCode(pub u16);
 

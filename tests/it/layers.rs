@@ -11,15 +11,31 @@ const TABLE: &[(&str, &[&str])] = &[
     ("policy", &["model"]),
     ("session", &["model", "protocol", "policy"]),
     ("transport", &["model", "protocol", "policy", "session"]),
+    ("store", &[]),
     ("dataset", &["model", "policy"]),
     ("pull", &["model", "policy", "session", "transport", "dataset"]),
     ("diff", &["model", "policy", "dataset"]),
     ("rules", &["model", "policy", "dataset"]),
+    ("plan", &["model", "policy", "dataset", "diff", "rules"]),
+    ("journal", &["model", "store", "plan"]),
+    ("apply", &["model", "policy", "session", "transport", "store", "plan", "journal"]),
     ("report", &["model", "policy", "dataset", "diff"]),
     ("mock", &["model", "policy", "protocol/frame", "protocol/ns", "protocol/tape", "protocol/writer"]),
     ("synth", &["model", "policy", "dataset", "mock"]),
-    ("job", &["model", "policy", "protocol", "session", "transport", "dataset", "pull", "diff", "rules", "report", "mock", "synth"]),
-    ("cli", &["model", "policy", "protocol", "session", "transport", "dataset", "pull", "diff", "rules", "report", "mock", "synth", "job"]),
+    ("job", &FOR_JOB),
+    ("cli", &FOR_CLI),
+];
+
+/// What the verbs may use.
+const FOR_JOB: [&str; 16] = [
+    "model", "policy", "protocol", "session", "transport", "store", "dataset", "pull", "diff", "rules", "plan", "journal", "apply",
+    "report", "mock", "synth",
+];
+
+/// What the command line may use.
+const FOR_CLI: [&str; 17] = [
+    "model", "policy", "protocol", "session", "transport", "store", "dataset", "pull", "diff", "rules", "plan", "journal", "apply",
+    "report", "mock", "synth", "job",
 ];
 
 /// Files that may await: the drivers. Everything else is a state machine or plain code.

@@ -1,0 +1,598 @@
+//! The executor against a small world in virtual time, which is stopped between any two effects, and at which every answer may be lost.
+
+use super::*;
+use crate::base::{
+    DomainName, Exit, Handle, Moment, ObjectKey, ObjectRef, Personal, Problem, Result, SeededEntropy, Timestamp, ValueDigest,
+};
+use crate::journal::{self, Entry, Fold, StepState, Why};
+use crate::model::{
+    Contact, Domain, ExchangeFacts, ObjectKind, Query, ResData, Response, ResultCode, ResultItem, Status, StatusValue, Transform,
+};
+use crate::plan::{Basis, BasisKind, Draft, DraftStep, Fact, Operation, Reason, Standing, Undo};
+use crate::session::{At, Kind, Loss, Now, Outcome, classify};
+use crate::store::{Batch, MemoryStore, Store as _, Vault, sealed_cell};
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+const LOCK: &str = "clientTransferProhibited";
+
+/// What happens to one command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fault {
+    /// The answer is lost; the command took effect.
+    LostAfter,
+    /// The command is lost.
+    LostBefore,
+    /// The command takes effect a while after its answer was due, which never comes.
+    Late,
+    /// Not a byte of it leaves.
+    NeverSent,
+    /// It is refused with that code.
+    Code(u16),
+    /// The registry says yes and does nothing.
+    Idle,
+    /// It is taken, and decided later.
+    Pending,
+}
+
+/// A registry.
+#[derive(Default)]
+struct World {
+    contacts: BTreeMap<String, Contact>,
+    domains: BTreeMap<String, Domain>,
+    /// Faults of the commands to come, in order; none where there is none.
+    faults: VecDeque<Option<Fault>>,
+    /// Commands that took effect, by object.
+    effects: BTreeMap<String, u32>,
+    /// Commands that take effect later.
+    late: Vec<(Moment, Transform)>,
+    /// Questions that bring no answer, counted down.
+    deaf: u32,
+    commands: u32,
+}
+
+impl World {
+    fn of(domains: u32) -> Self {
+        let mut world = Self::default();
+        for n in 0..domains {
+            let mut domain = Domain::bare(DomainName::new(format!("d{n}.example")));
+            domain.registrant = Some(Handle::new(format!("C-{n}")));
+            domain.statuses.push(Status::from(StatusValue::OK));
+            world.domains.insert(domain.name.as_str().to_owned(), domain);
+        }
+        world
+    }
+
+    fn read(&mut self, query: &Query) -> Outcome {
+        if self.deaf > 0 {
+            self.deaf -= 1;
+            return Outcome::Unknown { why: Loss::Deadline, facts: facts() };
+        }
+        let found = match query {
+            Query::ContactInfo { id, .. } => self.contacts.get(id.as_str()).map(|c| ResData::Contact(Box::new(c.clone()))),
+            Query::DomainInfo { name, .. } => self.domains.get(name.as_str()).map(|d| ResData::Domain(Box::new(d.clone()))),
+            other => panic!("{other:?}"),
+        };
+        let code = if found.is_some() { 1000 } else { 2303 };
+        answer(code, found, Kind::Query)
+    }
+
+    fn write(&mut self, transform: Transform, now: Moment) -> Outcome {
+        self.commands += 1;
+        match self.faults.pop_front().flatten() {
+            None => {
+                self.effect(transform);
+                answer(1000, None, Kind::Transform)
+            }
+            Some(Fault::LostAfter) => {
+                self.effect(transform);
+                Outcome::Unknown { why: Loss::Deadline, facts: facts() }
+            }
+            Some(Fault::LostBefore) => Outcome::Unknown { why: Loss::Deadline, facts: facts() },
+            Some(Fault::Late) => {
+                self.late.push((now + Duration::from_secs(20), transform));
+                Outcome::Unknown { why: Loss::Deadline, facts: facts() }
+            }
+            Some(Fault::NeverSent) => Outcome::NeverSent { why: Loss::Deadline },
+            Some(Fault::Code(code)) => answer(code, None, Kind::Transform),
+            Some(Fault::Idle) => answer(1000, None, Kind::Transform),
+            Some(Fault::Pending) => {
+                self.effect(transform);
+                answer(1001, None, Kind::Transform)
+            }
+        }
+    }
+
+    fn settle(&mut self, now: Moment) {
+        let (due, late) = std::mem::take(&mut self.late).into_iter().partition(|(at, _)| *at <= now);
+        self.late = late;
+        let due: Vec<(Moment, Transform)> = due;
+        due.into_iter().for_each(|(_, transform)| self.effect(transform));
+    }
+
+    fn effect(&mut self, transform: Transform) {
+        let id = match transform {
+            Transform::ContactCreate(contact) => {
+                let id = contact.id.as_str().to_owned();
+                assert!(self.contacts.insert(id.clone(), contact).is_none(), "{id} was created twice");
+                id
+            }
+            Transform::DomainUpdate(update) => {
+                let id = update.name.as_str().to_owned();
+                let domain = self.domains.get_mut(&id).unwrap();
+                domain.registrant = update.registrant.or(domain.registrant.take());
+                domain.statuses.retain(|s| s.value != StatusValue::OK && !update.rem.statuses.iter().any(|r| r.value == s.value));
+                domain.statuses.extend(update.add.statuses);
+                id
+            }
+            other => panic!("{other:?}"),
+        };
+        *self.effects.entry(id).or_default() += 1;
+    }
+
+    /// What there is.
+    fn rows(&self) -> Vec<String> {
+        let contacts = self.contacts.values().map(|c| (ObjectKind::Contact, c.id.as_str(), held(c)));
+        let domains = self.domains.values().map(|d| (ObjectKind::Domain, d.name.as_str(), Standing::Domain(Box::new(d.clone()))));
+        contacts.chain(domains).map(|(kind, id, standing)| format!("{id} {}", standing.image(kind))).collect()
+    }
+}
+
+fn held(contact: &Contact) -> Standing {
+    Standing::Contact(Box::new(contact.clone()))
+}
+
+fn facts() -> Box<ExchangeFacts> {
+    Box::new(ExchangeFacts {
+        id: crate::base::ExchangeId(1),
+        command: "x",
+        cl_trid: None,
+        sv_trid: None,
+        code: None,
+        sent: Timestamp::UNIX_EPOCH,
+        received: Timestamp::UNIX_EPOCH,
+        bytes_out: 0,
+        bytes_in: 0,
+        digest: None,
+        elements: "".into(),
+    })
+}
+
+fn answer(code: u16, data: Option<ResData>, kind: Kind) -> Outcome {
+    let item = ResultItem { code: ResultCode(code), msg: "".into(), lang: None, values: Vec::new(), ext_values: Vec::new() };
+    let response = Response { results: vec![item], data: data.into_iter().collect(), ..Response::default() };
+    Outcome::Answer { response: Box::new(response), verdict: classify(ResultCode(code), "", At::Live, kind, &[]), facts: facts() }
+}
+
+/// A store that the executor's look-ups share with the journal.
+#[derive(Clone, Default)]
+struct Shared(Arc<Mutex<MemoryStore>>);
+
+impl Values for Shared {
+    fn key(&mut self, reference: ObjectRef) -> Result<Option<ObjectKey>> {
+        Vault::new(&mut *self.0.lock().unwrap()).key(reference)
+    }
+
+    fn open(&mut self, key: &ObjectKey, fact: &str, digest: &ValueDigest) -> Result<Option<zeroize::Zeroizing<Vec<u8>>>> {
+        Vault::new(&mut *self.0.lock().unwrap()).open(key, fact, digest)
+    }
+}
+
+/// Forbids operations by the name of their object.
+struct Forbidden(Vec<&'static str>);
+
+impl Guard for Forbidden {
+    fn forbids(&mut self, operation: &Operation, _: Timestamp) -> Result<Option<Box<str>>> {
+        Ok(self.0.contains(&operation.object.id.as_str()).then(|| "RTR-6".into()))
+    }
+}
+
+/// A run in progress, and all there is around it.
+struct Run {
+    world: World,
+    store: Shared,
+    operations: Vec<Operation>,
+    forbidden: Vec<&'static str>,
+    now: Moment,
+}
+
+impl Run {
+    /// A plan of an operation for each of `domains` domains: a proxy contact, and behind it the domain's registrant and lock.
+    fn of(domains: u32) -> Self {
+        let (world, store) = (World::of(domains), Shared::default());
+        let mut operations = Vec::new();
+        for n in 0..domains {
+            let id = format!("d{n}.example");
+            let row = Standing::Domain(Box::new(world.domains[&id].clone())).row().unwrap();
+            let mut proxy = Contact::bare(Handle::new(format!("PP{n}")));
+            proxy.email = Some(Personal::new(format!("{id}@relay.example")));
+            let steps = vec![
+                DraftStep::create(ObjectKind::Contact, &held(&proxy).row().unwrap(), true),
+                DraftStep::update(ObjectKind::Domain, &id)
+                    .setting(Fact::column("registrant"), &row, Some(format!("PP{n}")))
+                    .setting(Fact::status(LOCK), &row, Some(Fact::SET.to_owned())),
+            ];
+            let draft = Draft {
+                registry: "r".to_owned(),
+                object: (ObjectKind::Domain, id),
+                steps,
+                basis: Basis { kind: BasisKind::Terms, evidence: Vec::new(), subject: None },
+                undo: Undo::Inverse,
+                touches: Vec::new(),
+                reasons: vec![Reason { rule: "RTR-5".to_owned(), text: String::new() }],
+            };
+            let mut entropy = SeededEntropy::new(u64::from(n));
+            let mut key = |kind: ObjectKind, id: &str| {
+                let name = format!("r {} {id}", kind.as_str());
+                Ok(Vault::new(&mut *store.0.lock().unwrap()).enrol([name.as_str()], &mut entropy)?.remove(0))
+            };
+            let (mut operation, sealed) = draft.seal(Timestamp::MAX, &mut key).unwrap();
+            let cells = sealed.iter().map(sealed_cell).collect();
+            store.0.lock().unwrap().commit(&Batch { appends: Vec::new(), cells }).unwrap();
+            (operation.op, operation.wave) = (u64::from(n) + 1, crate::plan::wave_of(u64::from(n), 1));
+            operations.push(operation);
+        }
+        Self { world, store, operations, forbidden: Vec::new(), now: Moment::default() }
+    }
+
+    fn fold(&self) -> Fold {
+        journal::open(&mut *self.store.0.lock().unwrap(), "p").unwrap()
+    }
+
+    /// Goes on with the run until it is done, or `effects` of it have been carried out; whether it came to its end.
+    fn go(&mut self, effects: usize) -> (bool, Summary) {
+        let settings = Settings {
+            registry: "r".into(),
+            prefix: "p".into(),
+            settle: Duration::from_secs(30),
+            again: Duration::from_secs(5),
+            in_hand: 4,
+            tolerance: 500,
+            keep: Timestamp::MAX,
+        };
+        let parts = Parts {
+            operations: Box::new(self.operations.clone().into_iter().map(Ok)),
+            values: Box::new(self.store.clone()),
+            guard: Box::new(Forbidden(self.forbidden.clone())),
+            entropy: Box::new(SeededEntropy::new(9)),
+        };
+        let mut executor = Executor::new(settings, parts, self.fold());
+        let stream = journal::run_stream("p", 1).unwrap();
+        let mut done = 0;
+        loop {
+            let now = Now { at: self.now, wall: Timestamp::UNIX_EPOCH };
+            self.world.settle(self.now);
+            executor.handle_timeout(now);
+            let Some(effect) = executor.poll_effect(now).unwrap() else {
+                if executor.is_done() {
+                    return (true, executor.summary().clone());
+                }
+                self.now = executor.poll_timeout().expect("something to wait for");
+                continue;
+            };
+            if done == effects {
+                return (false, executor.summary().clone());
+            }
+            done += 1;
+            match effect {
+                ApplyEffect::Read { ticket, query } => {
+                    let outcome = self.world.read(&query);
+                    executor.handle_read(ticket, outcome, now);
+                }
+                ApplyEffect::Write { ticket, transform, cltrid } => {
+                    assert!(cltrid.len() <= 64 && cltrid.starts_with("p-"), "{cltrid}");
+                    self.check_sending();
+                    let outcome = self.world.write(*transform, self.now);
+                    executor.handle_written(ticket, outcome, now);
+                }
+                ApplyEffect::Commit { ticket, entries, cells } => {
+                    let mut store = self.store.0.lock().unwrap();
+                    let head = store.head(&stream).unwrap();
+                    let append = journal::append(stream.clone(), &head, &entries);
+                    store.commit(&Batch { appends: vec![append], cells }).unwrap();
+                    drop(store);
+                    if let Some(ticket) = ticket {
+                        executor.handle_committed(ticket);
+                    }
+                }
+            }
+        }
+    }
+
+    /// What is written was on disk before (I5): a step is being sent.
+    fn check_sending(&self) {
+        let fold = self.fold();
+        let is_sending = |op: &Operation| (0..2).any(|step| fold.of(op.op, step).state == StepState::Sending);
+        assert!(self.operations.iter().any(is_sending));
+    }
+
+    fn states(&self) -> Vec<&'static str> {
+        let fold = self.fold();
+        self.operations.iter().map(|op| fold.operation(op.op, 2).as_str()).collect()
+    }
+
+    fn why(&self, op: u64, step: u8) -> Option<Why> {
+        self.fold().of(op, step).why
+    }
+}
+
+const ALL: usize = usize::MAX;
+
+#[test]
+fn a_plan_is_carried_out_once_and_a_second_run_sends_nothing() {
+    let mut run = Run::of(25);
+    let (_, summary) = run.go(ALL);
+    assert_eq!(summary.by_state, BTreeMap::from([("verified", 25)]));
+    assert!(run.world.effects.values().all(|count| *count == 1));
+    assert_eq!((run.world.commands, run.world.effects.len()), (50, 50));
+    let domain = &run.world.domains["d7.example"];
+    assert_eq!(domain.registrant.as_ref().map(Handle::as_str), Some("PP7"));
+    assert!(domain.statuses.iter().any(|s| s.value.as_str() == LOCK));
+    let (_, again) = run.go(ALL);
+    assert_eq!((again.by_state, run.world.commands), (BTreeMap::from([("verified", 25)]), 50));
+}
+
+#[test]
+fn a_new_contact_gets_authorisation_information_that_no_journal_has() {
+    let mut run = Run::of(1);
+    run.go(ALL);
+    let auth = match &run.world.contacts["PP0"].auth {
+        Some(crate::model::AuthInfo::Password { pw, .. }) => pw.reveal().to_owned(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(auth.len(), 32);
+    let mut rows = Vec::new();
+    let stream = journal::run_stream("p", 1).unwrap();
+    let mut store = run.store.0.lock().unwrap();
+    crate::store::read(&mut *store, &stream, |_, row| {
+        rows.push(String::from_utf8(row.to_vec()).unwrap());
+        Ok(())
+    })
+    .unwrap();
+    let text = rows.join("\n");
+    assert!(!text.contains(&auth) && !text.contains("d0.example") && !text.contains("PP0") && !text.contains("C-0"), "{text}");
+}
+
+#[test]
+fn stopped_between_any_two_effects_and_resumed_it_comes_to_the_same_end() {
+    let mut whole = Run::of(40);
+    whole.go(ALL);
+    let end = whole.world.rows();
+    let mut stops = 0;
+    for effects in 1.. {
+        let mut run = Run::of(40);
+        let (done, _) = run.go(effects);
+        stops += 1;
+        run.go(ALL);
+        assert_eq!(run.world.rows(), end, "stopped after {effects} effects");
+        assert!(run.world.effects.values().all(|count| *count == 1), "stopped after {effects} effects");
+        assert!(run.states().iter().all(|state| *state == "verified"), "stopped after {effects} effects: {:?}", run.states());
+        if done {
+            break;
+        }
+    }
+    // 40 operations of two steps: a look, a row, a command, a row, a look and a row each.
+    assert!(stops > 400, "{stops}");
+}
+
+#[test]
+fn every_fault_of_a_command_ends_as_it_should() {
+    let verified = StepState::Verified;
+    for (fault, state, effects, commands, why) in [
+        (Fault::LostAfter, verified, 1, 1, None),
+        (Fault::LostBefore, verified, 1, 2, None),
+        (Fault::Late, verified, 1, 1, None),
+        (Fault::Idle, StepState::Failed, 0, 1, Some(Why::NotEffective)),
+        (Fault::Pending, StepState::Pending, 1, 1, None),
+        (Fault::NeverSent, StepState::Planned, 0, 1, None),
+        (Fault::Code(2306), StepState::Failed, 0, 1, Some(Why::Refused(ResultCode(2306)))),
+        (Fault::Code(2302), StepState::Failed, 0, 1, Some(Why::Refused(ResultCode(2302)))),
+        (Fault::Code(2005), StepState::Failed, 0, 1, Some(Why::Refused(ResultCode(2005)))),
+        (Fault::Code(2104), StepState::Failed, 0, 1, Some(Why::Refused(ResultCode(2104)))),
+        (Fault::Code(2400), verified, 1, 2, None),
+        (Fault::Code(2500), verified, 1, 2, None),
+        (Fault::Code(2502), verified, 1, 2, None),
+        (Fault::Code(1500), verified, 1, 2, None),
+    ] {
+        let mut run = Run::of(1);
+        run.world.faults = VecDeque::from([Some(fault)]);
+        // The second step is of no interest here.
+        run.operations[0].steps.truncate(1);
+        run.go(ALL);
+        let standing = run.fold().of(1, 0);
+        let found = (standing.state, run.world.effects.get("PP0").copied().unwrap_or(0), run.world.commands, standing.why);
+        assert_eq!(found, (state, effects, commands, why), "{fault:?}");
+    }
+}
+
+#[test]
+fn every_pair_of_faults_has_one_effect_at_most_and_two_commands_at_most() {
+    let faults = [
+        None,
+        Some(Fault::LostAfter),
+        Some(Fault::LostBefore),
+        Some(Fault::Late),
+        Some(Fault::NeverSent),
+        Some(Fault::Idle),
+        Some(Fault::Pending),
+        Some(Fault::Code(2306)),
+        Some(Fault::Code(2400)),
+        Some(Fault::Code(2500)),
+        Some(Fault::Code(1500)),
+    ];
+    let mut pairs = 0;
+    for (one, other) in faults.iter().flat_map(|one| faults.iter().map(move |other| (*one, *other))) {
+        for stop in [ALL, 2, 3, 4, 5, 6, 8, 10] {
+            let mut run = Run::of(1);
+            run.world.faults = VecDeque::from([one, other]);
+            run.go(stop);
+            run.go(ALL);
+            pairs += 1;
+            let case = format!("{one:?}, {other:?}, stopped at {stop}");
+            assert!(run.world.effects.values().all(|count| *count == 1), "{case}");
+            let fold = run.fold();
+            for step in 0..2 {
+                let standing = fold.of(1, step);
+                assert!(standing.sends <= 2, "{case}");
+                // What is called verified is so (I3).
+                let is_there = if step == 0 { run.world.contacts.contains_key("PP0") } else { run.world.effects.contains_key("d0.example") };
+                assert!(standing.state != StepState::Verified || is_there, "{case}");
+            }
+        }
+    }
+    assert_eq!(pairs, 11 * 11 * 8);
+}
+
+#[test]
+fn what_somebody_else_changed_is_a_conflict_and_stays_as_it_is() {
+    let mut run = Run::of(1);
+    run.world.domains.get_mut("d0.example").unwrap().registrant = Some(Handle::new("OTHER"));
+    run.go(ALL);
+    assert_eq!(run.states(), ["conflict"]);
+    assert_eq!(run.world.domains["d0.example"].registrant.as_ref().map(Handle::as_str), Some("OTHER"));
+    // A contact of that name which is somebody's is not taken for ours.
+    let mut run = Run::of(1);
+    run.world.contacts.insert("PP0".to_owned(), Contact::bare(Handle::new("PP0")));
+    run.go(ALL);
+    assert_eq!((run.states(), run.world.commands), (vec!["conflict"], 0));
+}
+
+#[test]
+fn what_is_there_already_is_verified_without_a_command() {
+    let mut run = Run::of(1);
+    let domain = run.world.domains.get_mut("d0.example").unwrap();
+    domain.registrant = Some(Handle::new("PP0"));
+    domain.statuses = vec![Status::from(StatusValue::read(LOCK))];
+    run.go(ALL);
+    assert_eq!((run.states(), run.world.commands), (vec!["verified"], 1));
+}
+
+#[test]
+fn an_object_that_is_gone_is_never_made_again() {
+    let mut run = Run::of(1);
+    run.world.domains.clear();
+    run.go(ALL);
+    assert_eq!((run.states(), run.why(1, 1)), (vec!["failed"], Some(Why::Gone)));
+}
+
+#[test]
+fn what_is_forbidden_at_the_last_moment_is_not_sent() {
+    let mut run = Run::of(1);
+    run.forbidden = vec!["d0.example"];
+    run.go(ALL);
+    assert_eq!((run.states(), run.why(1, 0), run.world.commands), (vec!["failed"], Some(Why::Blocked("RTR-6".into())), 0));
+}
+
+#[test]
+fn an_erased_object_is_left_alone() {
+    let mut run = Run::of(1);
+    let mut store = run.store.0.lock().unwrap();
+    assert!(Vault::new(&mut *store).erase("r contact PP0").unwrap());
+    drop(store);
+    run.go(ALL);
+    assert_eq!((run.why(1, 0), run.world.commands), (Some(Why::Blocked("erased".into())), 0));
+}
+
+#[test]
+fn a_wave_that_fails_stops_the_registry() {
+    let mut run = Run::of(30);
+    // The canary's.
+    run.world.faults = VecDeque::from([Some(Fault::Code(2306))]);
+    let (_, summary) = run.go(ALL);
+    assert_eq!((summary.stopped.as_deref(), run.world.commands), (Some("E-apply-002"), 1));
+    assert_eq!(summary.by_state, BTreeMap::from([("failed", 1)]));
+    // Half of the second wave may fail in these tests: six of ten do.
+    let mut run = Run::of(30);
+    run.world.faults = std::iter::repeat_n(None, 2).chain(std::iter::repeat_n(Some(Fault::Code(2005)), 6)).collect();
+    let (_, summary) = run.go(ALL);
+    assert_eq!(summary.stopped.as_deref(), Some("E-apply-002"));
+    assert_eq!(summary.by_state, BTreeMap::from([("failed", 6), ("verified", 5)]));
+    assert!(run.states()[11..].iter().all(|state| *state == "planned"));
+}
+
+#[test]
+fn a_code_that_stops_a_registry_lets_what_was_sent_come_to_its_end() {
+    let mut run = Run::of(30);
+    run.world.faults = std::iter::repeat_n(None, 4).chain([Some(Fault::Code(2104))]).collect();
+    let (_, summary) = run.go(ALL);
+    assert_eq!(summary.stopped.as_deref(), Some("E-apply-003"));
+    let fold = run.fold();
+    assert_eq!(fold.unknown().count(), 0);
+    assert!(run.world.commands < 12, "{}", run.world.commands);
+}
+
+#[test]
+fn what_cannot_be_read_is_not_begun_and_what_was_sent_stays_unknown() {
+    let mut run = Run::of(1);
+    run.world.deaf = 3;
+    run.go(ALL);
+    assert_eq!((run.states(), run.world.commands), (vec!["planned"], 0));
+    // The answer is lost, and so are those to the looks that follow.
+    let mut run = Run::of(1);
+    run.world.faults = VecDeque::from([Some(Fault::LostAfter)]);
+    run.go(3);
+    run.world.deaf = 9;
+    run.go(ALL);
+    assert_eq!(run.states(), ["unknown"]);
+    run.world.deaf = 0;
+    run.go(ALL);
+    assert_eq!((run.states(), run.world.effects["PP0"]), (vec!["verified"], 1));
+}
+
+#[test]
+fn an_operation_waits_for_those_it_comes_after() {
+    let mut run = Run::of(3);
+    run.operations[1].after = vec![3];
+    run.operations[2].after = vec![1];
+    // Number 3 stands behind number 2, so that number 2 is never free to begin.
+    run.go(ALL);
+    assert_eq!(run.states(), ["verified", "failed", "verified"]);
+    assert_eq!(run.why(2, 0), Some(Why::Dependency));
+    let mut run = Run::of(3);
+    run.operations[2].after = vec![2];
+    run.world.faults = [None, None, Some(Fault::Code(2005))].into_iter().collect();
+    run.go(ALL);
+    assert_eq!((run.states(), run.why(3, 0)), (vec!["verified", "failed", "failed"], Some(Why::Dependency)));
+}
+
+#[test]
+fn a_value_that_was_changed_in_the_vault_ends_the_part_before_anything_is_sent() {
+    struct Altered(Shared);
+    impl Values for Altered {
+        fn key(&mut self, reference: ObjectRef) -> Result<Option<ObjectKey>> {
+            self.0.key(reference)
+        }
+        fn open(&mut self, _: &ObjectKey, _: &str, _: &ValueDigest) -> Result<Option<zeroize::Zeroizing<Vec<u8>>>> {
+            Err(Problem::new("E-vault-002", crate::base::Blame::Operator, "altered", "").exit(Exit::PlanStale))
+        }
+    }
+    let mut run = Run::of(1);
+    let digest = ObjectKey::new(ObjectRef::new([1; 16]), zeroize::Zeroizing::new([2; 32])).digest("x", b"y");
+    run.operations[0].steps[0].facts[0].wanted = crate::plan::Value::Sealed(digest);
+    let settings = Settings {
+        registry: "r".into(),
+        prefix: "p".into(),
+        settle: Duration::ZERO,
+        again: Duration::ZERO,
+        in_hand: 1,
+        tolerance: 0,
+        keep: Timestamp::MAX,
+    };
+    let parts = Parts {
+        operations: Box::new(run.operations.clone().into_iter().map(Ok)),
+        values: Box::new(Altered(run.store.clone())),
+        guard: Box::new(Forbidden(Vec::new())),
+        entropy: Box::new(SeededEntropy::new(9)),
+    };
+    let mut executor = Executor::new(settings, parts, run.fold());
+    let now = Now { at: Moment::default(), wall: Timestamp::UNIX_EPOCH };
+    let Some(ApplyEffect::Read { ticket, query }) = executor.poll_effect(now).unwrap() else { panic!("a look") };
+    let outcome = run.world.read(&query);
+    executor.handle_read(ticket, outcome, now);
+    // The step fails with the number of the problem, and no command leaves.
+    let Some(ApplyEffect::Commit { entries, .. }) = executor.poll_effect(now).unwrap() else { panic!("a row") };
+    let [Entry::Step(row)] = entries.as_slice() else { panic!("{entries:?}") };
+    assert_eq!((row.to, &row.why), (StepState::Failed, &Some(Why::Unsaid("E-vault-002".into()))));
+    assert!(executor.poll_effect(now).unwrap().is_none() && executor.is_done());
+}

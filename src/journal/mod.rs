@@ -1,0 +1,78 @@
+//! The journal: what happened to each step of a plan, as rows of the store's streams, and the pure fold over them.
+//!
+//! A run is one plan applied. Each of its workers has a chain of its own (`run/ID/WORKER`); closing the run binds all heads. Rows name
+//! objects by random references and hold no personal data, so that an erasure changes none of them.
+
+mod entry;
+mod fold;
+mod state;
+#[cfg(test)]
+mod tests;
+
+pub use entry::{Entry, StepRow};
+pub use fold::{Fold, Standing, Tally};
+pub use state::{StepState, Why, is_legal};
+
+use crate::base::{Blame, Exit, Problem, Result};
+use crate::store::{Append, Head, Store, StreamName, read};
+
+/// The most commands that are ever sent for one step. A second one is sent only where reading showed that the first had no effect.
+pub const SENDS: u8 = 2;
+
+/// The stream of a worker of the run that applies the plan of that id.
+///
+/// # Errors
+/// `E-store-001` where the id is none.
+pub fn run_stream(plan: &str, worker: u32) -> Result<StreamName> {
+    StreamName::new(&format!("run/{plan}/{worker}"))
+}
+
+/// The stream of what people did with a plan before it was applied: who approved it, and who saw its values.
+///
+/// # Errors
+/// `E-store-001` where the id is none.
+pub fn review_stream(plan: &str) -> Result<StreamName> {
+    StreamName::new(&format!("review/{plan}"))
+}
+
+/// Rows for the end of a stream of which `head` was read.
+#[must_use]
+pub fn append(stream: StreamName, head: &Head, entries: &[Entry]) -> Append {
+    Append { stream, expected: head.rows, rows: entries.iter().map(Entry::to_row).collect() }
+}
+
+/// Reads the journal of the run of a plan: every worker's chain, held against its hashes, folded.
+///
+/// # Errors
+/// `E-store-003` where a chain is broken; `E-journal-001` where a row follows that cannot follow, `E-journal-002` where one cannot be
+/// read (all exit 33); `E-store-006`.
+pub fn open(store: &mut dyn Store, plan: &str) -> Result<Fold> {
+    let mut fold = Fold::default();
+    for stream in store.streams(&format!("run/{plan}/"))? {
+        let head = read(store, &stream, |number, row| {
+            let entry = Entry::from_row(row).map_err(|why| unreadable(&stream, number, &why))?;
+            fold.take(&stream, number, entry)
+        })?;
+        fold.heads.insert(stream, head);
+    }
+    Ok(fold)
+}
+
+/// The entries of a plan's review.
+///
+/// # Errors
+/// As [`open`].
+pub fn review(store: &mut dyn Store, plan: &str) -> Result<(Head, Vec<Entry>)> {
+    let stream = review_stream(plan)?;
+    let mut out = Vec::new();
+    let head = read(store, &stream, |number, row| {
+        out.push(Entry::from_row(row).map_err(|why| unreadable(&stream, number, &why))?);
+        Ok(())
+    })?;
+    Ok((head, out))
+}
+
+fn unreadable(stream: &StreamName, row: u64, why: &str) -> Box<Problem> {
+    let what = format!("row {row} of {stream} cannot be read: {why}");
+    Problem::new("E-journal-002", Blame::Operator, what, "use the version of this program that wrote it").exit(Exit::Storage)
+}

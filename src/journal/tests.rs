@@ -1,0 +1,180 @@
+//! The fold, held against every pair of states, and against a plain model of it.
+
+use super::*;
+use crate::base::{ObjectRef, Timestamp};
+use crate::model::ResultCode;
+use crate::store::{Batch, MemoryStore};
+use proptest::prelude::*;
+
+const STATES: [StepState; 8] = [
+    StepState::Planned,
+    StepState::Sending,
+    StepState::Applied,
+    StepState::Pending,
+    StepState::Verified,
+    StepState::Failed,
+    StepState::Conflict,
+    StepState::Unknown,
+];
+
+fn row(op: u64, step: u8, to: StepState, sends: u8) -> Entry {
+    Entry::Step(StepRow {
+        op,
+        step,
+        reference: ObjectRef::new([7; 16]),
+        to,
+        sends,
+        at: Timestamp::UNIX_EPOCH,
+        cltrid: None,
+        svtrid: None,
+        before: None,
+        why: None,
+    })
+}
+
+fn folded(rows: &[Entry]) -> Result<Fold> {
+    let stream = run_stream("p", 1).unwrap();
+    let mut fold = Fold::default();
+    for (number, entry) in (0..).zip(rows) {
+        fold.take(&stream, number, entry.clone())?;
+    }
+    Ok(fold)
+}
+
+#[test]
+fn only_these_states_follow_each_other() {
+    let mut table = String::new();
+    for from in STATES {
+        let next: Vec<&str> = STATES.into_iter().filter(|to| is_legal(from, *to)).map(StepState::as_str).collect();
+        table.push_str(&format!("{from} -> {}\n", next.join(", ")));
+        assert_eq!(next.is_empty(), from.is_final(), "{from}");
+    }
+    insta::assert_snapshot!(table);
+}
+
+#[test]
+fn row_41_an_illegal_transition_is_an_error_that_names_its_row() {
+    use StepState as S;
+    let rows = [row(3, 0, S::Sending, 1), row(3, 0, S::Applied, 1), row(3, 0, S::Sending, 2)];
+    let problem = folded(&rows).unwrap_err();
+    assert_eq!((problem.id.as_str(), problem.exit), ("E-journal-001", Exit::Storage));
+    assert!(problem.what.contains("row 2 of run/p/1") && problem.what.contains("step 0 of operation 3 went from applied to sending"), "{problem}");
+    for (rows, words) in [
+        (vec![row(1, 0, S::Sending, 2)], "sent 0 times before"),
+        (vec![row(1, 0, S::Verified, 1)], "sent 0 times before"),
+        (vec![row(1, 0, S::Sending, 1), row(1, 0, S::Unknown, 0)], "sent 1 times before"),
+        (
+            vec![
+                row(1, 0, S::Sending, 1),
+                row(1, 0, S::Unknown, 1),
+                row(1, 0, S::Planned, 1),
+                row(1, 0, S::Sending, 2),
+                row(1, 0, S::Unknown, 2),
+                row(1, 0, S::Planned, 2),
+                row(1, 0, S::Sending, 3),
+            ],
+            "was sent 3 times",
+        ),
+    ] {
+        let problem = folded(&rows).unwrap_err();
+        assert!(problem.what.contains(words), "{problem}");
+    }
+    let closed = Entry::Closed { heads: "".into(), at: Timestamp::UNIX_EPOCH };
+    assert!(folded(&[closed.clone(), row(1, 0, S::Sending, 1)]).unwrap_err().what.contains("closed"));
+    assert!(folded(&[closed]).unwrap().is_closed());
+    let opened = |digest: &str| Entry::Opened { digest: digest.into(), operations: 1, tool: "t".into(), at: Timestamp::UNIX_EPOCH };
+    assert!(folded(&[opened("a"), opened("b")]).unwrap_err().what.contains("the run is of the plan a"));
+    assert!(folded(&[Entry::Shown { by: "x".into(), at: Timestamp::UNIX_EPOCH }]).is_err());
+}
+
+#[test]
+fn an_operation_is_where_its_first_open_step_is() {
+    use StepState as S;
+    let verified = |op, step| [row(op, step, S::Sending, 1), row(op, step, S::Applied, 1), row(op, step, S::Verified, 1)];
+    let mut rows: Vec<Entry> = [verified(1, 0), verified(1, 1), verified(2, 0)].concat();
+    rows.push(row(2, 1, S::Sending, 1));
+    rows.push(row(3, 0, S::Verified, 0));
+    rows.extend([row(4, 0, S::Sending, 1), row(4, 0, S::Failed, 1)]);
+    rows.extend([row(5, 0, S::Sending, 1), row(5, 0, S::Pending, 1)]);
+    rows.extend([row(6, 0, S::Conflict, 0)]);
+    rows.extend([row(7, 0, S::Sending, 1), row(7, 0, S::Applied, 1)]);
+    let fold = folded(&rows).unwrap();
+    let steps = |op| if op < 3 { 2 } else { 1 };
+    let states: Vec<&str> = (1..=8).map(|op| fold.operation(op, steps(op)).as_str()).collect();
+    assert_eq!(states, ["verified", "unknown", "verified", "failed", "pending", "conflict", "applied", "planned"]);
+    let tally = fold.tally((1..=8).map(|op| (op, steps(op))));
+    assert_eq!(tally, Tally { planned: 1, verified: 2, failed: 1, conflict: 1, unknown: 2, pending: 1, sends: 7 });
+    let mut unknown: Vec<_> = fold.unknown().collect();
+    unknown.sort_unstable();
+    assert_eq!(unknown, [(2, 1), (7, 0)]);
+}
+
+#[test]
+fn a_run_is_read_from_every_chain_it_has() {
+    use StepState as S;
+    let mut store = MemoryStore::default();
+    for (worker, op) in [(1, 1), (2, 2)] {
+        let stream = run_stream("p", worker).unwrap();
+        let head = store.head(&stream).unwrap();
+        let opened = Entry::Opened { digest: "d".into(), operations: 2, tool: "t".into(), at: Timestamp::UNIX_EPOCH };
+        let rows = [opened, row(op, 0, S::Sending, 1)];
+        store.commit(&Batch { appends: vec![append(stream, &head, &rows)], cells: Vec::new() }).unwrap();
+    }
+    let fold = open(&mut store, "p").unwrap();
+    assert_eq!((fold.digest(), fold.unknown().count()), (Some("d"), 2));
+    assert_eq!(fold.head(&run_stream("p", 2).unwrap()).rows, 2);
+    assert_eq!(open(&mut store, "q").unwrap().digest(), None);
+    // What cannot be read is never passed over.
+    let stream = run_stream("p", 1).unwrap();
+    let bad = Append { stream, expected: 2, rows: vec![b"{}".as_slice().into()] };
+    store.commit(&Batch { appends: vec![bad], cells: Vec::new() }).unwrap();
+    let problem = open(&mut store, "p").unwrap_err();
+    assert_eq!((problem.id.as_str(), problem.what.contains("row 2 of run/p/1")), ("E-journal-002", true), "{problem}");
+}
+
+#[test]
+fn every_entry_is_read_as_it_was_written() {
+    let at = Timestamp::UNIX_EPOCH;
+    let mut step = row(1, 0, StepState::Failed, 1);
+    if let Entry::Step(row) = &mut step {
+        row.why = Some(Why::Refused(ResultCode(2306)));
+        row.cltrid = Some("c".into());
+    }
+    for entry in [
+        Entry::Opened { digest: "d".into(), operations: 1, tool: "t".into(), at },
+        Entry::Resumed { at },
+        step,
+        Entry::WaveDone { wave: 1, verified: 1, other: 0 },
+        Entry::RegistryStopped { registry: "r".into(), why: "E-x".into() },
+        Entry::Closed { heads: "h".into(), at },
+        Entry::Approved { digest: "d".into(), by: "b".into(), at },
+        Entry::Shown { by: "b".into(), at },
+    ] {
+        assert_eq!(Entry::from_row(&entry.to_row()).unwrap(), entry);
+    }
+}
+
+proptest! {
+    #[test]
+    fn the_fold_takes_exactly_the_legal_rows(steps in prop::collection::vec((0..2_u64, 0..8_usize), 0..40)) {
+        let stream = run_stream("p", 1).unwrap();
+        let mut fold = Fold::default();
+        let mut model = [(StepState::Planned, 0_u8); 2];
+        for (number, (op, to)) in (0..).zip(steps) {
+            let (state, sends) = &mut model[usize::try_from(op).unwrap()];
+            let to = STATES[to];
+            let wanted = match (*state, to) {
+                (_, StepState::Sending) => *sends + 1,
+                (StepState::Sending, StepState::Planned) => *sends - 1,
+                _ => *sends,
+            };
+            let taken = fold.take(&stream, number, row(op, 0, to, wanted)).is_ok();
+            prop_assert_eq!(taken, is_legal(*state, to) && wanted <= SENDS);
+            if taken {
+                (*state, *sends) = (to, wanted);
+            }
+            prop_assert_eq!(fold.of(op, 0).state, *state);
+            prop_assert_eq!(fold.of(op, 0).sends, *sends);
+        }
+    }
+}

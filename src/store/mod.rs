@@ -1,0 +1,197 @@
+//! The store: streams that are only ever appended to, and cells that can be erased. It knows no plans.
+//!
+//! A **stream** is a chain of rows: each row's hash covers the one before it, so that a row that was changed, moved or cut out shows
+//! ([`read`]). Rows hold no personal data and no map to any: they name objects and subjects by random references. A **cell** is the
+//! other kind of record: keys, sealed values, and the maps from references to objects. Cells are deleted for good, and no chain
+//! changes by that. A [`Batch`] of rows and cells is kept as a whole, and durable when [`Store::commit`] returns.
+//!
+//! [`SqliteStore`] is the store of one machine; [`MemoryStore`] is what tests and the simulator use. One suite holds both.
+
+mod chain;
+mod memory;
+mod sqlite;
+#[cfg(test)]
+mod tests;
+mod vault;
+
+pub use chain::{Head, Link, bind, read};
+pub use memory::MemoryStore;
+pub use sqlite::SqliteStore;
+pub use vault::{Vault, sealed_cell};
+
+use crate::base::{Blame, Exit, Problem, Result, Timestamp};
+use std::fmt;
+
+/// The name of a stream: 1 to 160 of `a-z`, `A-Z`, `0-9`, `.`, `_`, `-` and `/`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StreamName(Box<str>);
+
+impl StreamName {
+    /// A stream's name.
+    ///
+    /// # Errors
+    /// `E-store-001` where the name is none.
+    pub fn new(name: &str) -> Result<Self> {
+        let fits = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b'/');
+        if name.is_empty() || name.len() > 160 || !name.bytes().all(fits) {
+            return Err(Problem::new("E-store-001", Blame::Us, "a stream has no such name", "please report this"));
+        }
+        Ok(Self(name.into()))
+    }
+
+    /// The name itself.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for StreamName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What a cell is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Table {
+    /// Random reference → the object it stands for.
+    Objects,
+    /// Object → its random reference.
+    References,
+    /// Random reference → the object's key.
+    Keys,
+    /// Sealed values and before-images.
+    Sealed,
+    /// Look-up key of a fingerprint → its subject.
+    Subjects,
+    /// Subject → its salt.
+    Salts,
+}
+
+impl Table {
+    /// The number it has in a file; never given to another.
+    const fn number(self) -> u8 {
+        match self {
+            Self::Objects => 1,
+            Self::References => 2,
+            Self::Keys => 3,
+            Self::Sealed => 4,
+            Self::Subjects => 5,
+            Self::Salts => 6,
+        }
+    }
+}
+
+/// Rows for the end of a stream.
+#[derive(Clone, Debug)]
+pub struct Append {
+    /// Which stream; it begins with its first row.
+    pub stream: StreamName,
+    /// How many rows it has, as the writer knows it: somebody else's row in between is an error, not a place to go on from.
+    pub expected: u64,
+    /// The rows, in order, of any bytes.
+    pub rows: Vec<Box<[u8]>>,
+}
+
+/// A change of a cell.
+#[derive(Clone)]
+pub enum Cell {
+    /// Puts a value there, in place of any other.
+    Put(Table, Box<[u8]>, Box<[u8]>),
+    /// Deletes the cell, for good.
+    Delete(Table, Box<[u8]>),
+}
+
+// Values are keys, salts and sealed data.
+impl fmt::Debug for Cell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Put(table, ..) => write!(f, "Put({table:?}, …)"),
+            Self::Delete(table, _) => write!(f, "Delete({table:?}, …)"),
+        }
+    }
+}
+
+/// Rows and cells that are kept together, or not at all.
+#[derive(Clone, Debug, Default)]
+pub struct Batch {
+    /// Rows; a stream stands here once.
+    pub appends: Vec<Append>,
+    /// Cells, changed in this order.
+    pub cells: Vec<Cell>,
+}
+
+impl Batch {
+    /// Whether there is nothing to keep.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.appends.iter().all(|append| append.rows.is_empty()) && self.cells.is_empty()
+    }
+}
+
+/// A claim of one worker's part of a run.
+#[derive(Clone, Debug)]
+pub struct Claim<'a> {
+    /// The run.
+    pub run: &'a str,
+    /// The part.
+    pub worker: u32,
+    /// Who claims it.
+    pub holder: &'a str,
+    /// Until when, unless it is claimed again before.
+    pub until: Timestamp,
+}
+
+/// Streams, cells and leases. Every call blocks until it is done; a store that failed once stays failed.
+pub trait Store: Send {
+    /// Keeps the batch as a whole. It is durable on return.
+    ///
+    /// # Errors
+    /// `E-store-004` where a stream has another length than was expected; `E-store-006` where storage fails, upon which nothing may be
+    /// sent to any registry any more.
+    fn commit(&mut self, batch: &Batch) -> Result<()>;
+
+    /// How many rows a stream has, and the hash of the last one. A stream without rows is one as well.
+    ///
+    /// # Errors
+    /// `E-store-006` where storage fails.
+    fn head(&mut self, stream: &StreamName) -> Result<Head>;
+
+    /// Hands over the rows of a stream from number `from` on, in order, as they are stored: [`read`] checks them too.
+    ///
+    /// # Errors
+    /// `E-store-006` where storage fails, and what `each` returns.
+    fn rows(&mut self, stream: &StreamName, from: u64, each: &mut dyn FnMut(Link<'_>) -> Result<()>) -> Result<()>;
+
+    /// The streams whose names begin with `prefix`, in the order of their names.
+    ///
+    /// # Errors
+    /// `E-store-006` where storage fails.
+    fn streams(&mut self, prefix: &str) -> Result<Vec<StreamName>>;
+
+    /// The value of a cell.
+    ///
+    /// # Errors
+    /// `E-store-006` where storage fails.
+    fn get(&mut self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>>;
+
+    /// Hands over the cells of a table whose keys begin with `prefix`, in the order of their keys.
+    ///
+    /// # Errors
+    /// `E-store-006` where storage fails, and what `each` returns.
+    fn cells(&mut self, table: Table, prefix: &[u8], each: &mut dyn FnMut(&[u8], &[u8]) -> Result<()>) -> Result<()>;
+
+    /// Claims, or renews a claim, at `now`: `false` where somebody else holds it still.
+    ///
+    /// # Errors
+    /// `E-store-006` where storage fails.
+    fn claim(&mut self, claim: &Claim<'_>, now: Timestamp) -> Result<bool>;
+}
+
+/// A stream that has another length than its writer knows.
+fn moved(stream: &StreamName, expected: u64, found: u64) -> Box<Problem> {
+    let what = format!("stream {stream} has {found} rows where its writer knows of {expected}: somebody else writes to it");
+    let remedy = "stop every other process on this store, then run the same command again";
+    Problem::new("E-store-004", Blame::Operator, what, remedy).exit(Exit::Storage)
+}

@@ -1,0 +1,298 @@
+//! The store of one machine: SQLite, in one file that only this user reads.
+
+use super::{Batch, Cell, Claim, Head, Link, Store, StreamName, Table, moved};
+use crate::base::{Blame, Exit, Problem, Result, Timestamp, create_private_dir};
+use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Row, params};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+/// `Prvt`: SQLite's mark of whose file it is.
+const APPLICATION: i64 = 0x5072_7674;
+/// The version of the tables below.
+const VERSION: i64 = 1;
+/// The magic number of a network file system, on which SQLite's locks and syncs cannot be trusted.
+const NFS: i64 = 0x6969;
+
+const TABLES: &str = "
+    CREATE TABLE stream (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, rows INTEGER NOT NULL, hash BLOB NOT NULL) STRICT;
+    CREATE TABLE row (
+        stream INTEGER NOT NULL REFERENCES stream (id), number INTEGER NOT NULL, hash BLOB NOT NULL, bytes BLOB NOT NULL,
+        PRIMARY KEY (stream, number)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE cell (tab INTEGER NOT NULL, key BLOB NOT NULL, value BLOB NOT NULL, PRIMARY KEY (tab, key)) STRICT, WITHOUT ROWID;
+    CREATE TABLE lease (
+        run TEXT NOT NULL, worker INTEGER NOT NULL, holder TEXT NOT NULL, until INTEGER NOT NULL, PRIMARY KEY (run, worker)
+    ) STRICT, WITHOUT ROWID;
+";
+
+/// A store in a file. Commits go to disk before they return (`synchronous=FULL`), and what is deleted is overwritten
+/// (`secure_delete`).
+#[derive(Debug)]
+pub struct SqliteStore {
+    path: PathBuf,
+    connection: Connection,
+    /// Whether a commit failed: what the disk holds is not known then, and nothing is written any more.
+    failed: bool,
+}
+
+impl SqliteStore {
+    /// Opens the store at `path`, making it where there is none, and checks the file as a whole.
+    ///
+    /// # Errors
+    /// `E-store-002` (exit 33) where SQLite finds the file damaged; `E-store-005` (exit 2) where the file is another program's or
+    /// a newer version's; `E-store-007` (exit 2) on a network file system; `E-store-006` (exit 33) for all else.
+    pub fn open(path: &Path) -> Result<Self> {
+        let folder = path.parent().unwrap_or(Path::new("."));
+        create_private_dir(folder)?;
+        let is_nfs = rustix::fs::statfs(folder).is_ok_and(|facts| i64::from(facts.f_type) == NFS);
+        if is_nfs {
+            let what = "the store would stand on a network file system, where neither its locks nor its syncs hold";
+            let remedy = "give a state directory on a local disk";
+            return Err(Problem::new("E-store-007", Blame::Operator, what, remedy).file(path));
+        }
+        // SQLite would make the file with the process's umask.
+        let made = std::fs::OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path);
+        made.map_err(|e| Problem::storage("E-store-006", path, "open the store", &e))?;
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
+        let opened = Connection::open_with_flags(path, flags).map_err(|e| failure(path, "open the store", &e))?;
+        let mut store = Self { path: path.to_owned(), connection: opened, failed: false };
+        store.settle()?;
+        Ok(store)
+    }
+
+    fn settle(&mut self) -> Result<()> {
+        let (path, connection) = (self.path.clone(), &mut self.connection);
+        let number = |connection: &Connection, name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+        let read = |e: rusqlite::Error| failure(&path, "read the store", &e);
+        connection.busy_timeout(std::time::Duration::from_secs(5)).map_err(read)?;
+        let (application, version) =
+            (number(connection, "application_id").map_err(read)?, number(connection, "user_version").map_err(read)?);
+        let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(read)?;
+        let is_new = tables == 0 && application == 0 && version == 0;
+        if !is_new && application != APPLICATION {
+            let what = format!("this database is another program's (application_id {application:#x})");
+            return Err(Problem::new("E-store-005", Blame::Operator, what, "give another state directory").file(&path));
+        }
+        if version > VERSION {
+            let what = format!("the store has version {version}, and this program knows up to {VERSION}");
+            return Err(Problem::new("E-store-005", Blame::Operator, what, "use the newer program that made it").file(&path));
+        }
+        let write = |e: rusqlite::Error| failure(&path, "set up the store", &e);
+        connection.pragma_update(None, "trusted_schema", false).map_err(write)?;
+        connection.pragma_update(None, "cell_size_check", true).map_err(write)?;
+        if !is_new {
+            let verdict: String = connection.pragma_query_value(None, "quick_check", |row| row.get(0)).map_err(read)?;
+            if verdict != "ok" {
+                return Err(damaged(&path, verdict.lines().next().unwrap_or_default()));
+            }
+        }
+        connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(())).map_err(write)?;
+        connection.pragma_update(None, "synchronous", "FULL").map_err(write)?;
+        connection.pragma_update(None, "foreign_keys", true).map_err(write)?;
+        connection.pragma_update_and_check(None, "secure_delete", true, |_| Ok(())).map_err(write)?;
+        if is_new {
+            let transaction = connection.transaction().map_err(write)?;
+            transaction.execute_batch(TABLES).map_err(write)?;
+            transaction.pragma_update(None, "application_id", APPLICATION).map_err(write)?;
+            transaction.pragma_update(None, "user_version", VERSION).map_err(write)?;
+            transaction.commit().map_err(write)?;
+        }
+        Ok(())
+    }
+
+    /// Moves everything out of the write-ahead log, so that what was deleted stands nowhere any more.
+    ///
+    /// # Errors
+    /// `E-store-006` (exit 33) where the disk refuses.
+    pub fn scrub(&mut self) -> Result<()> {
+        let done = self.connection.pragma_update_and_check(None, "wal_checkpoint", "TRUNCATE", |_| Ok(()));
+        done.map_err(|e| failure(&self.path, "write out the log", &e))
+    }
+
+    /// Lets the file grow to `pages` and no further, as a full disk would.
+    #[cfg(test)]
+    pub(super) fn limit_pages(&self, pages: u32) {
+        self.connection.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(())).unwrap();
+    }
+
+    /// `done`, as a commit's result: the first failure is the last commit.
+    fn committed<T>(&mut self, done: Result<T, Failure>) -> Result<T> {
+        done.map_err(|failed| match failed {
+            Failure::Sqlite(e) => {
+                self.failed = true;
+                failure(&self.path, "write to the store", &e)
+            }
+            Failure::Other(problem) => problem,
+        })
+    }
+
+    fn check_alive(&self) -> Result<()> {
+        if !self.failed {
+            return Ok(());
+        }
+        let what = "an earlier write failed, and what the disk holds is not known";
+        let remedy = "mend the disk, then run the same command again";
+        Err(Problem::new("E-store-006", Blame::Operator, what, remedy).file(&self.path).exit(Exit::Storage))
+    }
+}
+
+/// Why a transaction did not come to its end.
+enum Failure {
+    Sqlite(rusqlite::Error),
+    Other(Box<Problem>),
+}
+
+impl From<rusqlite::Error> for Failure {
+    fn from(e: rusqlite::Error) -> Self {
+        Self::Sqlite(e)
+    }
+}
+
+impl Store for SqliteStore {
+    fn commit(&mut self, batch: &Batch) -> Result<()> {
+        self.check_alive()?;
+        let done = write(&mut self.connection, batch);
+        self.committed(done)
+    }
+
+    fn head(&mut self, stream: &StreamName) -> Result<Head> {
+        let found = stream_of(&self.connection, stream).map_err(|e| failure(&self.path, "read the store", &e))?;
+        Ok(found.map_or_else(|| Head::empty(stream), |(_, head)| head))
+    }
+
+    fn rows(&mut self, stream: &StreamName, from: u64, each: &mut dyn FnMut(Link<'_>) -> Result<()>) -> Result<()> {
+        let read = |e: rusqlite::Error| failure(&self.path, "read the store", &e);
+        let Some((id, _)) = stream_of(&self.connection, stream).map_err(read)? else { return Ok(()) };
+        let sql = "SELECT number, hash, bytes FROM row WHERE stream = ?1 AND number >= ?2 ORDER BY number";
+        let mut statement = self.connection.prepare_cached(sql).map_err(read)?;
+        let mut rows = statement.query(params![id, number(from)]).map_err(read)?;
+        while let Some(row) = rows.next().map_err(read)? {
+            let link = Link {
+                number: row.get::<_, i64>(0).map_err(read)?.unsigned_abs(),
+                hash: blob(row, 1).map_err(read)?,
+                row: blob(row, 2).map_err(read)?,
+            };
+            each(link)?;
+        }
+        Ok(())
+    }
+
+    fn streams(&mut self, prefix: &str) -> Result<Vec<StreamName>> {
+        let read = |e: rusqlite::Error| failure(&self.path, "read the store", &e);
+        let mut statement = self.connection.prepare_cached("SELECT name FROM stream ORDER BY name").map_err(read)?;
+        let names = statement.query_map([], |row| row.get::<_, String>(0)).map_err(read)?;
+        let mut out = Vec::new();
+        for name in names {
+            let name = name.map_err(read)?;
+            if name.starts_with(prefix) {
+                out.push(StreamName::new(&name)?);
+            }
+        }
+        Ok(out)
+    }
+
+    fn get(&mut self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>> {
+        let read = |e: rusqlite::Error| failure(&self.path, "read the store", &e);
+        let mut statement = self.connection.prepare_cached("SELECT value FROM cell WHERE tab = ?1 AND key = ?2").map_err(read)?;
+        statement.query_row(params![table.number(), key], |row| row.get(0)).optional().map_err(read)
+    }
+
+    fn cells(&mut self, table: Table, prefix: &[u8], each: &mut dyn FnMut(&[u8], &[u8]) -> Result<()>) -> Result<()> {
+        let read = |e: rusqlite::Error| failure(&self.path, "read the store", &e);
+        let sql = "SELECT key, value FROM cell WHERE tab = ?1 AND key >= ?2 ORDER BY key";
+        let mut statement = self.connection.prepare_cached(sql).map_err(read)?;
+        let mut rows = statement.query(params![table.number(), prefix]).map_err(read)?;
+        while let Some(row) = rows.next().map_err(read)? {
+            let (key, value) = (blob(row, 0).map_err(read)?, blob(row, 1).map_err(read)?);
+            if !key.starts_with(prefix) {
+                break;
+            }
+            each(key, value)?;
+        }
+        Ok(())
+    }
+
+    fn claim(&mut self, claim: &Claim<'_>, now: Timestamp) -> Result<bool> {
+        self.check_alive()?;
+        let sql = "INSERT INTO lease VALUES (?1, ?2, ?3, ?4)
+            ON CONFLICT (run, worker) DO UPDATE SET holder = ?3, until = ?4 WHERE holder = ?3 OR until <= ?5";
+        let values = params![claim.run, claim.worker, claim.holder, claim.until.as_millisecond(), now.as_millisecond()];
+        let done = self.connection.execute(sql, values).map(|rows| rows == 1).map_err(Failure::Sqlite);
+        self.committed(done)
+    }
+}
+
+/// Keeps a batch in one transaction.
+fn write(connection: &mut Connection, batch: &Batch) -> Result<(), Failure> {
+    let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+    for append in &batch.appends {
+        let known = stream_of(&transaction, &append.stream)?;
+        let mut head = known.map_or_else(|| Head::empty(&append.stream), |(_, head)| head);
+        if head.rows != append.expected {
+            return Err(Failure::Other(moved(&append.stream, append.expected, head.rows)));
+        }
+        if append.rows.is_empty() {
+            continue;
+        }
+        let id = match known {
+            Some((id, _)) => id,
+            None => {
+                let sql = "INSERT INTO stream (name, rows, hash) VALUES (?1, 0, ?2)";
+                transaction.prepare_cached(sql)?.execute(params![append.stream.as_str(), head.hash])?;
+                transaction.last_insert_rowid()
+            }
+        };
+        let mut insert = transaction.prepare_cached("INSERT INTO row VALUES (?1, ?2, ?3, ?4)")?;
+        for row in &append.rows {
+            let next = head.after(row);
+            insert.execute(params![id, number(head.rows), next.hash, row])?;
+            head = next;
+        }
+        let sql = "UPDATE stream SET rows = ?2, hash = ?3 WHERE id = ?1";
+        transaction.prepare_cached(sql)?.execute(params![id, number(head.rows), head.hash])?;
+    }
+    for cell in &batch.cells {
+        match cell {
+            Cell::Put(table, key, value) => {
+                let sql = "INSERT INTO cell VALUES (?1, ?2, ?3) ON CONFLICT (tab, key) DO UPDATE SET value = ?3";
+                transaction.prepare_cached(sql)?.execute(params![table.number(), key, value])?;
+            }
+            Cell::Delete(table, key) => {
+                transaction.prepare_cached("DELETE FROM cell WHERE tab = ?1 AND key = ?2")?.execute(params![table.number(), key])?;
+            }
+        }
+    }
+    Ok(transaction.commit()?)
+}
+
+/// A stream's number in the file and its head.
+fn stream_of(connection: &Connection, stream: &StreamName) -> rusqlite::Result<Option<(i64, Head)>> {
+    let mut statement = connection.prepare_cached("SELECT id, rows, hash FROM stream WHERE name = ?1")?;
+    let head = |row: &Row<'_>| Ok((row.get(0)?, Head { rows: row.get::<_, i64>(1)?.unsigned_abs(), hash: row.get(2)? }));
+    statement.query_row([stream.as_str()], head).optional()
+}
+
+fn blob<'a>(row: &'a Row<'_>, at: usize) -> rusqlite::Result<&'a [u8]> {
+    Ok(row.get_ref(at)?.as_blob()?)
+}
+
+/// SQLite's integers have a sign. No stream gets that long.
+fn number(rows: u64) -> i64 {
+    i64::try_from(rows).unwrap_or(i64::MAX)
+}
+
+fn failure(path: &Path, doing: &str, error: &rusqlite::Error) -> Box<Problem> {
+    use rusqlite::ErrorCode as Code;
+    if matches!(error.sqlite_error_code(), Some(Code::DatabaseCorrupt | Code::NotADatabase)) {
+        return damaged(path, &error.to_string());
+    }
+    let what = format!("cannot {doing}: {error}");
+    let remedy = "check free space, the file's owner and mode, and the disk; then run the same command again";
+    Problem::new("E-store-006", Blame::Operator, what, remedy).file(path).exit(Exit::Storage)
+}
+
+fn damaged(path: &Path, verdict: &str) -> Box<Problem> {
+    let what = format!("the store is damaged: {verdict}");
+    let remedy = "restore it from a backup, then run `privet reconcile`; nothing was deleted";
+    Problem::new("E-store-002", Blame::Operator, what, remedy).file(path).exit(Exit::Storage)
+}
