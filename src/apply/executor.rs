@@ -34,6 +34,8 @@ pub struct Settings {
     pub tolerance: u64,
     /// Until when before-images are kept.
     pub keep: Timestamp,
+    /// Whether only what was sent before is settled, by reading, and nothing is sent.
+    pub settle_only: bool,
 }
 
 /// What the executor wants done.
@@ -218,10 +220,19 @@ impl Executor {
         self.paused = paused;
     }
 
-    /// Takes what a question came to.
-    pub fn handle_read(&mut self, ticket: u64, outcome: Outcome, now: Now) {
-        let Some(task) = self.tasks.get(&ticket) else { return };
-        let Waiting::Read(reading) = task.waiting else { return };
+    /// Takes what a question or a command came to.
+    pub fn handle_outcome(&mut self, ticket: u64, outcome: Outcome, now: Now) {
+        match self.tasks.get(&ticket).map(|task| &task.waiting) {
+            Some(Waiting::Read(reading)) => {
+                let reading = *reading;
+                self.read(ticket, reading, outcome, now);
+            }
+            Some(Waiting::Write) => self.written(ticket, outcome, now),
+            _ => {}
+        }
+    }
+
+    fn read(&mut self, ticket: u64, reading: Reading, outcome: Outcome, now: Now) {
         let found = match outcome {
             Outcome::Answer { response, .. } => standing(*response),
             _ => None,
@@ -233,9 +244,7 @@ impl Executor {
         self.keep(ticket, done);
     }
 
-    /// Takes what a command came to.
-    pub fn handle_written(&mut self, ticket: u64, outcome: Outcome, now: Now) {
-        let Some(Task { waiting: Waiting::Write, .. }) = self.tasks.get(&ticket) else { return };
+    fn written(&mut self, ticket: u64, outcome: Outcome, now: Now) {
         let svtrid = match &outcome {
             Outcome::Answer { response, .. } => response.sv_trid.clone(),
             _ => None,
@@ -270,7 +279,7 @@ impl Executor {
             Outcome::Unreadable { .. } | Outcome::Unknown { .. } => self.doubt(ticket, now),
             Outcome::NeverSent { .. } => {
                 self.enter(ticket, StepState::Planned, now, |_| ());
-                self.end(ticket, StepState::Planned);
+                self.look_again(ticket, now);
             }
             Outcome::Refused(problem) => self.fail(ticket, Why::Unsaid(problem.id.as_str().into()), now),
         }
@@ -293,6 +302,11 @@ impl Executor {
                 self.ask(ticket, reading);
             }
         }
+    }
+
+    /// Whether anything may be sent.
+    const fn sends(&self) -> bool {
+        self.begins() && !self.settings.settle_only
     }
 
     const fn begins(&self) -> bool {
@@ -383,6 +397,7 @@ impl Executor {
         }
         (task.state, task.sends, task.looks) = (known.state, known.sends, 0);
         match known.state {
+            StepState::Planned if self.settings.settle_only => self.end(ticket, StepState::Planned),
             StepState::Planned => self.ask(ticket, Reading::Before),
             StepState::Applied => {
                 task.show_by = now.at + self.settings.settle;
@@ -417,15 +432,23 @@ impl Executor {
 
     /// A question brought no answer that tells.
     fn saw_nothing(&mut self, ticket: u64, reading: Reading, now: Now) {
-        let Some(task) = self.tasks.get_mut(&ticket) else { return };
-        let state = task.state;
-        match reading {
-            Reading::Before if task.looks + 1 < LOOKS && self.summary.stopped.is_none() => {
-                task.looks += 1;
-                self.wait(ticket, reading, now.at + self.settings.again);
-            }
+        match self.tasks.get(&ticket).map(|task| task.state) {
+            Some(StepState::Planned) if reading == Reading::Before => self.look_again(ticket, now),
             // Nothing is claimed of what could not be read: it stays where it was.
-            _ => self.end(ticket, state),
+            Some(state) => self.end(ticket, state),
+            None => {}
+        }
+    }
+
+    /// Tries a planned step from its beginning, some times.
+    fn look_again(&mut self, ticket: u64, now: Now) {
+        let begins = self.begins();
+        let Some(task) = self.tasks.get_mut(&ticket) else { return };
+        task.looks += 1;
+        if task.looks < LOOKS && begins {
+            self.wait(ticket, Reading::Before, now.at + self.settings.again);
+        } else {
+            self.end(ticket, StepState::Planned);
         }
     }
 
@@ -459,14 +482,15 @@ impl Executor {
             (Reading::Doubt(true), Look::Observed) if sends >= SENDS => self.fail(ticket, Why::NotEffective, now),
             (Reading::Doubt(true), Look::Observed) => {
                 self.enter(ticket, StepState::Planned, now, |_| ());
-                if self.begins() {
+                if self.sends() {
                     self.ask(ticket, Reading::Before);
                 } else {
                     self.end(ticket, StepState::Planned);
                 }
             }
-            (Reading::After | Reading::Pending | Reading::Doubt(_), Look::Neither)
-            | (Reading::After | Reading::Pending, Look::Gone) => self.conflict(ticket, now),
+            (Reading::After | Reading::Pending | Reading::Doubt(_), Look::Neither) | (Reading::After | Reading::Pending, Look::Gone) => {
+                self.conflict(ticket, now)
+            }
         }
         Ok(())
     }
@@ -492,8 +516,7 @@ impl Executor {
             }
         };
         let before = key.seal(&image_field(&task.operation, task.step), found.image(step.object.kind).as_bytes(), self.settings.keep)?;
-        let cltrid: Box<str> =
-            format!("{}-{}-{}-{}", self.settings.prefix, task.operation.op, task.step, task.sends + 1).into_boxed_str();
+        let cltrid: Box<str> = format!("{}-{}-{}-{}", self.settings.prefix, task.operation.op, task.step, task.sends + 1).into_boxed_str();
         let (digest, named) = (before.digest(), cltrid.clone());
         self.enter_with(ticket, StepState::Sending, now, Some(ticket), vec![sealed_cell(&before)], |row| {
             row.before = Some(digest);
@@ -533,15 +556,7 @@ impl Executor {
     }
 
     /// Puts a step's new state on disk.
-    fn enter_with(
-        &mut self,
-        ticket: u64,
-        to: StepState,
-        now: Now,
-        back: Option<u64>,
-        cells: Vec<Cell>,
-        fill: impl FnOnce(&mut StepRow),
-    ) {
+    fn enter_with(&mut self, ticket: u64, to: StepState, now: Now, back: Option<u64>, cells: Vec<Cell>, fill: impl FnOnce(&mut StepRow)) {
         let Some(task) = self.tasks.get_mut(&ticket) else { return };
         let Some(step) = task.operation.steps.get(usize::from(task.step)) else { return };
         match (task.state, to) {

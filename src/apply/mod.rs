@@ -1,12 +1,16 @@
 //! Applying a plan, exactly once: a pure state machine for each registry, which is told what reading and writing came to, and says what
 //! to read, to write and to put on disk next.
 
+mod driver;
 mod executor;
+mod journal;
 mod step;
 #[cfg(test)]
 mod tests;
 mod values;
 
+pub use driver::{Applied, Controls, apply};
 pub use executor::{ApplyEffect, Executor, Parts, Settings, Summary};
+pub use journal::JournalWriter;
 pub use step::{Look, look};
 pub use values::{Guard, Values, VaultValues};

@@ -194,6 +194,7 @@ struct Run {
     store: Shared,
     operations: Vec<Operation>,
     forbidden: Vec<&'static str>,
+    reconcile: bool,
     now: Moment,
 }
 
@@ -209,9 +210,11 @@ impl Run {
             proxy.email = Some(Personal::new(format!("{id}@relay.example")));
             let steps = vec![
                 DraftStep::create(ObjectKind::Contact, &held(&proxy).row().unwrap(), true),
-                DraftStep::update(ObjectKind::Domain, &id)
-                    .setting(Fact::column("registrant"), &row, Some(format!("PP{n}")))
-                    .setting(Fact::status(LOCK), &row, Some(Fact::SET.to_owned())),
+                DraftStep::update(ObjectKind::Domain, &id).setting(Fact::column("registrant"), &row, Some(format!("PP{n}"))).setting(
+                    Fact::status(LOCK),
+                    &row,
+                    Some(Fact::SET.to_owned()),
+                ),
             ];
             let draft = Draft {
                 registry: "r".to_owned(),
@@ -233,7 +236,7 @@ impl Run {
             (operation.op, operation.wave) = (u64::from(n) + 1, crate::plan::wave_of(u64::from(n), 1));
             operations.push(operation);
         }
-        Self { world, store, operations, forbidden: Vec::new(), now: Moment::default() }
+        Self { world, store, operations, forbidden: Vec::new(), reconcile: false, now: Moment::default() }
     }
 
     fn fold(&self) -> Fold {
@@ -250,6 +253,7 @@ impl Run {
             in_hand: 4,
             tolerance: 500,
             keep: Timestamp::MAX,
+            settle_only: self.reconcile,
         };
         let parts = Parts {
             operations: Box::new(self.operations.clone().into_iter().map(Ok)),
@@ -278,13 +282,15 @@ impl Run {
             match effect {
                 ApplyEffect::Read { ticket, query } => {
                     let outcome = self.world.read(&query);
-                    executor.handle_read(ticket, outcome, now);
+                    executor.handle_outcome(ticket, outcome, now);
                 }
                 ApplyEffect::Write { ticket, transform, cltrid } => {
                     assert!(cltrid.len() <= 64 && cltrid.starts_with("p-"), "{cltrid}");
-                    self.check_sending();
+                    if effects == ALL {
+                        self.check_sending();
+                    }
                     let outcome = self.world.write(*transform, self.now);
-                    executor.handle_written(ticket, outcome, now);
+                    executor.handle_outcome(ticket, outcome, now);
                 }
                 ApplyEffect::Commit { ticket, entries, cells } => {
                     let mut store = self.store.0.lock().unwrap();
@@ -385,7 +391,7 @@ fn every_fault_of_a_command_ends_as_it_should() {
         (Fault::Late, verified, 1, 1, None),
         (Fault::Idle, StepState::Failed, 0, 1, Some(Why::NotEffective)),
         (Fault::Pending, StepState::Pending, 1, 1, None),
-        (Fault::NeverSent, StepState::Planned, 0, 1, None),
+        (Fault::NeverSent, verified, 1, 2, None),
         (Fault::Code(2306), StepState::Failed, 0, 1, Some(Why::Refused(ResultCode(2306)))),
         (Fault::Code(2302), StepState::Failed, 0, 1, Some(Why::Refused(ResultCode(2302)))),
         (Fault::Code(2005), StepState::Failed, 0, 1, Some(Why::Refused(ResultCode(2005)))),
@@ -436,7 +442,8 @@ fn every_pair_of_faults_has_one_effect_at_most_and_two_commands_at_most() {
                 let standing = fold.of(1, step);
                 assert!(standing.sends <= 2, "{case}");
                 // What is called verified is so (I3).
-                let is_there = if step == 0 { run.world.contacts.contains_key("PP0") } else { run.world.effects.contains_key("d0.example") };
+                let is_there =
+                    if step == 0 { run.world.contacts.contains_key("PP0") } else { run.world.effects.contains_key("d0.example") };
                 assert!(standing.state != StepState::Verified || is_there, "{case}");
             }
         }
@@ -541,6 +548,26 @@ fn what_cannot_be_read_is_not_begun_and_what_was_sent_stays_unknown() {
 }
 
 #[test]
+fn reconciling_settles_what_was_sent_and_sends_nothing() {
+    for (fault, state, effects) in [(Fault::LostAfter, "planned", 1), (Fault::LostBefore, "planned", 0), (Fault::Late, "planned", 1)] {
+        let mut run = Run::of(2);
+        run.world.faults = VecDeque::from([Some(fault)]);
+        // A look, a row, a command.
+        run.go(4);
+        assert_eq!(run.world.commands, 1, "{fault:?}");
+        run.reconcile = true;
+        run.go(ALL);
+        let standing = run.fold().of(1, 0);
+        let settled = if effects == 1 { StepState::Verified } else { StepState::Planned };
+        assert_eq!((standing.state, standing.sends, run.world.commands, run.states()[0]), (settled, 1, 1, state), "{fault:?}");
+        run.reconcile = false;
+        run.go(ALL);
+        assert_eq!(run.states(), ["verified", "verified"], "{fault:?}");
+        assert!(run.world.effects.values().all(|count| *count == 1), "{fault:?}");
+    }
+}
+
+#[test]
 fn an_operation_waits_for_those_it_comes_after() {
     let mut run = Run::of(3);
     run.operations[1].after = vec![3];
@@ -578,6 +605,7 @@ fn a_value_that_was_changed_in_the_vault_ends_the_part_before_anything_is_sent()
         in_hand: 1,
         tolerance: 0,
         keep: Timestamp::MAX,
+        settle_only: false,
     };
     let parts = Parts {
         operations: Box::new(run.operations.clone().into_iter().map(Ok)),
@@ -589,7 +617,7 @@ fn a_value_that_was_changed_in_the_vault_ends_the_part_before_anything_is_sent()
     let now = Now { at: Moment::default(), wall: Timestamp::UNIX_EPOCH };
     let Some(ApplyEffect::Read { ticket, query }) = executor.poll_effect(now).unwrap() else { panic!("a look") };
     let outcome = run.world.read(&query);
-    executor.handle_read(ticket, outcome, now);
+    executor.handle_outcome(ticket, outcome, now);
     // The step fails with the number of the problem, and no command leaves.
     let Some(ApplyEffect::Commit { entries, .. }) = executor.poll_effect(now).unwrap() else { panic!("a row") };
     let [Entry::Step(row)] = entries.as_slice() else { panic!("{entries:?}") };

@@ -19,3 +19,20 @@ impl StopToken {
         self.0.load(Ordering::Relaxed)
     }
 }
+
+/// The operator's wish to wait: while it is set, nothing new is begun.
+#[derive(Clone, Debug, Default)]
+pub struct PauseFlag(Arc<AtomicBool>);
+
+impl PauseFlag {
+    /// Sets or lifts it.
+    pub fn set(&self, paused: bool) {
+        self.0.store(paused, Ordering::Relaxed);
+    }
+
+    /// Whether it is set.
+    #[must_use]
+    pub fn is_set(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}

@@ -84,6 +84,14 @@ pub(super) enum Log {
     Off,
 }
 
+/// How a plan is applied, for `privet apply --help`.
+const APPLY: &str = "\
+What is sent is recorded first, and read back afterwards. Where no answer comes, the object is read, and nothing is sent again unless
+it stands as before. Ctrl-C ends the run once what was sent is settled; the same command goes on with it.
+
+Example:
+  privet apply lock.plan --digest 3f6c0a91be27";
+
 /// What makes a run end with another code than 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum FailOn {
@@ -141,6 +149,31 @@ pub(super) enum Command {
         /// Print what could stand instead; suggestions are personal data, and masked without this
         #[arg(long)]
         show_suggestions: bool,
+    },
+    /// Carry out a plan, and go on with one that was stopped
+    #[command(after_help = APPLY)]
+    Apply {
+        /// The plan
+        plan: PathBuf,
+        /// The digest of what was reviewed, at least its first 12 digits
+        #[arg(long, value_name = "DIGEST")]
+        digest: Option<String>,
+        /// Begin nothing new while this file is there
+        #[arg(long, value_name = "FILE")]
+        pause_file: Option<PathBuf>,
+        /// End as at Ctrl-C once this file is there
+        #[arg(long, value_name = "FILE")]
+        stop_file: Option<PathBuf>,
+        #[command(flatten)]
+        which: Which,
+    },
+    /// Settle what is unknown of a run by reading; nothing is sent
+    #[command(after_help = "Example:\n  privet reconcile 3f6c0a91be27")]
+    Reconcile {
+        /// The run: its plan's id, at least its first 12 digits
+        run: String,
+        #[command(flatten)]
+        which: Which,
     },
     /// The nightly job: lock, check, pull, diff, report
     #[command(after_help = "Example:\n  privet run --format json --fail-on changes")]

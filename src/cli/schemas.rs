@@ -15,12 +15,13 @@ use serde_json::{Map, Value};
 type Make = fn() -> Value;
 
 /// Each schema but the reports' by its name.
-const SCHEMAS: [(&str, Make); 13] = [
+const SCHEMAS: [(&str, Make); 14] = [
     ("check", written::<job::Checked>),
     ("commit", written::<mock::Committed<'_>>),
     ("config", written::<Shown>),
     ("dns", written::<job::DnsPulled>),
     ("failure", written::<Failure<'_>>),
+    ("apply", written::<job::ApplyReport>),
     ("findings", written::<rules::FindingsTable>),
     ("frame", written::<Decoded<'_>>),
     ("init", written::<Begun>),

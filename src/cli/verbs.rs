@@ -6,7 +6,7 @@ use super::progress::Listener;
 use super::{argument, bundled, logging, registries, schemas, settings};
 use crate::base::{Clock, Exit, Problems, RegistryId, StopToken, read_capped};
 use crate::job::config::{self, Loaded};
-use crate::job::{self, Context, DemoOptions, DnsOptions, Ended, ValidateOptions, Validated, Within};
+use crate::job::{self, ApplyOptions, Context, DemoOptions, DnsOptions, Ended, ValidateOptions, Validated, Within};
 use crate::protocol::frame::DEFAULT_CAP;
 use clap::CommandFactory as _;
 use serde_json::Value;
@@ -50,6 +50,11 @@ fn dispatch(global: &Global, command: Command, printer: &Arc<Printer>, clock: &A
             let options = ValidateOptions { snapshot, dns, show_suggestions, warnings_count };
             night(global, &which, printer, clock, |loaded, ctx| validated(global, printer, job::validate(loaded, ctx, options)?))
         }
+        Command::Apply { plan, digest, pause_file, stop_file, which } => {
+            let options = ApplyOptions { digest, pause_file, stop_file };
+            night(global, &which, printer, clock, |loaded, ctx| job::apply(loaded, &plan, &options, ctx))
+        }
+        Command::Reconcile { run, which } => night(global, &which, printer, clock, |loaded, ctx| job::reconcile(loaded, &run, ctx)),
         Command::Run(which) => night(global, &which, printer, clock, job::run),
         Command::Report { what: Report::Run(which) } => night(global, &which, printer, clock, |loaded, _| Ok(job::report_run(loaded)?)),
         Command::Mock { what: Some(what), .. } => Ok(bundled::synth(&what, clock)?),

@@ -1,5 +1,6 @@
 //! One function per verb, the order of the night, and the demo. The command line and the tests call these, and nothing below them.
 
+mod apply;
 mod check;
 pub mod config;
 mod demo;
@@ -14,6 +15,7 @@ mod retention;
 mod validate;
 mod within;
 
+pub use apply::{ApplyOptions, ApplyRegistry, ApplyReport, apply, reconcile};
 pub use check::{Checked, CheckedRegistry, check};
 pub use demo::{DemoOptions, demo};
 pub use dns::{DnsOptions, DnsPulled, DnsRegistry, pull_dns};

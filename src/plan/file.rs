@@ -186,7 +186,8 @@ impl PlanFile {
             if let Ok(Trailer { end }) = serde_json::from_str::<Trailer>(&line) {
                 let found = crate::base::hex(&whole.finalize());
                 if end.operations != operations || end.sha256 != found {
-                    let text = format!("the trailer says {} operations and {}, found are {operations} and {found}", end.operations, end.sha256);
+                    let text =
+                        format!("the trailer says {} operations and {}, found are {operations} and {found}", end.operations, end.sha256);
                     return Err(altered(path, lines.number, &text));
                 }
                 if lines.next()?.is_some() {
@@ -240,6 +241,18 @@ impl PlanFile {
         }
         let what = format!("the plan's digest is {digest}, and {given} was reviewed");
         Err(refused("E-plan-002", what, "review the plan that is there, or give the one that was reviewed").file(&self.path))
+    }
+
+    /// Puts a copy at `target`.
+    ///
+    /// # Errors
+    /// `E-file-001` and `-002` (exit 33) where it cannot be read or written.
+    pub fn copy(&self, target: &Path) -> Result<()> {
+        let failed = |e: &std::io::Error| Problem::storage("E-file-002", target, "copy the plan", e);
+        let mut from = File::open(&self.path).map_err(|e| Problem::storage("E-file-001", &self.path, "open the plan", &e))?;
+        let mut to = AtomicFile::create(target)?;
+        std::io::copy(&mut from, &mut to).map_err(|e| failed(&e))?;
+        to.commit()
     }
 
     /// Its operations, in order, read again from the file.
@@ -325,7 +338,11 @@ fn read_operation(path: &Path, number: u64, line: &str, sums: &mut Sums) -> Resu
     let (body, sum) = parts.ok_or_else(|| altered(path, number, "the line has no digest at its end"))?;
     let found = sums.next(body);
     if sum != found {
-        return Err(altered(path, number, &format!("this is the first line that was changed, moved, or follows a removed one: its digest is {sum}, found is {found}")));
+        return Err(altered(
+            path,
+            number,
+            &format!("this is the first line that was changed, moved, or follows a removed one: its digest is {sum}, found is {found}"),
+        ));
     }
     serde_json::from_str(&format!("{body}}}")).map_err(|e| {
         let what = format!("the line is no operation: {}", shape(&e));

@@ -2,7 +2,7 @@
 
 use super::ration::Spent;
 use super::result::Verdict;
-use crate::base::{Clock, Moment, Problem, Timestamp};
+use crate::base::{ClTrid, Clock, Moment, Problem, Timestamp};
 use crate::model::{Command, ExchangeFacts, Response, ResultCode};
 use crate::protocol::frame::BadFrame;
 use std::fmt;
@@ -37,13 +37,21 @@ pub struct Job {
     pub alone: bool,
     /// What is to follow, put together from the answer to `command`.
     pub then: Option<Box<Command>>,
+    /// The transaction identifier that the command itself is to have, where the asker chose one.
+    pub trid: Option<ClTrid>,
 }
 
 impl Job {
     /// `command` for its first attempt.
     #[must_use]
     pub const fn new(ticket: u64, command: Command) -> Self {
-        Self { ticket, command, attempts: 0, alone: false, then: None }
+        Self { ticket, command, attempts: 0, alone: false, then: None, trid: None }
+    }
+
+    /// Whether it may be asked again where no answer came: it changes nothing, and nothing that does follows from it.
+    #[must_use]
+    pub const fn repeats(&self) -> bool {
+        !matches!(self.command, Command::Transform(_)) && self.then.is_none()
     }
 }
 

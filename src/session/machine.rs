@@ -461,7 +461,12 @@ impl Session {
         self.commands = self.commands.saturating_add(1);
         let number = self.commands;
         let identifies = self.dialect.identifies(owner.command());
-        let cl_trid = identifies.then(|| ClTrid::new(format!("{}-{}-{number}", self.prefix, self.number)));
+        let chosen = match &owner {
+            Owner::Asker(job) if job.then.is_none() => job.trid.clone(),
+            _ => None,
+        };
+        let counted = || ClTrid::new(format!("{}-{}-{number}", self.prefix, self.number));
+        let cl_trid = identifies.then(|| chosen.unwrap_or_else(counted));
         let patience = if matches!(owner, Owner::Logout(_)) { GOODBYE.min(self.allowance.reply) } else { self.allowance.reply };
         let mut asked =
             Asked { owner, cl_trid, number, sent: now.at, wall: now.wall, until: now.at + patience, from: self.put, bytes_out: 0 };

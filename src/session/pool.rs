@@ -11,7 +11,7 @@ use super::ration::{Quota, Ration};
 use super::report::{GreetingFacts, PoolReport};
 use super::result::{Breaker, Foreign};
 use super::trouble::{self, Jitter};
-use crate::base::{Moment, Problem, RegistryId};
+use crate::base::{ClTrid, Moment, Problem, RegistryId};
 use crate::model::{Command, Query, ResultCode, TlsFacts};
 use crate::protocol::frame::Framer;
 use std::collections::{BTreeMap, VecDeque};
@@ -83,8 +83,6 @@ pub struct Pool {
     setup: Setup,
     allowance: Arc<Allowance>,
     prefix: Arc<str>,
-    /// Whether a command may be asked again.
-    repeats: bool,
     window_cap: u16,
     /// Sessions that may exist now; the registry's refusals lower it.
     allowed: u16,
@@ -122,11 +120,10 @@ pub struct Pool {
 }
 
 impl Pool {
-    pub(super) fn new(setup: Setup, window_cap: u16, repeats: bool) -> Self {
+    pub(super) fn new(setup: Setup, window_cap: u16) -> Self {
         Self {
             allowance: Arc::new(setup.allowance.clone()),
             prefix: setup.prefix.chars().take(40).collect::<String>().into(),
-            repeats,
             window_cap,
             allowed: setup.allowance.sessions.max(1),
             sessions: Vec::new(),
@@ -318,11 +315,11 @@ impl Pool {
         }
     }
 
-    pub(super) fn submit(&mut self, ticket: u64, command: Command) {
+    pub(super) fn submit(&mut self, ticket: u64, command: Command, trid: Option<ClTrid>) {
         let read = self.setup.dialect.reads_first(&command);
         let job = match read {
-            Some(query) => Job { then: Some(Box::new(command)), ..Job::new(ticket, Command::Query(query)) },
-            None => Job::new(ticket, command),
+            Some(query) => Job { then: Some(Box::new(command)), trid, ..Job::new(ticket, Command::Query(query)) },
+            None => Job { trid, ..Job::new(ticket, command) },
         };
         let names = match &job.command {
             Command::Query(Query::ContactCheck(ids)) => ids.len(),

@@ -1,6 +1,7 @@
 //! Pools that read and pools that write are different types: where a [`ReadPool`] is handed over, nothing can be changed.
 
 use super::pool::{Pool, Setup};
+use crate::base::ClTrid;
 use crate::model::{Command, Query, Transform};
 use std::ops::{Deref, DerefMut};
 
@@ -12,34 +13,39 @@ impl ReadPool {
     #[must_use]
     pub fn new(setup: Setup) -> Self {
         let window = setup.allowance.read_window;
-        Self(Pool::new(setup, window, true))
+        Self(Pool::new(setup, window))
     }
 
     /// Asks `query`; its outcome carries `ticket`.
     pub fn submit(&mut self, ticket: u64, query: Query) {
-        self.0.submit(ticket, Command::Query(query));
+        self.0.submit(ticket, Command::Query(query), None);
     }
 
     /// Looks at the head of the message queue. There is no way here to remove it.
     pub fn peek(&mut self, ticket: u64) {
-        self.0.submit(ticket, Command::PollRequest);
+        self.0.submit(ticket, Command::PollRequest, None);
     }
 }
 
-/// A pool that writes, one command at a time on each session. An outcome that is not an answer is the asker's to settle: nothing is
-/// ever sent twice here.
+/// A pool that writes, one command at a time on each session, and reads what it writes to. A transform's outcome that is not an answer
+/// is the asker's to settle: no transform is ever sent twice here.
 pub struct WritePool(Pool);
 
 impl WritePool {
     /// A pool without sessions yet.
     #[must_use]
     pub fn new(setup: Setup) -> Self {
-        Self(Pool::new(setup, 1, false))
+        Self(Pool::new(setup, 1))
     }
 
-    /// Sends `transform`; its outcome carries `ticket`.
-    pub fn submit(&mut self, ticket: u64, transform: Transform) {
-        self.0.submit(ticket, Command::Transform(Box::new(transform)));
+    /// Sends `transform` under the transaction identifier `trid`, or one of the session's own; its outcome carries `ticket`.
+    pub fn submit(&mut self, ticket: u64, transform: Box<Transform>, trid: Option<ClTrid>) {
+        self.0.submit(ticket, Command::Transform(transform), trid);
+    }
+
+    /// Asks `query`; its outcome carries `ticket`.
+    pub fn ask(&mut self, ticket: u64, query: Query) {
+        self.0.submit(ticket, Command::Query(query), None);
     }
 }
 

@@ -2,13 +2,14 @@
 //! read takes some answers, all of them are judged, and what follows leaves in one write with what follows from the next ones.
 
 use super::endpoint::{Endpoint, Stood};
+use super::feed::{Fed, Feed};
 use super::https::Posts;
 use super::stop::stopped;
 use super::stream::{Open, goodbye};
 use super::tls::Failure;
 use crate::base::{Blame, Clock, Moment, Problem, Result, StopToken};
 use crate::model::TlsFacts;
-use crate::session::{Next, Now, PoolEffect, PoolReport, ReadPool, Work};
+use crate::session::{Now, PoolEffect, PoolReport};
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -40,8 +41,8 @@ enum Line {
 ///
 /// # Errors
 /// Whatever `work` cannot go on with. What a registry does is no error here: it stands in the report.
-pub async fn run<W: Work + ?Sized>(
-    pool: ReadPool,
+pub async fn run<W: Feed + ?Sized>(
+    pool: W::Pool,
     endpoint: Endpoint,
     clock: Arc<dyn Clock>,
     work: &mut W,
@@ -66,8 +67,8 @@ pub async fn run<W: Work + ?Sized>(
 }
 
 /// The loop's state.
-struct Driver<'w, W: Work + ?Sized> {
-    pool: ReadPool,
+struct Driver<'w, W: Feed + ?Sized> {
+    pool: W::Pool,
     endpoint: Endpoint,
     clock: Arc<dyn Clock>,
     work: &'w mut W,
@@ -83,13 +84,15 @@ struct Driver<'w, W: Work + ?Sized> {
     fed: bool,
 }
 
-impl<W: Work + ?Sized> Driver<'_, W> {
+impl<W: Feed + ?Sized> Driver<'_, W> {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<()>> {
         loop {
             if self.stopped.as_mut().is_some_and(|stopped| stopped.as_mut().poll(cx).is_ready()) {
                 self.stopped = None;
                 let now = self.now();
-                self.pool.interrupt(now);
+                if !self.work.interrupt() {
+                    self.pool.interrupt(now);
+                }
             }
             // Outcomes make room for questions, whose commands are effects in turn.
             loop {
@@ -98,7 +101,11 @@ impl<W: Work + ?Sized> Driver<'_, W> {
                     break;
                 }
             }
-            let mut moved = false;
+            let now = self.now();
+            let mut moved = match self.work.poll(cx, now) {
+                Poll::Ready(done) => done.map(|()| true)?,
+                Poll::Pending => false,
+            };
             let mut at = 0;
             while at < self.lines.len() {
                 match self.poll_line(at, cx) {
@@ -130,30 +137,21 @@ impl<W: Work + ?Sized> Driver<'_, W> {
         if self.fed {
             return Ok(());
         }
-        let mut submitted = false;
-        for _ in 0..self.pool.room() {
-            match self.work.next() {
-                Next::Query(ticket, query) => {
-                    self.pool.submit(ticket, query);
-                    self.outstanding += 1;
-                    submitted = true;
-                }
-                Next::Later if self.outstanding == 0 => {
-                    let what = "the walk waits for outcomes while none is outstanding";
-                    return Err(Problem::new("E-net-002", Blame::Us, what, "please report this"));
-                }
-                Next::Later => break,
-                Next::Finished => {
-                    self.fed = true;
-                    let now = self.now();
-                    self.pool.finish(now);
-                    return Ok(());
-                }
+        let now = self.now();
+        match self.work.feed(&mut self.pool, now)? {
+            Fed::Finished => {
+                self.fed = true;
+                self.pool.finish(now);
             }
-        }
-        if submitted {
-            let now = self.now();
-            self.pool.advance(now);
+            Fed::Submitted(0) if self.outstanding == 0 && self.pool.room() > 0 && !self.work.waits() => {
+                let what = "the walk waits for outcomes while none is outstanding";
+                return Err(Problem::new("E-net-002", Blame::Us, what, "please report this"));
+            }
+            Fed::Submitted(0) => {}
+            Fed::Submitted(count) => {
+                self.outstanding += count;
+                self.pool.advance(now);
+            }
         }
         Ok(())
     }
@@ -184,7 +182,8 @@ impl<W: Work + ?Sized> Driver<'_, W> {
                 }
                 PoolEffect::Done { ticket, outcome } => {
                     self.outstanding = self.outstanding.saturating_sub(1);
-                    self.work.outcome(ticket, outcome)?;
+                    let now = self.now();
+                    self.work.settle(ticket, outcome, now)?;
                 }
             }
         }
@@ -259,7 +258,8 @@ impl<W: Work + ?Sized> Driver<'_, W> {
     /// Tells the pool that time passed, where something is due; otherwise sees to it that the loop wakes up then.
     fn poll_timer(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let now = self.now();
-        let due = self.pool.poll_timeout();
+        let works = self.work.poll_timeout();
+        let due = self.pool.poll_timeout().into_iter().chain(works).min();
         if due.is_some_and(|due| due <= now.at) {
             self.pool.handle_timeout(now);
             return Poll::Ready(());

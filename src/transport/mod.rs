@@ -3,6 +3,7 @@
 mod cookies;
 mod driver;
 mod endpoint;
+mod feed;
 mod files;
 mod https;
 mod stop;
@@ -12,6 +13,7 @@ mod tls;
 
 pub use driver::run;
 pub use endpoint::Endpoint;
+pub use feed::{Fed, Feed};
 pub use files::TlsFiles;
 pub use tls::TlsSetup;
 

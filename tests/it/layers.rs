@@ -28,18 +28,48 @@ const TABLE: &[(&str, &[&str])] = &[
 
 /// What the verbs may use.
 const FOR_JOB: [&str; 16] = [
-    "model", "policy", "protocol", "session", "transport", "store", "dataset", "pull", "diff", "rules", "plan", "journal", "apply",
-    "report", "mock", "synth",
+    "model",
+    "policy",
+    "protocol",
+    "session",
+    "transport",
+    "store",
+    "dataset",
+    "pull",
+    "diff",
+    "rules",
+    "plan",
+    "journal",
+    "apply",
+    "report",
+    "mock",
+    "synth",
 ];
 
 /// What the command line may use.
 const FOR_CLI: [&str; 17] = [
-    "model", "policy", "protocol", "session", "transport", "store", "dataset", "pull", "diff", "rules", "plan", "journal", "apply",
-    "report", "mock", "synth", "job",
+    "model",
+    "policy",
+    "protocol",
+    "session",
+    "transport",
+    "store",
+    "dataset",
+    "pull",
+    "diff",
+    "rules",
+    "plan",
+    "journal",
+    "apply",
+    "report",
+    "mock",
+    "synth",
+    "job",
 ];
 
 /// Files that may await: the drivers. Everything else is a state machine or plain code.
-const DRIVERS: &[&str] = &["transport/", "pull/driver.rs", "pull/dns/driver.rs", "job/", "mock/server"];
+const DRIVERS: &[&str] =
+    &["transport/", "apply/driver.rs", "apply/journal.rs", "pull/driver.rs", "pull/dns/driver.rs", "job/", "mock/server"];
 
 fn sources(dir: &Path, out: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(dir).expect("a readable source tree") {

@@ -30,7 +30,7 @@ impl Pool {
                 self.limits = 0;
                 let again = self.answered(&job, &response, verdict, now);
                 match again {
-                    Some(at) if self.repeats && job.attempts < ASKED_AGAIN && !self.finished() => {
+                    Some(at) if job.repeats() && job.attempts < ASKED_AGAIN && !self.finished() => {
                         job.attempts += 1;
                         self.report.asked_again += 1;
                         self.delayed.push((at, job));
@@ -38,7 +38,7 @@ impl Pool {
                     _ => self.done(job.ticket, Outcome::Answer { response, verdict, facts }),
                 }
             }
-            Outcome::NeverSent { .. } if self.repeats && !self.finished() => self.queue.push_front(job),
+            Outcome::NeverSent { .. } if job.repeats() && !self.finished() => self.queue.push_front(job),
             Outcome::Unknown { why, facts } => {
                 if let Loss::OtherObject(command) = &why {
                     self.report.problem(trouble::other_object(&self.setup.registry, command));
@@ -89,7 +89,7 @@ impl Pool {
 
     /// Asks again what got no answer, as often as that may be done.
     fn repeat(&mut self, mut job: Job, outcome: Outcome) {
-        if self.repeats && job.attempts < ASKED_AGAIN && !self.finished() {
+        if job.repeats() && job.attempts < ASKED_AGAIN && !self.finished() {
             job.attempts += 1;
             self.report.asked_again += 1;
             self.queue.push_front(job);
@@ -148,7 +148,7 @@ impl Pool {
                 Some(now.at)
             }
             // An answer to a query that leaves its effect open is merely asked again.
-            Class::Read if self.repeats => Some(now.at),
+            Class::Read if job.repeats() => Some(now.at),
             _ => None,
         }
     }

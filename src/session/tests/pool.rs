@@ -496,8 +496,8 @@ fn a_check_of_too_many_names_is_refused_unsent() {
 #[test]
 fn row_11_a_transform_is_never_sent_twice_by_the_pool() {
     let mut pool = WritePool::new(setup(Tongue::Epp, Allowance { sessions: 1, ..allowance() }));
-    pool.submit(1, Transform::ContactDelete(crate::base::Handle::new("C-1")));
-    pool.submit(2, Transform::ContactDelete(crate::base::Handle::new("C-2")));
+    pool.submit(1, Box::new(Transform::ContactDelete(crate::base::Handle::new("C-1"))), None);
+    pool.submit(2, Box::new(Transform::ContactDelete(crate::base::Handle::new("C-2"))), None);
     pool.advance(at(0));
     pool.handle_connected(1, None, at(0));
     pool.handle_bytes(1, &Tongue::Epp.greeting(), at(1));

@@ -124,7 +124,7 @@ fn written(rule: impl FnMut(&Asked, u32, usize) -> Does) -> (Vec<&'static str>, 
     let mut pool = WritePool::new(setup(Tongue::Rri, denic()));
     let chg = ContactChange { email: Some("neu@example.org".into()), ..ContactChange::default() };
     let id = "DENIC-1000001-ANNA".into();
-    pool.submit(7, Transform::ContactUpdate(ContactUpdate { id, add: vec![], rem: vec![], chg: Some(chg) }));
+    pool.submit(7, Box::new(Transform::ContactUpdate(ContactUpdate { id, add: vec![], rem: vec![], chg: Some(chg) })), None);
     pool.finish(at(0));
     let _report = world.turn(pool);
     let verbs = world.commands.iter().map(|(_, _, asked)| asked.verb).filter(|v| ["info", "update"].contains(v)).collect();

@@ -1,0 +1,128 @@
+//! The driver of one registry's part: an executor, a pool that writes, its lines, and the journal.
+
+use super::executor::{ApplyEffect, Executor, Summary};
+use super::journal::JournalWriter;
+use crate::base::{Blame, ClTrid, Clock, Moment, PauseFlag, Problem, Result, StopToken};
+use crate::session::{Now, Outcome, PoolReport, WritePool};
+use crate::transport::{Endpoint, Fed, Feed, run};
+use std::collections::VecDeque;
+use std::future::Future as _;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::sync::oneshot;
+
+/// How often a paused part looks whether it may go on.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// What one registry's part came to.
+#[derive(Debug)]
+pub struct Applied {
+    /// Its operations.
+    pub summary: Summary,
+    /// What the line saw.
+    pub line: PoolReport,
+}
+
+/// What stops and pauses a run.
+#[derive(Clone, Debug, Default)]
+pub struct Controls {
+    /// Begins nothing more, and sees what was sent to its end.
+    pub stop: StopToken,
+    /// Begins nothing while it is set.
+    pub pause: PauseFlag,
+}
+
+/// Carries out one registry's part, until it is done, the registry stops, or the operator does.
+///
+/// # Errors
+/// `E-store-006` (exit 33) where the journal cannot be written: nothing is sent from then on. What [`Executor::poll_effect`] returns.
+pub async fn apply(
+    executor: Executor,
+    pool: WritePool,
+    endpoint: Endpoint,
+    clock: Arc<dyn Clock>,
+    journal: JournalWriter,
+    controls: Controls,
+) -> Result<Applied> {
+    let Controls { stop, pause } = controls;
+    let mut part = Part { executor, journal, kept: VecDeque::new(), pause, looked: Moment::ZERO };
+    let line = run(pool, endpoint, clock, &mut part, stop).await?;
+    Ok(Applied { summary: part.executor.summary().clone(), line })
+}
+
+/// An executor between its pool and the journal.
+struct Part {
+    executor: Executor,
+    journal: JournalWriter,
+    /// What is on its way to disk, in order, with the ticket that waits for it.
+    kept: VecDeque<(Option<u64>, oneshot::Receiver<Result<()>>)>,
+    pause: PauseFlag,
+    looked: Moment,
+}
+
+impl Feed for Part {
+    type Pool = WritePool;
+
+    fn feed(&mut self, pool: &mut WritePool, now: Now) -> Result<Fed> {
+        self.looked = now.at;
+        self.executor.pause(self.pause.is_set());
+        if let Some(problem) = pool.stopped() {
+            self.executor.stop(&problem.id);
+        }
+        self.executor.handle_timeout(now);
+        let mut submitted = 0;
+        while let Some(effect) = self.executor.poll_effect(now)? {
+            match effect {
+                ApplyEffect::Read { ticket, query } => {
+                    pool.ask(ticket, query);
+                    submitted += 1;
+                }
+                ApplyEffect::Write { ticket, transform, cltrid } => {
+                    pool.submit(ticket, transform, Some(ClTrid::new(&*cltrid)));
+                    submitted += 1;
+                }
+                ApplyEffect::Commit { ticket, entries, cells } => self.kept.push_back((ticket, self.journal.commit(entries, cells))),
+            }
+        }
+        let is_done = self.executor.is_done() && self.kept.is_empty();
+        Ok(if is_done { Fed::Finished } else { Fed::Submitted(submitted) })
+    }
+
+    fn settle(&mut self, ticket: u64, outcome: Outcome, now: Now) -> Result<()> {
+        self.executor.handle_outcome(ticket, outcome, now);
+        Ok(())
+    }
+
+    fn waits(&self) -> bool {
+        !self.kept.is_empty() || self.poll_timeout().is_some()
+    }
+
+    fn poll_timeout(&self) -> Option<Moment> {
+        let paused = self.pause.is_set().then(|| self.looked + LOOK);
+        self.executor.poll_timeout().into_iter().chain(paused).min()
+    }
+
+    fn interrupt(&mut self) -> bool {
+        self.executor.stop("E-apply-004");
+        true
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>, _now: Now) -> Poll<Result<()>> {
+        let mut moved = Poll::Pending;
+        while let Some((ticket, kept)) = self.kept.front_mut() {
+            let Poll::Ready(done) = Pin::new(kept).poll(cx) else { break };
+            done.unwrap_or_else(|_| {
+                let what = "the thread that writes the journal has ended";
+                Err(Problem::new("E-apply-006", Blame::Us, what, "run the same command again, and please report this"))
+            })?;
+            if let Some(ticket) = *ticket {
+                self.executor.handle_committed(ticket);
+            }
+            self.kept.pop_front();
+            moved = Poll::Ready(Ok(()));
+        }
+        moved
+    }
+}

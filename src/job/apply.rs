@@ -1,0 +1,411 @@
+//! `apply`: carries a plan out, and goes on with one that was stopped; `reconcile`: settles what is unknown, by reading alone.
+
+use super::config::{Config, Loaded, RegistryConfig};
+use super::pulling::{endpoint, runtime, setup};
+use super::{Context, Ended};
+use crate::apply::{Applied, Controls, Executor, Guard, JournalWriter, Parts, Settings, VaultValues, apply as drive};
+use crate::base::{
+    Blame, Digest, Exit, PauseFlag, Problem, Problems, RegistryId, Result, RunId, StateDir, SystemEntropy, Timestamp, create_private_dir,
+};
+use crate::journal::{self, Entry, Fold, Tally};
+use crate::plan::{BasisKind, Operation, PlanFile};
+use crate::policy::Profile;
+use crate::session::WritePool;
+use crate::store::{Batch, SqliteStore, Store, StreamName, bind};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long before-images are kept behind a run.
+const KEEP: jiff::SignedDuration = jiff::SignedDuration::from_hours(30 * 24);
+/// How long a registry may go on working on a command whose answer was lost (faults of the line count as outcomes until then).
+const SETTLE: Duration = Duration::from_secs(30);
+/// Between two looks at one object.
+const AGAIN: Duration = Duration::from_secs(5);
+/// Of a thousand operations of a wave, those that may come to something else than "verified" before a registry stops.
+const TOLERANCE: u64 = 50;
+/// How often the pause file and the stop file are looked for.
+const FILES: Duration = Duration::from_secs(1);
+
+/// What is asked of a plan, and how its run can be held.
+#[derive(Clone, Debug, Default)]
+pub struct ApplyOptions {
+    /// The digest of what was reviewed: the whole of it, or at least 12 digits.
+    pub digest: Option<String>,
+    /// While this file is there, nothing new is begun.
+    pub pause_file: Option<PathBuf>,
+    /// Once this file is there, the run ends as at Ctrl-C.
+    pub stop_file: Option<PathBuf>,
+}
+
+/// What `apply` prints with `--format json`.
+#[derive(Debug, serde::Serialize, schemars::JsonSchema)]
+pub struct ApplyReport {
+    /// The plan's id, which is the run's as well.
+    pub plan: String,
+    /// How many operations are in which state, over all runs of the plan.
+    #[serde(flatten)]
+    pub tally: Tally,
+    /// Each registry's part.
+    pub registries: Vec<ApplyRegistry>,
+    /// Whether the run is over: every operation has come to its end.
+    pub closed: bool,
+}
+
+/// What became of one registry's part.
+#[derive(Debug, serde::Serialize, schemars::JsonSchema)]
+pub struct ApplyRegistry {
+    /// The registry.
+    pub id: RegistryId,
+    /// How many operations are in which state, over all runs of the plan.
+    #[serde(flatten)]
+    pub tally: Tally,
+    /// Why the part stopped before its end: the number of a problem.
+    pub stopped: Option<String>,
+}
+
+/// `apply`: carries a plan out.
+///
+/// # Errors
+/// `E-apply-007` to `-012` (exits 20 and 21) where the plan may not be applied, with all that stands against it; what reading the plan,
+/// the store and the journal brings.
+pub fn apply(loaded: &Loaded, plan: &Path, options: &ApplyOptions, ctx: &Context) -> Result<Ended, Problems> {
+    let state = StateDir::open(&loaded.config.state)?;
+    let _lock = state.lock("apply")?;
+    let plan = PlanFile::open(plan)?;
+    if let Some(digest) = &options.digest {
+        plan.pin(digest)?;
+    }
+    let mut store = SqliteStore::open(&store_path(&state))?;
+    let fold = journal::open(&mut store, &plan.header().id)?;
+    may_begin(&plan, &fold, &mut store, &loaded.config, ctx.clock.wall())?;
+    keep(&plan, &state)?;
+    go(loaded, &plan, (store, &fold), &state, &Going { options, settle_only: false }, ctx)
+}
+
+/// `reconcile`: settles what is unknown of the run whose plan's id begins with `run`, by reading alone.
+///
+/// # Errors
+/// `E-apply-013` (exit 2) where there is no such run, or there are several; as [`apply`].
+pub fn reconcile(loaded: &Loaded, run: &str, ctx: &Context) -> Result<Ended, Problems> {
+    let state = StateDir::open(&loaded.config.state)?;
+    let _lock = state.lock("reconcile")?;
+    let plan = PlanFile::open(&kept(&state, run)?)?;
+    let mut store = SqliteStore::open(&store_path(&state))?;
+    let fold = journal::open(&mut store, &plan.header().id)?;
+    if fold.is_closed() {
+        return Ok(finish(&plan, &state, &Outcomes::new(), ctx)?);
+    }
+    go(loaded, &plan, (store, &fold), &state, &Going { options: &ApplyOptions::default(), settle_only: true }, ctx)
+}
+
+/// How a run is gone on with.
+struct Going<'a> {
+    options: &'a ApplyOptions,
+    /// Whether nothing is sent.
+    settle_only: bool,
+}
+
+fn go(
+    loaded: &Loaded,
+    plan: &PlanFile,
+    (mut store, fold): (SqliteStore, &Fold),
+    state: &StateDir,
+    going: &Going<'_>,
+    ctx: &Context,
+) -> Result<Ended, Problems> {
+    let stream = begin(plan, fold, &mut store, ctx.clock.wall())?;
+    let parts = carry_out(&loaded.config, plan, state, store, stream, going, ctx)?;
+    Ok(finish(plan, state, &parts, ctx)?)
+}
+
+fn store_path(state: &StateDir) -> PathBuf {
+    state.root().join("store.sqlite")
+}
+
+/// Keeps a copy of a plan that is applied, by which its run is settled and undone, wherever the file goes.
+fn keep(plan: &PlanFile, state: &StateDir) -> Result<()> {
+    let folder = state.root().join("plans");
+    create_private_dir(&folder)?;
+    plan.copy(&folder.join(format!("{}.plan", plan.header().id)))
+}
+
+/// The kept plan whose id begins with `run`.
+fn kept(state: &StateDir, run: &str) -> Result<PathBuf> {
+    let none = |what: String| Problem::new("E-apply-013", Blame::Operator, what, "give the plan's id as `privet apply` told it");
+    if run.len() < 12 || !run.bytes().all(|b| b.is_ascii_hexdigit()) {
+        return Err(none("a run is named by its plan's id, at least its first 12 digits".to_owned()));
+    }
+    let names = std::fs::read_dir(state.root().join("plans")).into_iter().flatten().flatten().map(|entry| entry.path());
+    let found: Vec<PathBuf> = names.filter(|path| path.file_stem().is_some_and(|stem| stem.to_string_lossy().starts_with(run))).collect();
+    match found.as_slice() {
+        [path] => Ok(path.clone()),
+        found => Err(none(format!("there are {} runs whose plan's id begins with these digits", found.len()))),
+    }
+}
+
+/// Everything that stands against applying the plan now.
+fn may_begin(plan: &PlanFile, fold: &Fold, store: &mut dyn Store, config: &Config, now: Timestamp) -> Result<(), Problems> {
+    let header = plan.header();
+    let mut problems = Problems::default();
+    let mut stale = |id: &str, what: String| problems.push(Problem::new(id, Blame::Operator, what, "plan again").exit(Exit::PlanStale));
+    if fold.digest().is_some_and(|known| known != plan.digest()) {
+        stale("E-apply-007", "a run of that id was begun with another file".to_owned());
+    }
+    if fold.is_closed() {
+        stale("E-apply-007", format!("the plan {} was applied already, and its run is over", short(&header.id)));
+    }
+    // What was begun is gone on with, however old it is.
+    if fold.digest().is_none() {
+        if header.expires <= now {
+            stale("E-apply-008", format!("the plan was made at {} and was to be applied until {}", header.made, header.expires));
+        }
+        if header.config != config.digest.to_string() {
+            stale("E-apply-009", "the plan was made under another configuration".to_owned());
+        }
+        for (id, facts) in &header.registries {
+            let known = config.registries.get(&RegistryId::from(id.as_str()));
+            if known.is_none_or(|registry| profile_digest(&registry.profile) != facts.profile_digest) {
+                stale("E-apply-009", format!("the rules of `{id}` are others than those it was planned by"));
+            }
+        }
+        for open in others(store, &header.id)? {
+            let what = format!("the run of the plan {} is not over", short(&open));
+            stale("E-apply-010", what);
+        }
+        for gate in header.refused() {
+            let what = format!("a gate refused the plan: {}", gate.text);
+            problems.push(
+                Problem::new("E-apply-011", Blame::Operator, what, "plan again with less, or with the flag it names")
+                    .exit(Exit::GateRefused),
+            );
+        }
+        let approved = approvers(store, plan)?;
+        if approved.len() < usize::from(header.approvals) {
+            let what = format!("{} persons have to approve the plan, and {} have", header.approvals, approved.len());
+            let remedy = "let somebody else run `privet show` and `privet approve` on it";
+            problems.push(Problem::new("E-apply-012", Blame::Operator, what, remedy).exit(Exit::GateRefused));
+        }
+    }
+    problems.or(())
+}
+
+/// The digest of the rules of a registry: what a plan was made by is what it is applied by.
+pub(super) fn profile_digest(profile: &Profile) -> String {
+    Digest::of(&serde_json::to_vec(profile).unwrap_or_default()).to_string()
+}
+
+fn short(id: &str) -> String {
+    id.chars().take(12).collect()
+}
+
+/// The plans of runs that are not over, but for `this`.
+fn others(store: &mut dyn Store, this: &str) -> Result<BTreeSet<String>> {
+    let of = |stream: &StreamName| stream.as_str().split('/').nth(1).map(ToOwned::to_owned);
+    let runs: BTreeSet<String> = store.streams("run/")?.iter().filter_map(of).filter(|plan| plan != this).collect();
+    let mut open = BTreeSet::new();
+    for plan in runs {
+        if !journal::open(store, &plan)?.is_closed() {
+            open.insert(plan);
+        }
+    }
+    Ok(open)
+}
+
+/// Who approved exactly this plan.
+fn approvers(store: &mut dyn Store, plan: &PlanFile) -> Result<BTreeSet<Box<str>>> {
+    let (_, review) = journal::review(store, &plan.header().id)?;
+    let by = |entry| match entry {
+        Entry::Approved { digest, by, .. } if *digest == *plan.digest() => Some(by),
+        _ => None,
+    };
+    Ok(review.into_iter().filter_map(by).collect())
+}
+
+/// The stream of this process, with the row that opens the run, or says that it goes on.
+fn begin(plan: &PlanFile, fold: &Fold, store: &mut dyn Store, now: Timestamp) -> Result<StreamName> {
+    let stream = journal::run_stream(&plan.header().id, 1)?;
+    let entry = if fold.digest().is_some() {
+        Entry::Resumed { at: now }
+    } else {
+        let tool = concat!("privet ", env!("CARGO_PKG_VERSION")).into();
+        Entry::Opened { digest: plan.digest().into(), operations: plan.header().operations(), tool, at: now }
+    };
+    let append = journal::append(stream.clone(), &fold.head(&stream), &[entry]);
+    store.commit(&Batch { appends: vec![append], cells: Vec::new() })?;
+    Ok(stream)
+}
+
+/// What each registry's part came to, or why it could not begin.
+type Outcomes = BTreeMap<RegistryId, Result<Applied>>;
+
+/// Carries out every registry's part, side by side.
+fn carry_out(
+    config: &Config,
+    plan: &PlanFile,
+    state: &StateDir,
+    store: SqliteStore,
+    stream: StreamName,
+    going: &Going<'_>,
+    ctx: &Context,
+) -> Result<Outcomes> {
+    let (journal, thread) = JournalWriter::start(Box::new(store), stream)?;
+    let controls = Controls { stop: ctx.stop.clone(), pause: PauseFlag::default() };
+    let runtime = runtime()?;
+    let outcomes = runtime.block_on(async {
+        let mut tasks = Vec::new();
+        for id in plan.header().registries.keys().map(|id| RegistryId::from(id.as_str())).filter(|id| ctx.includes(id)) {
+            let task = match prepare(config, plan, state, &id, going.settle_only, ctx) {
+                Ok((executor, pool, endpoint)) => {
+                    let part = drive(executor, pool, endpoint, Arc::clone(&ctx.clock), journal.clone(), controls.clone());
+                    Ok(tokio::spawn(part))
+                }
+                Err(problem) => Err(problem),
+            };
+            tasks.push((id, task));
+        }
+        let watch = tokio::spawn(watch(going.options.pause_file.clone(), going.options.stop_file.clone(), controls));
+        let mut outcomes = Outcomes::new();
+        for (id, task) in tasks {
+            let outcome = match task {
+                Ok(handle) => handle.await.unwrap_or_else(|_| {
+                    let what = "this registry's part ended in a panic";
+                    Err(Problem::new("E-job-002", Blame::Us, what, "run the same command again, and report this as a bug"))
+                }),
+                Err(problem) => Err(problem),
+            };
+            outcomes.insert(id, outcome);
+        }
+        watch.abort();
+        outcomes
+    });
+    drop(journal);
+    drop(thread.join());
+    Ok(outcomes)
+}
+
+/// Looks for the pause file and the stop file.
+async fn watch(pause: Option<PathBuf>, stop: Option<PathBuf>, controls: Controls) {
+    let is_there = |path: &Option<PathBuf>| path.as_ref().is_some_and(|path| path.exists());
+    loop {
+        controls.pause.set(is_there(&pause));
+        if is_there(&stop) {
+            controls.stop.stop();
+        }
+        tokio::time::sleep(FILES).await;
+    }
+}
+
+/// Everything that one registry's part needs.
+fn prepare(
+    config: &Config,
+    plan: &PlanFile,
+    state: &StateDir,
+    id: &RegistryId,
+    settle_only: bool,
+    ctx: &Context,
+) -> Result<(Executor, WritePool, crate::transport::Endpoint)> {
+    let (id, registry) = config.registry(id.as_str())?;
+    let mut values = SqliteStore::open(&store_path(state))?;
+    let fold = journal::open(&mut values, &plan.header().id)?;
+    let now = ctx.clock.wall();
+    let run = RunId::new(format!("{}-{}", short(&plan.header().id), now.as_second()));
+    let pool = WritePool::new(setup(config, id, registry, &run, 1)?);
+    let settings = Settings {
+        registry: id.as_str().into(),
+        prefix: short(&plan.header().id).into(),
+        settle: SETTLE,
+        again: AGAIN,
+        in_hand: in_hand(registry),
+        tolerance: TOLERANCE,
+        keep: now.checked_add(KEEP).unwrap_or(Timestamp::MAX),
+        settle_only,
+    };
+    let parts = Parts {
+        operations: Box::new(plan.operations()?),
+        values: Box::new(VaultValues(values)),
+        guard: Box::new(Recorded),
+        entropy: Box::new(SystemEntropy::new()),
+    };
+    Ok((Executor::new(settings, parts, fold), pool, endpoint(registry, ctx)?))
+}
+
+/// Two operations in hand for each session: one speaks while the other is put on disk.
+fn in_hand(registry: &RegistryConfig) -> usize {
+    usize::from(registry.profile.limits.sessions.value).max(1) * 2
+}
+
+/// Lets through what needs no consent.
+struct Recorded;
+
+impl Guard for Recorded {
+    fn forbids(&mut self, operation: &Operation, _now: Timestamp) -> Result<Option<Box<str>>> {
+        let needs = matches!(operation.basis.kind, BasisKind::ExplicitConsent | BasisKind::Terms);
+        Ok(needs.then(|| "RTR-6".into()))
+    }
+}
+
+/// Closes the run where everything has come to its end, and tells what became of it.
+fn finish(plan: &PlanFile, state: &StateDir, parts: &Outcomes, ctx: &Context) -> Result<Ended> {
+    let id = &plan.header().id;
+    let mut store = SqliteStore::open(&store_path(state))?;
+    let fold = journal::open(&mut store, id)?;
+    let mut steps: BTreeMap<String, Vec<(u64, u8)>> = BTreeMap::new();
+    for operation in plan.operations()? {
+        let operation = operation?;
+        let count = u8::try_from(operation.steps.len()).unwrap_or(u8::MAX);
+        steps.entry(operation.registry).or_default().push((operation.op, count));
+    }
+    let tally = fold.tally(steps.values().flatten().copied());
+    let is_over = tally.planned + tally.unknown + tally.pending == 0;
+    if is_over && !fold.is_closed() {
+        let heads = String::from_utf8_lossy(&bind(&mut store, &format!("run/{id}/"))?).into_owned();
+        let stream = journal::run_stream(id, 1)?;
+        let append = journal::append(stream.clone(), &fold.head(&stream), &[Entry::Closed { heads: heads.into(), at: ctx.clock.wall() }]);
+        store.commit(&Batch { appends: vec![append], cells: Vec::new() })?;
+    }
+    let mut exits = vec![Exit::Done];
+    let mut problems = Vec::new();
+    let mut registries = Vec::new();
+    for (registry, outcome) in parts {
+        let stopped = match outcome {
+            Err(problem) => {
+                exits.push(problem.exit);
+                problems.push((**problem).clone());
+                Some(problem.id.clone())
+            }
+            Ok(Applied { summary, line }) => {
+                if let Some(problem) = &line.stopped {
+                    exits.push(problem.exit);
+                    problems.push(problem.clone());
+                }
+                summary.stopped.as_ref().map(ToString::to_string)
+            }
+        };
+        let tally = fold.tally(steps.get(registry.as_str()).into_iter().flatten().copied());
+        registries.push(ApplyRegistry { id: registry.clone(), tally, stopped });
+    }
+    exits.extend((tally.unknown > 0).then_some(Exit::Unknown));
+    exits.extend((tally.failed + tally.conflict + tally.pending > 0).then_some(Exit::SomeFailed));
+    exits.extend((tally.planned > 0).then_some(if ctx.stop.is_stopped() { Exit::Stopped } else { Exit::SomeFailed }));
+    let report = ApplyReport { plan: id.clone(), tally, registries, closed: is_over };
+    let text = told(&report);
+    let json = serde_json::to_value(&report).unwrap_or_default();
+    Ok(Ended { exits, json, text, problems })
+}
+
+/// The report for people.
+fn told(report: &ApplyReport) -> String {
+    let line = |name: &str, tally: &Tally, stopped: Option<&str>| {
+        let Tally { planned, verified, failed, conflict, unknown, pending, sends } = tally;
+        let stopped = stopped.map_or_else(String::new, |why| format!("; stopped: {why}"));
+        format!(
+            "{name}: {verified} verified, {failed} failed, {conflict} in conflict, {unknown} unknown, {pending} pending, {planned} not begun; {sends} commands sent{stopped}\n"
+        )
+    };
+    let mut text: String = report.registries.iter().map(|r| line(r.id.as_str(), &r.tally, r.stopped.as_deref())).collect();
+    text.push_str(&line(&format!("plan {}", short(&report.plan)), &report.tally, None));
+    text.push_str(if report.closed { "The run is over." } else { "The run is not over: the same command goes on with it." });
+    text
+}
