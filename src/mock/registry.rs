@@ -250,7 +250,7 @@ impl Registry {
 
     /// Refuses a domain that breaks a rule which its state before did not break.
     fn judge_domain(&self, before: &Domain, after: &Domain) -> Result<(), Refusal> {
-        let breach = self.judge().newly_of_domain(before, after).into_iter().next();
+        let breach = self.judge().newly_of_domain(before, after, |handle| self.contact(handle)).into_iter().next();
         breach.map_or(Ok(()), |breach| Err(breach.refusal(Ns::DOMAIN)))
     }
 

@@ -6,6 +6,7 @@
 //!                     ──▶ statuses    R-stat-…
 //!                     ──▶ servers     R-ns-…     what the row itself says of name servers
 //!                     ──▶ roles       R-role-…
+//!   change  ──▶ identity_change       R-ident-…  of what says who a registrant is
 //! ```
 //!
 //! A rule's number is the same at every registry; which values break it is the profile's. What is ours alone (NFC, look-alikes, postal
@@ -15,6 +16,7 @@ mod address;
 mod characters;
 mod checks;
 mod dns;
+mod identity;
 mod italian;
 mod judge;
 mod output;
@@ -30,6 +32,7 @@ mod subject;
 #[cfg(test)]
 mod tests;
 
+pub use identity::identity_change;
 pub use judge::Judge;
 pub use output::{Findings, FindingsSummary, FindingsTable, RuleCount};
 pub use privacy::OwnData;
