@@ -242,7 +242,8 @@ impl Judge<'_> {
         scopes(before).iter().find_map(|scope| {
             let then = next.iter().find(|next| next.get("form") == scope.get("form"));
             rule.value.iter().find_map(|field| {
-                let first = |scope: &Scope<'_>| scope.get(field.as_str()).and_then(|values| values.first().map(|value| (*value).to_owned()));
+                let first =
+                    |scope: &Scope<'_>| scope.get(field.as_str()).and_then(|values| values.first().map(|value| (*value).to_owned()));
                 let held = first(scope).filter(|held| !held.is_empty())?;
                 let new = then.and_then(first).unwrap_or_default();
                 let is_moved = !new.nfc().eq(held.nfc());
