@@ -4,38 +4,38 @@ use super::judge::{Basis, Judge};
 use super::subject::{Place, Subject};
 use crate::dataset::Row;
 use crate::model::{Finding, ObjectKind, PostalForm};
-use crate::policy::Profile;
 use unicode_normalization::UnicodeNormalization as _;
 
-/// What keeps an update from making the contact `after` of the contact `before`: a finding for each field by which the registry knows who
-/// the contact is, if it was filled and would have another value or none. Filling one for the first time is no change.
-#[must_use]
-pub fn identity_change(profile: &Profile, before: &Row, after: &Row) -> Vec<Finding> {
-    let judge = Judge::of(profile);
-    let mut sheet = judge.sheet(ObjectKind::Contact, after);
-    let (held, next) = (Subject::contact(before).0, Subject::contact(after).0);
-    let rule = &profile.identity_fields;
-    for field in &rule.value {
-        let place = Place::of_contact(field);
-        let forms: Vec<Option<PostalForm>> = match place {
-            Place::Address(_) => held.forms().map(Some).collect(),
-            Place::Id | Place::Form | Place::Beside(_) | Place::Property => vec![None],
-        };
-        for form in forms {
-            let was = held.value(place, field, form).filter(|value| !value.trim().is_empty());
-            let is = next.value(place, field, form).unwrap_or_default();
-            if was.is_some_and(|was| !was.nfc().eq(is.nfc())) {
-                let path = match (place, form) {
-                    (Place::Property, _) => format!("properties.{field}"),
-                    (_, Some(form)) => format!("{}.{field}", form.as_str()),
-                    (_, None) => field.clone(),
-                };
-                let what = "the field says who the registrant is, and an update cannot change it".to_owned();
-                sheet.add("R-ident-001", path, Basis::of(rule), what);
+impl Judge<'_> {
+    /// What keeps an update from making the contact `after` of the contact `before`: a finding for each field by which the registry knows
+    /// who the contact is, if it was filled and would have another value or none. Filling one for the first time is no change.
+    #[must_use]
+    pub fn identity_change(&self, before: &Row, after: &Row) -> Vec<Finding> {
+        let mut sheet = self.sheet(ObjectKind::Contact, after);
+        let (held, next) = (Subject::contact(before).0, Subject::contact(after).0);
+        let rule = &self.profile.identity_fields;
+        for field in &rule.value {
+            let place = Place::of_contact(field);
+            let forms: Vec<Option<PostalForm>> = match place {
+                Place::Address(_) => held.forms().map(Some).collect(),
+                Place::Id | Place::Form | Place::Beside(_) | Place::Property => vec![None],
+            };
+            for form in forms {
+                let was = held.value(place, field, form).filter(|value| !value.trim().is_empty());
+                let is = next.value(place, field, form).unwrap_or_default();
+                if was.is_some_and(|was| !was.nfc().eq(is.nfc())) {
+                    let path = match (place, form) {
+                        (Place::Property, _) => format!("properties.{field}"),
+                        (_, Some(form)) => format!("{}.{field}", form.as_str()),
+                        (_, None) => field.clone(),
+                    };
+                    let what = "the field says who the registrant is, and an update cannot change it".to_owned();
+                    sheet.add("R-ident-001", path, Basis::of(rule), what);
+                }
             }
         }
+        sheet.done()
     }
-    sheet.done()
 }
 
 #[cfg(test)]
@@ -53,7 +53,7 @@ mod tests {
 
     fn told(id: &str, before: &[(ContactField, &str)], after: &[(ContactField, &str)]) -> Vec<String> {
         let profile = profile(id).expect("embedded");
-        let found = identity_change(&profile, &row(before), &row(after));
+        let found = crate::rules::identity_change(&profile, &row(before), &row(after));
         assert!(found.iter().all(|f| f.answer.is_some() && &*f.rule == "R-ident-001"), "{id}: what the registry would answer");
         found.into_iter().map(|f| f.field.into()).collect()
     }

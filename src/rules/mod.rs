@@ -32,7 +32,6 @@ mod subject;
 #[cfg(test)]
 mod tests;
 
-pub use identity::identity_change;
 pub use judge::Judge;
 pub use output::{Findings, FindingsSummary, FindingsTable, RuleCount};
 pub use privacy::OwnData;
@@ -54,4 +53,10 @@ pub fn contact(profile: &Profile, row: &Row) -> Vec<Finding> {
 #[must_use]
 pub fn domain(profile: &Profile, row: &Row) -> Vec<Finding> {
     Judge::of(profile).domain(row)
+}
+
+/// What keeps an update from turning one contact into the other: fields that say who a registrant is. Empty where nothing does.
+#[must_use]
+pub fn identity_change(profile: &Profile, before: &Row, after: &Row) -> Vec<Finding> {
+    Judge::of(profile).identity_change(before, after)
 }

@@ -1,7 +1,7 @@
 //! Updates of contacts that stand: every case of a creation once more as a change, and changes of what says who a contact is.
 
 use super::cases::{Cases, told};
-use super::draft::{Draft, is_property};
+use super::draft::{Draft, is_postal, is_property};
 use super::frames::correct;
 use super::vectors::{sample, texts_of};
 use super::{OPEN, Tally, errors, open};
@@ -12,7 +12,7 @@ use privet::dataset::{Row, contact_row};
 use privet::mock::Served;
 use privet::model::{Contact, Finding};
 use privet::policy::{Line, Profile};
-use privet::rules::{Judge, identity_change};
+use privet::rules::Judge;
 use std::collections::BTreeMap;
 use unicode_normalization::UnicodeNormalization as _;
 
@@ -59,7 +59,7 @@ impl<'p> Bench<'p> {
             None => draft.with("id", vec!["STAND-00001".to_owned()]),
         };
         let row = |draft: &Draft| -> Row { contact_row(&named(draft).contact(self.profile, true)) };
-        [self.judge.contact(&row(next)), identity_change(self.profile, &row(held), &row(next))].concat()
+        [self.judge.contact(&row(next)), self.judge.identity_change(&row(held), &row(next))].concat()
     }
 
     /// Holds the change of base number `base` into `next` against the registry, and takes it back where it was made. What the line has no
@@ -100,7 +100,14 @@ impl<'p> Bench<'p> {
 /// Whether a field that says who a contact is would be another, once it is filled.
 fn moves(profile: &Profile, held: &Draft, next: &Draft) -> bool {
     let nfc = |draft: &Draft, field: &str| draft.first(field).map(|text| text.nfc().collect::<String>());
-    profile.identity_fields.value.iter().any(|field| held.first(field).is_some() && nfc(held, field) != nfc(next, field))
+    // A form of the address that goes takes its fields with it.
+    let stays = |field: &str| !is_postal(field) || keeps_forms(held, next);
+    let fields = profile.identity_fields.value.iter().filter(|field| held.first(field).is_some());
+    fields.into_iter().any(|field| nfc(held, field) != nfc(next, field) || !stays(field))
+}
+
+fn keeps_forms(held: &Draft, next: &Draft) -> bool {
+    held.values("form").iter().all(|form| next.values("form").contains(form))
 }
 
 /// Why an update cannot say what makes `next` of `held`.
@@ -116,7 +123,7 @@ fn unsayable(profile: &Profile, held: &Draft, next: &Draft) -> Option<&'static s
     if keys().any(|key| next.first(key).is_none()) {
         return Some("an update takes no property away");
     }
-    if !held.values("form").iter().all(|form| next.values("form").contains(form)) {
+    if !keeps_forms(held, next) {
         return Some("an update takes no form of the address away");
     }
     let given_once = profile.services.extensions.iter().any(|uri| uri.contains("/contact-ext-")) && differs("type");
@@ -172,6 +179,10 @@ pub(super) fn identities(id: &'static str, tld: &str, least: usize) {
     for (n, base) in bases.iter().enumerate() {
         for (m, other) in bases.iter().enumerate().filter(|(m, _)| *m != n) {
             hold(&mut tally, format!("base {} into base {}", n + 1, m + 1), n, other);
+            // Once more with the properties that no update takes away.
+            let lost = base.fields().filter(|field| is_property(field) && other.first(field).is_none());
+            let kept = lost.fold(other.clone(), |next, field| next.with(field, base.values(field).to_vec()));
+            hold(&mut tally, format!("base {} into base {} and what stays", n + 1, m + 1), n, &kept);
         }
         for field in &profile.identity_fields.value {
             let kinds = profile.properties.get(field).map(|rule| texts_of(&rule.value)).unwrap_or_default();

@@ -91,14 +91,12 @@ fn extension(profile: &Profile, held: &Properties, next: &Properties) -> String 
 
 /// The update that gives `domain` the contacts of `next`; nothing where they are equal.
 pub(super) fn assign(profile: &Profile, domain: &Domain, next: &Domain) -> Option<String> {
-    let is_same = domain.registrant == next.registrant && domain.contacts == next.contacts && domain.properties == next.properties;
-    if is_same {
-        return None;
-    }
     if profile.line.value == Line::Rri {
         // A domain is told as a whole: its name servers are said once more.
-        let bare = Domain { ns: NameServers::Attributes(Vec::new()), ..next.clone() };
-        return raw::delegate(profile, &bare, &domain.ns);
+        let told = |domain: &Domain, ns: &NameServers| {
+            raw::delegate(profile, &Domain { ns: NameServers::Attributes(Vec::new()), ..domain.clone() }, ns)
+        };
+        return told(next, &domain.ns).filter(|frame| told(domain, &domain.ns).as_ref() != Some(frame));
     }
     let list = |tag: &str, these: &[ContactRef], those: &[ContactRef]| {
         let one = |c: &ContactRef| format!("<domain:contact type=\"{}\">{}</domain:contact>", c.kind, c.handle.as_str());
@@ -112,5 +110,6 @@ pub(super) fn assign(profile: &Profile, domain: &Domain, next: &Domain) -> Optio
         let handle = next.registrant.as_ref().map_or("", |handle| handle.as_str());
         format!("<domain:chg><domain:registrant>{handle}</domain:registrant></domain:chg>")
     };
-    Some(raw::update("domain", &format!("<domain:name>{}</domain:name>{add}{rem}{chg}", domain.name)))
+    let changes = format!("{add}{rem}{chg}");
+    (!changes.is_empty()).then(|| raw::update("domain", &format!("<domain:name>{}</domain:name>{changes}", domain.name)))
 }

@@ -22,6 +22,8 @@ struct Bench<'p> {
     one: &'p One,
     /// The domain as it stands.
     domain: Domain,
+    /// Its registrant, or the last one that it had.
+    registrant: Handle,
 }
 
 impl Bench<'_> {
@@ -31,9 +33,8 @@ impl Bench<'_> {
 
     /// `count` handles: the registrant first, so that a role which is to be the registrant's is.
     fn pool(&self, count: usize) -> Vec<Handle> {
-        let registrant = self.domain.registrant.clone().expect("a registrant");
-        let others = (0..DOMAINS * 2).map(|n| self.one.fleet.handle_at(n)).filter(|handle| *handle != registrant);
-        std::iter::once(registrant.clone()).chain(others).take(count).collect()
+        let others = (0..DOMAINS * 2).map(|n| self.one.fleet.handle_at(n)).filter(|handle| *handle != self.registrant);
+        std::iter::once(self.registrant.clone()).chain(others).take(count).collect()
     }
 
     /// The domain with these handles in a role and no others.
@@ -61,9 +62,8 @@ impl Bench<'_> {
         let inside = bounds(self.profile, role);
         let count = u32::try_from(handles.len()).expect("few");
         let fits = count >= inside.min && inside.max.is_none_or(|max| count <= max);
-        let registrant = self.domain.registrant.as_ref().expect("a registrant");
-        let is_tied = rules.is_some_and(|rules| rules.registrant.is_some()) && self.ties(registrant.as_str()) != 0;
-        fits && (!is_tied || handles.iter().all(|handle| handle == registrant))
+        let is_tied = rules.is_some_and(|rules| rules.registrant.is_some()) && self.ties(self.registrant.as_str()) != 0;
+        fits && (!is_tied || handles.iter().all(|handle| *handle == self.registrant))
     }
 }
 
@@ -90,11 +90,15 @@ pub(super) fn roles(id: &'static str, tld: &str, least: usize) {
     let judge = || Judge::of(&profile);
     let is_open = |domain: &Domain| !domain.ns.is_empty() && domain.statuses.iter().all(|s| s.value.as_str() == "ok");
     let benches = (0..DOMAINS).map(|n| one.fleet.domain_at(n)).filter(is_open);
-    let mut benches: Vec<Bench<'_>> = benches.map(|domain| Bench { profile: &profile, judge: judge(), one: &one, domain }).collect();
+    let bench = |domain: Domain| {
+        let registrant = domain.registrant.clone()?;
+        Some(Bench { profile: &profile, judge: judge(), one: &one, domain, registrant })
+    };
+    let mut benches: Vec<Bench<'_>> = benches.filter_map(bench).collect();
     benches.retain(|b| errors(&b.judge.domain_among(&domain_row(&b.domain), |handle| b.ties(handle))).next().is_none());
     // One domain of each kind: with a registrant that must have a role itself, and with one that need not.
     let mut kinds = BTreeSet::new();
-    benches.retain(|b| kinds.insert(b.ties(b.domain.registrant.as_ref().map_or("", |handle| handle.as_str()))));
+    benches.retain(|b| kinds.insert(b.ties(b.registrant.as_str())));
     assert_eq!(kinds.len(), if benches[0].judge.has_ties() { 2 } else { 1 }, "{id}");
     for bench in &mut benches {
         for role in [DomainRole::Registrant, DomainRole::Admin, DomainRole::Tech, DomainRole::Billing] {
@@ -124,6 +128,7 @@ pub(super) fn roles(id: &'static str, tld: &str, least: usize) {
                 let is_registrant = role == DomainRole::Registrant && next.registrant != bench.domain.registrant;
                 tally.hold(&case, &findings, &verdict, (!is_registrant || !certain).then_some(certain));
                 if verdict.taken {
+                    bench.registrant = next.registrant.clone().unwrap_or_else(|| bench.registrant.clone());
                     bench.domain = next;
                 }
             }
