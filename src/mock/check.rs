@@ -96,7 +96,7 @@ impl Judge<'_> {
 
     /// What `after` breaks and `before`, where there was one, did not.
     pub(super) fn newly(&self, before: Option<&Contact>, after: &Contact) -> Vec<Breach> {
-        beyond(before.map(|before| self.contact(before)).unwrap_or_default(), self.contact(after))
+        beyond(&before.map(|before| self.contact(before)).unwrap_or_default(), self.contact(after))
     }
 
     /// The same of a domain, whose registrant `contact` finds.
@@ -110,7 +110,7 @@ impl Judge<'_> {
             let registrant = domain.registrant.as_ref().and_then(|handle| contact(handle.as_str()));
             self.domain(domain, registrant.as_deref())
         };
-        beyond(judged(before), judged(after))
+        beyond(&judged(before), judged(after))
     }
 
     /// What the values of one field break.
@@ -261,7 +261,7 @@ impl Judge<'_> {
 }
 
 /// Those of `all` that are not `known`.
-fn beyond(known: Vec<Breach>, mut all: Vec<Breach>) -> Vec<Breach> {
+fn beyond(known: &[Breach], mut all: Vec<Breach>) -> Vec<Breach> {
     all.retain(|breach| !known.contains(breach));
     all
 }

@@ -22,8 +22,8 @@ pub(super) fn correct(profile: &Profile, before: &Contact, after: &Contact) -> O
         chg.push_str(&postal(before.postal.iter().find(|held| held.form == info.form), info));
     }
     for (name, held, next) in [("voice", &before.voice, &after.voice), ("fax", &before.fax, &after.fax)] {
-        let number = |phone: &Option<privet::model::Phone>| phone.as_ref().map(|phone| phone.number.reveal().to_owned());
-        chg.push_str(&leaf(name, number(held), number(next)));
+        let [held, next] = [held, next].map(|phone| phone.as_ref().map(|phone| phone.number.reveal()));
+        chg.push_str(&leaf(name, held, next));
     }
     chg.push_str(&leaf("email", text(before.email.as_ref()), text(after.email.as_ref())));
     let extension = extension(profile, &before.properties, &after.properties);
@@ -39,16 +39,16 @@ pub(super) fn correct(profile: &Profile, before: &Contact, after: &Contact) -> O
     )))
 }
 
-fn text(value: Option<&Personal>) -> Option<String> {
-    value.map(|value| value.reveal().to_owned())
+fn text(value: Option<&Personal>) -> Option<&str> {
+    value.map(Personal::reveal)
 }
 
 /// An element where its value differs: an empty one takes the value away.
-fn leaf(name: &str, held: Option<String>, next: Option<String>) -> String {
+fn leaf(name: &str, held: Option<&str>, next: Option<&str>) -> String {
     if held == next {
         return String::new();
     }
-    format!("<contact:{name}>{}</contact:{name}>", raw::escaped(&next.unwrap_or_default()))
+    format!("<contact:{name}>{}</contact:{name}>", raw::escaped(next.unwrap_or_default()))
 }
 
 fn postal(held: Option<&PostalInfo>, next: &PostalInfo) -> String {
@@ -59,7 +59,7 @@ fn postal(held: Option<&PostalInfo>, next: &PostalInfo) -> String {
         let some = |name: &str, value: Option<&Personal>| leaf(name, None, text(value));
         let street: String = addr.street.iter().map(|line| some("street", Some(line))).collect();
         let [city, sp, pc] = [some("city", Some(&addr.city)), some("sp", addr.sp.as_ref()), some("pc", addr.pc.as_ref())];
-        let cc = leaf("cc", None, Some(addr.cc.to_string()));
+        let cc = leaf("cc", None, Some(&addr.cc));
         inner.push_str(&format!("<contact:addr>{street}{city}{sp}{pc}{cc}</contact:addr>"));
     }
     if inner.is_empty() {
