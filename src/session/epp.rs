@@ -83,7 +83,8 @@ impl Dialect for EppDialect {
             let remedy = format!("check that profile `{}` is this registry's, and that the account may use these objects", self.profile.id);
             return Err(Problem::new("E-session-003", Blame::Registry, what, remedy));
         }
-        let named = |uri: &&str| services.objects.iter().chain(&services.extensions).any(|s| s == uri);
+        let known = || services.objects.iter().chain(&services.further_objects);
+        let named = |uri: &&str| known().chain(&services.extensions).any(|s| s == uri);
         let drift = Drift {
             announced_not_enabled: objects.iter().chain(&extensions).filter(|uri| !named(uri)).map(|s| (*s).to_owned()).collect(),
             enabled_not_announced: services.extensions.iter().filter(|s| !offers_some(s, &extensions)).cloned().collect(),
@@ -105,7 +106,7 @@ impl Dialect for EppDialect {
             new_password: self.account.new_password.clone(),
             version: VERSION.into(),
             lang: lang.into(),
-            objects: services.objects.iter().map(|s| s.as_str().into()).collect(),
+            objects: known().filter(|uri| objects.contains(&uri.as_str())).map(|uri| uri.as_str().into()).collect(),
             extensions: enabled.into_iter().map(Into::into).collect(),
             security,
         }));
