@@ -230,6 +230,18 @@ mod tests {
         assert!(login.security.is_none());
     }
 
+    #[test]
+    fn an_object_that_may_be_used_is_named_where_it_is_offered() {
+        let account = Account { client: "registrar-1".into(), password: Secret::new("secret-1"), new_password: None };
+        let eurid = EppDialect::new(account, profile("eurid").expect("embedded"));
+        let mut greeting = greeting(&[]);
+        assert_eq!(login(eurid.login(Some(&greeting)).expect("a login")).objects.len(), 2);
+        greeting.objects.push(Ns::EURID_HIT_POINTS.uri().into());
+        let agreed = eurid.login(Some(&greeting)).expect("a login");
+        assert!(!agreed.drift.announced_not_enabled.contains(&Ns::EURID_HIT_POINTS.uri().to_owned()));
+        assert_eq!(&*login(agreed).objects[2], Ns::EURID_HIT_POINTS.uri());
+    }
+
     /// faults.md §5 row 7.
     #[test]
     fn row_07_a_greeting_without_a_needed_object_is_told_before_the_login() {
