@@ -4,8 +4,9 @@ use super::decode::{Refusal, Refused, Request, decode};
 use super::encode::{self, Head};
 use super::knobs::{IdleAnswer, OverLimit};
 use super::registry::{Change, Registry};
+use super::subject::{auth_order, key, object_service};
 use crate::base::{DomainName, Moment, Secret, Timestamp};
-use crate::model::{AuthCodeOrder, AuthInfo, CheckItem, Command, Date, Domain, HostsFilter, Login, Query, Transform};
+use crate::model::{AuthCodeOrder, AuthInfo, CheckItem, Command, Date, Domain, HostsFilter, Login, Query};
 use crate::protocol::ns::Ns;
 use crate::protocol::tape::Tape;
 use crate::protocol::writer::XmlWriter;
@@ -402,7 +403,7 @@ impl Run<'_> {
                 Outcome { code: 1000, close: false }
             }
             // On the line the command is an info, and answered like one.
-            (None, Some((name, order))) => self.told_code(name, order, named, answer)?,
+            (None, Some((name, order))) => self.told_code(name, order, named, answer),
             (None, None) => self.plain(1000, answer),
         };
         answer.commit = Some(Commit { at: self.wall, frame, cl_trid: answer.cl_trid.clone(), change });
@@ -410,8 +411,8 @@ impl Run<'_> {
     }
 
     /// Answers with a domain, whose authorisation code was just made or ended.
-    fn told_code(&mut self, name: &DomainName, order: AuthCodeOrder, named: &[Box<str>], answer: &Answer) -> Result<Outcome, Refusal> {
-        let domain = current(self.registry, name, self.wall)?;
+    fn told_code(&mut self, name: &DomainName, order: AuthCodeOrder, named: &[Box<str>], answer: &Answer) -> Outcome {
+        let Ok(domain) = current(self.registry, name, self.wall) else { return self.plain(1000, answer) };
         let until = self.registry.auth_until(name.as_str()).filter(|_| order == AuthCodeOrder::Request).map(Date::at);
         let ours = encode::ext::of_domain(named, &domain);
         let extension = |w: &mut XmlWriter<'_>| {
@@ -423,7 +424,7 @@ impl Run<'_> {
         let is_extended = !ours.is_empty() || until.is_some();
         let data = |w: &mut XmlWriter<'_>| encode::domain_data(w, &domain, HostsFilter::All, true);
         encode::response(self.out, &Head::of(1000, answer, self.sv_trid), Some(&data), is_extended.then_some(&extension));
-        Ok(Outcome { code: 1000, close: false })
+        Outcome { code: 1000, close: false }
     }
 
     /// Answers a poll request, in a session whose login named the extensions `named`.
@@ -436,12 +437,6 @@ impl Run<'_> {
         encode::response(self.out, &head, None, about.is_some().then_some(&extension));
         Outcome { code, close: false }
     }
-}
-
-/// The order that `command` gives for the authorisation code of a domain, if it is one.
-fn auth_order(command: &Command) -> Option<(&DomainName, AuthCodeOrder)> {
-    let Command::Transform(transform) = command else { return None };
-    if let Transform::DomainAuthCode { name, order } = &**transform { Some((name, *order)) } else { None }
 }
 
 /// The domain of that name as it is at `wall`: without an authorisation code whose time is over.
@@ -478,41 +473,4 @@ fn check<'a>(registry: &Registry, names: impl ExactSizeIterator<Item = (&'a str,
     }
     let item = |(id, is_there): (&str, bool)| CheckItem { id: id.into(), available: !is_there, reason: is_there.then(|| "In use".into()) };
     Ok(names.map(item).collect())
-}
-
-/// The handle or name a command is about.
-fn key(command: &Command) -> Option<Box<str>> {
-    let key = match command {
-        Command::Query(Query::ContactInfo { id, .. } | Query::ContactTransfer { id, .. }) => id.as_str(),
-        Command::Query(Query::DomainInfo { name, .. } | Query::DomainContacts { name, .. } | Query::DomainTransfer { name, .. }) => {
-            name.as_str()
-        }
-        Command::Query(Query::HostInfo(name)) => name.as_str(),
-        Command::Transform(transform) => match &**transform {
-            Transform::ContactCreate(contact) => contact.id.as_str(),
-            Transform::ContactUpdate(update) => update.id.as_str(),
-            Transform::DomainUpdate(update) => update.name.as_str(),
-            Transform::DomainAuthCode { name, .. } => name.as_str(),
-            _ => return None,
-        },
-        _ => return None,
-    };
-    Some(key.into())
-}
-
-/// The object service a command needs.
-fn object_service(command: &Command) -> Option<Ns> {
-    match command {
-        Command::Query(Query::ContactCheck(_) | Query::ContactInfo { .. } | Query::ContactTransfer { .. }) => Some(Ns::CONTACT),
-        Command::Query(Query::DomainCheck(_) | Query::DomainInfo { .. } | Query::DomainContacts { .. } | Query::DomainTransfer { .. }) => {
-            Some(Ns::DOMAIN)
-        }
-        Command::Query(Query::HostInfo(_)) => Some(Ns::HOST),
-        Command::Query(Query::HitPoints) => Some(Ns::EURID_HIT_POINTS),
-        Command::Transform(transform) => Some(match **transform {
-            Transform::ContactCreate(_) | Transform::ContactUpdate(_) | Transform::ContactDelete(_) => Ns::CONTACT,
-            _ => Ns::DOMAIN,
-        }),
-        _ => None,
-    }
 }

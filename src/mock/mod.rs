@@ -23,6 +23,7 @@ mod points;
 mod registry;
 mod rri;
 mod server;
+mod subject;
 mod tongue;
 mod update;
 

@@ -272,10 +272,11 @@ impl Registry {
                 self.auth_until.insert(name.into(), until);
             }
             AuthCodeOrder::Cancel => {
-                let is_over = self.auth_until.remove(name).is_some_and(|until| until <= at);
-                if after.auth.take().is_none() || is_over {
+                let holds = self.auth_until(name).is_none_or(|until| until > at);
+                if after.auth.take().is_none() || !holds {
                     return Err(Refusal::new(2306, "there is no authorisation code to cancel"));
                 }
+                self.auth_until.remove(name);
             }
         }
         Ok(self.put_domain(&before, after, None, at))
