@@ -416,7 +416,9 @@ impl Run<'_> {
         let until = self.registry.auth_until(name.as_str()).filter(|_| order == AuthCodeOrder::Request).map(Date::at);
         let ours = encode::ext::of_domain(named, &domain);
         let extension = |w: &mut XmlWriter<'_>| {
-            ours.iter().for_each(|ns| encode::ext::domain_part(w, *ns, &domain));
+            for ns in &ours {
+                encode::ext::domain_part(w, *ns, &domain);
+            }
             if let Some(until) = &until {
                 encode::ext::auth_until(w, until);
             }

@@ -49,7 +49,9 @@ fn list(e: &mut Encoder<'_>, properties: &Properties) {
         for (key, values) in all {
             e.within("fury:property", &[], |e| {
                 e.leaf("fury:key", key, &rule::LINE);
-                values.into_values().for_each(|value| e.leaf("fury:value", value, &rule::LINE));
+                for value in values.into_values() {
+                    e.leaf("fury:value", value, &rule::LINE);
+                }
             });
         }
     });
