@@ -37,7 +37,7 @@ enum Fault {
 }
 
 /// A registry.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct World {
     contacts: BTreeMap<String, Contact>,
     domains: BTreeMap<String, Domain>,
@@ -189,6 +189,7 @@ impl Guard for Forbidden {
 }
 
 /// A run in progress, and all there is around it.
+#[derive(Clone)]
 struct Run {
     world: World,
     store: Shared,
@@ -237,6 +238,12 @@ impl Run {
             operations.push(operation);
         }
         Self { world, store, operations, forbidden: Vec::new(), reconcile: false, now: Moment::default() }
+    }
+
+    /// Another run, with a disk of its own.
+    fn copy(&self) -> Self {
+        let store = self.store.0.lock().unwrap().clone();
+        Self { store: Shared(Arc::new(Mutex::new(store))), ..self.clone() }
     }
 
     fn fold(&self) -> Fold {
@@ -362,12 +369,13 @@ fn a_new_contact_gets_authorisation_information_that_no_journal_has() {
 
 #[test]
 fn stopped_between_any_two_effects_and_resumed_it_comes_to_the_same_end() {
-    let mut whole = Run::of(40);
+    let begun = Run::of(40);
+    let mut whole = begun.copy();
     whole.go(ALL);
     let end = whole.world.rows();
     let mut stops = 0;
     for effects in 1.. {
-        let mut run = Run::of(40);
+        let mut run = begun.copy();
         let (done, _) = run.go(effects);
         stops += 1;
         run.go(ALL);

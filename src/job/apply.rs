@@ -5,10 +5,10 @@ use super::pulling::{endpoint, runtime, setup};
 use super::{Context, Ended};
 use crate::apply::{Applied, Controls, Executor, Guard, JournalWriter, Parts, Settings, VaultValues, apply as drive};
 use crate::base::{
-    Blame, Digest, Exit, PauseFlag, Problem, Problems, RegistryId, Result, RunId, StateDir, SystemEntropy, Timestamp, create_private_dir,
+    AtomicFile, Blame, Digest, Exit, PauseFlag, Problem, Problems, RegistryId, Result, RunId, StateDir, SystemEntropy, Timestamp, create_private_dir,
 };
-use crate::journal::{self, Entry, Fold, Tally};
-use crate::plan::{BasisKind, Operation, PlanFile};
+use crate::journal::{self, Entry, Fold, StepState, Tally};
+use crate::plan::{BasisKind, Operation, PlanFile, Turn, Value};
 use crate::policy::Profile;
 use crate::session::WritePool;
 use crate::store::{Batch, SqliteStore, Store, StreamName, bind};
@@ -19,9 +19,7 @@ use std::time::Duration;
 
 /// How long before-images are kept behind a run.
 const KEEP: jiff::SignedDuration = jiff::SignedDuration::from_hours(30 * 24);
-/// How long a registry may go on working on a command whose answer was lost (faults of the line count as outcomes until then).
-const SETTLE: Duration = Duration::from_secs(30);
-/// Between two looks at one object.
+/// Between two looks at one object, at most.
 const AGAIN: Duration = Duration::from_secs(5);
 /// Of a thousand operations of a wave, those that may come to something else than "verified" before a registry stops.
 const TOLERANCE: u64 = 50;
@@ -95,7 +93,7 @@ pub fn reconcile(loaded: &Loaded, run: &str, ctx: &Context) -> Result<Ended, Pro
     let mut store = SqliteStore::open(&store_path(&state))?;
     let fold = journal::open(&mut store, &plan.header().id)?;
     if fold.is_closed() {
-        return Ok(finish(&plan, &state, &Outcomes::new(), ctx)?);
+        return Ok(finish(&loaded.config, &plan, &state, &Outcomes::new(), ctx)?);
     }
     go(loaded, &plan, (store, &fold), &state, &Going { options: &ApplyOptions::default(), settle_only: true }, ctx)
 }
@@ -117,7 +115,7 @@ fn go(
 ) -> Result<Ended, Problems> {
     let stream = begin(plan, fold, &mut store, ctx.clock.wall())?;
     let parts = carry_out(&loaded.config, plan, state, store, stream, going, ctx)?;
-    Ok(finish(plan, state, &parts, ctx)?)
+    Ok(finish(&loaded.config, plan, state, &parts, ctx)?)
 }
 
 fn store_path(state: &StateDir) -> PathBuf {
@@ -312,11 +310,13 @@ fn prepare(
     let now = ctx.clock.wall();
     let run = RunId::new(format!("{}-{}", short(&plan.header().id), now.as_second()));
     let pool = WritePool::new(setup(config, id, registry, &run, 1)?);
+    // A registry works on a command no longer than it lets us wait for the answer.
+    let settle = Duration::from_secs(u64::from(registry.profile.limits.reply_seconds.value));
     let settings = Settings {
         registry: id.as_str().into(),
         prefix: short(&plan.header().id).into(),
-        settle: SETTLE,
-        again: AGAIN,
+        settle,
+        again: AGAIN.min(settle),
         in_hand: in_hand(registry),
         tolerance: TOLERANCE,
         keep: now.checked_add(KEEP).unwrap_or(Timestamp::MAX),
@@ -347,7 +347,7 @@ impl Guard for Recorded {
 }
 
 /// Closes the run where everything has come to its end, and tells what became of it.
-fn finish(plan: &PlanFile, state: &StateDir, parts: &Outcomes, ctx: &Context) -> Result<Ended> {
+fn finish(config: &Config, plan: &PlanFile, state: &StateDir, parts: &Outcomes, ctx: &Context) -> Result<Ended> {
     let id = &plan.header().id;
     let mut store = SqliteStore::open(&store_path(state))?;
     let fold = journal::open(&mut store, id)?;
@@ -367,6 +367,11 @@ fn finish(plan: &PlanFile, state: &StateDir, parts: &Outcomes, ctx: &Context) ->
     }
     let mut exits = vec![Exit::Done];
     let mut problems = Vec::new();
+    let updates = config.reports.join(format!("apply-{}", short(id))).join("local-updates.csv");
+    if let Err(problem) = local_updates(plan, &fold, &updates) {
+        exits.push(Exit::ReportFailed);
+        problems.push(*problem);
+    }
     let mut registries = Vec::new();
     for (registry, outcome) in parts {
         let stopped = match outcome {
@@ -393,6 +398,39 @@ fn finish(plan: &PlanFile, state: &StateDir, parts: &Outcomes, ctx: &Context) ->
     let text = told(&report);
     let json = serde_json::to_value(&report).unwrap_or_default();
     Ok(Ended { exits, json, text, problems })
+}
+
+/// Writes what the run changed, for the registrar's own database: one row for each fact of a verified step. A personal value stands
+/// there as the digest that it has in the plan: whoever planned it has the value.
+fn local_updates(plan: &PlanFile, fold: &Fold, path: &Path) -> Result<()> {
+    let failed = |e: csv::Error| Problem::storage("E-file-002", path, "write the local updates", &std::io::Error::other(e));
+    create_private_dir(path.parent().unwrap_or(Path::new(".")))?;
+    let mut table = csv::Writer::from_writer(AtomicFile::create(path)?);
+    table.write_record(["registry", "object", "id", "do", "field", "value", "digest"]).map_err(failed)?;
+    for operation in plan.operations()? {
+        let operation = operation?;
+        for (number, step) in (0..).zip(&operation.steps) {
+            if fold.of(operation.op, number).state != StepState::Verified {
+                continue;
+            }
+            for change in step.facts.iter().filter(|change| change.was != change.wanted) {
+                let (value, digest) = match &change.wanted {
+                    Value::Absent => (String::new(), String::new()),
+                    Value::Clear(value) => (value.clone(), String::new()),
+                    Value::Sealed(digest) => (String::new(), digest.to_string()),
+                };
+                let turn = match step.turn {
+                    Turn::Create => "create",
+                    Turn::Update => "update",
+                    Turn::Delete => "delete",
+                };
+                let row = [&operation.registry, step.object.kind.as_str(), &step.object.id, turn, change.fact.as_str(), &value, &digest];
+                table.write_record(row).map_err(failed)?;
+            }
+        }
+    }
+    let file = table.into_inner().map_err(|e| Problem::storage("E-file-002", path, "write the local updates", &std::io::Error::other(e.to_string())))?;
+    file.commit()
 }
 
 /// The report for people.

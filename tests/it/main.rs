@@ -1,6 +1,7 @@
 //! The one integration binary.
 #![expect(clippy::expect_used, clippy::panic, reason = "a test ends where it cannot go on")]
 
+mod apply;
 mod budget;
 mod cli;
 mod config_input;

@@ -83,7 +83,7 @@ impl One {
             profile: self.profile.to_owned(),
             listen: "127.0.0.1:0".parse().expect("an address"),
             state: path("state"),
-            commit_log: None,
+            commit_log: Some(path("commits.ndjson")),
             transcript: Some(path("heard")),
             knobs: Knobs::read(knobs.iter().copied()).expect("knobs"),
             seed: 1,

@@ -1,0 +1,308 @@
+//! Plans applied to a bundled registry over real TLS: each change once, whatever breaks, and whoever pulls the plug.
+
+use crate::one::{ONE, One};
+use crate::served::context;
+use privet::base::{Digest, Exit, Timestamp, write_atomic};
+use privet::dataset::Row;
+use privet::job::config::Loaded;
+use privet::job::{ApplyOptions, Ended, apply, pull, reconcile};
+use privet::mock::Served;
+use privet::model::ObjectKind;
+use privet::plan::{
+    Basis, BasisKind, Draft, DraftStep, Fact, GateName, GateVerdict, Header, PlanFile, PlanWriter, Reason, Recipe, RegistryFacts, Undo,
+};
+use privet::store::{Batch, SqliteStore, Store as _, Vault, sealed_cell};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+const LOCK: &str = "clientTransferProhibited";
+
+/// A registry, and a plan to lock those of its domains that are not.
+struct Locking {
+    one: One,
+    loaded: Loaded,
+    plan: PathBuf,
+    /// The domains that the plan locks.
+    names: Vec<String>,
+    served: Option<Served>,
+}
+
+impl Locking {
+    /// A registry of so many domains with its `knobs`, pulled, and the plan, of which `change` may make another.
+    fn new(domains: u64, knobs: &[&str], change: impl FnOnce(&mut Header)) -> Self {
+        let one = One::new("gtld-thick", "example", domains);
+        drop(one.serve(&[], ""));
+        let mut this = Self { loaded: one.load(), plan: one.config().with_file_name("lock.plan"), names: Vec::new(), served: None, one };
+        this.serve(&[]);
+        assert_eq!(pull(&this.loaded, &context(&[])).expect("ended").exit(), Exit::Done);
+        this.draft(change);
+        this.serve(knobs);
+        this
+    }
+
+    /// Serves the registry anew, with a registry's patience of a second.
+    fn serve(&mut self, knobs: &[&str]) {
+        self.served = None;
+        self.served = Some(self.one.serve(knobs, ""));
+        let path = self.one.config();
+        let text = std::fs::read_to_string(&path).expect("a configuration");
+        let text = text.replace("back_off_seconds = 1", "back_off_seconds = 1\nreply_seconds = 1");
+        write_atomic(&path, text.as_bytes()).expect("written");
+        self.loaded = self.one.load();
+    }
+
+    fn draft(&mut self, change: impl FnOnce(&mut Header)) {
+        let config = &self.loaded.config;
+        let (id, registry) = config.registry(ONE).expect("the registry");
+        let rows: Vec<Row> = self.one.observed().into_iter().filter(|((kind, _), _)| *kind == ObjectKind::Domain).map(|(_, seen)| seen.row).collect();
+        let mut store = SqliteStore::open(&self.one.state().join("store.sqlite")).expect("a store");
+        let mut writer = PlanWriter::create(&self.plan, 1).expect("a plan");
+        let mut entropy = privet::base::SeededEntropy::new(1);
+        for row in &rows {
+            let lock = Fact::status(LOCK);
+            if lock.of(ObjectKind::Domain, row).is_some() {
+                continue;
+            }
+            let step = DraftStep::update(ObjectKind::Domain, row.id()).setting(lock, row, Some(Fact::SET.to_owned()));
+            let draft = Draft {
+                registry: id.as_str().to_owned(),
+                object: (ObjectKind::Domain, row.id().to_owned()),
+                steps: vec![step],
+                basis: Basis { kind: BasisKind::OwnData, evidence: Vec::new(), subject: None },
+                undo: Undo::Inverse,
+                touches: Vec::new(),
+                reasons: vec![Reason { rule: "RTR-7".to_owned(), text: "not locked".to_owned() }],
+            };
+            let mut key = |kind: ObjectKind, name: &str| {
+                let object = format!("{} {} {name}", id.as_str(), kind.as_str());
+                Ok(Vault::new(&mut store).enrol([object.as_str()], &mut entropy)?.remove(0))
+            };
+            let (operation, sealed) = draft.seal(Timestamp::MAX, &mut key).expect("sealed");
+            store.commit(&Batch { appends: Vec::new(), cells: sealed.iter().map(sealed_cell).collect() }).expect("kept");
+            writer.push(operation).expect("written");
+            self.names.push(row.id().to_owned());
+        }
+        let facts = RegistryFacts {
+            profile: registry.profile.id.clone(),
+            profile_digest: Digest::of(&serde_json::to_vec(&*registry.profile).expect("JSON")).to_string(),
+            snapshot: "s".to_owned(),
+            taken: Timestamp::UNIX_EPOCH,
+            objects: BTreeMap::new(),
+        };
+        let mut header = Header {
+            privet_plan: Header::VERSION,
+            id: String::new(),
+            tool: "privet".to_owned(),
+            recipe: Recipe::Lock,
+            made: Timestamp::UNIX_EPOCH,
+            expires: Timestamp::MAX,
+            config: config.digest.to_string(),
+            selection: Vec::new(),
+            registries: BTreeMap::from([(ONE.to_owned(), facts)]),
+            gates: Vec::new(),
+            approvals: 0,
+            waves: Vec::new(),
+            counts: Vec::new(),
+            left_out: BTreeMap::new(),
+        };
+        change(&mut header);
+        writer.finish(header).expect("a plan");
+    }
+
+    fn apply(&self) -> Ended {
+        apply(&self.loaded, &self.plan, &ApplyOptions::default(), &context(&[])).unwrap_or_else(|e| panic!("{e}"))
+    }
+
+    /// How often the registry was told to lock each of the domains.
+    fn told(&self) -> Vec<usize> {
+        let frames = self.one.frames("in");
+        let about = |name: &String| {
+            let named = format!("<domain:name>{name}</domain:name>");
+            frames.iter().filter(|frame| frame.contains("<update>") && frame.contains(&named)).count()
+        };
+        self.names.iter().map(about).collect()
+    }
+
+    /// The changes that took effect at the registry, by domain.
+    fn effects(&self) -> BTreeMap<String, u64> {
+        let text = std::fs::read_to_string(self.one.config().with_file_name("commits.ndjson")).unwrap_or_default();
+        let mut all = BTreeMap::new();
+        for line in text.lines() {
+            let line: serde_json::Value = serde_json::from_str(line).expect("a line");
+            *all.entry(line["object"].as_str().expect("an object").to_owned()).or_default() += 1;
+        }
+        all
+    }
+
+    /// Whether every domain of the plan took effect once, and no other object did.
+    fn assert_once(&self) {
+        let wanted: BTreeMap<String, u64> = self.names.iter().map(|name| (name.clone(), 1)).collect();
+        assert_eq!(self.effects(), wanted);
+    }
+}
+
+fn counts(ended: &Ended) -> BTreeMap<&str, u64> {
+    let names = ["planned", "verified", "failed", "conflict", "unknown", "pending", "sends"];
+    names.into_iter().filter_map(|name| Some((name, ended.json[name].as_u64().filter(|n| *n > 0)?))).collect()
+}
+
+#[test]
+fn a_plan_is_applied_once_and_a_second_time_is_refused() {
+    let locking = Locking::new(40, &[], |_| ());
+    let all = locking.names.len() as u64;
+    assert!(all > 10, "{all}");
+    let ended = locking.apply();
+    assert_eq!((ended.exit(), counts(&ended)), (Exit::Done, BTreeMap::from([("verified", all), ("sends", all)])), "{}", ended.text);
+    locking.assert_once();
+    let problems = apply(&locking.loaded, &locking.plan, &ApplyOptions::default(), &context(&[])).expect_err("applied already");
+    let first = problems.into_first();
+    assert_eq!((first.id.as_str(), first.exit), ("E-apply-007", Exit::PlanStale), "{first}");
+    // What was planned holds at the registry.
+    assert_eq!(pull(&locking.loaded, &context(&[])).expect("ended").exit(), Exit::Done);
+    let observed = locking.one.observed();
+    let is_locked = |name: &String| Fact::status(LOCK).of(ObjectKind::Domain, &observed[&(ObjectKind::Domain, name.clone())].row).is_some();
+    assert!(locking.names.iter().all(is_locked));
+    // The run's identifiers are in what the registry heard.
+    let id = PlanFile::open(&locking.plan).expect("a plan").header().id.clone();
+    let updates: Vec<String> = locking.one.frames("in").into_iter().filter(|frame| frame.contains("<update>")).collect();
+    assert!(updates.iter().all(|frame| frame.contains(&format!("<clTRID>{}-", &id[..12]))), "{updates:?}");
+}
+
+#[test]
+fn row_12_a_change_whose_answer_is_lost_is_read_and_not_sent_again() {
+    let names = Locking::new(6, &[], |_| ()).names;
+    let knob = format!("fault=row-45-cut:object={}:from=2:times=1", names[1]);
+    let locking = Locking::new(6, &[&knob], |_| ());
+    let ended = locking.apply();
+    assert_eq!((ended.exit(), counts(&ended)["verified"]), (Exit::Done, names.len() as u64), "{}", ended.text);
+    locking.assert_once();
+    assert!(locking.told().iter().all(|told| *told == 1), "{:?}", locking.told());
+}
+
+#[test]
+fn row_43_a_refusal_fails_its_operation_and_a_passing_one_is_tried_once_more() {
+    let names = Locking::new(40, &[], |_| ()).names;
+    let knob = format!("fault=row-43-2400:object={}:from=2:times=1", names[3]);
+    let locking = Locking::new(40, &[&knob], |_| ());
+    let ended = locking.apply();
+    assert_eq!(counts(&ended)["verified"], names.len() as u64, "{}", ended.text);
+    locking.assert_once();
+}
+
+#[test]
+fn rows_33_to_39_what_may_not_be_applied_is_told_with_everything_that_stands_against_it() {
+    let refused = GateVerdict {
+        gate: GateName::Count,
+        registry: None,
+        kind: None,
+        passed: false,
+        text: "40 operations, 10 are allowed; --max-changes raises it".to_owned(),
+        allowed_because: None,
+    };
+    let locking = Locking::new(4, &[], |header| {
+        header.expires = Timestamp::UNIX_EPOCH;
+        header.config = "other".to_owned();
+        header.registries.get_mut(ONE).expect("it").profile_digest = "other".to_owned();
+        header.gates.push(refused);
+        header.approvals = 1;
+    });
+    let problems = apply(&locking.loaded, &locking.plan, &ApplyOptions::default(), &context(&[])).expect_err("refused");
+    let ids: Vec<(&str, Exit)> = problems.kept().iter().map(|problem| (problem.id.as_str(), problem.exit)).collect();
+    let stale = Exit::PlanStale;
+    let gate = Exit::GateRefused;
+    assert_eq!(
+        ids,
+        [("E-apply-008", stale), ("E-apply-009", stale), ("E-apply-009", stale), ("E-apply-011", gate), ("E-apply-012", gate)],
+        "{problems}"
+    );
+    assert!(locking.told().iter().all(|told| *told == 0));
+    let options = ApplyOptions { digest: Some("0123456789ab".to_owned()), ..ApplyOptions::default() };
+    let problem = apply(&locking.loaded, &locking.plan, &options, &context(&[])).expect_err("another plan").into_first();
+    assert_eq!((problem.id.as_str(), problem.exit), ("E-plan-002", stale));
+}
+
+#[test]
+fn a_dead_registry_leaves_everything_planned_and_the_same_command_goes_on() {
+    let mut locking = Locking::new(6, &[], |_| ());
+    locking.served = None;
+    let ended = locking.apply();
+    assert!(ended.exits.contains(&Exit::Unreachable), "{:?}", ended.exits);
+    assert_eq!(counts(&ended), BTreeMap::from([("planned", locking.names.len() as u64)]), "{}", ended.text);
+    let before = locking.loaded.config.digest;
+    locking.serve(&[]);
+    assert_ne!(before, locking.loaded.config.digest, "the port is another, and a run that was begun goes on all the same");
+    let ended = locking.apply();
+    assert_eq!(ended.exit(), Exit::Done, "{}", ended.text);
+    locking.assert_once();
+}
+
+#[test]
+fn row_48_killed_again_and_again_it_comes_to_the_planned_end() {
+    let mut rounds = 0;
+    let mut draw = 12_345_u64;
+    for world in 0..3 {
+        let locking = Locking::new(60, &["service_ms=30"], |_| ());
+        let mut kills = 0;
+        loop {
+            let mut child = Command::new(env!("CARGO_BIN_EXE_privet"))
+                .args(["apply", "--quiet", "--config"])
+                .arg(locking.one.config())
+                .arg(&locking.plan)
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .spawn()
+                .expect("a process");
+            draw = draw.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            let patience = Duration::from_millis(150 + (draw >> 33) % 900);
+            let status = if kills < 17 {
+                std::thread::sleep(patience);
+                child.kill().expect("killed");
+                child.wait().expect("it ended")
+            } else {
+                child.wait().expect("it ended")
+            };
+            if let Some(code) = status.code() {
+                assert_eq!(code, 0, "world {world}, after {kills} kills of seed 12345");
+                break;
+            }
+            kills += 1;
+        }
+        rounds += kills;
+        locking.assert_once();
+        assert!(locking.told().iter().all(|told| (1..=2).contains(told)), "{:?}", locking.told());
+    }
+    assert!(rounds >= 5, "{rounds}");
+}
+
+#[test]
+fn reconciling_reads_and_sends_nothing() {
+    let locking = Locking::new(60, &["service_ms=40"], |_| ());
+    let mut child = Command::new(env!("CARGO_BIN_EXE_privet"))
+        .args(["apply", "--quiet", "--config"])
+        .arg(locking.one.config())
+        .arg(&locking.plan)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("a process");
+    while locking.told().iter().sum::<usize>() < 5 {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    child.kill().expect("killed");
+    child.wait().expect("it ended");
+    let sent: usize = locking.told().iter().sum();
+    let id = PlanFile::open(&locking.plan).expect("a plan").header().id.clone();
+    let ended = reconcile(&locking.loaded, &id[..12], &context(&[])).unwrap_or_else(|e| panic!("{e}"));
+    let found = counts(&ended);
+    assert!(!found.contains_key("unknown") && found.contains_key("planned"), "{found:?}");
+    assert_eq!(locking.told().iter().sum::<usize>(), sent, "nothing was sent");
+    for name in ["", "0123456789ab", "zz"] {
+        let problem = reconcile(&locking.loaded, name, &context(&[])).expect_err("no run").into_first();
+        assert_eq!(problem.id, "E-apply-013", "{name}");
+    }
+    let ended = locking.apply();
+    assert_eq!(ended.exit(), Exit::Done, "{}", ended.text);
+    locking.assert_once();
+}
