@@ -4,6 +4,7 @@
 use super::header::{Count, Header, Wave, wave_of};
 use super::operation::Operation;
 use crate::base::{AtomicFile, Blame, Exit, Problem, Result, RowDigest, row_digest};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, HashMap};
@@ -16,15 +17,38 @@ const LINE: u64 = 1 << 20;
 /// What stands between an operation and the digest at the end of its line.
 pub(super) const SUM: &str = ",\"sum\":\"";
 
+/// A line of a plan.
+#[derive(Serialize, JsonSchema)]
+#[serde(untagged)]
+pub enum PlanLine {
+    /// The first.
+    Header(Header),
+    /// One of those between.
+    Operation(OperationLine),
+    /// The last.
+    Trailer(Trailer),
+}
+
+/// A line of an operation.
+#[derive(Serialize, JsonSchema)]
+pub struct OperationLine {
+    /// The operation.
+    #[serde(flatten)]
+    operation: Operation,
+    /// The first 16 hexadecimal digits of a SHA-256 over all such lines before, and this one up to here.
+    sum: String,
+}
+
 /// The last line of a plan.
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Trailer {
+pub struct Trailer {
+    /// What the plan comes to.
     end: End,
 }
 
 /// What the last line says.
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct End {
     /// How many operations there are.
@@ -186,7 +210,8 @@ impl PlanFile {
             if let Ok(Trailer { end }) = serde_json::from_str::<Trailer>(&line) {
                 let found = crate::base::hex(&whole.finalize());
                 if end.operations != operations || end.sha256 != found {
-                    let text = format!("the trailer says {} operations and {}, found are {operations} and {found}", end.operations, end.sha256);
+                    let text =
+                        format!("the trailer says {} operations and {}, found are {operations} and {found}", end.operations, end.sha256);
                     return Err(altered(path, lines.number, &text));
                 }
                 if lines.next()?.is_some() {
@@ -325,7 +350,11 @@ fn read_operation(path: &Path, number: u64, line: &str, sums: &mut Sums) -> Resu
     let (body, sum) = parts.ok_or_else(|| altered(path, number, "the line has no digest at its end"))?;
     let found = sums.next(body);
     if sum != found {
-        return Err(altered(path, number, &format!("this is the first line that was changed, moved, or follows a removed one: its digest is {sum}, found is {found}")));
+        return Err(altered(
+            path,
+            number,
+            &format!("this is the first line that was changed, moved, or follows a removed one: its digest is {sum}, found is {found}"),
+        ));
     }
     serde_json::from_str(&format!("{body}}}")).map_err(|e| {
         let what = format!("the line is no operation: {}", shape(&e));

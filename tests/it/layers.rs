@@ -28,14 +28,43 @@ const TABLE: &[(&str, &[&str])] = &[
 
 /// What the verbs may use.
 const FOR_JOB: [&str; 16] = [
-    "model", "policy", "protocol", "session", "transport", "store", "dataset", "pull", "diff", "rules", "plan", "journal", "apply",
-    "report", "mock", "synth",
+    "model",
+    "policy",
+    "protocol",
+    "session",
+    "transport",
+    "store",
+    "dataset",
+    "pull",
+    "diff",
+    "rules",
+    "plan",
+    "journal",
+    "apply",
+    "report",
+    "mock",
+    "synth",
 ];
 
 /// What the command line may use.
 const FOR_CLI: [&str; 17] = [
-    "model", "policy", "protocol", "session", "transport", "store", "dataset", "pull", "diff", "rules", "plan", "journal", "apply",
-    "report", "mock", "synth", "job",
+    "model",
+    "policy",
+    "protocol",
+    "session",
+    "transport",
+    "store",
+    "dataset",
+    "pull",
+    "diff",
+    "rules",
+    "plan",
+    "journal",
+    "apply",
+    "report",
+    "mock",
+    "synth",
+    "job",
 ];
 
 /// Files that may await: the drivers. Everything else is a state machine or plain code.

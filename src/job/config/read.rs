@@ -192,6 +192,7 @@ fn privacy_contact(reading: &mut Reading<'_>, mut table: Table<'_>) -> Option<Pr
     }
     let text = |table: &mut Table<'_>, reading: &mut Reading<'_>, key| table.find(key).and_then(|f| f.text(reading));
     let v1_handle = text(&mut table, reading, "v1_handle").map(Handle::new);
+    let brand_handle = text(&mut table, reading, "brand_handle").map(Handle::new);
     let mut needed = |table: &mut Table<'_>, key, example| table.need(reading, key, example).and_then(|f| f.text(reading));
     let name = needed(&mut table, "name", "\"Domain Privacy Service\"");
     let street1 = needed(&mut table, "street1", "\"PO Box 1\"");
@@ -221,5 +222,17 @@ fn privacy_contact(reading: &mut Reading<'_>, mut table: Table<'_>) -> Option<Pr
         }
     });
     table.finish(reading);
-    Some(PrivacySettings { v1_handle, name: name?, org, street, city: city?, sp, pc, cc: cc?, voice: voice?, email_domain: relay? })
+    Some(PrivacySettings {
+        v1_handle,
+        brand_handle,
+        name: name?,
+        org,
+        street,
+        city: city?,
+        sp,
+        pc,
+        cc: cc?,
+        voice: voice?,
+        email_domain: relay?,
+    })
 }
