@@ -156,9 +156,9 @@ impl Tally {
         }
     }
 
-    /// Counts an object that was left out for want of a basis.
-    pub const fn block(&mut self) {
-        self.blocked += 1;
+    /// Counts objects that were left out for want of a basis.
+    pub const fn block(&mut self, objects: u64) {
+        self.blocked += objects;
     }
 
     /// How many were.

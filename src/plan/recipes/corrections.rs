@@ -252,7 +252,7 @@ fn domain_statuses(sheet: &mut Sheet<'_>, (local, ours): (&Row, Option<&str>), k
         match together([known.decision(registrant, Purpose::TransferLock)]) {
             Ok(basis) => sheet.basis = basis.unwrap_or_else(|| plain(BasisKind::Accuracy)),
             Err((rule, why)) => {
-                out.leave(site.ours(at, &rule, "statuses", format!("no transfer lock: {why}")));
+                out.block(site.ours(at, &rule, "statuses", format!("no transfer lock: {why}")));
                 skip.push(StatusValue::CLIENT_TRANSFER_PROHIBITED);
             }
         }
@@ -386,8 +386,8 @@ fn may_show(sheet: &mut Sheet<'_>, local: &Row, field: &str, bases: &mut dyn Bas
             sheet.basis = Basis { kind, evidence, subject };
             return Ok(true);
         }
-        Decision::Allowed { .. } => out.leave(site.ours(at, "RTR-6", field, "a person is shown upon explicit consent only")),
-        Decision::Blocked { rule, why } => out.leave(site.ours(at, &rule, field, format!("stays withheld: {why}"))),
+        Decision::Allowed { .. } => out.block(site.ours(at, "RTR-6", field, "a person is shown upon explicit consent only")),
+        Decision::Blocked { rule, why } => out.block(site.ours(at, &rule, field, format!("stays withheld: {why}"))),
     }
     Ok(false)
 }

@@ -85,7 +85,7 @@ pub(super) fn set(site: &Site<'_>, local: &Row, remote: &Row, known: &Known, out
             out.drafts.push(draft);
         }
         Ok(None) => {}
-        Err((rule, why)) => out.leave(site.ours(at, &rule, "statuses", format!("no transfer lock: {why}"))),
+        Err((rule, why)) => out.block(site.ours(at, &rule, "statuses", format!("no transfer lock: {why}"))),
     }
 }
 

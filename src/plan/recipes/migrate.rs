@@ -112,7 +112,7 @@ pub(super) fn domain(site: &Site<'_>, pair: Pair<'_>, known: &Known, out: &mut O
             out.visible.extend(visible);
         }
         Ok(None) => {}
-        Err((rule, why)) => out.leave(site.ours(at, &rule, "registrant", format!("not moved: {why}"))),
+        Err((rule, why)) => out.block(site.ours(at, &rule, "registrant", format!("not moved: {why}"))),
     }
 }
 

@@ -20,6 +20,8 @@ pub struct Outcome {
     pub drafts: Vec<Draft>,
     /// What is not planned, and why.
     pub left_out: Vec<Finding>,
+    /// How many of these for want of a basis.
+    pub blocked: u64,
     /// What should be known besides.
     pub told: Vec<Finding>,
     /// What becomes visible.
@@ -80,6 +82,12 @@ impl std::fmt::Debug for Taken {
 impl Outcome {
     /// Leaves an object out.
     pub(super) fn leave(&mut self, finding: Finding) {
+        self.left_out.push(finding);
+    }
+
+    /// Leaves an object out for want of a basis.
+    pub(super) fn block(&mut self, finding: Finding) {
+        self.blocked += 1;
         self.left_out.push(finding);
     }
 }

@@ -128,7 +128,7 @@ fn by_proxy(site: &Site<'_>, local: &Row, remote: &Row, known: &Known, out: &mut
     let basis = match together(decisions) {
         Ok(Some(basis)) => basis,
         Ok(None) => plain(BasisKind::OwnData),
-        Err((rule, why)) => return out.leave(site.ours(at, &rule, "registrant", format!("not protected: {why}"))),
+        Err((rule, why)) => return out.block(site.ours(at, &rule, "registrant", format!("not protected: {why}"))),
     };
     let was_named = column(remote, DomainField::Registrant).contains(&registrant);
     if is_replaced && was_named && known.linked(registrant) <= 1 && known.is_there(registrant) {
@@ -228,7 +228,7 @@ fn publish(site: &Site<'_>, local: &Row, is_protected: bool, known: &Known, out:
                 (true, Some(settings)) => match consent(Purpose::PrivacyProxy) {
                     Ok(_) => row("provider", None, Some(proxy_email(&DomainName::new(local.id()), settings.email_domain.as_str()))),
                     Err((rule, why)) => {
-                        out.leave(site.ours((DOMAIN, local.id()), &rule, role, format!("withheld in place of the provider's data: {why}")));
+                        out.block(site.ours((DOMAIN, local.id()), &rule, role, format!("withheld in place of the provider's data: {why}")));
                         row("withheld", None, None)
                     }
                 },

@@ -120,8 +120,8 @@ fn show(site: &Site<'_>, (local, remote): (&Row, &Row), bases: &mut dyn Bases, o
             draft.steps.push(DraftStep::update(CONTACT, local.id()).setting(fact, remote, shows));
             out.drafts.push(draft);
         }
-        Decision::Allowed { .. } => out.leave(site.ours(at, "RTR-6", fact.as_str(), "a person is shown upon explicit consent only")),
-        Decision::Blocked { rule, why } => out.leave(site.ours(at, &rule, fact.as_str(), format!("stays withheld: {why}"))),
+        Decision::Allowed { .. } => out.block(site.ours(at, "RTR-6", fact.as_str(), "a person is shown upon explicit consent only")),
+        Decision::Blocked { rule, why } => out.block(site.ours(at, &rule, fact.as_str(), format!("stays withheld: {why}"))),
     }
     Ok(())
 }

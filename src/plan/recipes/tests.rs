@@ -6,7 +6,7 @@ use crate::base::Handle;
 use crate::dataset::ContactField as C;
 use crate::dataset::DomainField as D;
 use crate::diff::{proxy_contact, proxy_handle, withheld};
-use crate::model::{Finding, ObjectKind};
+use crate::model::Finding;
 use crate::plan::basis::{Decision, NoRecords, Purpose};
 use crate::plan::{BasisKind, Draft, Turn};
 use crate::policy::profile;
