@@ -275,3 +275,108 @@ fn hours(span: SignedDuration) -> String {
 fn share(share: f64) -> String {
     format!("{:.0} %", share * 100.0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::ops::Not as _;
+
+    const AT: &str = "r";
+
+    fn limits() -> Limits {
+        Limits {
+            max_operations: 10,
+            max_share: 0.5,
+            share_floor: 2,
+            max_age: SignedDuration::from_hours(24),
+            min_rows_share: 0.6,
+            protected: BTreeSet::from([ChangeKind::Unlock, ChangeKind::Delete]),
+        }
+    }
+
+    fn at(hour: i64) -> Timestamp {
+        Timestamp::from_second(hour * 3600).unwrap()
+    }
+
+    fn tally(operations: u64, kind: ChangeKind) -> Tally {
+        let mut tally = Tally::default();
+        tally.operations.insert((AT.to_owned(), ObjectKind::Domain), operations);
+        tally.kinds.insert((AT.to_owned(), kind), operations);
+        tally
+    }
+
+    fn seen(held: u64, records: u64) -> Seen {
+        Seen { registry: AT.to_owned(), held: [0, held], records: [0, records], taken: at(0) }
+    }
+
+    /// The gates that refuse, each with what it says.
+    fn refused(tally: &Tally, seen: Seen, hour: i64, waivers: &Waivers) -> Vec<(GateName, String)> {
+        let verdicts = judge(&limits(), waivers, tally, &[seen], at(hour));
+        verdicts.into_iter().filter(|verdict| verdict.passed.not()).map(|verdict| (verdict.gate, verdict.text)).collect()
+    }
+
+    fn gates(tally: &Tally, seen: Seen, hour: i64) -> Vec<GateName> {
+        refused(tally, seen, hour, &Waivers::default()).into_iter().map(|(gate, _)| gate).collect()
+    }
+
+    #[test]
+    fn row_39_each_cap_closes_one_beyond_its_figure() {
+        assert_eq!(gates(&tally(10, ChangeKind::Other), seen(20, 20), 0), []);
+        assert_eq!(gates(&tally(11, ChangeKind::Other), seen(100, 100), 0), [GateName::Count]);
+        assert_eq!(gates(&tally(10, ChangeKind::Other), seen(19, 19), 0), [GateName::Share]);
+        // So few are never too large a share.
+        assert_eq!(gates(&tally(2, ChangeKind::Other), seen(2, 2), 0), []);
+        assert_eq!(gates(&tally(3, ChangeKind::Other), seen(3, 3), 0), [GateName::Share]);
+        let (_, text) = refused(&tally(11, ChangeKind::Other), seen(100, 100), 0, &Waivers::default()).remove(0);
+        assert_eq!(text, "11 operations, and at most 10 are allowed; --allow count --reason TEXT lets it pass");
+    }
+
+    #[test]
+    fn what_is_too_old_or_cut_is_refused() {
+        assert_eq!(gates(&Tally::default(), seen(10, 10), 24), []);
+        assert_eq!(gates(&Tally::default(), seen(10, 10), 25), [GateName::Age]);
+        assert_eq!(gates(&Tally::default(), seen(10, 6), 0), []);
+        assert_eq!(gates(&Tally::default(), seen(10, 5), 0), [GateName::Shrunken]);
+        assert_eq!(gates(&Tally::default(), seen(1, 0), 0), [GateName::Shrunken]);
+        assert_eq!(gates(&Tally::default(), seen(0, 0), 0), []);
+    }
+
+    #[test]
+    fn a_protected_kind_needs_its_own_reason() {
+        assert_eq!(gates(&tally(1, ChangeKind::Unlock), seen(10, 10), 0), [GateName::Protected]);
+        assert_eq!(gates(&tally(1, ChangeKind::NameServers), seen(10, 10), 0), []);
+        // Another registrant is asked for by itself, protected or not.
+        assert_eq!(gates(&tally(1, ChangeKind::Registrant), seen(10, 10), 0), [GateName::ChangeOfRegistrant]);
+        let waived = |names: &[&str]| {
+            let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+            Waivers::read(&names, Some("asked for")).unwrap()
+        };
+        let of = |kind, waivers: &Waivers| refused(&tally(1, kind), seen(10, 10), 0, waivers).len();
+        assert_eq!(of(ChangeKind::Unlock, &waived(&["unlock"])), 0);
+        assert_eq!(of(ChangeKind::Unlock, &waived(&["delete", "count", "age"])), 1);
+        assert_eq!(of(ChangeKind::Registrant, &waived(&["change-of-registrant"])), 0);
+        let verdicts = judge(&limits(), &waived(&["unlock"]), &tally(1, ChangeKind::Unlock), &[seen(10, 10)], at(0));
+        let reasons: Vec<&str> = verdicts.iter().filter_map(|verdict| verdict.allowed_because.as_deref()).collect();
+        assert_eq!(reasons, ["asked for"]);
+    }
+
+    #[test]
+    fn nothing_is_let_pass_without_a_reason_and_consent_never() {
+        let read = |name: &str, reason| Waivers::read(&[name.to_owned()], reason).map_err(|problem| problem.id);
+        for (name, reason) in [("count", None), ("count", Some(" ")), ("consent", Some("x")), ("protected", Some("x")), ("all", Some("x"))]
+        {
+            assert_eq!(read(name, reason), Err("E-plan-011".to_owned()), "{name}");
+        }
+        assert!(read("share", Some("x")).is_ok() && Waivers::read(&[], None).is_ok());
+    }
+
+    #[test]
+    fn what_was_left_out_for_want_of_a_basis_is_told_and_keeps_nothing_else_back() {
+        let mut tally = tally(1, ChangeKind::Other);
+        tally.block(3);
+        let verdicts = judge(&limits(), &Waivers::default(), &tally, &[seen(10, 10)], at(0));
+        let consent = verdicts.last().unwrap();
+        assert_eq!((consent.gate, consent.passed), (GateName::Consent, true));
+        assert!(consent.text.starts_with("3 objects"));
+    }
+}

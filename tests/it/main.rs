@@ -15,6 +15,7 @@ mod layers;
 mod marker;
 mod night;
 mod one;
+mod plan;
 mod raw;
 mod registries;
 mod report;

@@ -360,6 +360,7 @@ fn a_correction_of_an_identity_field_is_never_planned() {
     assert_eq!(left(&world.agreed(Recipe::Corrections)), "R-plan-004");
     let mut world = World::with("nicit", None);
     world.contacts[0][0] = world.contacts[0][0].with(&[(C::Properties.at(), Some("regCode=1"))]);
+    world.contacts[1][0] = world.contacts[1][0].with(&[(C::Properties.at(), Some("regCode=2"))]);
     assert_eq!(left(&world.agreed(Recipe::Corrections)), "R-plan-004");
     // Nor does a domain change hands where that is not a plain update.
     let mut world = World::with("denic", None);
