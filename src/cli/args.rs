@@ -3,6 +3,8 @@
 #![expect(clippy::doc_markdown, reason = "these comments are what `--help` prints")]
 
 use crate::job::config::Dns;
+use crate::plan::Recipe;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -150,6 +152,61 @@ pub(super) enum Command {
         #[arg(long)]
         show_suggestions: bool,
     },
+    /// Plan changes from the newest snapshots and the local records; nothing is sent
+    #[command(after_help = PLAN)]
+    Plan {
+        /// What for
+        #[arg(value_parser = recipes())]
+        recipe: Recipe,
+        /// Only these objects: registry=ID, domain=NAME, handle=HANDLE, or file=PATH with one a line; may be given several times
+        #[arg(long, value_name = "WHAT")]
+        select: Vec<String>,
+        /// Where the plan is left [default: plan.ndjson in the run's report folder]
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+        /// Let a gate or a protected kind of change pass; may be given several times
+        #[arg(long, value_name = "KIND", requires = "reason")]
+        allow: Vec<String>,
+        /// Why; it stands in the plan
+        #[arg(long, value_name = "TEXT")]
+        reason: Option<String>,
+        /// Who plans; nobody approves a plan of their own
+        #[arg(long, value_name = "NAME")]
+        by: Option<String>,
+        /// The day on which what is unlocked is locked again
+        #[arg(long, value_name = "YYYY-MM-DD")]
+        relock: Option<jiff::civil::Date>,
+        #[command(flatten)]
+        places: Places,
+    },
+    /// Show a plan, personal data masked
+    #[command(after_help = "Example:\n  privet show plan.ndjson | less")]
+    Show {
+        /// The plan
+        plan: PathBuf,
+        /// Show personal data too; who asked stands in the journal
+        #[arg(long, requires = "by")]
+        unmasked: bool,
+        /// Who asks
+        #[arg(long, value_name = "NAME")]
+        by: Option<String>,
+        #[command(flatten)]
+        places: Places,
+    },
+    /// Sign off the plan of a digest
+    #[command(after_help = "Example:\n  privet approve plan.ndjson --digest 3f9a1c07d2b4 --by \"N. N.\"")]
+    Approve {
+        /// The plan
+        plan: PathBuf,
+        /// The digest that was reviewed, or its first 12 digits at least
+        #[arg(long, value_name = "DIGEST")]
+        digest: String,
+        /// Who approves
+        #[arg(long, value_name = "NAME")]
+        by: String,
+        #[command(flatten)]
+        places: Places,
+    },
     /// Carry out a plan, and go on with one that was stopped
     #[command(after_help = APPLY)]
     Apply {
@@ -243,6 +300,17 @@ Where there is no whole snapshot yet, several such pulls complete one; a pull wi
 Examples:
   privet pull --registry example
   privet pull --registry example-de --budget 20000 --until 06:00";
+
+const PLAN: &str = "\
+A plan without any change is a plan, too. With --fail-on changes a plan that has some ends with 10; where a gate refuses, or something \
+is left out for want of consent, it ends with 20, and the plan tells which.
+
+What can be let pass: count, share, age, shrunken, change-of-registrant; delete, unlock, reveal, registrant, name-servers.
+
+Examples:
+  privet plan privacy --select registry=example --out privacy.plan
+  privet plan unlock --select domain=example.org --relock 2027-01-31 --allow unlock --reason \"transfer asked for\"
+  privet plan corrections --select file=names.txt --fail-on changes";
 
 /// `privet pull …` other than from registries.
 #[derive(Debug, Subcommand)]
@@ -395,6 +463,12 @@ pub(super) enum Frame {
 pub(super) enum Dialect {
     /// EPP (RFC 5730)
     Epp,
+}
+
+/// The names of recipes.
+fn recipes() -> impl TypedValueParser<Value = Recipe> {
+    let names = PossibleValuesParser::new(Recipe::ALL.map(Recipe::as_str));
+    names.try_map(|name| Recipe::ALL.into_iter().find(|recipe| recipe.as_str() == name).ok_or("there is no such recipe"))
 }
 
 fn time(text: &str) -> Result<jiff::civil::Time, String> {

@@ -6,7 +6,7 @@ use super::verbs::{Begun, Shown};
 use crate::base::{Problem, Result};
 use crate::policy::{Matrix, Profile};
 use crate::protocol::epp::Decoded;
-use crate::{job, mock, report, rules, synth};
+use crate::{job, mock, plan, report, rules, synth};
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value};
@@ -15,7 +15,8 @@ use serde_json::{Map, Value};
 type Make = fn() -> Value;
 
 /// Each schema but the reports' by its name.
-const SCHEMAS: [(&str, Make); 14] = [
+const SCHEMAS: [(&str, Make); 17] = [
+    ("approved", written::<job::Approved>),
     ("check", written::<job::Checked>),
     ("commit", written::<mock::Committed<'_>>),
     ("config", written::<Shown>),
@@ -26,6 +27,8 @@ const SCHEMAS: [(&str, Make); 14] = [
     ("frame", written::<Decoded<'_>>),
     ("init", written::<Begun>),
     ("mock", written::<mock::Served>),
+    ("plan", written::<plan::PlanLine>),
+    ("planned", written::<job::Planned>),
     ("problem", written::<Problem>),
     ("profile", read::<Profile>),
     ("registries", written::<Matrix>),

@@ -6,7 +6,9 @@ use super::progress::Listener;
 use super::{argument, bundled, logging, registries, schemas, settings};
 use crate::base::{Clock, Exit, Problems, RegistryId, StopToken, read_capped};
 use crate::job::config::{self, Loaded};
-use crate::job::{self, ApplyOptions, Context, DemoOptions, DnsOptions, Ended, ValidateOptions, Validated, Within};
+use crate::job::{
+    self, ApplyOptions, Context, DemoOptions, DnsOptions, Ended, PlanOptions, Unmasking, ValidateOptions, Validated, Within,
+};
 use crate::protocol::frame::DEFAULT_CAP;
 use clap::CommandFactory as _;
 use serde_json::Value;
@@ -49,6 +51,22 @@ fn dispatch(global: &Global, command: Command, printer: &Arc<Printer>, clock: &A
             let warnings_count = global.fail_on.contains(&FailOn::Findings);
             let options = ValidateOptions { snapshot, dns, show_suggestions, warnings_count };
             night(global, &which, printer, clock, |loaded, ctx| validated(global, printer, job::validate(loaded, ctx, options)?))
+        }
+        Command::Plan { recipe, select, out, allow, reason, by, relock, places } => {
+            let which = Which { registry: Vec::new(), places };
+            let options = PlanOptions { recipe, select, out, allow, reason, by, relock };
+            night(global, &which, printer, clock, |loaded, ctx| job::plan(loaded, ctx, &options))
+        }
+        Command::Show { plan, unmasked, by, places } => {
+            let loaded = if unmasked { Some(settings::load(global, &places)?) } else { None };
+            let unmasking = loaded.as_ref().map(|loaded| Unmasking { loaded, by: by.as_deref().unwrap_or_default(), clock: &**clock });
+            job::show(&plan, unmasking, global.format == Format::Json, &mut |piece| printer.data(piece))?;
+            Ok(done(String::new(), Value::Null))
+        }
+        Command::Approve { plan, digest, by, places } => {
+            let loaded = settings::load(global, &places)?;
+            warn(printer, &loaded);
+            Ok(job::approve(&loaded, &plan, &digest, &by, &**clock)?)
         }
         Command::Apply { plan, digest, pause_file, stop_file, which } => {
             let options = ApplyOptions { digest, pause_file, stop_file };

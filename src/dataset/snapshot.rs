@@ -9,7 +9,7 @@ use super::spool::{ExchangeRow, State};
 use super::table::{Cell, ColumnType};
 use crate::base::{Blame, ExchangeId, Exit, Problem, RegistryId, Result, RunId, Timestamp, read_capped, remove_tree};
 use crate::model::ObjectKind;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
 /// The columns of `exchanges.parquet`.
@@ -281,6 +281,21 @@ impl Snapshot {
     /// `E-parquet-…`.
     pub(super) fn cells(&self, kind: ObjectKind, bucket: u32, names: &[&str]) -> Result<ParquetFile> {
         ParquetFile::open_cells(&self.file(kind, bucket), names)
+    }
+
+    /// The ids of a bucket whose rows were observed before `limit`; a time that cannot be read is long ago.
+    ///
+    /// # Errors
+    /// `E-parquet-…`.
+    pub fn observed_before(&self, kind: ObjectKind, bucket: u32, limit: Timestamp) -> Result<HashSet<Box<str>>> {
+        let file = self.cells(kind, bucket, &["id", "observed_at"])?;
+        let mut out = HashSet::new();
+        for n in 0..file.batches() {
+            let batch = file.batch(n)?;
+            let old = |row: &usize| batch.get(1, *row).and_then(|text| text.parse::<Timestamp>().ok()).is_none_or(|at| at < limit);
+            out.extend((0..batch.rows()).filter(old).filter_map(|row| batch.get(0, row)).map(Into::into));
+        }
+        Ok(out)
     }
 
     /// The objects of one bucket, sorted by id.

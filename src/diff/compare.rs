@@ -2,8 +2,8 @@
 
 use super::normalise::{is_quiet, normalise};
 use super::output::Severity;
-use crate::dataset::Kind;
-use crate::model::Properties;
+use crate::dataset::{Kind, Row, columns};
+use crate::model::{ObjectKind, Properties};
 
 /// One field that differs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +38,14 @@ pub(super) fn compare<'a>(
         let severity = if same { Severity::Cosmetic } else { Severity::Material };
         (!same || !is_quiet(kind)).then_some(FieldDifference { at, local, remote, severity })
     })
+}
+
+/// The positions of the fields in which what is expected of an object and what its registry holds differ, and it matters.
+#[must_use]
+pub fn material(kind: ObjectKind, expected: &Row, held: &Row) -> Vec<usize> {
+    let kinds = columns(kind).iter().map(|column| column.kind);
+    let all = compare(kinds, |at| expected.get(at), |at| held.get(at));
+    all.filter(|difference| difference.severity == Severity::Material).map(|difference| difference.at).collect()
 }
 
 /// Whether the properties that `stated` names are those of `held`.

@@ -1,8 +1,9 @@
 //! The state a registry is expected to be in: the local record, and what the privacy services do to it by the registry's mechanism.
 
 use crate::base::{DomainName, Handle, hex};
-use crate::dataset::{ContactField, DomainField, Row, columns};
+use crate::dataset::{ContactField, DomainField, Protection, Row, columns};
 use crate::model::ObjectKind;
+use crate::policy::{Privacy, Profile};
 use sha2::{Digest as _, Sha256};
 
 /// What the privacy provider puts in a protected registrant's place. It is the provider's own data, not a person's.
@@ -10,6 +11,8 @@ use sha2::{Digest as _, Sha256};
 pub struct PrivacySettings {
     /// The one contact that stood in every role under the older service.
     pub v1_handle: Option<Handle>,
+    /// The brand's own contact, which takes a role that would show a protected registrant; the proxy contact does, where there is none.
+    pub brand_handle: Option<Handle>,
     /// Name.
     pub name: String,
     /// Organisation; may be empty.
@@ -54,7 +57,8 @@ pub fn proxy_email(domain: &DomainName, email_domain: &str) -> String {
 }
 
 /// The proxy contact that stands for the registrant of `domain`.
-pub(super) fn proxy_contact(domain: &DomainName, settings: &PrivacySettings) -> Row {
+#[must_use]
+pub fn proxy_contact(domain: &DomainName, settings: &PrivacySettings) -> Row {
     let email = proxy_email(domain, settings.email_domain.as_str());
     let value = |field: ContactField| match field {
         ContactField::IntName => Some(settings.name.as_str()),
@@ -74,19 +78,20 @@ pub(super) fn proxy_contact(domain: &DomainName, settings: &PrivacySettings) -> 
 }
 
 /// A domain's row with the proxy contact as its registrant; the other roles stay.
-pub(super) fn behind_proxy(row: &Row) -> Row {
+fn behind_proxy(row: &Row) -> Row {
     let handle = proxy_handle(&DomainName::new(row.id()));
     row.with(&[(DomainField::Registrant.at(), Some(&handle))])
 }
 
 /// A domain's row with the older service's one contact in every role.
-pub(super) fn behind_v1(row: &Row, handle: &str) -> Row {
+fn behind_v1(row: &Row, handle: &str) -> Row {
     use DomainField::{Admin, Billing, Registrant, Tech};
     row.with(&[Registrant, Admin, Tech, Billing].map(|field| (field.at(), Some(handle))))
 }
 
 /// A contact's row with a disclose statement that hides every element the contact has (RFC 5733 §2.9).
-pub(super) fn withheld(row: &Row) -> Row {
+#[must_use]
+pub fn withheld(row: &Row) -> Row {
     use ContactField as F;
     const ELEMENTS: [(&str, &[ContactField]); 9] = [
         ("addr.int", &[F::IntStreet1, F::IntStreet2, F::IntStreet3, F::IntCity, F::IntSp, F::IntPc, F::IntCc]),
@@ -102,6 +107,31 @@ pub(super) fn withheld(row: &Row) -> Row {
     let has = |fields: &[ContactField]| fields.iter().any(|field| row.get(field.at()).is_some());
     let names: Vec<&str> = ELEMENTS.iter().filter(|(_, fields)| has(fields)).map(|(name, _)| *name).collect();
     row.with(&[(F::Disclose.at(), Some(&format!("0:{}", names.join(","))))])
+}
+
+/// What a domain's protection makes expected beside the domain itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hides {
+    /// Nothing.
+    Nothing,
+    /// A proxy contact stands in the registrant's place.
+    ByProxy,
+    /// The registrant's contact withholds what it has.
+    ByWithholding,
+}
+
+/// A domain's row as the registry of `profile` is expected to hold it, where the domain has that protection.
+#[must_use]
+pub fn expected_domain(profile: &Profile, protection: Option<Protection>, settings: Option<&PrivacySettings>, row: Row) -> (Row, Hides) {
+    match (protection, profile.privacy.value) {
+        (Some(Protection::V2), Privacy::ProxyContact) if settings.is_some() => (behind_proxy(&row), Hides::ByProxy),
+        (Some(Protection::V2), Privacy::Disclose) => (row, Hides::ByWithholding),
+        (Some(Protection::V1), Privacy::ProxyContact | Privacy::Disclose) => {
+            let masked = settings.and_then(|s| s.v1_handle.as_ref()).map(|handle| behind_v1(&row, handle.as_str()));
+            (masked.unwrap_or(row), Hides::Nothing)
+        }
+        _ => (row, Hides::Nothing),
+    }
 }
 
 /// Whether a domain's column is one of its contacts.

@@ -10,7 +10,8 @@ mod output;
 mod summary;
 mod tables;
 
-pub use expected::{PrivacySettings, proxy_email, proxy_handle};
+pub use compare::material;
+pub use expected::{Hides, PrivacySettings, expected_domain, proxy_contact, proxy_email, proxy_handle, withheld};
 pub use files::{DiffSpec, diff_files};
 pub use normalise::normalise;
 pub use output::{DiffKind, Severity};

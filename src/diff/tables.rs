@@ -1,13 +1,13 @@
 //! Local records against a snapshot, bucket by bucket.
 
 use super::compare::compare;
-use super::expected::{PrivacySettings, behind_proxy, behind_v1, names_contacts, proxy_contact, proxy_handle, withheld};
+use super::expected::{Hides, PrivacySettings, expected_domain, names_contacts, proxy_contact, proxy_handle, withheld};
 use super::output::{DiffKind, Difference, Differences, Sheet};
 use super::summary::DiffSummary;
 use crate::base::{DomainName, RegistryId, Result};
 use crate::dataset::{DomainField, Observed, Protection, Records, Row, Services, Snapshot, State, bucket_of, columns};
 use crate::model::ObjectKind;
-use crate::policy::{Privacy, Profile};
+use crate::policy::Profile;
 use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
@@ -111,21 +111,14 @@ impl Side<'_> {
 
     /// A domain's row as its registry is expected to hold it.
     fn expected_domain(&self, row: Row, masks: &mut Masks) -> Row {
-        let settings = self.expectation.privacy;
-        match (self.expectation.services.of(row.id()), self.compared.profile.privacy.value) {
-            (Some(Protection::V2), Privacy::ProxyContact) if settings.is_some() => {
-                masks.proxied.push(DomainName::new(row.id()));
-                behind_proxy(&row)
-            }
-            (Some(Protection::V2), Privacy::Disclose) => {
-                masks.withheld.extend(row.get(DomainField::Registrant.at()).map(Into::into));
-                row
-            }
-            (Some(Protection::V1), Privacy::ProxyContact | Privacy::Disclose) => {
-                settings.and_then(|s| s.v1_handle.as_ref()).map_or_else(|| row.clone(), |handle| behind_v1(&row, handle.as_str()))
-            }
-            _ => row,
+        let (protection, settings) = (self.expectation.services.of(row.id()), self.expectation.privacy);
+        let (row, hides) = expected_domain(self.compared.profile, protection, settings, row);
+        match hides {
+            Hides::Nothing => {}
+            Hides::ByProxy => masks.proxied.push(DomainName::new(row.id())),
+            Hides::ByWithholding => masks.withheld.extend(row.get(DomainField::Registrant.at()).map(Into::into)),
         }
+        row
     }
 
     /// Compares one bucket. Contacts in `added` are expected because of a domain, which tells itself where it does not point at them.

@@ -9,9 +9,12 @@ mod facts;
 mod frame;
 mod interrupt;
 mod night;
+mod plan;
 mod pulling;
 mod records;
 mod retention;
+mod review;
+mod sealing;
 mod validate;
 mod within;
 
@@ -22,6 +25,9 @@ pub use dns::{DnsOptions, DnsPulled, DnsRegistry, pull_dns};
 pub use frame::{Dialect, frame_decode};
 pub use interrupt::{Interrupt, stop_on_interrupt};
 pub use night::{diff, pull, pull_within, report_run, run};
+pub use plan::{PlanOptions, Planned, plan};
+pub use review::{Approved, Unmasking, approve, show};
+pub use sealing::store_path;
 pub use validate::{ValidateOptions, Validated, judge_records, validate};
 pub use within::Within;
 

@@ -23,7 +23,7 @@ pub(super) struct Night<'a> {
     pub(super) state: StateDir,
     _lock: Lock,
     run_id: RunId,
-    started: Timestamp,
+    pub(super) started: Timestamp,
     pub(super) dir: PathBuf,
 }
 
@@ -159,13 +159,15 @@ impl<'a> Night<'a> {
         }
     }
 
+    /// The privacy services that are active on the day of the run.
+    pub(super) fn services(&self) -> Result<Services, Problems> {
+        let day = self.started.to_zoned(TimeZone::UTC).date();
+        self.config().records.services.as_ref().map_or_else(|| Ok(Services::default()), |source| Services::read(source, day))
+    }
+
     /// Compares `snapshots` with the records; the differences go to the report's folder.
     fn diff(&self, records: &Records, snapshots: &BTreeMap<RegistryId, Snapshot>) -> Result<DiffSummary, Problems> {
-        let day = self.started.to_zoned(TimeZone::UTC).date();
-        let services = match &self.config().records.services {
-            Some(source) => Services::read(source, day)?,
-            None => Services::default(),
-        };
+        let services = self.services()?;
         let compared: Vec<Compared<'_>> = snapshots
             .iter()
             .filter_map(|(id, snapshot)| Some(Compared { profile: &self.config().registries.get(id)?.profile, snapshot }))

@@ -90,6 +90,23 @@ impl DraftStep {
         self.turn == Turn::Update && self.facts.iter().all(same)
     }
 
+    /// What it does.
+    pub(super) const fn turn(&self) -> Turn {
+        self.turn
+    }
+
+    /// The facts that it changes, each with what it was and what is wanted.
+    pub(super) fn changed(&self) -> impl Iterator<Item = (&Fact, Option<&str>, Option<&str>)> {
+        let all = self.facts.iter().map(|(fact, (was, wanted))| (fact, was.as_deref(), wanted.as_deref()));
+        all.filter(|(_, was, wanted)| was != wanted)
+    }
+
+    /// The facts it rests on and sets.
+    #[cfg(test)]
+    pub(super) fn facts(&self) -> impl Iterator<Item = &Fact> {
+        self.facts.keys()
+    }
+
     /// The object: what it is, and its handle or name.
     #[must_use]
     pub fn object(&self) -> (ObjectKind, &str) {
@@ -101,6 +118,12 @@ impl DraftStep {
 fn facts_of(kind: ObjectKind, row: &Row) -> impl Iterator<Item = (Fact, String)> {
     let columns = crate::dataset::columns(kind).iter().map(|column| Fact::column(column.name)).filter(move |fact| fact.is_of(kind));
     columns.filter_map(move |fact| fact.of(kind, row).map(|value| (fact, value)))
+}
+
+/// The text that names an object in the vault.
+#[must_use]
+pub fn vault_name(registry: &str, kind: ObjectKind, id: &str) -> String {
+    format!("{registry}/{}/{id}", kind.as_str())
 }
 
 impl Draft {

@@ -4,6 +4,7 @@
 use super::header::{Count, Header, Wave, wave_of};
 use super::operation::Operation;
 use crate::base::{AtomicFile, Blame, Exit, Problem, Result, RowDigest, row_digest};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, HashMap};
@@ -16,15 +17,38 @@ const LINE: u64 = 1 << 20;
 /// What stands between an operation and the digest at the end of its line.
 pub(super) const SUM: &str = ",\"sum\":\"";
 
+/// A line of a plan.
+#[derive(Serialize, JsonSchema)]
+#[serde(untagged)]
+pub enum PlanLine {
+    /// The first.
+    Header(Header),
+    /// One of those between.
+    Operation(OperationLine),
+    /// The last.
+    Trailer(Trailer),
+}
+
+/// A line of an operation.
+#[derive(Serialize, JsonSchema)]
+pub struct OperationLine {
+    /// The operation.
+    #[serde(flatten)]
+    operation: Operation,
+    /// The first 16 hexadecimal digits of a SHA-256 over all such lines before, and this one up to here.
+    sum: String,
+}
+
 /// The last line of a plan.
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Trailer {
+pub struct Trailer {
+    /// What the plan comes to.
     end: End,
 }
 
 /// What the last line says.
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct End {
     /// How many operations there are.

@@ -56,7 +56,10 @@ pub struct Header {
     pub tool: String,
     /// What it is for.
     pub recipe: Recipe,
-    /// When it was made.
+    /// Who made it, where that was said: nobody approves a plan of their own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub author: Option<String>,
+    /// The time of what it was made from: when the newest of its snapshots was whole. So equal input gives equal bytes.
     pub made: Timestamp,
     /// From when on it is not applied any more.
     pub expires: Timestamp,
@@ -128,6 +131,26 @@ pub enum GateName {
     Consent,
     /// A change of the registrant that sets off a procedure of the registry's.
     ChangeOfRegistrant,
+}
+
+impl GateName {
+    /// Every gate.
+    pub const ALL: [Self; 7] =
+        [Self::Count, Self::Share, Self::Protected, Self::Age, Self::Shrunken, Self::Consent, Self::ChangeOfRegistrant];
+
+    /// The word on the command line and in tables.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Count => "count",
+            Self::Share => "share",
+            Self::Protected => "protected",
+            Self::Age => "age",
+            Self::Shrunken => "shrunken",
+            Self::Consent => "consent",
+            Self::ChangeOfRegistrant => "change-of-registrant",
+        }
+    }
 }
 
 /// What a gate made of a plan.

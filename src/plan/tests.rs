@@ -65,6 +65,7 @@ fn header() -> Header {
         id: String::new(),
         tool: "privet".to_owned(),
         recipe: Recipe::Lock,
+        author: None,
         made: at(0),
         expires: at(3600),
         config: "c".to_owned(),

@@ -198,6 +198,7 @@ fn domain(id: &str, fields: &[(DomainField, &str)]) -> Row {
 fn settings() -> PrivacySettings {
     PrivacySettings {
         v1_handle: Some("MASK-V1".into()),
+        brand_handle: None,
         name: "Privacy service".to_owned(),
         org: String::new(),
         street: vec!["PO Box 1".to_owned(), "Second floor".to_owned()],

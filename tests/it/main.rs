@@ -16,6 +16,7 @@ mod layers;
 mod marker;
 mod night;
 mod one;
+mod plan;
 mod raw;
 mod registries;
 mod report;

@@ -3,6 +3,7 @@
 //! The defaults are a file of the same form (`privet.toml` beside this module), which is also what `privet init` writes.
 
 mod document;
+mod gates;
 mod init;
 mod limits;
 mod origin;

@@ -1,9 +1,9 @@
 //! From the tree to the typed configuration.
 
 use super::document::{CAP, Document, text_of};
-use super::table::{Found, Kind, Layer, Reading, Table};
-use super::types::{Config, Dns, Gates, Loaded, Records};
-use super::{Given, TEMPLATE, registry};
+use super::table::{Kind, Layer, Reading, Table};
+use super::types::{Config, Dns, Loaded, Records};
+use super::{Given, TEMPLATE, gates, registry};
 use crate::base::{Blame, Digest, DomainName, Exit, Handle, Problem, Problems, read_capped};
 use crate::dataset::{Format, Source};
 use crate::diff::PrivacySettings;
@@ -103,12 +103,11 @@ fn root(reading: &mut Reading<'_>, path: &Path, bytes: &[u8], layers: [Layer<'_>
     let version = all.find("version").and_then(|f| f.number(reading, 1..=1));
     let state = all.find("state").and_then(|f| f.path(reading));
     let reports = all.find("reports").and_then(|f| f.path(reading));
-    let mut gates = all.child(reading, "gates");
-    let lowered = gates.find("min_rows_share");
-    let min_rows_share = lowered.as_ref().and_then(|f| f.share(reading, false));
-    gates.finish(reading);
-    let usual = Table::root(&[defaults]).child(reading, "gates").find("min_rows_share").and_then(|f| f.decimal());
-    weaker_gate(reading, lowered.as_ref(), min_rows_share, usual);
+    let usual = Table::root(&[defaults]).child(reading, "gates");
+    let closing = all.child(reading, "gates");
+    let gates = gates::gates(reading, closing, usual);
+    let correcting = all.child(reading, "corrections");
+    let corrections = gates::corrections(reading, correcting);
     let observing = all.child(reading, "dns");
     let dns = dns(reading, observing);
     let fallback = all.child(reading, "registry_defaults");
@@ -127,10 +126,10 @@ fn root(reading: &mut Reading<'_>, path: &Path, bytes: &[u8], layers: [Layer<'_>
     }
     all.finish(reading);
     version?;
-    let gates = Gates { min_rows_share: min_rows_share? };
+    let (gates, corrections) = (gates?, corrections?);
     let (state, reports, records, dns) = (state?, reports?, records_read, dns?);
     let digest = digest(bytes, &reading.rules);
-    Some(Config { path: path.to_owned(), digest, state, reports, records, privacy, gates, dns, registries })
+    Some(Config { path: path.to_owned(), digest, state, reports, records, privacy, gates, corrections, dns, registries })
 }
 
 /// The digest of a configuration's bytes, or where it has files of rules, of all their digests.
@@ -154,19 +153,6 @@ fn dns(reading: &mut Reading<'_>, mut table: Table<'_>) -> Option<Dns> {
     let at_once = table.find("at_once").and_then(|f| f.number(reading, 1..=4096)).and_then(|n| usize::try_from(n).ok());
     table.finish(reading);
     Some(Dns { resolver: resolver?, port: port?, wait: Duration::from_secs(seconds?.into()), at_once: at_once? })
-}
-
-/// Warns of a gate that lets more through than the defaults' own.
-fn weaker_gate(reading: &mut Reading<'_>, found: Option<&Found<'_>>, share: Option<f64>, usual: Option<f64>) {
-    if let (Some(found), Some(share), Some(usual)) = (found, share, usual)
-        && share < usual
-    {
-        let what = format!("`{share}` is weaker than the default gate of `{usual}`: a cut input may pass for a whole one");
-        let remedy = "remove the line unless the records really shrink like this";
-        let mut warning = Problem::new("E-config-012", Blame::Operator, what, remedy).file(reading.path).field(found.name.clone());
-        warning.place.line = found.file_line();
-        reading.warnings.push(*warning);
-    }
 }
 
 /// One table of records; nothing where the file has none.
@@ -208,6 +194,7 @@ fn privacy_contact(reading: &mut Reading<'_>, mut table: Table<'_>) -> Option<Pr
     }
     let text = |table: &mut Table<'_>, reading: &mut Reading<'_>, key| table.find(key).and_then(|f| f.text(reading));
     let v1_handle = text(&mut table, reading, "v1_handle").map(Handle::new);
+    let brand_handle = text(&mut table, reading, "brand_handle").map(Handle::new);
     let mut needed = |table: &mut Table<'_>, key, example| table.need(reading, key, example).and_then(|f| f.text(reading));
     let name = needed(&mut table, "name", "\"Domain Privacy Service\"");
     let street1 = needed(&mut table, "street1", "\"PO Box 1\"");
@@ -237,5 +224,17 @@ fn privacy_contact(reading: &mut Reading<'_>, mut table: Table<'_>) -> Option<Pr
         }
     });
     table.finish(reading);
-    Some(PrivacySettings { v1_handle, name: name?, org, street, city: city?, sp, pc, cc: cc?, voice: voice?, email_domain: relay? })
+    Some(PrivacySettings {
+        v1_handle,
+        brand_handle,
+        name: name?,
+        org,
+        street,
+        city: city?,
+        sp,
+        pc,
+        cc: cc?,
+        voice: voice?,
+        email_domain: relay?,
+    })
 }

@@ -4,7 +4,9 @@ use super::{SecretSource, Setting};
 use crate::base::{Blame, Digest, Problem, RegistryId, Result};
 use crate::dataset::Source;
 use crate::diff::PrivacySettings;
+use crate::plan::{Directions, Limits};
 use crate::policy::Profile;
+use jiff::SignedDuration;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -39,6 +41,8 @@ pub struct Config {
     pub privacy: Option<PrivacySettings>,
     /// When a run refuses to go on.
     pub gates: Gates,
+    /// Which side is right where records and registry differ.
+    pub corrections: Directions,
     /// How the DNS is observed.
     pub dns: Dns,
     /// The registry accounts by the operator's names for them.
@@ -75,10 +79,18 @@ pub struct Records {
 }
 
 /// When a run refuses to go on.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Gates {
     /// The least share of the last run's rows that an input must still have, 0 to 1.
     pub min_rows_share: f64,
+    /// Where the gates of a plan close.
+    pub limits: Limits,
+    /// How long a plan is valid, from the oldest of its snapshots on.
+    pub plan_valid: SignedDuration,
+    /// How many persons have to approve a plan, its author not among them.
+    pub approvals: u8,
+    /// How many operations a registry's first wave has.
+    pub canary: u64,
 }
 
 /// How the DNS is observed.

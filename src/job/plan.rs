@@ -1,0 +1,293 @@
+//! `plan`: the newest snapshots and the local records through a recipe, into a plan that a person reviews.
+
+use super::config::{Loaded, RegistryConfig};
+use super::night::Night;
+use super::sealing::Sealing;
+use super::validate::{known, newest};
+use super::{Context, Ended};
+use crate::base::{AtomicFile, Blame, Digest, Event, Exit, Problem, Problems, RegistryId, Result, Timestamp};
+use crate::dataset::{Records, Snapshot};
+use crate::model::ObjectKind;
+use crate::plan::{
+    GateName, Header, NoRecords, Outcome, PlanFile, Recipe, RegistryFacts, Seen, Selection, Site, Sources, Tally, Waivers, build, judge,
+};
+use crate::rules::{Findings, FindingsSummary};
+use jiff::{SignedDuration, civil};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// Findings that are told one by one.
+const TOLD: usize = 20;
+/// How long the vault keeps a plan's values beyond the plan's own end.
+const KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// What is planned.
+#[derive(Clone, Debug)]
+pub struct PlanOptions {
+    /// By which recipe.
+    pub recipe: Recipe,
+    /// For which objects, as [`Selection::read`] reads them.
+    pub select: Vec<String>,
+    /// Where the plan is left; in the run's folder where nothing is said.
+    pub out: Option<PathBuf>,
+    /// Gates and kinds of change that are let pass.
+    pub allow: Vec<String>,
+    /// Why.
+    pub reason: Option<String>,
+    /// Who plans.
+    pub by: Option<String>,
+    /// The day on which what is unlocked is locked again.
+    pub relock: Option<civil::Date>,
+}
+
+/// What `plan` prints with `--format json`.
+#[derive(Clone, Debug, serde::Serialize, schemars::JsonSchema)]
+pub struct Planned {
+    /// The plan.
+    plan: String,
+    /// The digest that a reviewer pins.
+    digest: String,
+    /// Its header.
+    header: Header,
+    /// What was left out, and what else was found.
+    findings: FindingsSummary,
+    /// The folder with `findings.{csv,json,parquet}` and the tables beside them.
+    reports: String,
+}
+
+/// `plan`: makes a plan, also where there is nothing to do.
+///
+/// # Errors
+/// `E-plan-010` to `E-plan-013` (exit 2) for what was asked; everything that keeps the records from being taken in; `E-job-003` (exit 32)
+/// where a registry has no snapshot; `E-store-…` and `E-file-…` (exit 33).
+pub fn plan(loaded: &Loaded, ctx: &Context, options: &PlanOptions) -> Result<Ended, Problems> {
+    let config = &loaded.config;
+    let selection = Selection::read(&options.select)?;
+    let waivers = Waivers::read(&options.allow, options.reason.as_deref())?;
+    let mut ctx = ctx.clone();
+    ctx.only = selection.registries().map(|id| config.registry(id).map(|(id, _)| id.clone())).collect::<Result<_>>()?;
+    let ctx = &ctx;
+    refuse(options, &selection, config.gates.approvals)?;
+    let night = Night::begin(loaded, ctx)?;
+    let all = newest(loaded, &night, ctx)?;
+    let (ingested, _) = night.take_in()?;
+    known(&ingested.records, config)?;
+    let services = night.services()?;
+    night.stage("plan");
+    let now = night.started;
+    let target = options.out.clone().unwrap_or_else(|| night.dir.join("plan.ndjson"));
+    let keep_until = now.checked_add(config.gates.plan_valid.saturating_add(KEPT)).unwrap_or(Timestamp::MAX);
+    let mut making = Making {
+        recipe: options.recipe,
+        sealing: Sealing::begin(night.state.root(), &target, config.gates.canary, keep_until)?,
+        findings: Findings::begin(&night.dir, false, TOLD)?,
+        tables: Tables { dir: night.dir.clone(), ..Tables::default() },
+        tally: Tally::default(),
+        left_out: BTreeMap::new(),
+        seen: Vec::new(),
+    };
+    let limits = &config.gates.limits;
+    let not_before = if waivers.passes(GateName::Age) { Timestamp::MIN } else { now.checked_sub(limits.max_age).unwrap_or(Timestamp::MIN) };
+    for (id, registry, snapshot) in &all {
+        let site = Site {
+            registry: id.as_str(),
+            profile: &registry.profile,
+            settings: config.privacy.as_ref(),
+            services: &services,
+            selection: &selection,
+            directions: &config.corrections,
+            relock: options.relock,
+        };
+        let sources = Sources { id, records: &ingested.records, snapshot, not_before, stop: &ctx.stop };
+        making.registry(&site, &sources)?;
+    }
+    if ctx.stop.is_stopped() {
+        let text = "stopped: no plan was written".to_owned();
+        return Ok(Ended { exits: vec![Exit::Stopped], json: serde_json::Value::Null, text, problems: Vec::new() });
+    }
+    let gates = judge(limits, &waivers, &making.tally, &making.seen, now);
+    let header = Header {
+        privet_plan: Header::VERSION,
+        id: String::new(),
+        tool: format!("privet {}", env!("CARGO_PKG_VERSION")),
+        recipe: options.recipe,
+        author: options.by.clone(),
+        made: all.iter().map(|(_, _, snapshot)| snapshot.manifest().finished).max().unwrap_or(now),
+        expires: expires(&all, &waivers, config.gates.plan_valid, now),
+        config: config.digest.to_string(),
+        selection: selection.told(),
+        registries: all.iter().map(|(id, registry, snapshot)| (id.to_string(), facts(registry, snapshot))).collect(),
+        gates,
+        approvals: config.gates.approvals,
+        waves: Vec::new(),
+        counts: Vec::new(),
+        left_out: std::mem::take(&mut making.left_out),
+    };
+    Ok(making.end(header, &target, &night.dir, ctx)?)
+}
+
+/// What cannot be planned as it was asked for.
+fn refuse(options: &PlanOptions, selection: &Selection, approvals: u8) -> Result<()> {
+    let wrong = |what: &str, remedy: &str| Err(Problem::new("E-plan-012", Blame::Operator, what, remedy));
+    if options.recipe == Recipe::Unlock && !selection.names_objects() {
+        return wrong("every domain would be unlocked", "name the domains with --select");
+    }
+    if options.recipe == Recipe::Unlock && options.relock.is_none() {
+        return wrong("what is unlocked is locked again some day", "add --relock YYYY-MM-DD");
+    }
+    if approvals > 0 && options.by.as_deref().is_none_or(|by| by.trim().is_empty()) {
+        return wrong("the configuration wants plans approved by somebody else than their author", "say who plans, with --by NAME");
+    }
+    if let Some(out) = options.out.as_ref().filter(|out| out.exists()) {
+        let what = "there is something already, and nothing is overwritten";
+        return Err(Problem::new("E-plan-013", Blame::Operator, what, "give another --out").file(out));
+    }
+    Ok(())
+}
+
+/// When the plan ends: so long after the oldest of what it rests on; from now on, where its age was let pass.
+fn expires(all: &[(&RegistryId, &RegistryConfig, Snapshot)], waivers: &Waivers, valid: SignedDuration, now: Timestamp) -> Timestamp {
+    let oldest = all.iter().map(|(_, _, snapshot)| snapshot.manifest().finished).min().unwrap_or(now);
+    let from = if waivers.passes(GateName::Age) { now } else { oldest };
+    from.checked_add(valid).unwrap_or(Timestamp::MAX)
+}
+
+/// What a registry's part of a plan rests on.
+fn facts(registry: &RegistryConfig, snapshot: &Snapshot) -> RegistryFacts {
+    let profile = &registry.profile;
+    let manifest = snapshot.manifest();
+    RegistryFacts {
+        profile: profile.id.clone(),
+        profile_digest: Digest::of(&serde_json::to_vec(&**profile).unwrap_or_default()).to_string(),
+        snapshot: manifest.run_id.to_string(),
+        taken: manifest.finished,
+        objects: ObjectKind::ALL.map(|kind| (kind.as_str().to_owned(), manifest.counts.of(kind).ok)).into_iter().collect(),
+    }
+}
+
+/// A plan in the making.
+struct Making {
+    recipe: Recipe,
+    sealing: Sealing,
+    findings: Findings,
+    tables: Tables,
+    tally: Tally,
+    left_out: BTreeMap<String, u64>,
+    seen: Vec<Seen>,
+}
+
+impl Making {
+    fn registry(&mut self, site: &Site<'_>, sources: &Sources<'_>) -> Result<()> {
+        let Sources { id, records, snapshot, .. } = sources;
+        self.seen.push(seen(id, records, snapshot));
+        // Until records of consent are wired in, nothing that needs consent is planned.
+        build(self.recipe, site, sources, &mut NoRecords, &mut |out| self.take(site, out))
+    }
+
+    fn take(&mut self, site: &Site<'_>, out: Outcome) -> Result<()> {
+        self.tables.put(site.registry, &out)?;
+        let Outcome { drafts, left_out, blocked, told, .. } = out;
+        self.tally.block(blocked);
+        for finding in &left_out {
+            *self.left_out.entry(finding.rule.to_string()).or_default() += 1;
+        }
+        let objects = (left_out.len() + told.len()) as u64;
+        self.findings.absorb(left_out.into_iter().chain(told).collect(), objects)?;
+        for draft in drafts {
+            self.tally.add(self.recipe, site, &draft);
+            self.sealing.push(draft)?;
+        }
+        Ok(())
+    }
+
+    fn end(self, header: Header, target: &Path, dir: &Path, ctx: &Context) -> Result<Ended> {
+        let files = self.tables.finish()?;
+        let (summary, first) = self.findings.finish()?;
+        let blocked = self.tally.blocked();
+        let header = self.sealing.finish(header)?;
+        let digest = PlanFile::open(target)?.digest().to_owned();
+        for finding in &first {
+            ctx.events.tell(Event::Note(finding.to_string()));
+        }
+        let refused = header.refused().count();
+        let mut exits = vec![Exit::Done];
+        exits.extend((header.operations() > 0).then_some(Exit::ChangesPending));
+        exits.extend((refused > 0 || blocked > 0).then_some(Exit::GateRefused));
+        let text = told(&header, &digest, target, dir, &files);
+        let made = Planned { plan: target.display().to_string(), digest, header, findings: summary, reports: dir.display().to_string() };
+        Ok(Ended { exits, json: serde_json::to_value(made).unwrap_or_default(), text, problems: Vec::new() })
+    }
+}
+
+fn seen(id: &RegistryId, records: &Records, snapshot: &Snapshot) -> Seen {
+    let manifest = snapshot.manifest();
+    Seen {
+        registry: id.to_string(),
+        held: ObjectKind::ALL.map(|kind| manifest.counts.of(kind).ok),
+        records: ObjectKind::ALL.map(|kind| records.count(id, kind)),
+        taken: manifest.finished,
+    }
+}
+
+/// The tables beside a plan, each there where it has rows. They are exact.
+#[derive(Default)]
+struct Tables {
+    dir: PathBuf,
+    open: BTreeMap<&'static str, csv::Writer<AtomicFile>>,
+}
+
+impl Tables {
+    fn put(&mut self, registry: &str, out: &Outcome) -> Result<()> {
+        for one in &out.visible {
+            self.row(
+                "visible.csv",
+                ["registry", "domain", "role", "handles", "shows"],
+                [registry, &one.domain, one.role, &one.handles, one.shows],
+            )?;
+        }
+        for one in &out.published {
+            let (handle, email) = (one.handle.as_deref().unwrap_or_default(), one.email.as_deref().unwrap_or_default());
+            let header = ["registry", "domain", "role", "shows", "handle", "email"];
+            self.row("publication.csv", header, [registry, &one.domain, one.role, one.shows, handle, email])?;
+        }
+        for one in &out.taken {
+            let header = ["registry", "object", "id", "field", "value"];
+            self.row("local-updates.csv", header, [registry, one.object.as_str(), &one.id, one.field, one.value.reveal()])?;
+        }
+        Ok(())
+    }
+
+    fn row<const N: usize>(&mut self, name: &'static str, header: [&str; N], row: [&str; N]) -> Result<()> {
+        let path = self.dir.join(name);
+        let failed = |e: csv::Error| Problem::storage("E-file-002", &path, "write", &e.into());
+        if !self.open.contains_key(name) {
+            let mut writer = csv::Writer::from_writer(AtomicFile::create(&path)?);
+            writer.write_record(header).map_err(failed)?;
+            self.open.insert(name, writer);
+        }
+        self.open.get_mut(name).map_or(Ok(()), |writer| writer.write_record(row).map_err(failed))
+    }
+
+    fn finish(self) -> Result<Vec<String>> {
+        let mut files = Vec::new();
+        for (name, writer) in self.open {
+            let path = self.dir.join(name);
+            let file = writer.into_inner().map_err(|e| Problem::storage("E-file-002", &path, "write", e.error()))?;
+            file.commit()?;
+            files.push(path.display().to_string());
+        }
+        Ok(files)
+    }
+}
+
+/// What people are told of a plan.
+fn told(header: &Header, digest: &str, target: &Path, dir: &Path, files: &[String]) -> String {
+    let mut lines = vec![super::review::head(header, digest)];
+    lines.push(format!("plan      {}", target.display()));
+    if !header.left_out.is_empty() {
+        lines.push(format!("left out  {}", dir.join("findings.csv").display()));
+    }
+    lines.extend(files.iter().map(|file| format!("besides   {file}")));
+    lines.push(format!("next      privet show {}", target.display()));
+    lines.join("\n")
+}

@@ -1,0 +1,125 @@
+//! The rows of one registry, bucket by bucket, through a recipe.
+
+use super::basis::Bases;
+use super::header::Recipe;
+use super::recipes::{Asked, Known, Outcome, Pair, Site};
+use crate::base::{RegistryId, Result, StopToken, Timestamp};
+use crate::dataset::{Records, Row, Snapshot, State};
+use crate::model::ObjectKind;
+use std::collections::{BTreeMap, HashSet};
+
+/// The rows of one registry.
+#[derive(Clone, Copy, Debug)]
+pub struct Sources<'a> {
+    /// The registry.
+    pub id: &'a RegistryId,
+    /// The local records.
+    pub records: &'a Records,
+    /// What it held.
+    pub snapshot: &'a Snapshot,
+    /// Nothing rests on what was observed before then.
+    pub not_before: Timestamp,
+    /// The operator's wish to stop.
+    pub stop: &'a StopToken,
+}
+
+/// Plans for the objects of one registry, in one order whatever the machine; hands over what each bucket came to.
+///
+/// ```text
+///   domains ──▶ what is asked of contacts ──▶ contacts ──▶ what is known of them, and their own drafts
+///   domains again, with what is known     ──▶ drafts
+/// ```
+///
+/// Memory holds a bucket, some bytes for each contact, and what was decided about the registrants of selected domains.
+///
+/// # Errors
+/// `E-parquet-…` where a bucket cannot be read; what `bases` and `sink` return.
+pub fn build(
+    recipe: Recipe,
+    site: &Site<'_>,
+    sources: &Sources<'_>,
+    bases: &mut dyn Bases,
+    sink: &mut dyn FnMut(Outcome) -> Result<()>,
+) -> Result<()> {
+    let mut asked = Asked::default();
+    sources.each(ObjectKind::Domain, &mut |pairs| {
+        pairs.iter().for_each(|both| site.asks(recipe, both.pair(), &mut asked));
+        Ok(())
+    })?;
+    if asked.has_targets() {
+        sources.each(ObjectKind::Domain, &mut |pairs| {
+            pairs.iter().for_each(|both| asked.used(site, both.pair()));
+            Ok(())
+        })?;
+    }
+    let mut known = Known::default();
+    sources.each(ObjectKind::Contact, &mut |pairs| {
+        let mut out = Outcome::default();
+        for both in pairs {
+            known.contact(site, both.pair(), &asked, bases)?;
+            site.contact(recipe, both.fresh(), &asked, bases, &mut out)?;
+        }
+        sink(out)
+    })?;
+    known.take_links(&mut asked);
+    drop(asked);
+    sources.each(ObjectKind::Domain, &mut |pairs| {
+        let mut out = Outcome::default();
+        pairs.iter().for_each(|both| site.domain(recipe, both.fresh(), &known, &mut out));
+        sink(out)
+    })
+}
+
+/// The rows of one object.
+#[derive(Default)]
+struct Both {
+    local: Option<Row>,
+    remote: Option<Row>,
+    /// Whether the registry's was observed too long ago.
+    is_stale: bool,
+}
+
+impl Both {
+    const fn pair(&self) -> Pair<'_> {
+        Pair { local: self.local.as_ref(), remote: self.remote.as_ref() }
+    }
+
+    /// Without what is too old to rest a change on.
+    const fn fresh(&self) -> Pair<'_> {
+        let remote = if self.is_stale { None } else { self.remote.as_ref() };
+        Pair { local: self.local.as_ref(), remote }
+    }
+}
+
+impl Sources<'_> {
+    /// Hands over the objects of each bucket of the coarser cut, in the order of their ids.
+    fn each(&self, kind: ObjectKind, visit: &mut dyn FnMut(&[Both]) -> Result<()>) -> Result<()> {
+        let theirs = self.snapshot.manifest().buckets_log2;
+        let coarse = self.records.buckets_log2().min(theirs);
+        let finer = |bucket: u32, by: u8| (bucket << by)..((bucket + 1) << by);
+        let is_old = self.snapshot.manifest().observed.as_ref().is_some_and(|ages| ages.oldest < self.not_before);
+        for bucket in 0..1_u32 << coarse {
+            if self.stop.is_stopped() {
+                return Ok(());
+            }
+            let mut all = BTreeMap::<Box<str>, Both>::new();
+            for fine in finer(bucket, self.records.buckets_log2() - coarse) {
+                for row in self.records.rows(self.id, kind, fine)? {
+                    let id = Box::from(row.id());
+                    all.entry(id).or_default().local = Some(row);
+                }
+            }
+            for fine in finer(bucket, theirs - coarse) {
+                let stale = if is_old { self.snapshot.observed_before(kind, fine, self.not_before)? } else { HashSet::new() };
+                for seen in self.snapshot.rows(kind, fine)?.into_iter().filter(|seen| seen.state == State::Ok) {
+                    let both = all.entry(seen.row.id().into()).or_default();
+                    both.is_stale = stale.contains(seen.row.id());
+                    both.remote = Some(seen.row);
+                }
+            }
+            let pairs: Vec<Both> = all.into_values().collect();
+            visit(&pairs)?;
+        }
+        Ok(())
+    }
+}

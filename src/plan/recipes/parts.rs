@@ -1,0 +1,243 @@
+//! What recipes are made of: findings, decisions, and steps that several of them take.
+
+use super::known::column;
+use super::{Pair, Site};
+use crate::base::DomainName;
+use crate::dataset::{DomainField, Row};
+use crate::diff::proxy_handle;
+use crate::model::{Confidence, Finding, FindingSeverity, ObjectKind};
+use crate::plan::basis::Decision;
+use crate::plan::{Basis, BasisKind, Draft, Reason};
+use crate::policy::{Capability, Rule};
+
+/// The roles beside the registrant.
+pub(super) const ROLES: [DomainField; 3] = [DomainField::Admin, DomainField::Tech, DomainField::Billing];
+
+/// What a recipe made of some objects.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// What is planned.
+    pub drafts: Vec<Draft>,
+    /// What is not planned, and why.
+    pub left_out: Vec<Finding>,
+    /// How many of these for want of a basis.
+    pub blocked: u64,
+    /// What should be known besides.
+    pub told: Vec<Finding>,
+    /// What becomes visible.
+    pub visible: Vec<Visible>,
+    /// What the registrar's own directory must show.
+    pub published: Vec<Published>,
+    /// What the local records should take over.
+    pub taken: Vec<Taken>,
+}
+
+/// What of a domain becomes visible, or stays so, where a mask is moved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Visible {
+    /// The domain.
+    pub domain: Box<str>,
+    /// The role.
+    pub role: &'static str,
+    /// The contacts that stand in it then, joined by `;`.
+    pub handles: String,
+    /// What they show: `record` (the local record's contacts), `brand` or `proxy`.
+    pub shows: &'static str,
+}
+
+/// What the registrar's own directory must show of a domain's role.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Published {
+    /// The domain.
+    pub domain: Box<str>,
+    /// The role.
+    pub role: &'static str,
+    /// `provider` (the provider's data set), `record` (the contact's own data), or `withheld`.
+    pub shows: &'static str,
+    /// The contact, where its own data are shown.
+    pub handle: Option<Box<str>>,
+    /// The relay's address, where the provider's data are shown.
+    pub email: Option<String>,
+}
+
+/// A value of the registry's that the local records should take over.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Taken {
+    /// What it is of.
+    pub object: ObjectKind,
+    /// Its handle or name.
+    pub id: Box<str>,
+    /// The column.
+    pub field: &'static str,
+    /// What the registry holds, which may be personal.
+    pub value: crate::base::Personal,
+}
+
+impl std::fmt::Debug for Taken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Taken({} {} {})", self.object.as_str(), self.id, self.field)
+    }
+}
+
+impl Outcome {
+    /// Leaves an object out.
+    pub(super) fn leave(&mut self, finding: Finding) {
+        self.left_out.push(finding);
+    }
+
+    /// Leaves an object out for want of a basis.
+    pub(super) fn block(&mut self, finding: Finding) {
+        self.blocked += 1;
+        self.left_out.push(finding);
+    }
+}
+
+impl Site<'_> {
+    /// A finding that rests on a rule of the profile.
+    pub(super) fn finding<T>(
+        &self,
+        (object, id): (ObjectKind, &str),
+        rule: &str,
+        field: &str,
+        what: impl Into<String>,
+        on: &Rule<T>,
+    ) -> Finding {
+        Finding { source: on.source.as_str().into(), confidence: on.confidence, ..self.ours((object, id), rule, field, what) }
+    }
+
+    /// A finding that rests on what this program holds to.
+    pub(super) fn ours(&self, (object, id): (ObjectKind, &str), rule: &str, field: &str, what: impl Into<String>) -> Finding {
+        Finding {
+            rule: rule.into(),
+            severity: FindingSeverity::Error,
+            registry: self.registry.into(),
+            object,
+            id: id.into(),
+            field: field.into(),
+            position: None,
+            code_point: None,
+            character: None,
+            what: what.into().into(),
+            answer: None,
+            suggestion: None,
+            source: "what this program never plans".into(),
+            confidence: Confidence::Seen,
+        }
+    }
+
+    /// The finding of another judge, told of `object` here.
+    pub(super) fn of(&self, (object, id): (ObjectKind, &str), finding: Finding) -> Finding {
+        Finding { registry: self.registry.into(), object, id: id.into(), ..finding }
+    }
+
+    /// What keeps something from being done that the profile has a capability for; nothing where it may be.
+    pub(super) fn barred(&self, at: (ObjectKind, &str), field: &str, what: &str, capability: &Rule<Capability>) -> Option<Finding> {
+        match capability.value {
+            Capability::Yes => None,
+            Capability::No => Some(self.finding(at, "R-plan-001", field, format!("the registry does not allow {what}"), capability)),
+            Capability::Unknown => {
+                let what = format!("whether the registry allows {what} is not known, and what is not known is not planned");
+                Some(self.finding(at, "R-plan-002", field, what, capability))
+            }
+        }
+    }
+
+    /// The finding that a domain that is to be changed was not read at its registry.
+    pub(super) fn unread(&self, at: (ObjectKind, &str)) -> Finding {
+        let what = "the snapshot does not hold this object, so that nothing is known to rest a change on";
+        self.ours(at, "R-plan-006", "state", what)
+    }
+
+    /// What keeps the registry from taking an update of a domain at all (RFC 5731 §2.3).
+    pub(super) fn frozen(&self, row: &Row) -> Option<Finding> {
+        const FREEZE: [&str; 6] =
+            ["clientUpdateProhibited", "serverUpdateProhibited", "pendingCreate", "pendingDelete", "pendingTransfer", "pendingUpdate"];
+        let statuses = row.get(DomainField::Statuses.at()).unwrap_or_default();
+        let status = statuses.split(';').map(str::trim).find(|status| FREEZE.contains(status))?;
+        let what = format!("the registry refuses updates of a domain with the status {status}");
+        let finding = self.ours((ObjectKind::Domain, row.id()), "R-plan-010", "statuses", what);
+        Some(Finding { source: "RFC 5731 §2.3".into(), ..finding })
+    }
+
+    /// Whether a handle is one of the provider's: a mask of the older service, the domain's proxy contact, or the brand's.
+    pub(super) fn is_provider(&self, domain: &str, handle: &str) -> bool {
+        let settings = self.settings;
+        let named = |of: Option<&crate::base::Handle>| of.is_some_and(|known| known.as_str() == handle);
+        self.is_v1(handle) || named(settings.and_then(|s| s.brand_handle.as_ref())) || proxy_handle(&DomainName::new(domain)) == handle
+    }
+
+    /// Whether a handle is the older service's mask.
+    pub(super) fn is_v1(&self, handle: &str) -> bool {
+        self.settings.and_then(|settings| settings.v1_handle.as_ref()).is_some_and(|mask| mask.as_str() == handle)
+    }
+
+    /// Who takes a role that would show a protected registrant, and how that is called.
+    pub(super) fn remedy(&self, domain: &str) -> (String, &'static str) {
+        match self.settings.and_then(|settings| settings.brand_handle.as_ref()) {
+            Some(brand) => (brand.as_str().to_owned(), "brand"),
+            None => (proxy_handle(&DomainName::new(domain)), "proxy"),
+        }
+    }
+
+    /// A draft about a domain or a contact, still without steps.
+    pub(super) fn draft(&self, object: (ObjectKind, &str), basis: Basis, reasons: Vec<Reason>) -> Draft {
+        Draft {
+            registry: self.registry.to_owned(),
+            object: (object.0, object.1.to_owned()),
+            steps: Vec::new(),
+            basis,
+            undo: crate::plan::Undo::Inverse,
+            touches: Vec::new(),
+            reasons,
+        }
+    }
+}
+
+/// A basis that needs no evidence of a person's.
+pub(super) const fn plain(kind: BasisKind) -> Basis {
+    Basis { kind, evidence: Vec::new(), subject: None }
+}
+
+/// A reason.
+pub(super) fn reason(rule: &str, text: impl Into<String>) -> Reason {
+    Reason { rule: rule.to_owned(), text: text.into() }
+}
+
+/// One basis of several decisions, all of which have to allow; the rule and the words of the first that does not.
+///
+/// # Errors
+/// That rule and those words.
+pub(super) fn together(decisions: impl IntoIterator<Item = Decision>) -> Result<Option<Basis>, (String, String)> {
+    let mut out: Option<Basis> = None;
+    for decision in decisions {
+        match decision {
+            Decision::Blocked { rule, why } => return Err((rule, why)),
+            Decision::Allowed { kind, evidence, subject } => {
+                let basis = out.get_or_insert(Basis { kind, evidence: Vec::new(), subject: subject.clone() });
+                basis.evidence.extend(evidence);
+                basis.subject = basis.subject.take().or(subject);
+            }
+        }
+    }
+    if let Some(basis) = &mut out {
+        basis.evidence.sort_unstable();
+        basis.evidence.dedup();
+    }
+    Ok(out)
+}
+
+/// Whether a domain points at a handle in any role.
+pub(super) fn points_at(row: &Row, is_it: impl Fn(&str) -> bool) -> bool {
+    std::iter::once(DomainField::Registrant).chain(ROLES).any(|field| column(row, field).into_iter().any(&is_it))
+}
+
+/// Both rows of a domain that is to be changed; leaves it out where its registry's is not there.
+pub(super) fn both<'a>(site: &Site<'_>, pair: Pair<'a>, out: &mut Outcome) -> Option<(&'a Row, &'a Row)> {
+    // What no record of ours names is for the comparison to tell.
+    let local = pair.local?;
+    let remote = pair.remote;
+    if remote.is_none() {
+        out.leave(site.unread((ObjectKind::Domain, local.id())));
+    }
+    Some((local, remote?))
+}

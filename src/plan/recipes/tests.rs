@@ -1,0 +1,543 @@
+//! Each recipe over rows of one registry, by the bundled profiles.
+
+use super::*;
+use crate::base::DomainName;
+use crate::base::Handle;
+use crate::dataset::ContactField as C;
+use crate::dataset::DomainField as D;
+use crate::diff::{proxy_contact, proxy_handle, withheld};
+use crate::model::Finding;
+use crate::plan::basis::{Decision, NoRecords, Purpose};
+use crate::plan::{BasisKind, Draft, Turn};
+use crate::policy::profile;
+use std::sync::Arc;
+
+const LOCK: &str = "clientTransferProhibited";
+const NAME: &str = "a.example";
+
+/// Whatever was asked for was agreed to, in that way.
+struct Agreed(BasisKind);
+
+impl Bases for Agreed {
+    fn decide(&mut self, _: &str, contact: &Row, purpose: Purpose) -> Result<Decision> {
+        let evidence = vec![format!("{purpose:?} {}", contact.id())];
+        Ok(Decision::Allowed { kind: self.0, evidence, subject: Some("s".to_owned()) })
+    }
+}
+
+/// The lock alone was not agreed to.
+struct NoLock;
+
+impl Bases for NoLock {
+    fn decide(&mut self, registry: &str, contact: &Row, purpose: Purpose) -> Result<Decision> {
+        if purpose == Purpose::TransferLock {
+            Ok(NoRecords::blocked())
+        } else {
+            Agreed(BasisKind::Terms).decide(registry, contact, purpose)
+        }
+    }
+}
+
+fn row<F: Copy + PartialEq>(id: &str, all: &[F], fields: &[(F, &str)]) -> Row {
+    Row::new(id, all.iter().map(|f| fields.iter().find(|(field, _)| field == f).map(|(_, value)| *value)))
+}
+
+fn domain(id: &str, fields: &[(D, &str)]) -> Row {
+    row(id, D::ALL, fields)
+}
+
+fn contact(id: &str, fields: &[(C, &str)]) -> Row {
+    row(id, C::ALL, fields)
+}
+
+/// A person whom every profile here takes.
+fn ada(id: &str) -> Row {
+    let fields = [
+        (C::LocName, "Ada Ligustrum"),
+        (C::LocStreet1, "1 Hedge Row"),
+        (C::LocCity, "Roma"),
+        (C::LocSp, "RM"),
+        (C::LocPc, "00184"),
+        (C::LocCc, "IT"),
+        (C::Voice, "+39.06123456"),
+        (C::Email, "ada@mail.example"),
+    ];
+    contact(id, &fields)
+}
+
+fn settings() -> PrivacySettings {
+    PrivacySettings {
+        v1_handle: Some(Handle::new("MASK-V1")),
+        brand_handle: None,
+        name: "Privacy Service".to_owned(),
+        org: String::new(),
+        street: vec!["PO Box 1".to_owned()],
+        city: "Exampletown".to_owned(),
+        sp: None,
+        pc: Some("12345".to_owned()),
+        cc: "DE".to_owned(),
+        voice: "+49.301234567".to_owned(),
+        email_domain: DomainName::new("relay.example"),
+    }
+}
+
+/// A registry's objects: local and remote rows, in any order.
+struct World {
+    profile: Arc<Profile>,
+    settings: PrivacySettings,
+    services: Vec<(&'static str, Protection)>,
+    selection: Selection,
+    directions: Directions,
+    contacts: [Vec<Row>; 2],
+    domains: [Vec<Row>; 2],
+}
+
+impl World {
+    fn of(id: &str) -> Self {
+        Self {
+            profile: profile(id).unwrap(),
+            settings: settings(),
+            services: Vec::new(),
+            selection: Selection::default(),
+            directions: Directions::default(),
+            contacts: Default::default(),
+            domains: Default::default(),
+        }
+    }
+
+    /// A registry that holds what the records say: a domain of Ada's with that protection ordered, and an admin of another person.
+    fn with(id: &str, protection: Option<Protection>) -> Self {
+        let mut world = Self::of(id);
+        world.services.extend(protection.map(|p| (NAME, p)));
+        let bob = ada("BOB").with(&[(C::LocName.at(), Some("Bob Privet")), (C::Email.at(), Some("bob@mail.example"))]);
+        world.contacts = [vec![ada("ADA"), bob.clone()], vec![ada("ADA"), bob]];
+        let row = domain(NAME, &[(D::Registrant, "ADA"), (D::Admin, "BOB")]);
+        world.domains = [vec![row.clone()], vec![row]];
+        world
+    }
+
+    fn remote(&mut self, fields: &[(D, &str)]) -> &mut Self {
+        let changes: Vec<(usize, Option<&str>)> = fields.iter().map(|(field, value)| (field.at(), Some(*value))).collect();
+        self.domains[1][0] = self.domains[1][0].with(&changes);
+        self
+    }
+
+    fn run(&self, recipe: Recipe, bases: &mut dyn Bases) -> Outcome {
+        let services: Services = self.services.iter().map(|(name, p)| (Box::from(*name), *p)).collect();
+        let site = Site {
+            registry: "r",
+            profile: &self.profile,
+            settings: Some(&self.settings),
+            services: &services,
+            selection: &self.selection,
+            directions: &self.directions,
+            relock: None,
+        };
+        let pairs = |[local, remote]: &[Vec<Row>; 2]| {
+            let mut ids: Vec<String> = local.iter().chain(remote).map(|row| row.id().to_owned()).collect();
+            ids.sort_unstable();
+            ids.dedup();
+            let find = |rows: &[Row], id: &str| rows.iter().find(|row| row.id() == id).cloned();
+            ids.into_iter().map(|id| (find(local, &id), find(remote, &id))).collect::<Vec<_>>()
+        };
+        let (contacts, domains) = (pairs(&self.contacts), pairs(&self.domains));
+        let pair = |both: &'_ (Option<Row>, Option<Row>)| (both.0.clone(), both.1.clone());
+        let (mut asked, mut known, mut out) = (Asked::default(), Known::default(), Outcome::default());
+        for both in &domains {
+            let (local, remote) = pair(both);
+            site.asks(recipe, Pair { local: local.as_ref(), remote: remote.as_ref() }, &mut asked);
+        }
+        for both in &domains {
+            asked.used(&site, Pair { local: both.0.as_ref(), remote: both.1.as_ref() });
+        }
+        for both in &contacts {
+            let pair = Pair { local: both.0.as_ref(), remote: both.1.as_ref() };
+            known.contact(&site, pair, &asked, bases).unwrap();
+            site.contact(recipe, pair, &asked, bases, &mut out).unwrap();
+        }
+        known.take_links(&mut asked);
+        for both in &domains {
+            site.domain(recipe, Pair { local: both.0.as_ref(), remote: both.1.as_ref() }, &known, &mut out);
+        }
+        out
+    }
+
+    fn agreed(&self, recipe: Recipe) -> Outcome {
+        self.run(recipe, &mut Agreed(BasisKind::ExplicitConsent))
+    }
+
+    fn refused(&self, recipe: Recipe) -> Outcome {
+        self.run(recipe, &mut NoRecords)
+    }
+}
+
+/// What a draft does: each step's turn and object, and what it changes.
+fn told(draft: &Draft) -> Vec<String> {
+    let of = |step: &crate::plan::DraftStep| {
+        let changes: Vec<String> =
+            step.changed().map(|(fact, was, wanted)| format!("{fact}: {} > {}", was.unwrap_or("-"), wanted.unwrap_or("-"))).collect();
+        let changes = if step.turn() == Turn::Update { changes.join(", ") } else { String::new() };
+        format!("{:?} {} {changes}", step.turn(), step.object().1).trim_end().to_owned()
+    };
+    draft.steps.iter().map(of).collect()
+}
+
+fn rules(findings: &[Finding]) -> Vec<&str> {
+    findings.iter().map(|finding| &*finding.rule).collect()
+}
+
+/// The one draft, with nothing left out.
+fn one(out: &Outcome) -> &Draft {
+    assert!(out.left_out.is_empty(), "{:?}", rules(&out.left_out));
+    let [draft] = out.drafts.as_slice() else { panic!("{:?}", out.drafts) };
+    draft
+}
+
+/// The one rule by which everything was left out.
+fn left(out: &Outcome) -> &str {
+    assert!(out.drafts.is_empty(), "{:?}", out.drafts.iter().map(told).collect::<Vec<_>>());
+    let rules = rules(&out.left_out);
+    let [rule] = rules.as_slice() else { panic!("{:?}", out.left_out) };
+    rule
+}
+
+fn proxy() -> String {
+    proxy_handle(&DomainName::new(NAME))
+}
+
+#[test]
+fn a_protection_is_one_unit_of_proxy_contact_registrant_and_lock() {
+    let world = World::with("gtld-thick", Some(Protection::V2));
+    let out = world.agreed(Recipe::Privacy);
+    let draft = one(&out);
+    let proxy = proxy();
+    assert_eq!(told(draft), [format!("Create {proxy}"), format!("Update {NAME} registrant: ADA > {proxy}, statuses.{LOCK}: - > set"),]);
+    assert_eq!((draft.basis.kind, draft.basis.evidence.len()), (BasisKind::ExplicitConsent, 2));
+    // The true contact is told of: nothing names it any more.
+    assert_eq!((rules(&out.told), &*out.told[0].id), (vec!["R-plan-011"], "ADA"));
+    // What is so already is planned no second time.
+    let mut after = World::with("gtld-thick", Some(Protection::V2));
+    after.contacts[1].push(proxy_contact(&DomainName::new(NAME), &settings()));
+    after.remote(&[(D::Registrant, &proxy), (D::Statuses, LOCK)]);
+    let out = after.agreed(Recipe::Privacy);
+    assert!(out.drafts.is_empty() && out.left_out.is_empty() && out.told.is_empty());
+}
+
+#[test]
+fn a_role_that_shows_the_registrant_under_another_handle_is_taken_by_the_remedy() {
+    let mut world = World::with("gtld-thick", Some(Protection::V2));
+    for side in [0, 1] {
+        world.contacts[side].push(ada("ADA-2"));
+        world.domains[side][0] = world.domains[side][0].with(&[(D::Tech.at(), Some("ADA-2;BOB"))]);
+    }
+    let proxy = proxy();
+    let of = |world: &World| told(one(&world.agreed(Recipe::Privacy))).pop().unwrap();
+    let mut roles = ["BOB", &proxy];
+    roles.sort_unstable();
+    assert!(of(&world).ends_with(&format!("tech: ADA-2;BOB > {}", roles.join(";"))), "{}", of(&world));
+    world.settings.brand_handle = Some(Handle::new("BRAND"));
+    assert!(of(&world).ends_with("tech: ADA-2;BOB > BOB;BRAND"), "{}", of(&world));
+    // The admin is somebody else, and stays.
+    assert!(!of(&world).contains("admin"));
+}
+
+#[test]
+fn protect_without_the_lock_is_never_planned_where_there_is_one() {
+    // Consent to the proxy, none to the lock.
+    let out = World::with("gtld-thick", Some(Protection::V2)).run(Recipe::Privacy, &mut NoLock);
+    assert_eq!(left(&out), "RTR-6");
+    // A registry that has the lock, and where no client may set it.
+    let mut world = World::with("gtld-thick", Some(Protection::V2));
+    let mut profile = Profile::clone(&world.profile);
+    profile.statuses.domain.get_mut(LOCK).unwrap().value = crate::policy::StatusUse::Never;
+    world.profile = Arc::new(profile);
+    let out = world.agreed(Recipe::Privacy);
+    assert!(out.drafts.is_empty());
+    assert_eq!(rules(&out.left_out), ["RTR-7", "R-stat-002"]);
+}
+
+#[test]
+fn a_lock_or_a_proxy_without_consent_is_never_planned() {
+    for recipe in [Recipe::Privacy, Recipe::Lock] {
+        let out = World::with("gtld-thick", Some(Protection::V2)).refused(recipe);
+        assert_eq!(left(&out), "RTR-6", "{recipe:?}");
+    }
+    let mut world = World::with("gtld-thick", Some(Protection::V1));
+    world.remote(&[(D::Registrant, "MASK-V1"), (D::Admin, "MASK-V1")]);
+    assert_eq!(left(&world.refused(Recipe::MigrateV2)), "RTR-6");
+    // Nor by way of a correction.
+    let mut world = World::with("gtld-thick", None);
+    world.domains[0][0] = world.domains[0][0].with(&[(D::Statuses.at(), Some(LOCK))]);
+    assert_eq!(left(&world.refused(Recipe::Corrections)), "RTR-6");
+    assert_eq!(told(one(&world.agreed(Recipe::Corrections))), [format!("Update {NAME} statuses.{LOCK}: - > set")]);
+}
+
+#[test]
+fn proxy_data_are_never_planned_where_they_are_forbidden() {
+    for id in ["nicit", "nz", "eurid", "denic", "afnic", "sidn", "dnsbe"] {
+        let out = World::with(id, Some(Protection::V2)).agreed(Recipe::Privacy);
+        let creates = out.drafts.iter().flat_map(told).any(|step| step.contains("Create") || step.contains("registrant:"));
+        assert!(!creates, "{id}");
+    }
+    let mut world = World::with("nicit", None);
+    world.contacts[0][0] = world.contacts[0][0].with(&[(C::Email.at(), Some("a.example@relay.example"))]);
+    assert_eq!(left(&world.agreed(Recipe::Corrections)), "R-prop-011");
+    // Where it is not forbidden it is no correction either.
+    let mut world = World::with("gtld-thick", None);
+    world.contacts[0][0] = world.contacts[0][0].with(&[(C::Email.at(), Some("a.example@relay.example"))]);
+    assert_eq!(left(&world.agreed(Recipe::Corrections)), "R-plan-003");
+}
+
+#[test]
+fn a_status_that_no_client_may_set_is_never_planned() {
+    for (id, status, rule) in
+        [("nicit", "clientHold", "R-stat-003"), ("denic", "clientHold", "R-stat-002"), ("nicit", "clientRenewProhibited", "R-stat-001")]
+    {
+        let mut world = World::with(id, None);
+        world.domains[0][0] = world.domains[0][0].with(&[(D::Statuses.at(), Some(status)), (D::Admin.at(), None)]);
+        world.domains[1][0] = world.domains[1][0].with(&[(D::Admin.at(), None)]);
+        assert_eq!(left(&world.agreed(Recipe::Corrections)), rule, "{id}");
+    }
+    let mut world = World::with("gtld-thick", None);
+    world.domains[0][0] = world.domains[0][0].with(&[(D::Statuses.at(), Some("clientHold"))]);
+    assert_eq!(told(one(&world.agreed(Recipe::Corrections))), [format!("Update {NAME} statuses.clientHold: - > set")]);
+}
+
+#[test]
+fn a_natural_person_is_never_published_without_explicit_consent() {
+    let of = |id: &str, ours: (C, &str), theirs: (C, &str), recipe: Recipe, bases: &mut dyn Bases| {
+        let mut world = World::with(id, None);
+        world.contacts[0][0] = world.contacts[0][0].with(&[(ours.0.at(), Some(ours.1))]);
+        world.contacts[1][0] = world.contacts[1][0].with(&[(theirs.0.at(), Some(theirs.1))]);
+        world.domains = Default::default();
+        world.run(recipe, bases)
+    };
+    let all = "addr.loc,email,name.loc,voice";
+    let (shown, hidden) = (format!("1:{all}"), format!("0:{all}"));
+    let disclosed = ("nz", (C::Disclose, shown.as_str()), (C::Disclose, hidden.as_str()));
+    let consent = ("nicit", (C::Properties, "consentForPublishing=true"), (C::Properties, "consentForPublishing=false"));
+    for (id, ours, theirs) in [disclosed, consent] {
+        for recipe in [Recipe::Corrections, Recipe::PrivacyOff] {
+            assert_eq!(left(&of(id, ours, theirs, recipe, &mut NoRecords)), "RTR-6", "{id} {recipe:?}");
+            // That terms were accepted is not enough.
+            assert_eq!(left(&of(id, ours, theirs, recipe, &mut Agreed(BasisKind::Terms))), "RTR-6", "{id} {recipe:?}");
+            let out = of(id, ours, theirs, recipe, &mut Agreed(BasisKind::ExplicitConsent));
+            assert_eq!(one(&out).basis.kind, BasisKind::ExplicitConsent, "{id} {recipe:?}");
+        }
+        // To withhold needs nobody's consent.
+        one(&of(id, theirs, ours, Recipe::Corrections, &mut NoRecords));
+    }
+}
+
+#[test]
+fn a_correction_over_a_mask_or_a_placeholder_is_never_planned() {
+    // A proxy contact stands where the records say that nobody is masked.
+    let mut world = World::with("gtld-thick", None);
+    world.remote(&[(D::Registrant, &proxy())]);
+    assert_eq!(left(&world.agreed(Recipe::Corrections)), "R-plan-003");
+    world.remote(&[(D::Registrant, "ADA"), (D::Admin, "MASK-V1")]);
+    assert_eq!(left(&world.agreed(Recipe::Corrections)), "R-plan-003");
+    for (field, value) in [(C::LocName, "REDACTED FOR PRIVACY"), (C::Email, "x@relay.example"), (C::LocStreet1, "•••")] {
+        let mut world = World::with("gtld-thick", None);
+        world.contacts[1][0] = world.contacts[1][0].with(&[(field.at(), Some(value))]);
+        assert_eq!(left(&world.agreed(Recipe::Corrections)), "R-plan-003", "{value}");
+        // Nor is it taken over into the records.
+        world.directions.usual = Direction::Take;
+        let out = world.agreed(Recipe::Corrections);
+        assert!(out.taken.is_empty() && left(&out) == "R-plan-003", "{value}");
+    }
+    // Whoever is protected by withholding stays withheld, and that is no difference.
+    let mut world = World::with("nz", Some(Protection::V2));
+    world.contacts[1][0] = withheld(&world.contacts[1][0]);
+    let out = world.agreed(Recipe::Corrections);
+    assert!(out.drafts.is_empty() && out.left_out.is_empty());
+}
+
+#[test]
+fn a_correction_of_an_identity_field_is_never_planned() {
+    let mut world = World::with("denic", None);
+    world.contacts[1][0] = world.contacts[1][0].with(&[(C::LocName.at(), Some("Ada L."))]);
+    assert_eq!(left(&world.agreed(Recipe::Corrections)), "R-plan-004");
+    let mut world = World::with("nicit", None);
+    world.contacts[0][0] = world.contacts[0][0].with(&[(C::Properties.at(), Some("regCode=1"))]);
+    world.contacts[1][0] = world.contacts[1][0].with(&[(C::Properties.at(), Some("regCode=2"))]);
+    assert_eq!(left(&world.agreed(Recipe::Corrections)), "R-plan-004");
+    // Nor does a domain change hands where that is not a plain update.
+    let mut world = World::with("denic", None);
+    world.remote(&[(D::Registrant, "BOB")]);
+    let out = world.agreed(Recipe::Corrections);
+    assert_eq!(left(&out), "R-plan-004");
+    assert!(out.left_out[0].what.contains("operation of its own"), "{}", out.left_out[0].what);
+}
+
+#[test]
+fn what_is_not_known_to_be_allowed_is_never_planned() {
+    for id in ["sidn", "afnic"] {
+        let mut world = World::with(id, None);
+        world.contacts[1][0] = world.contacts[1][0].with(&[(C::Voice.at(), Some("+39.0655555"))]);
+        assert_eq!(left(&world.agreed(Recipe::Corrections)), "R-plan-002", "{id}");
+    }
+    assert_eq!(left(&World::with("sidn", Some(Protection::V2)).agreed(Recipe::Privacy)), "R-plan-002");
+    assert_eq!(left(&World::with("dnsbe", None).agreed(Recipe::Lock)), "R-plan-002");
+}
+
+#[test]
+fn a_correction_rests_on_the_whole_address_and_is_judged_before_it_is_planned() {
+    let mut world = World::with("gtld-thick", None);
+    world.contacts[1][0] = world.contacts[1][0].with(&[(C::LocCity.at(), Some("Milano"))]);
+    let out = world.agreed(Recipe::Corrections);
+    assert_eq!(told(one(&out)), ["Update ADA loc_city: Milano > Roma"]);
+    assert_eq!(one(&out).basis.kind, BasisKind::Accuracy);
+    // Country, city, postal code, province and three streets: what stands there is sent along.
+    assert_eq!(one(&out).steps[0].facts().count(), 7);
+    // A value that the registry would refuse.
+    world.contacts[0][0] = world.contacts[0][0].with(&[(C::Voice.at(), Some("none"))]);
+    let out = world.agreed(Recipe::Corrections);
+    assert!(out.drafts.is_empty() && out.left_out.iter().all(|f| f.rule.starts_with("R-addr-")) && !out.left_out.is_empty());
+}
+
+#[test]
+fn the_registry_may_be_right_per_field() {
+    let mut world = World::with("gtld-thick", None);
+    world.directions.fields.insert("email".to_owned(), Direction::Take);
+    world.directions.fields.insert("voice".to_owned(), Direction::Leave);
+    let changed = [(C::Email.at(), Some("new@mail.example")), (C::Voice.at(), Some("+39.0655555"))];
+    world.contacts[1][0] = world.contacts[1][0].with(&changed);
+    world.remote(&[(D::Expires, "2030-01-01")]);
+    let out = world.agreed(Recipe::Corrections);
+    assert!(out.drafts.is_empty() && out.left_out.is_empty());
+    let taken: Vec<(&str, &str)> = out.taken.iter().map(|taken| (taken.field, taken.value.reveal())).collect();
+    assert_eq!(taken, [("email", "new@mail.example"), ("expires", "2030-01-01")]);
+    assert!(!format!("{:?}", out.taken).contains("mail.example"));
+}
+
+#[test]
+fn withholding_touches_every_domain_of_the_contact_and_needs_no_consent() {
+    for (id, fact, value) in [("nz", "disclose", "0:addr.loc,email,name.loc,voice"), ("nicit", "properties.consentForPublishing", "false")]
+    {
+        let mut world = World::with(id, Some(Protection::V2));
+        world.services.push(("b.example", Protection::V2));
+        for side in [0, 1] {
+            world.domains[side].push(domain("b.example", &[(D::Registrant, "ADA"), (D::Admin, "BOB")]));
+        }
+        let out = world.refused(Recipe::Privacy);
+        let [draft] = out.drafts.as_slice() else { panic!("{id}: {:?}", out.left_out) };
+        assert_eq!(told(draft), [format!("Update ADA {fact}: - > {value}")]);
+        assert_eq!((draft.basis.kind, draft.touches.len()), (BasisKind::Withholding, 2));
+        // One of them outside the selection, and one without the service.
+        world.selection = Selection::read(["domain=a.example"]).unwrap();
+        let out = world.refused(Recipe::Privacy);
+        assert!(out.drafts.is_empty() && rules(&out.left_out).contains(&"R-plan-005"), "{id}");
+        world.selection = Selection::default();
+        world.services.pop();
+        let out = world.refused(Recipe::Privacy);
+        let finding = out.left_out.iter().find(|f| &*f.rule == "R-plan-005").unwrap();
+        assert!(out.drafts.is_empty() && finding.what.contains("b.example"), "{id}");
+    }
+}
+
+#[test]
+fn where_a_registry_has_no_mechanism_the_finding_says_what_holds() {
+    for (id, words) in [("denic", "contact's type"), ("eurid", "natural persons"), ("dnsbe", "it alone")] {
+        let out = World::with(id, Some(Protection::V2)).agreed(Recipe::Privacy);
+        assert_eq!(left(&out), "R-plan-001", "{id}");
+        assert!(out.left_out[0].what.contains(words), "{}", out.left_out[0].what);
+        assert_eq!(&*out.left_out[0].source, &*profile(id).unwrap().privacy.source);
+    }
+}
+
+#[test]
+fn without_contacts_at_the_registry_our_own_directory_is_planned() {
+    let world = World::with("gtld-minimum", Some(Protection::V2));
+    let shows = |out: &Outcome| out.published.iter().map(|p| (p.role, p.shows)).collect::<Vec<_>>();
+    let out = world.agreed(Recipe::Privacy);
+    assert_eq!(told(one(&out)), [format!("Update {NAME} statuses.{LOCK}: - > set")]);
+    assert_eq!(shows(&out), [("registrant", "provider"), ("admin", "record")]);
+    assert_eq!(out.published[0].email.as_deref(), Some("a.example@relay.example"));
+    // Without consent nothing is shown, and nothing of the provider's either.
+    let out = world.refused(Recipe::Privacy);
+    assert!(out.drafts.is_empty());
+    assert_eq!(shows(&out), [("registrant", "withheld"), ("admin", "withheld")]);
+    // Without a service, a person is shown upon explicit consent only.
+    let world = World::with("gtld-minimum", None);
+    assert_eq!(shows(&world.run(Recipe::Privacy, &mut Agreed(BasisKind::Terms)))[0], ("registrant", "withheld"));
+    assert_eq!(shows(&world.agreed(Recipe::Privacy))[0], ("registrant", "record"));
+}
+
+#[test]
+fn a_lock_is_set_where_there_is_one_and_else_the_finding_says_why_not() {
+    assert_eq!(told(one(&World::with("nz", None).agreed(Recipe::Lock))), [format!("Update {NAME} statuses.{LOCK}: - > set")]);
+    for (id, words) in [("nicit", "served order"), ("denic", "has none"), ("eurid", "no transfer lock")] {
+        let out = World::with(id, None).agreed(Recipe::Lock);
+        assert_eq!(left(&out), "R-plan-001", "{id}");
+        assert!(out.left_out[0].what.contains(words), "{}", out.left_out[0].what);
+    }
+    let mut live = World::with("denic", None);
+    live.remote(&[(D::Properties, "authInfo1=2026-12-24")]);
+    assert!(live.agreed(Recipe::Lock).left_out[0].what.contains("this domain has some"));
+    let mut frozen = World::with("gtld-thick", None);
+    frozen.remote(&[(D::Statuses, "serverUpdateProhibited")]);
+    assert_eq!(left(&frozen.agreed(Recipe::Lock)), "R-plan-010");
+    // It comes off again, and the protection stays.
+    let mut locked = World::with("gtld-thick", Some(Protection::V2));
+    locked.remote(&[(D::Statuses, LOCK), (D::Registrant, &proxy())]);
+    assert_eq!(told(one(&locked.refused(Recipe::Unlock))), [format!("Update {NAME} statuses.{LOCK}: set > -")]);
+}
+
+#[test]
+fn a_correction_never_unlocks_a_protected_domain() {
+    let mut world = World::with("gtld-thick", Some(Protection::V2));
+    world.remote(&[(D::Statuses, LOCK), (D::Registrant, &proxy())]);
+    assert_eq!(left(&world.agreed(Recipe::Corrections)), "RTR-7");
+    world.services.clear();
+    world.remote(&[(D::Registrant, "ADA")]);
+    assert_eq!(told(one(&world.agreed(Recipe::Corrections))), [format!("Update {NAME} statuses.{LOCK}: set > -")]);
+}
+
+#[test]
+fn a_migration_gives_the_roles_back_and_tells_what_becomes_visible() {
+    let mut world = World::with("gtld-thick", Some(Protection::V1));
+    for side in [0, 1] {
+        world.domains[side][0] = world.domains[side][0].with(&[(D::Tech.at(), Some("ADA"))]);
+    }
+    world.remote(&[(D::Registrant, "MASK-V1"), (D::Admin, "MASK-V1"), (D::Tech, "MASK-V1")]);
+    let out = world.agreed(Recipe::MigrateV2);
+    let proxy = proxy();
+    assert_eq!(
+        told(one(&out)),
+        [
+            format!("Create {proxy}"),
+            format!("Update {NAME} admin: MASK-V1 > BOB, registrant: MASK-V1 > {proxy}, statuses.{LOCK}: - > set, tech: MASK-V1 > {proxy}"),
+        ]
+    );
+    let visible: Vec<_> = out.visible.iter().map(|v| (v.role, v.handles.as_str(), v.shows)).collect();
+    assert_eq!(visible, [("admin", "BOB", "record"), ("tech", proxy.as_str(), "proxy")]);
+    assert!(one(&out).reasons.iter().any(|r| r.text == "admin becomes visible as BOB (record)"));
+    // A contact that the registry does not hold cannot stand in a role.
+    world.contacts[1].retain(|row| row.id() != "BOB");
+    assert_eq!(left(&world.agreed(Recipe::MigrateV2)), "R-plan-006");
+    // What no mask hides is not moved.
+    world.remote(&[(D::Registrant, "ADA"), (D::Admin, "BOB"), (D::Tech, "ADA")]);
+    assert!(world.agreed(Recipe::MigrateV2).drafts.is_empty());
+}
+
+#[test]
+fn a_service_that_ended_is_lifted_and_its_orphan_goes_away() {
+    let proxy_row = proxy_contact(&DomainName::new(NAME), &settings());
+    let mut world = World::with("gtld-thick", None);
+    world.contacts[1].push(proxy_row.clone());
+    world.remote(&[(D::Registrant, &proxy()), (D::Statuses, LOCK)]);
+    let out = world.refused(Recipe::PrivacyOff);
+    assert_eq!(told(one(&out)), [format!("Update {NAME} registrant: {} > ADA", proxy())]);
+    assert_eq!((one(&out).basis.kind, out.visible.len()), (BasisKind::Ended, 1));
+    world.remote(&[(D::Registrant, "ADA")]);
+    assert_eq!(told(one(&world.refused(Recipe::PrivacyOff))), [format!("Delete {}", proxy())]);
+    // Whatever is protected stays so, and its proxy contact is no orphan.
+    world.services.push((NAME, Protection::V2));
+    assert!(world.refused(Recipe::PrivacyOff).drafts.is_empty());
+    // The registry knows of somebody who names it still.
+    world.services.clear();
+    world.contacts[1].pop();
+    world.contacts[1].push(proxy_row.with(&[(C::Statuses.at(), Some("linked"))]));
+    assert_eq!(left(&world.refused(Recipe::PrivacyOff)), "R-plan-011");
+}
