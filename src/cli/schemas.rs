@@ -16,13 +16,13 @@ type Make = fn() -> Value;
 
 /// Each schema but the reports' by its name.
 const SCHEMAS: [(&str, Make); 17] = [
+    ("apply", written::<job::ApplyReport>),
     ("approved", written::<job::Approved>),
     ("check", written::<job::Checked>),
     ("commit", written::<mock::Committed<'_>>),
     ("config", written::<Shown>),
     ("dns", written::<job::DnsPulled>),
     ("failure", written::<Failure<'_>>),
-    ("apply", written::<job::ApplyReport>),
     ("findings", written::<rules::FindingsTable>),
     ("frame", written::<Decoded<'_>>),
     ("init", written::<Begun>),

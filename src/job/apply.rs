@@ -2,6 +2,7 @@
 
 use super::config::{Config, Loaded, RegistryConfig};
 use super::pulling::{endpoint, runtime, setup};
+use super::sealing::store_path;
 use super::{Context, Ended};
 use crate::apply::{Applied, Controls, Executor, Guard, JournalWriter, Parts, Settings, VaultValues, apply as drive};
 use crate::base::{
@@ -75,7 +76,7 @@ pub fn apply(loaded: &Loaded, plan: &Path, options: &ApplyOptions, ctx: &Context
     if let Some(digest) = &options.digest {
         plan.pin(digest)?;
     }
-    let mut store = SqliteStore::open(&store_path(&state))?;
+    let mut store = SqliteStore::open(&store_path(state.root()))?;
     let fold = journal::open(&mut store, &plan.header().id)?;
     may_begin(&plan, &fold, &mut store, &loaded.config, ctx.clock.wall())?;
     keep(&plan, &state)?;
@@ -90,7 +91,7 @@ pub fn reconcile(loaded: &Loaded, run: &str, ctx: &Context) -> Result<Ended, Pro
     let state = StateDir::open(&loaded.config.state)?;
     let _lock = state.lock("reconcile")?;
     let plan = PlanFile::open(&kept(&state, run)?)?;
-    let mut store = SqliteStore::open(&store_path(&state))?;
+    let mut store = SqliteStore::open(&store_path(state.root()))?;
     let fold = journal::open(&mut store, &plan.header().id)?;
     if fold.is_closed() {
         return Ok(finish(&loaded.config, &plan, &state, &Outcomes::new(), ctx)?);
@@ -116,10 +117,6 @@ fn go(
     let stream = begin(plan, fold, &mut store, ctx.clock.wall())?;
     let parts = carry_out(&loaded.config, plan, state, store, stream, going, ctx)?;
     Ok(finish(&loaded.config, plan, state, &parts, ctx)?)
-}
-
-fn store_path(state: &StateDir) -> PathBuf {
-    state.root().join("store.sqlite")
 }
 
 /// Keeps a copy of a plan that is applied, by which its run is settled and undone, wherever the file goes.
@@ -305,7 +302,7 @@ fn prepare(
     ctx: &Context,
 ) -> Result<(Executor, WritePool, crate::transport::Endpoint)> {
     let (id, registry) = config.registry(id.as_str())?;
-    let mut values = SqliteStore::open(&store_path(state))?;
+    let mut values = SqliteStore::open(&store_path(state.root()))?;
     let fold = journal::open(&mut values, &plan.header().id)?;
     let now = ctx.clock.wall();
     let run = RunId::new(format!("{}-{}", short(&plan.header().id), now.as_second()));
@@ -349,7 +346,7 @@ impl Guard for Recorded {
 /// Closes the run where everything has come to its end, and tells what became of it.
 fn finish(config: &Config, plan: &PlanFile, state: &StateDir, parts: &Outcomes, ctx: &Context) -> Result<Ended> {
     let id = &plan.header().id;
-    let mut store = SqliteStore::open(&store_path(state))?;
+    let mut store = SqliteStore::open(&store_path(state.root()))?;
     let fold = journal::open(&mut store, id)?;
     let mut steps: BTreeMap<String, Vec<(u64, u8)>> = BTreeMap::new();
     for operation in plan.operations()? {

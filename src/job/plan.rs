@@ -2,6 +2,7 @@
 
 use super::config::{Loaded, RegistryConfig};
 use super::night::Night;
+use super::apply::profile_digest;
 use super::sealing::Sealing;
 use super::validate::{known, newest};
 use super::{Context, Ended};
@@ -158,7 +159,7 @@ fn facts(registry: &RegistryConfig, snapshot: &Snapshot) -> RegistryFacts {
     let manifest = snapshot.manifest();
     RegistryFacts {
         profile: profile.id.clone(),
-        profile_digest: Digest::of(&serde_json::to_vec(&**profile).unwrap_or_default()).to_string(),
+        profile_digest: profile_digest(profile),
         snapshot: manifest.run_id.to_string(),
         taken: manifest.finished,
         objects: ObjectKind::ALL.map(|kind| (kind.as_str().to_owned(), manifest.counts.of(kind).ok)).into_iter().collect(),

@@ -10,6 +10,7 @@ use privet::mock::Served;
 use privet::model::ObjectKind;
 use privet::plan::{
     Basis, BasisKind, Draft, DraftStep, Fact, GateName, GateVerdict, Header, PlanFile, PlanWriter, Reason, Recipe, RegistryFacts, Undo,
+    vault_name,
 };
 use privet::store::{Batch, SqliteStore, Store as _, Vault, sealed_cell};
 use std::collections::BTreeMap;
@@ -76,7 +77,7 @@ impl Locking {
                 reasons: vec![Reason { rule: "RTR-7".to_owned(), text: "not locked".to_owned() }],
             };
             let mut key = |kind: ObjectKind, name: &str| {
-                let object = format!("{} {} {name}", id.as_str(), kind.as_str());
+                let object = vault_name(id.as_str(), kind, name);
                 Ok(Vault::new(&mut store).enrol([object.as_str()], &mut entropy)?.remove(0))
             };
             let (operation, sealed) = draft.seal(Timestamp::MAX, &mut key).expect("sealed");
@@ -96,6 +97,7 @@ impl Locking {
             id: String::new(),
             tool: "privet".to_owned(),
             recipe: Recipe::Lock,
+            author: None,
             made: Timestamp::UNIX_EPOCH,
             expires: Timestamp::MAX,
             config: config.digest.to_string(),
