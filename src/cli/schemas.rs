@@ -15,10 +15,12 @@ use serde_json::{Map, Value};
 type Make = fn() -> Value;
 
 /// Each schema but the reports' by its name.
-const SCHEMAS: [(&str, Make); 13] = [
+const SCHEMAS: [(&str, Make); 15] = [
     ("check", written::<job::Checked>),
     ("commit", written::<mock::Committed<'_>>),
     ("config", written::<Shown>),
+    ("consent", written::<job::ConsentShown>),
+    ("consent-taken", written::<job::ConsentTaken>),
     ("dns", written::<job::DnsPulled>),
     ("failure", written::<Failure<'_>>),
     ("findings", written::<rules::FindingsTable>),

@@ -2,6 +2,7 @@
 
 mod check;
 pub mod config;
+mod consent;
 mod demo;
 mod dns;
 mod facts;
@@ -15,6 +16,7 @@ mod validate;
 mod within;
 
 pub use check::{Checked, CheckedRegistry, check};
+pub use consent::{ConsentOf, ConsentShown, ConsentTaken, consent_add, consent_import, consent_show};
 pub use demo::{DemoOptions, demo};
 pub use dns::{DnsOptions, DnsPulled, DnsRegistry, pull_dns};
 pub use frame::{Dialect, frame_decode};

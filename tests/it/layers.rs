@@ -13,29 +13,61 @@ const TABLE: &[(&str, &[&str])] = &[
     ("transport", &["model", "protocol", "policy", "session"]),
     ("store", &[]),
     ("dataset", &["model", "policy"]),
+    ("compliance", &["model", "policy", "store", "dataset"]),
     ("pull", &["model", "policy", "session", "transport", "dataset"]),
     ("diff", &["model", "policy", "dataset"]),
     ("rules", &["model", "policy", "dataset"]),
-    ("plan", &["model", "policy", "dataset", "diff", "rules"]),
+    ("plan", &["model", "policy", "dataset", "compliance", "diff", "rules"]),
     ("journal", &["model", "store", "plan"]),
-    ("apply", &["model", "policy", "session", "transport", "store", "plan", "journal"]),
-    ("report", &["model", "policy", "dataset", "diff"]),
+    ("apply", &["model", "policy", "session", "transport", "store", "compliance", "plan", "journal"]),
+    ("report", &["model", "policy", "dataset", "compliance", "diff"]),
     ("mock", &["model", "policy", "protocol/frame", "protocol/ns", "protocol/tape", "protocol/writer"]),
-    ("synth", &["model", "policy", "dataset", "mock"]),
+    ("synth", &["model", "policy", "dataset", "compliance", "mock"]),
     ("job", &FOR_JOB),
     ("cli", &FOR_CLI),
 ];
 
 /// What the verbs may use.
-const FOR_JOB: [&str; 16] = [
-    "model", "policy", "protocol", "session", "transport", "store", "dataset", "pull", "diff", "rules", "plan", "journal", "apply",
-    "report", "mock", "synth",
+const FOR_JOB: [&str; 17] = [
+    "model",
+    "policy",
+    "protocol",
+    "session",
+    "transport",
+    "store",
+    "dataset",
+    "compliance",
+    "pull",
+    "diff",
+    "rules",
+    "plan",
+    "journal",
+    "apply",
+    "report",
+    "mock",
+    "synth",
 ];
 
 /// What the command line may use.
-const FOR_CLI: [&str; 17] = [
-    "model", "policy", "protocol", "session", "transport", "store", "dataset", "pull", "diff", "rules", "plan", "journal", "apply",
-    "report", "mock", "synth", "job",
+const FOR_CLI: [&str; 18] = [
+    "model",
+    "policy",
+    "protocol",
+    "session",
+    "transport",
+    "store",
+    "dataset",
+    "compliance",
+    "pull",
+    "diff",
+    "rules",
+    "plan",
+    "journal",
+    "apply",
+    "report",
+    "mock",
+    "synth",
+    "job",
 ];
 
 /// Files that may await: the drivers. Everything else is a state machine or plain code.
