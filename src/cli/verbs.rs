@@ -1,6 +1,8 @@
 //! From what was typed to the job's functions, and from how they end to what is printed.
 
-use super::args::{Args, Command, Config, Consent, ConsentAdd, ConsentWho, Dialect, FailOn, Format, Frame, Global, Places, Pull, Report, Which};
+use super::args::{
+    Args, Command, Config, Consent, ConsentAdd, ConsentWho, Dialect, FailOn, Format, Frame, Global, Places, Pull, Report, Which,
+};
 use super::printer::Printer;
 use super::progress::Listener;
 use super::{argument, bundled, logging, registries, schemas, settings};

@@ -92,7 +92,10 @@ impl<'v> Values<'v> {
         let value = self.get(field)?;
         let token = Token::read(value);
         if token.is_none() {
-            let what = format!("the value is no number or version: it has other characters than letters, digits and ._:/+-, or over {}", Token::MAX);
+            let what = format!(
+                "the value is no number or version: it has other characters than letters, digits and ._:/+-, or over {}",
+                Token::MAX
+            );
             self.tell("E-consent-012", field, what, "give what others number it by; a name or an address never stands in the ledger");
         }
         token
@@ -225,7 +228,12 @@ impl Values<'_> {
     /// What only several fields tell.
     fn hold_together(&mut self, event: Happening, at: Option<Timestamp>, expires: Option<Timestamp>, has_terms: bool, by: Option<Actor>) {
         if self.get("purpose").is_none() && !event.may_be_of_all() {
-            self.tell("E-consent-014", "purpose", "it is not said for what", "fill it in: only restrictions and objections may be of all purposes");
+            self.tell(
+                "E-consent-014",
+                "purpose",
+                "it is not said for what",
+                "fill it in: only restrictions and objections may be of all purposes",
+            );
         }
         if event == Happening::TermsAccepted && !has_terms && self.get("terms").is_none() {
             self.tell("E-consent-016", "terms", "it is not said which terms were accepted", "give their version");

@@ -71,8 +71,9 @@ impl Fingerprint {
         Self::of(value(name), value(org), value(cc), value(F::Email))
     }
 
-    /// Its bytes, of all parts or of all but one. No two fingerprints have the same ones.
-    pub(super) fn bytes(&self, without: Option<Part>) -> Zeroizing<Vec<u8>> {
+    /// Its bytes, of all parts or of all but one, to be hashed under a key. No two fingerprints have the same ones.
+    #[must_use]
+    pub fn bytes(&self, without: Option<Part>) -> Zeroizing<Vec<u8>> {
         let mut out = Zeroizing::new(Self::FORM.to_vec());
         for (part, value) in Part::ALL.iter().zip(&self.parts) {
             let is_out = without == Some(*part);
@@ -147,6 +148,14 @@ mod tests {
         ] {
             assert_ne!(of(name, org, cc, email), one, "{name}");
         }
+    }
+
+    #[test]
+    fn the_form_is_the_one_that_its_version_names() {
+        // Whoever changes these bytes gives the form another version: what is hashed of them stands in ledgers.
+        let bytes = of(" Ada  LOVELACE", "", "gb", "Ada@Example.ORG").bytes(Some(Part::Country)).to_vec();
+        let want = b"fp/1\0\0\0\0\0\0\0\0\x0cada lovelace\0\0\0\0\0\0\0\0\0\x01\0\0\0\0\0\0\0\0\x0fada@example.org";
+        assert_eq!(bytes, want);
     }
 
     #[test]

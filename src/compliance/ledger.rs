@@ -139,7 +139,11 @@ impl<'s> Ledger<'s> {
         for (draft, file, line) in std::mem::take(&mut import.drafts) {
             let Some((subject, key)) = self.enrol(&draft, &mut made, &mut batch, &mut taken, entropy)? else {
                 let what = "the ledger has no such subject, or it was erased";
-                import.refuse(file, line, Problem::new("E-consent-020", Blame::Input, what, "name the subject by its parts").field("subject"));
+                import.refuse(
+                    file,
+                    line,
+                    Problem::new("E-consent-020", Blame::Input, what, "name the subject by its parts").field("subject"),
+                );
                 continue;
             };
             if let Some(message) = &draft.message {
@@ -258,8 +262,22 @@ fn recorded(draft: Draft, subject: Subject, key: &ObjectKey, now: Timestamp) -> 
     let v = Record::VERSION;
     let given = id.is_some();
     let id = id.unwrap_or_else(Token::none);
-    let mut record =
-        Record { v, id, subject, purpose, elements, event, at, expires, terms, notice, method, by, message, recorded: Timestamp::UNIX_EPOCH };
+    let mut record = Record {
+        v,
+        id,
+        subject,
+        purpose,
+        elements,
+        event,
+        at,
+        expires,
+        terms,
+        notice,
+        method,
+        by,
+        message,
+        recorded: Timestamp::UNIX_EPOCH,
+    };
     if !given {
         let digest = key.digest(RECORD, &record.to_row());
         let short = digest.bytes().first_chunk::<16>().map(|bytes| hex(bytes)).unwrap_or_default();

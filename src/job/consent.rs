@@ -2,9 +2,7 @@
 
 use super::config::Loaded;
 use super::{Context, Ended, records};
-use crate::base::{
-    Blame, Event, Exit, Lock, Problem, Problems, RegistryId, Result, StateDir, SystemEntropy, Timestamp, escape_controls,
-};
+use crate::base::{Blame, Event, Exit, Lock, Problem, Problems, RegistryId, Result, StateDir, SystemEntropy, Timestamp, escape_controls};
 use crate::compliance::{
     Basis, COLUMNS, Decision, Draft, Fingerprint, Import, Irregular, Ledger, Near, Purpose, Record, Standing, Subject, import,
 };
@@ -239,7 +237,9 @@ pub fn consent_show(loaded: &Loaded, ctx: &Context, of: &ConsentOf, csv: bool) -
         (None, None) => {
             let mut totals = Totals::default();
             subjects.extend(ledger.subjects());
-            subjects.iter().for_each(|subject| totals.add(&ledger, Some(*subject), at));
+            for subject in &subjects {
+                totals.add(&ledger, Some(*subject), at);
+            }
             shown.totals = totals.all();
         }
     }
@@ -338,7 +338,8 @@ fn table(header: &[&str]) -> Table {
 fn as_text(shown: &ConsentShown) -> String {
     let mut out = Vec::new();
     for who in &shown.who {
-        let names = [who.domain.clone(), who.contact.clone(), Some(who.subject.map_or("no subject".to_owned(), |id| format!("subject {id}")))];
+        let names =
+            [who.domain.clone(), who.contact.clone(), Some(who.subject.map_or("no subject".to_owned(), |id| format!("subject {id}")))];
         out.push(escape_controls(&names.into_iter().flatten().collect::<Vec<_>>().join(", ")));
         let mut purposes = table(&["purpose", "consent", "may be used", "why"]);
         for p in &who.purposes {
