@@ -137,12 +137,12 @@ impl Decision {
 /// Decides by the events of one subject whether its data may be used for `purpose` at `at`. Who asks for [`Purpose::Publication`] asks
 /// about a natural person; an organisation's data need no consent.
 #[must_use]
-pub fn decide<'r>(events: impl IntoIterator<Item = &'r Record> + Clone, purpose: Purpose, at: Timestamp) -> Decision {
-    let standing = fold(events.clone(), purpose, at);
+pub fn decide(events: &[Record], purpose: Purpose, at: Timestamp) -> Decision {
+    let standing = fold(events, purpose, at);
     let decision = of_standing(standing, purpose);
     let said_nothing = decision.rule() == Some(Rule::Nothing);
     if said_nothing {
-        let others = Purpose::ALL.iter().filter(|other| **other != purpose).map(|other| fold(events.clone(), *other, at));
+        let others = Purpose::ALL.iter().filter(|other| **other != purpose).map(|other| fold(events, *other, at));
         if let Some(evidence) = others.into_iter().find_map(grounds) {
             return Decision::Blocked { rule: Rule::OtherPurpose, evidence };
         }

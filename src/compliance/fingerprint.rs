@@ -57,7 +57,7 @@ impl Fingerprint {
     pub fn of(name: &str, organisation: &str, country: &str, email: &str) -> Option<Self> {
         let parts = [canonical(name), canonical(organisation), country.trim().to_uppercase(), address(email)];
         let [called, org, _, reached] = &parts;
-        let is_somebody = !(called.is_empty() && org.is_empty()) && !reached.is_empty();
+        let is_somebody = !(reached.is_empty() || called.is_empty() && org.is_empty());
         is_somebody.then(|| Self { parts: parts.map(Personal::new) })
     }
 

@@ -104,8 +104,8 @@ pub struct Standing {
 
 /// What holds at `at` for `purpose`, by the events of one subject in the order in which the ledger took them.
 #[must_use]
-pub fn fold<'r>(events: impl IntoIterator<Item = &'r Record>, purpose: Purpose, at: Timestamp) -> Standing {
-    let mut events: Vec<&Record> = events.into_iter().filter(|event| event.purpose.is_none_or(|p| p == purpose)).collect();
+pub fn fold(events: &[Record], purpose: Purpose, at: Timestamp) -> Standing {
+    let mut events: Vec<&Record> = events.iter().filter(|event| event.purpose.is_none_or(|p| p == purpose)).collect();
     events.sort_by_key(|event| event.at);
     let mut standing = Standing::default();
     for event in events {

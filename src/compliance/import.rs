@@ -74,7 +74,7 @@ pub fn import(files: &[PathBuf]) -> Import {
     let constants: BTreeMap<String, String> = optional.map(|column| ((*column).to_owned(), String::new())).collect();
     let source = Source { constants, ..Source::of(files.to_vec()) };
     let (mut problems, mut doubted) = (Problems::default(), Problems::default());
-    each_row(&source, &COLUMNS, &mut problems, &mut |file, line, values| {
+    each_row(&source, &COLUMNS, &mut problems, |file, line, values| {
         import.rows += 1;
         if import.rows > MAX_ROWS {
             if !std::mem::replace(&mut import.cut, true) {

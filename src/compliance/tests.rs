@@ -64,7 +64,7 @@ fn row_25_consent_missing_expired_of_another_purpose_or_dated_later_is_blocked_b
     assert_eq!(rule(&[event("a", H::Given, 1), of(event("b", H::Restricted, 2), None)]), Some(Rule::Restricted));
     assert_eq!(rule(&[event("a", H::Given, 1), event("b", H::Objected, 2)]), Some(Rule::Objected));
     let published = of(event("a", H::TermsAccepted, 1), Some(Purpose::Publication));
-    assert_eq!(decide([&published], Purpose::Publication, hour(10)).rule(), Some(Rule::TermsOnly));
+    assert_eq!(decide(&[published], Purpose::Publication, hour(10)).rule(), Some(Rule::TermsOnly));
     let (ids, words): (BTreeSet<_>, BTreeSet<_>) = Rule::ALL.iter().map(|rule| (rule.id(), rule.words())).unzip();
     assert_eq!((ids.len(), words.len()), (10, 10));
 }
@@ -80,8 +80,8 @@ fn what_is_allowed_names_its_basis_and_its_evidence() {
     assert_eq!(decide(&events, Purpose::PrivacyProxy, hour(10)), allowed);
     let terms = Record { terms: Some(token("2026-05")), ..event("t", H::TermsAccepted, 3) };
     let allowed = Decision::Allowed { basis: Basis::Terms(Some(token("2026-05"))), evidence: vec![token("t")], elements: Vec::new() };
-    assert_eq!(decide([&terms], Purpose::PrivacyProxy, hour(10)), allowed);
-    assert_eq!(fold([&terms], Purpose::PrivacyProxy, hour(10)).state, State::Unknown, "accepted terms are no consent");
+    assert_eq!(decide(std::slice::from_ref(&terms), Purpose::PrivacyProxy, hour(10)), allowed);
+    assert_eq!(fold(std::slice::from_ref(&terms), Purpose::PrivacyProxy, hour(10)).state, State::Unknown, "accepted terms are no consent");
     // Accepting terms after a refusal is something new that was said; for a publication the refusal stands.
     let later = [event("r", H::Refused, 1), terms];
     assert!(decide(&later, Purpose::PrivacyProxy, hour(10)).is_allowed());
@@ -396,14 +396,14 @@ fn a_map_that_leads_to_somebody_else_is_seen() {
     let mut store = MemoryStore::default();
     let grace = [("first", "Grace"), ("last", "Hopper"), ("country", "US"), ("email", "grace@example.org")];
     take(&mut store, [said(&ADA, &[]), said(&grace, &[])], 1);
-    let mut cells: Vec<(Box<[u8]>, Box<[u8]>)> = Vec::new();
+    let mut cells: Vec<[Box<[u8]>; 2]> = Vec::new();
     store
         .cells(Table::Subjects, &[0, 0, 0, 1, 0], &mut |key, value| {
-            cells.push((key.into(), value.into()));
+            cells.push([key.into(), value.into()]);
             Ok(())
         })
         .expect("cells");
-    let [(one, _), (_, other)] = cells.as_slice() else { panic!("two people") };
+    let [[one, _], [_, other]] = cells.as_slice() else { panic!("two people") };
     let swapped = crate::store::Cell::Put(Table::Subjects, one.clone(), other.clone());
     store.commit(&crate::store::Batch { appends: Vec::new(), cells: vec![swapped] }).expect("kept");
     let mut ledger = Ledger::open(&mut store).expect("a ledger");

@@ -4,7 +4,7 @@ use super::config::Loaded;
 use super::{Context, Ended, records};
 use crate::base::{Blame, Event, Exit, Lock, Problem, Problems, RegistryId, Result, StateDir, SystemEntropy, Timestamp, escape_controls};
 use crate::compliance::{
-    Basis, COLUMNS, Decision, Draft, Fingerprint, Import, Irregular, Ledger, Near, Purpose, Record, Standing, Subject, import,
+    Basis, COLUMNS, Decision, Draft, Fingerprint, Import, Irregular, Ledger, Near, Purpose, Record, Rule, Standing, Subject, import,
 };
 use crate::dataset::{DomainField, Records, Row, bucket_of};
 use crate::model::ObjectKind;
@@ -251,13 +251,13 @@ pub fn consent_show(loaded: &Loaded, ctx: &Context, of: &ConsentOf, csv: bool) -
 }
 
 /// The contacts that `of` means, each with its registry, and its domain where that was asked for.
-fn contacts<'c>(records: &Records, ctx: &'c Context, of: &ConsentOf) -> Result<Vec<(RegistryId, Row, Option<String>)>> {
+fn contacts(records: &Records, ctx: &Context, of: &ConsentOf) -> Result<Vec<(RegistryId, Row, Option<String>)>> {
     let find = |registry: &RegistryId, kind: ObjectKind, id: &str| -> Result<Option<Row>> {
         let bucket = bucket_of(registry, kind, id, records.buckets_log2());
         Ok(records.rows(registry, kind, bucket)?.into_iter().find(|row| row.id() == id))
     };
     let is_meant = |id: &&RegistryId| ctx.includes(id);
-    let registries: Vec<&'_ RegistryId> = records.registries().filter(is_meant).collect();
+    let registries: Vec<&RegistryId> = records.registries().filter(is_meant).collect();
     let mut out = Vec::new();
     for registry in registries {
         if let Some(domain) = &of.domain {
@@ -280,7 +280,7 @@ fn who(ledger: &Ledger<'_>, subject: Option<Subject>, at: Timestamp, contact: Op
     let purposes = Purpose::ALL.iter().map(|purpose| {
         let standing = subject.map(|subject| ledger.standing(subject, *purpose, at)).unwrap_or_default();
         let decision = subject.map_or_else(Decision::nothing, |subject| ledger.decide(subject, *purpose, at));
-        let (rule, why) = (decision.rule().map(|rule| rule.id()), decision.rule().map(|rule| rule.words()));
+        let (rule, why) = (decision.rule().map(Rule::id), decision.rule().map(Rule::words));
         let basis = match decision {
             Decision::Allowed { basis, .. } => Some(basis),
             Decision::Blocked { .. } => None,
@@ -320,7 +320,10 @@ fn irregular(ledger: &Ledger<'_>, subjects: impl Iterator<Item = Subject>, at: T
 }
 
 fn shown_irregular(irregular: &[Irregular]) -> String {
-    let mut text: String = irregular.iter().take(TOLD).map(|odd| format!("\nirregular: event {} {}", odd.record, odd.what)).collect();
+    let mut text = String::new();
+    for odd in irregular.iter().take(TOLD) {
+        text.push_str(&format!("\nirregular: event {} {}", odd.record, odd.what));
+    }
     if irregular.len() > TOLD {
         text.push_str(&format!("\n{} more are irregular", irregular.len() - TOLD));
     }

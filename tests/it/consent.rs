@@ -10,6 +10,7 @@ use privet::store::MemoryStore;
 use privet::synth::{SynthOptions, write};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -204,7 +205,6 @@ fn a_file_is_imported_once_and_shown_masked() {
     insta::with_settings!({ filters => vec![("[0-9a-f]{32}", "[SUBJECT]")] }, { insta::assert_snapshot!(text) });
 
     // Nothing of a person stands in what is kept either, and nobody else reads it.
-    use std::os::unix::fs::PermissionsExt as _;
     for name in ["store.sqlite", "store.sqlite-wal"] {
         let path = dir.path().join("state").join(name);
         let Ok(bytes) = std::fs::read(&path) else { continue };

@@ -47,7 +47,7 @@ pub struct IngestPlan {
 
 /// Hands each row of `source`'s files to `sink`: the file, the line, and the values in the order of `wanted`. Problems of the files are
 /// collected; what is wrong with a whole file ends that file alone.
-pub fn each_row(source: &Source, wanted: &[&str], problems: &mut Problems, sink: &mut dyn FnMut(&Path, u64, &[Option<&str>])) {
+pub fn each_row(source: &Source, wanted: &[&str], problems: &mut Problems, mut sink: impl FnMut(&Path, u64, &[Option<&str>])) {
     Layout::read(source, wanted, problems, &mut |at, values, _| sink(at.file, at.line, values));
 }
 
