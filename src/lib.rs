@@ -4,6 +4,7 @@
 pub mod apply;
 pub mod base;
 pub mod cli;
+pub mod compliance;
 pub mod dataset;
 pub mod diff;
 pub mod job;

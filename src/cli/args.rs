@@ -235,6 +235,12 @@ pub(super) enum Command {
     /// The nightly job: lock, check, pull, diff, report
     #[command(after_help = "Example:\n  privet run --format json --fail-on changes")]
     Run(Which),
+    /// What registrants said about the use of their data
+    Consent {
+        /// What to do
+        #[command(subcommand)]
+        what: Consent,
+    },
     /// Write reports from what is on disk
     Report {
         /// Which
@@ -356,6 +362,125 @@ pub(super) struct Places {
     #[arg(long, value_name = "DIR")]
     pub(super) reports: Option<String>,
 }
+
+/// `privet consent …`.
+#[derive(Debug, Subcommand)]
+pub(super) enum Consent {
+    /// Take events from CSV, NDJSON or Parquet into the ledger; the same event is taken once
+    #[command(after_help = CONSENT_IMPORT)]
+    Import {
+        /// The files, by their extensions
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+        /// Take the good rows although others are bad
+        #[arg(long)]
+        skip_bad: bool,
+        #[command(flatten)]
+        places: Places,
+    },
+    /// Take one event
+    #[command(after_help = CONSENT_ADD)]
+    Add(Box<ConsentAdd>),
+    /// Print what holds for a contact or a domain's registrant, or for how many what holds; --format csv for the events
+    Show {
+        #[command(flatten)]
+        who: ConsentWho,
+        #[command(flatten)]
+        places: Places,
+    },
+}
+
+/// Whose events a verb works on.
+#[derive(Clone, Debug, ClapArgs)]
+pub(super) struct ConsentWho {
+    /// At this registry
+    #[arg(long, value_name = "ID")]
+    pub(super) registry: Option<String>,
+    /// The contact of this handle in the local records
+    #[arg(long, value_name = "H")]
+    pub(super) handle: Option<String>,
+    /// The registrant of this domain in the local records
+    #[arg(long, value_name = "D", conflicts_with = "handle")]
+    pub(super) domain: Option<String>,
+    /// The subject of this id
+    #[arg(long, value_name = "ID", conflicts_with_all = ["handle", "domain", "registry"])]
+    pub(super) subject: Option<String>,
+}
+
+/// One event. Its words are checked where rows of files are, too.
+#[derive(Clone, Debug, ClapArgs)]
+#[command(group(clap::ArgGroup::new("whose").args(["handle", "domain", "subject"]).required(true)))]
+pub(super) struct ConsentAdd {
+    #[command(flatten)]
+    pub(super) who: ConsentWho,
+    /// What happened
+    #[arg(long, value_name = "WORD")]
+    pub(super) event: String,
+    /// For what; empty for every purpose
+    #[arg(long, value_name = "WORD")]
+    pub(super) purpose: Option<String>,
+    /// When [default: now]
+    #[arg(long, value_name = "TIME")]
+    pub(super) at: Option<String>,
+    /// Until when
+    #[arg(long, value_name = "TIME")]
+    pub(super) expires: Option<String>,
+    /// Which data, joined by `;`; empty for all
+    #[arg(long, value_name = "WORDS")]
+    pub(super) elements: Option<String>,
+    /// The version of the terms of service
+    #[arg(long, value_name = "VERSION")]
+    pub(super) terms: Option<String>,
+    /// The notice that was shown
+    #[arg(long, value_name = "NAME")]
+    pub(super) notice: Option<String>,
+    /// Its version
+    #[arg(long, value_name = "VERSION")]
+    pub(super) notice_version: Option<String>,
+    /// Its language
+    #[arg(long, value_name = "TAG")]
+    pub(super) notice_language: Option<String>,
+    /// The digest of its text
+    #[arg(long, value_name = "HEX")]
+    pub(super) notice_digest: Option<String>,
+    /// How it was said
+    #[arg(long, value_name = "WORD")]
+    pub(super) method: Option<String>,
+    /// Who said it
+    #[arg(long, value_name = "WORD")]
+    pub(super) by: Option<String>,
+    /// The event's own id [default: by what it tells]
+    #[arg(long, value_name = "ID")]
+    pub(super) record_id: Option<String>,
+    #[command(flatten)]
+    pub(super) places: Places,
+}
+
+const CONSENT_IMPORT: &str = "\
+One event a row. Columns: event and at; then, where a file has them, record_id, purpose, elements, expires, terms, notice, \
+notice_version, notice_language, notice_digest, method, by, message_id; and the subject, as registry and handle of a contact in the \
+local records, as first, last, organisation, country and email, or as subject, by the id of an export.
+
+Words:
+  event    requested, given, refused, withdrawn, renewed, terms-accepted,
+           restricted, restriction-lifted, objected, objection-lifted
+  purpose  privacy-proxy, transfer-lock, publication; empty for all
+  elements name, organisation, street, city, state, postal-code, country,
+           voice, fax, email; joined by `;`, empty for all
+  method   page, api, terms, email, phone, paper
+  by       registrant, representative, reseller, registrar, authority
+
+Bad rows are told with file and line, and end with 32; nothing is taken then, without --skip-bad.
+
+Example:
+  privet consent import consent.csv";
+
+const CONSENT_ADD: &str = "\
+The words are those of `privet consent import --help`. People are named by handle, domain or id alone, since arguments are no place \
+for names and addresses.
+
+Example:
+  privet consent add --registry example --handle C-100 --event withdrawn --purpose publication --by registrant --method phone";
 
 const VALIDATE: &str = "\
 Ends with 11 where a finding is an error; with --fail-on findings for a warning too, with --fail-on changes for none.

@@ -15,12 +15,14 @@ use serde_json::{Map, Value};
 type Make = fn() -> Value;
 
 /// Each schema but the reports' by its name.
-const SCHEMAS: [(&str, Make); 17] = [
+const SCHEMAS: [(&str, Make); 19] = [
     ("apply", written::<job::ApplyReport>),
     ("approved", written::<job::Approved>),
     ("check", written::<job::Checked>),
     ("commit", written::<mock::Committed<'_>>),
     ("config", written::<Shown>),
+    ("consent", written::<job::ConsentShown>),
+    ("consent-taken", written::<job::ConsentTaken>),
     ("dns", written::<job::DnsPulled>),
     ("failure", written::<Failure<'_>>),
     ("findings", written::<rules::FindingsTable>),

@@ -1,13 +1,15 @@
 //! From what was typed to the job's functions, and from how they end to what is printed.
 
-use super::args::{Args, Command, Config, Dialect, FailOn, Format, Frame, Global, Pull, Report, Which};
+use super::args::{
+    Args, Command, Config, Consent, ConsentAdd, ConsentWho, Dialect, FailOn, Format, Frame, Global, Places, Pull, Report, Which,
+};
 use super::printer::Printer;
 use super::progress::Listener;
 use super::{argument, bundled, logging, registries, schemas, settings};
 use crate::base::{Clock, Exit, Problems, RegistryId, StopToken, read_capped};
 use crate::job::config::{self, Loaded};
 use crate::job::{
-    self, ApplyOptions, Context, DemoOptions, DnsOptions, Ended, PlanOptions, Unmasking, ValidateOptions, Validated, Within,
+    self, ApplyOptions, ConsentOf, Context, DemoOptions, DnsOptions, Ended, PlanOptions, Unmasking, ValidateOptions, Validated, Within,
 };
 use crate::protocol::frame::DEFAULT_CAP;
 use clap::CommandFactory as _;
@@ -32,7 +34,8 @@ pub(super) fn run(args: Args, printer: &Arc<Printer>, clock: &Arc<dyn Clock>) ->
 }
 
 fn dispatch(global: &Global, command: Command, printer: &Arc<Printer>, clock: &Arc<dyn Clock>) -> Result<Ended, Problems> {
-    if global.format == Format::Csv && !matches!(command, Command::Validate { .. }) {
+    let has_table = matches!(command, Command::Validate { .. } | Command::Consent { what: Consent::Show { .. } });
+    if global.format == Format::Csv && !has_table {
         return Err(argument("E-cli-012", "this verb prints no single table", "use --format text or json").into());
     }
     match command {
@@ -52,6 +55,7 @@ fn dispatch(global: &Global, command: Command, printer: &Arc<Printer>, clock: &A
             let options = ValidateOptions { snapshot, dns, show_suggestions, warnings_count };
             night(global, &which, printer, clock, |loaded, ctx| validated(global, printer, job::validate(loaded, ctx, options)?))
         }
+        Command::Consent { what } => consent(global, what, printer, clock),
         Command::Plan { recipe, select, out, allow, reason, by, relock, places } => {
             let which = Which { registry: Vec::new(), places };
             let options = PlanOptions { recipe, select, out, allow, reason, by, relock };
@@ -119,6 +123,43 @@ fn night(
     let only = only.collect::<crate::base::Result<Vec<_>>>()?;
     warn(printer, &loaded);
     verb(&loaded, &context(global, printer, clock, only)?)
+}
+
+/// `consent …`.
+fn consent(global: &Global, what: Consent, printer: &Arc<Printer>, clock: &Arc<dyn Clock>) -> Result<Ended, Problems> {
+    let at = |registry: Option<String>, places: Places| Which { registry: registry.into_iter().collect(), places };
+    let of = |ConsentWho { registry, handle, domain, subject }| (registry, ConsentOf { handle, domain, subject });
+    match what {
+        Consent::Import { files, skip_bad, places } => {
+            night(global, &at(None, places), printer, clock, |loaded, ctx| job::consent_import(loaded, ctx, &files, skip_bad))
+        }
+        Consent::Show { who, places } => {
+            let (registry, of) = of(who);
+            let csv = global.format == Format::Csv;
+            night(global, &at(registry, places), printer, clock, |loaded, ctx| job::consent_show(loaded, ctx, &of, csv))
+        }
+        Consent::Add(add) => {
+            let ConsentAdd { who, event, purpose, at: when, expires, elements, terms, notice, method, by, record_id, places, .. } = *add;
+            let (registry, of) = of(who);
+            let given = [
+                ("event", Some(event)),
+                ("purpose", purpose),
+                ("at", when),
+                ("expires", expires),
+                ("elements", elements),
+                ("terms", terms),
+                ("notice", notice),
+                ("notice_version", add.notice_version),
+                ("notice_language", add.notice_language),
+                ("notice_digest", add.notice_digest),
+                ("method", method),
+                ("by", by),
+                ("record_id", record_id),
+            ];
+            let values = given.into_iter().filter_map(|(column, value)| Some((column, value?))).collect();
+            night(global, &at(registry, places), printer, clock, |loaded, ctx| job::consent_add(loaded, ctx, &of, values))
+        }
+    }
 }
 
 /// Prints the table of findings where a program wants it; people get the first of them.

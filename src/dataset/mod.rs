@@ -18,7 +18,7 @@ pub use buckets::{BUCKET_ROWS, bucket_dir, bucket_of, log2_for, registry_dir};
 pub use building::{Building, Observation, Pending};
 pub use columns::{Column, ContactField, DomainField, Kind, OBSERVED, SERVICES, columns, table_name};
 pub use dns::{DnsManifest, DnsTable, DnsWriter};
-pub use ingest::{Format, IngestPlan, Ingested, Records, Source, ingest};
+pub use ingest::{Format, IngestPlan, Ingested, Records, Source, each_row, ingest};
 pub use local::Refresh;
 pub use parquet::{Batch, ParquetFile};
 pub use rows::{Facts, Row, contact_row, disclose_of, disclose_text, domain_row, handles};

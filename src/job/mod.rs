@@ -3,6 +3,7 @@
 mod apply;
 mod check;
 pub mod config;
+mod consent;
 mod demo;
 mod dns;
 mod facts;
@@ -20,6 +21,7 @@ mod within;
 
 pub use apply::{ApplyOptions, ApplyRegistry, ApplyReport, apply, reconcile};
 pub use check::{Checked, CheckedRegistry, check};
+pub use consent::{ConsentOf, ConsentShown, ConsentTaken, consent_add, consent_import, consent_show};
 pub use demo::{DemoOptions, demo};
 pub use dns::{DnsOptions, DnsPulled, DnsRegistry, pull_dns};
 pub use frame::{Dialect, frame_decode};

@@ -2,6 +2,7 @@
 
 use super::SynthOptions;
 use super::change::{self, ContactRules, DomainRules};
+use super::consent::Consents;
 use super::cosmetic::{self, Ways};
 use super::record::Record;
 use super::registries::provider;
@@ -44,9 +45,16 @@ impl<'a> Local<'a> {
     }
 
     /// Writes the records, and to `list` the names the registry holds; how many differences were planted.
-    pub(super) fn write(&self, list: Option<&Path>, tables: &mut Tables, truth: &mut Truth, broken: &mut Violations) -> Result<u64> {
-        self.contacts(tables, truth, broken)?;
-        self.domains(list.is_some(), tables, truth, broken)?;
+    pub(super) fn write(
+        &self,
+        list: Option<&Path>,
+        tables: &mut Tables,
+        truth: &mut Truth,
+        broken: &mut Violations,
+        consents: &mut Consents,
+    ) -> Result<u64> {
+        self.contacts(tables, truth, broken, consents)?;
+        self.domains(list.is_some(), tables, truth, broken, consents)?;
         broken.end_of(self.registry)?;
         if let Some(path) = list {
             self.list(path)?;
@@ -54,7 +62,7 @@ impl<'a> Local<'a> {
         truth.end_of(self.registry)
     }
 
-    fn contacts(&self, tables: &mut Tables, truth: &mut Truth, broken: &mut Violations) -> Result<()> {
+    fn contacts(&self, tables: &mut Tables, truth: &mut Truth, broken: &mut Violations, consents: &mut Consents) -> Result<()> {
         const OBJECT: ObjectKind = ObjectKind::Contact;
         let count = self.fleet.contact_count();
         let mut beyond = count;
@@ -94,6 +102,7 @@ impl<'a> Local<'a> {
             }
             truth.changed(OBJECT, record.id(), differences);
             tables.object(OBJECT, self.registry, &record)?;
+            consents.contact(&record);
         }
         // The provider's one mask contact is in the registrar's own books.
         match self.fleet.contact(&provider().v1_handle) {
@@ -102,7 +111,14 @@ impl<'a> Local<'a> {
         }
     }
 
-    fn domains(&self, listed: bool, tables: &mut Tables, truth: &mut Truth, broken: &mut Violations) -> Result<()> {
+    fn domains(
+        &self,
+        listed: bool,
+        tables: &mut Tables,
+        truth: &mut Truth,
+        broken: &mut Violations,
+        consents: &mut Consents,
+    ) -> Result<()> {
         const OBJECT: ObjectKind = ObjectKind::Domain;
         let (contacts, count) = (self.fleet.contact_count(), self.fleet.domain_count());
         let profile = self.fleet.profile();
@@ -143,6 +159,9 @@ impl<'a> Local<'a> {
             }
             truth.changed(OBJECT, record.id(), differences);
             tables.object(OBJECT, self.registry, &record)?;
+            if mask != Mask::None {
+                consents.protected(self.registry, record.id(), record.get(DomainField::Registrant.at()))?;
+            }
             if let Some(service) = Service::of(record.id(), mask, self.today, &mut draw) {
                 tables.service(&service.cells())?;
             }

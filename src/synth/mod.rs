@@ -1,9 +1,11 @@
 //! Data with planted truths: registry states, a registrar's records that differ from them in known ways, and the list of those ways.
 //!
-//! Everything is a function of the options, written in one pass with the memory of one row group and of the differences.
+//! Everything is a function of the options, written in one pass with the memory of one row group and of the differences, and of 16 bytes
+//! for each contact of one registry.
 
 mod change;
 mod config;
+mod consent;
 mod cosmetic;
 mod local;
 mod record;
@@ -21,6 +23,7 @@ pub use config::config;
 
 use crate::base::{Blame, Problem, Result, Timestamp, create_private_dir};
 use crate::mock::fleet::{FleetSettings, SyntheticFleet};
+use consent::Consents;
 use jiff::tz::TimeZone;
 use local::Local;
 use registries::{REGISTRIES, settings};
@@ -58,6 +61,10 @@ pub struct SynthReport {
     pub differences: u64,
     /// Planted violations of the registries' rules, one a row of `truth/violations.csv`.
     pub violations: u64,
+    /// Events of consent, one a row of `records/consent.csv`.
+    pub consents: u64,
+    /// Uses of data that have to be blocked, one a row of `truth/blocked.csv`.
+    pub blocked: u64,
 }
 
 /// What was made for one registry.
@@ -75,7 +82,7 @@ pub struct SynthRegistry {
     pub differences: u64,
 }
 
-/// Writes `out/states/REGISTRY/fleet.toml`, `out/records`, `out/truth/differences.csv`, `out/truth/violations.csv` and
+/// Writes `out/states/REGISTRY/fleet.toml`, `out/records`, `out/truth/{differences,violations,blocked}.csv` and
 /// `out/privet.toml`. Equal options give equal bytes.
 ///
 /// # Errors
@@ -98,6 +105,7 @@ pub fn write(out: &Path, options: &SynthOptions) -> Result<SynthReport> {
     let mut tables = Tables::create(&out.join("records"))?;
     let mut truth = Truth::create(&out.join("truth/differences.csv"))?;
     let mut violations = Violations::create(&out.join("truth/violations.csv"))?;
+    let mut consents = Consents::create(out, options)?;
     let mut registries = Vec::new();
     for registry in &REGISTRIES {
         let state = out.join("states").join(registry.id);
@@ -106,8 +114,10 @@ pub fn write(out: &Path, options: &SynthOptions) -> Result<SynthReport> {
         settings.save(&state.join(FleetSettings::FILE))?;
         let fleet = SyntheticFleet::new(settings)?;
         let list = registry.list.then(|| out.join(config::list(registry.id)));
-        let differences =
-            Local::new(registry.id, &fleet, options, today).write(list.as_deref(), &mut tables, &mut truth, &mut violations)?;
+        consents.begin(fleet.profile());
+        let local = Local::new(registry.id, &fleet, options, today);
+        let differences = local.write(list.as_deref(), &mut tables, &mut truth, &mut violations, &mut consents)?;
+        consents.end_of(registry.id)?;
         registries.push(SynthRegistry {
             id: registry.id.to_owned(),
             profile: registry.profile.to_owned(),
@@ -119,7 +129,8 @@ pub fn write(out: &Path, options: &SynthOptions) -> Result<SynthReport> {
     let (contacts, domains, services) = tables.finish()?;
     let differences = truth.finish()?;
     let violations = violations.finish()?;
+    let (consents, blocked) = consents.finish()?;
     // Last, so that a directory with a configuration is a whole one.
     crate::base::write_atomic(&config, config::config(&BTreeMap::new()).as_bytes())?;
-    Ok(SynthReport { registries, contacts, domains, services, differences, violations })
+    Ok(SynthReport { registries, contacts, domains, services, differences, violations, consents, blocked })
 }

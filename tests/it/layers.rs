@@ -13,21 +13,22 @@ const TABLE: &[(&str, &[&str])] = &[
     ("transport", &["model", "protocol", "policy", "session"]),
     ("store", &[]),
     ("dataset", &["model", "policy"]),
+    ("compliance", &["model", "policy", "store", "dataset"]),
     ("pull", &["model", "policy", "session", "transport", "dataset"]),
     ("diff", &["model", "policy", "dataset"]),
     ("rules", &["model", "policy", "dataset"]),
-    ("plan", &["model", "policy", "dataset", "diff", "rules"]),
+    ("plan", &["model", "policy", "dataset", "compliance", "diff", "rules"]),
     ("journal", &["model", "store", "plan"]),
-    ("apply", &["model", "policy", "session", "transport", "store", "plan", "journal"]),
-    ("report", &["model", "policy", "dataset", "diff"]),
+    ("apply", &["model", "policy", "session", "transport", "store", "compliance", "plan", "journal"]),
+    ("report", &["model", "policy", "dataset", "compliance", "diff"]),
     ("mock", &["model", "policy", "protocol/frame", "protocol/ns", "protocol/tape", "protocol/writer"]),
-    ("synth", &["model", "policy", "dataset", "mock"]),
+    ("synth", &["model", "policy", "dataset", "compliance", "mock"]),
     ("job", &FOR_JOB),
     ("cli", &FOR_CLI),
 ];
 
 /// What the verbs may use.
-const FOR_JOB: [&str; 16] = [
+const FOR_JOB: [&str; 17] = [
     "model",
     "policy",
     "protocol",
@@ -35,6 +36,7 @@ const FOR_JOB: [&str; 16] = [
     "transport",
     "store",
     "dataset",
+    "compliance",
     "pull",
     "diff",
     "rules",
@@ -47,7 +49,7 @@ const FOR_JOB: [&str; 16] = [
 ];
 
 /// What the command line may use.
-const FOR_CLI: [&str; 17] = [
+const FOR_CLI: [&str; 18] = [
     "model",
     "policy",
     "protocol",
@@ -55,6 +57,7 @@ const FOR_CLI: [&str; 17] = [
     "transport",
     "store",
     "dataset",
+    "compliance",
     "pull",
     "diff",
     "rules",

@@ -6,6 +6,7 @@ mod budget;
 mod cli;
 mod config_input;
 mod conform;
+mod consent;
 mod dataset;
 mod demo;
 mod diff;

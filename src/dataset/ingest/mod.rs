@@ -45,6 +45,12 @@ pub struct IngestPlan {
     pub min_rows_share: f64,
 }
 
+/// Hands each row of `source`'s files to `sink`: the file, the line, and the values in the order of `wanted`. Problems of the files are
+/// collected; what is wrong with a whole file ends that file alone.
+pub fn each_row(source: &Source, wanted: &[&str], problems: &mut Problems, mut sink: impl FnMut(&Path, u64, &[Option<&str>])) {
+    Layout::read(source, wanted, problems, &mut |at, values, _| sink(at.file, at.line, values));
+}
+
 /// One row on its way to its bucket.
 #[derive(Debug, serde::Serialize, serde::Deserialize)]
 struct Waiting {

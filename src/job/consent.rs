@@ -1,0 +1,399 @@
+//! `consent`: events into the ledger, and what holds by them.
+
+use super::config::Loaded;
+use super::{Context, Ended, records};
+use crate::base::{Blame, Event, Exit, Lock, Problem, Problems, RegistryId, Result, StateDir, SystemEntropy, Timestamp, escape_controls};
+use crate::compliance::{
+    Basis, COLUMNS, Decision, Draft, Fingerprint, Import, Irregular, Ledger, Near, Purpose, Record, Rule, Standing, Subject, import,
+};
+use crate::dataset::{DomainField, Records, Row, bucket_of};
+use crate::model::ObjectKind;
+use crate::store::SqliteStore;
+use comfy_table::{Table, presets};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+/// The most irregular events and near duplicates that are told one by one.
+const TOLD: usize = 50;
+
+/// Which subjects are meant.
+#[derive(Clone, Debug, Default)]
+pub struct ConsentOf {
+    /// The contact of that handle.
+    pub handle: Option<String>,
+    /// The registrant of that domain.
+    pub domain: Option<String>,
+    /// The subject of that id.
+    pub subject: Option<String>,
+}
+
+/// What taking events in came to.
+#[derive(Clone, Debug, serde::Serialize, schemars::JsonSchema)]
+pub struct ConsentTaken {
+    /// Rows that were read.
+    rows: u64,
+    /// Events that are new.
+    added: u64,
+    /// Events that were there already.
+    known: u64,
+    /// Rows that are no events, or cannot stand beside those that are there.
+    bad: u64,
+    /// Subjects that are new.
+    subjects: u64,
+    /// New subjects that differ from one that is known in one part alone: the same one, perhaps.
+    near: Vec<Near>,
+    /// Events, of those subjects that are touched, which could not follow what stood.
+    irregular: Vec<Irregular>,
+}
+
+/// What the ledger says.
+#[derive(Clone, Debug, serde::Serialize, schemars::JsonSchema)]
+pub struct ConsentShown {
+    /// The time for which it says so.
+    at: Timestamp,
+    /// What holds for each who was asked for; nobody where all are counted.
+    who: Vec<ConsentWho>,
+    /// What holds for how many, where nobody was asked for.
+    totals: Vec<ConsentTotal>,
+    /// Events that could not follow what stood.
+    irregular: Vec<Irregular>,
+}
+
+/// What holds for one subject.
+#[derive(Clone, Debug, serde::Serialize, schemars::JsonSchema)]
+pub(super) struct ConsentWho {
+    /// The registry and the handle, where it is a contact's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    contact: Option<String>,
+    /// The domain whose registrant it is, where that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    domain: Option<String>,
+    /// Its id; nothing where the ledger has none.
+    #[schemars(with = "Option<String>")]
+    subject: Option<Subject>,
+    /// What holds for each purpose.
+    purposes: Vec<ConsentPurpose>,
+    /// What it said, in the order in which the ledger took it.
+    events: Vec<Record>,
+}
+
+/// What holds for one purpose.
+#[derive(Clone, Debug, serde::Serialize, schemars::JsonSchema)]
+pub(super) struct ConsentPurpose {
+    /// The purpose.
+    purpose: Purpose,
+    /// Whether data may be used for it.
+    allowed: bool,
+    /// What it rests on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    basis: Option<Basis>,
+    /// The rule that blocks it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rule: Option<&'static str>,
+    /// What that rule says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    why: Option<&'static str>,
+    /// What its events come to.
+    standing: Standing,
+}
+
+/// What holds for one purpose, over many.
+#[derive(Clone, Debug, serde::Serialize, schemars::JsonSchema)]
+pub(super) struct ConsentTotal {
+    /// The purpose.
+    purpose: Purpose,
+    /// For how many data may be used.
+    allowed: u64,
+    /// For how many not, by rule.
+    blocked: BTreeMap<&'static str, u64>,
+}
+
+/// The store, under the state directory's lock.
+struct Opened {
+    state: StateDir,
+    store: SqliteStore,
+    _lock: Lock,
+}
+
+impl Opened {
+    fn open(loaded: &Loaded) -> Result<Self> {
+        let state = StateDir::open(&loaded.config.state)?;
+        let lock = state.lock(&format!("consent, process {}", std::process::id()))?;
+        let store = SqliteStore::open(&state.root().join("store.sqlite"))?;
+        Ok(Self { state, store, _lock: lock })
+    }
+
+    /// Today's local records; what they should be mended of is for `validate` to tell.
+    fn records(&self, loaded: &Loaded, ctx: &Context) -> Result<Records, Problems> {
+        ctx.events.tell(Event::Stage { name: "records" });
+        Ok(records::take_in(&loaded.config, &self.state)?.records)
+    }
+}
+
+/// `consent import`: takes the events of `files`, all or none; with `skip_bad` all that are good.
+///
+/// # Errors
+/// What is wrong with the store or the records. Bad rows are told, and lead to exit 32.
+pub fn consent_import(loaded: &Loaded, ctx: &Context, files: &[PathBuf], skip_bad: bool) -> Result<Ended, Problems> {
+    let opened = Opened::open(loaded)?;
+    ctx.events.tell(Event::Stage { name: "consent" });
+    taken(opened, loaded, ctx, import(files), skip_bad)
+}
+
+/// `consent add`: takes one event, whose values are given by column. The subject is `of`.
+///
+/// # Errors
+/// As [`consent_import`]; everything that is wrong with the event (exit 2).
+pub fn consent_add(loaded: &Loaded, ctx: &Context, of: &ConsentOf, mut values: BTreeMap<&'static str, String>) -> Result<Ended, Problems> {
+    let opened = Opened::open(loaded)?;
+    if of.subject.is_none() {
+        let records = opened.records(loaded, ctx)?;
+        let found = contacts(&records, ctx, of)?;
+        let [(registry, row, _)] = found.as_slice() else {
+            let what = format!("{} contacts are meant by this", found.len());
+            return Err(Problem::new("E-consent-030", Blame::Operator, what, "name the registry too").into());
+        };
+        values.extend([("registry", registry.to_string()), ("handle", row.id().to_owned())]);
+    }
+    values.extend(of.subject.clone().map(|subject| ("subject", subject)));
+    values.entry("at").or_insert_with(|| ctx.clock.wall().to_string());
+    let row: Vec<Option<&str>> = COLUMNS.iter().map(|column| values.get(column).map(String::as_str)).collect();
+    let draft = Draft::read(&row).map_err(|doubts| {
+        let mut problems = Problems::default();
+        for doubt in doubts {
+            problems.push(Problem::new(doubt.id, Blame::Operator, doubt.what, doubt.remedy).field(doubt.field));
+        }
+        problems
+    })?;
+    taken(opened, loaded, ctx, Import::of(draft), false)
+}
+
+fn taken(mut opened: Opened, loaded: &Loaded, ctx: &Context, mut import: Import, skip_bad: bool) -> Result<Ended, Problems> {
+    if import.names_contacts() {
+        let records = opened.records(loaded, ctx)?;
+        import.resolve(&records)?;
+    }
+    let now = ctx.clock.wall();
+    let mut ledger = Ledger::open(&mut opened.store)?;
+    let done = ledger.take(&mut import, skip_bad, now, &mut SystemEntropy::new())?;
+    let irregular = irregular(&ledger, done.touched.iter().copied(), now);
+    let Import { rows, bad, problems, .. } = import;
+    let out = ConsentTaken { rows, added: done.added, known: done.known, bad, subjects: done.subjects, near: done.near, irregular };
+    let mut text = format!("{rows} rows: {} events added, {} known, {bad} bad; {} new subjects", out.added, out.known, out.subjects);
+    if bad > 0 && !skip_bad {
+        text.push_str("; nothing was taken: mend the rows, or leave them out with --skip-bad");
+    }
+    for near in out.near.iter().take(TOLD) {
+        text.push_str(&format!("\nnear duplicate: {} differs from {} in the {} alone", near.subject, near.other, near.differs.as_str()));
+    }
+    text.push_str(&shown_irregular(&out.irregular));
+    let is_whole = bad == 0 && problems.is_empty();
+    let exits = vec![if is_whole { Exit::Done } else { Exit::InputIncomplete }];
+    let json = serde_json::to_value(out).unwrap_or_default();
+    Ok(Ended { exits, json, text, problems: problems.kept().to_vec() })
+}
+
+/// `consent show`: what holds for whom `of` means; where it means nobody, for how many what holds. With `csv` the events themselves, as
+/// they could be imported again.
+///
+/// # Errors
+/// What is wrong with the store or the records; `E-consent-031` (exit 2) where nobody is meant.
+pub fn consent_show(loaded: &Loaded, ctx: &Context, of: &ConsentOf, csv: bool) -> Result<Ended, Problems> {
+    let mut opened = Opened::open(loaded)?;
+    let at = ctx.clock.wall();
+    let is_of_all = of.handle.is_none() && of.domain.is_none() && of.subject.is_none();
+    let by_records = of.subject.is_none() && (!is_of_all || !ctx.only.is_empty());
+    let records = if by_records { Some(opened.records(loaded, ctx)?) } else { None };
+    let mut ledger = Ledger::open(&mut opened.store)?;
+    let mut shown = ConsentShown { at, who: Vec::new(), totals: Vec::new(), irregular: Vec::new() };
+    let mut subjects: BTreeSet<Subject> = BTreeSet::new();
+    match (&records, &of.subject) {
+        (_, Some(id)) => {
+            let subject = Subject::read(id).filter(|subject| !ledger.events(*subject).is_empty());
+            let subject = subject.ok_or_else(|| nobody("the ledger has no such subject"))?;
+            subjects.insert(subject);
+            shown.who.push(who(&ledger, Some(subject), at, None, None));
+        }
+        (Some(records), None) if !is_of_all => {
+            for (registry, row, domain) in contacts(records, ctx, of)? {
+                let subject = Fingerprint::of_row(&row).map(|person| ledger.subject_of(&person)).transpose()?.flatten();
+                subjects.extend(subject);
+                shown.who.push(who(&ledger, subject, at, Some(format!("{registry}/{}", row.id())), domain));
+            }
+        }
+        (Some(records), None) => {
+            let mut totals = Totals::default();
+            for registry in &ctx.only {
+                for bucket in 0..records.buckets() {
+                    for row in records.rows(registry, ObjectKind::Contact, bucket)? {
+                        let subject = Fingerprint::of_row(&row).map(|person| ledger.subject_of(&person)).transpose()?.flatten();
+                        subjects.extend(subject);
+                        totals.add(&ledger, subject, at);
+                    }
+                }
+            }
+            shown.totals = totals.all();
+        }
+        (None, None) => {
+            let mut totals = Totals::default();
+            subjects.extend(ledger.subjects());
+            for subject in &subjects {
+                totals.add(&ledger, Some(*subject), at);
+            }
+            shown.totals = totals.all();
+        }
+    }
+    let subjects: Vec<Subject> = subjects.into_iter().collect();
+    shown.irregular = irregular(&ledger, subjects.iter().copied(), at);
+    let text = if csv { as_csv(&ledger.export(&subjects, false)?)? } else { as_text(&shown) };
+    let json = serde_json::to_value(shown).unwrap_or_default();
+    Ok(Ended { exits: vec![Exit::Done], json, text, problems: Vec::new() })
+}
+
+/// The contacts that `of` means, each with its registry, and its domain where that was asked for.
+fn contacts(records: &Records, ctx: &Context, of: &ConsentOf) -> Result<Vec<(RegistryId, Row, Option<String>)>> {
+    let find = |registry: &RegistryId, kind: ObjectKind, id: &str| -> Result<Option<Row>> {
+        let bucket = bucket_of(registry, kind, id, records.buckets_log2());
+        Ok(records.rows(registry, kind, bucket)?.into_iter().find(|row| row.id() == id))
+    };
+    let is_meant = |id: &&RegistryId| ctx.includes(id);
+    let registries: Vec<&RegistryId> = records.registries().filter(is_meant).collect();
+    let mut out = Vec::new();
+    for registry in registries {
+        if let Some(domain) = &of.domain {
+            let name = idna::domain_to_ascii(domain.trim().trim_end_matches('.')).unwrap_or_default();
+            let Some(row) = find(registry, ObjectKind::Domain, &name)? else { continue };
+            let registrant = row.get(DomainField::Registrant.at()).map(|handle| find(registry, ObjectKind::Contact, handle)).transpose()?;
+            out.extend(registrant.flatten().map(|contact| (registry.clone(), contact, Some(name))));
+        } else if let Some(handle) = &of.handle {
+            out.extend(find(registry, ObjectKind::Contact, handle)?.map(|contact| (registry.clone(), contact, None)));
+        }
+    }
+    if out.is_empty() { Err(nobody("the local records have no such contact, or no such domain with a registrant")) } else { Ok(out) }
+}
+
+fn nobody(what: &str) -> Box<Problem> {
+    Problem::new("E-consent-031", Blame::Operator, what, "see the handle, the domain or the id that was given")
+}
+
+fn who(ledger: &Ledger<'_>, subject: Option<Subject>, at: Timestamp, contact: Option<String>, domain: Option<String>) -> ConsentWho {
+    let purposes = Purpose::ALL.iter().map(|purpose| {
+        let standing = subject.map(|subject| ledger.standing(subject, *purpose, at)).unwrap_or_default();
+        let decision = subject.map_or_else(Decision::nothing, |subject| ledger.decide(subject, *purpose, at));
+        let (rule, why) = (decision.rule().map(Rule::id), decision.rule().map(Rule::words));
+        let basis = match decision {
+            Decision::Allowed { basis, .. } => Some(basis),
+            Decision::Blocked { .. } => None,
+        };
+        ConsentPurpose { purpose: *purpose, allowed: basis.is_some(), basis, rule, why, standing }
+    });
+    let events = subject.map(|subject| ledger.events(subject).to_vec()).unwrap_or_default();
+    ConsentWho { contact, domain, subject, purposes: purposes.collect(), events }
+}
+
+/// What holds for how many.
+#[derive(Default)]
+struct Totals(BTreeMap<Purpose, (u64, BTreeMap<&'static str, u64>)>);
+
+impl Totals {
+    fn add(&mut self, ledger: &Ledger<'_>, subject: Option<Subject>, at: Timestamp) {
+        for purpose in Purpose::ALL {
+            let (allowed, blocked) = self.0.entry(*purpose).or_default();
+            let decision = subject.map_or_else(Decision::nothing, |subject| ledger.decide(subject, *purpose, at));
+            match decision.rule() {
+                None => *allowed += 1,
+                Some(rule) => *blocked.entry(rule.id()).or_default() += 1,
+            }
+        }
+    }
+
+    fn all(self) -> Vec<ConsentTotal> {
+        self.0.into_iter().map(|(purpose, (allowed, blocked))| ConsentTotal { purpose, allowed, blocked }).collect()
+    }
+}
+
+/// The irregular events of `subjects`, each once.
+fn irregular(ledger: &Ledger<'_>, subjects: impl Iterator<Item = Subject>, at: Timestamp) -> Vec<Irregular> {
+    let mut seen = BTreeSet::new();
+    let all = subjects.flat_map(|subject| Purpose::ALL.iter().flat_map(move |purpose| ledger.standing(subject, *purpose, at).irregular));
+    all.filter(|odd| seen.insert(odd.record.clone())).collect()
+}
+
+fn shown_irregular(irregular: &[Irregular]) -> String {
+    let mut text = String::new();
+    for odd in irregular.iter().take(TOLD) {
+        text.push_str(&format!("\nirregular: event {} {}", odd.record, odd.what));
+    }
+    if irregular.len() > TOLD {
+        text.push_str(&format!("\n{} more are irregular", irregular.len() - TOLD));
+    }
+    text
+}
+
+fn table(header: &[&str]) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_BORDERS_ONLY);
+    table.set_header(header.iter().copied());
+    table
+}
+
+/// What holds, for people.
+fn as_text(shown: &ConsentShown) -> String {
+    let mut out = Vec::new();
+    for who in &shown.who {
+        let names =
+            [who.domain.clone(), who.contact.clone(), Some(who.subject.map_or("no subject".to_owned(), |id| format!("subject {id}")))];
+        out.push(escape_controls(&names.into_iter().flatten().collect::<Vec<_>>().join(", ")));
+        let mut purposes = table(&["purpose", "consent", "may be used", "why"]);
+        for p in &who.purposes {
+            let (verdict, why) = match (&p.basis, p.rule, p.why) {
+                (Some(Basis::Consent), ..) => ("yes", "explicit consent".to_owned()),
+                (Some(Basis::Terms(version)), ..) => {
+                    let version = version.as_ref().map_or_else(String::new, |version| format!(" {version}"));
+                    ("yes", format!("terms of service{version}"))
+                }
+                (None, rule, why) => ("no", format!("{}: {}", rule.unwrap_or_default(), why.unwrap_or_default())),
+            };
+            purposes.add_row([p.purpose.as_str(), p.standing.state.as_str(), verdict, &why]);
+        }
+        out.push(purposes.to_string());
+        if !who.events.is_empty() {
+            let mut events = table(&["at", "event", "purpose", "until", "by", "method", "terms", "record"]);
+            for e in &who.events {
+                let text = |word: Option<String>| word.unwrap_or_default();
+                events.add_row([
+                    e.at.to_string(),
+                    e.event.to_string(),
+                    e.purpose.map_or("all".to_owned(), |purpose| purpose.to_string()),
+                    text(e.expires.map(|at| at.to_string())),
+                    text(e.by.map(|by| by.to_string())),
+                    text(e.method.map(|method| method.to_string())),
+                    text(e.terms.as_ref().map(ToString::to_string)),
+                    e.id.to_string(),
+                ]);
+            }
+            out.push(events.to_string());
+        }
+    }
+    if shown.who.is_empty() {
+        let mut totals = table(&["purpose", "rule", "how many"]);
+        for total in &shown.totals {
+            totals.add_row([total.purpose.as_str(), "may be used", &total.allowed.to_string()]);
+            for (rule, n) in &total.blocked {
+                totals.add_row([total.purpose.as_str(), rule, &n.to_string()]);
+            }
+        }
+        out.push(if shown.totals.is_empty() { "the ledger is empty".to_owned() } else { totals.to_string() });
+    }
+    out.join("\n") + &shown_irregular(&shown.irregular)
+}
+
+/// Events as CSV.
+fn as_csv(rows: &[[String; COLUMNS.len()]]) -> Result<String> {
+    let failed = |e: String| Problem::new("E-consent-032", Blame::Us, format!("cannot write CSV: {e}"), "please report this");
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(COLUMNS).map_err(|e| failed(e.to_string()))?;
+    rows.iter().try_for_each(|row| writer.write_record(row)).map_err(|e| failed(e.to_string()))?;
+    let bytes = writer.into_inner().map_err(|e| failed(e.to_string()))?;
+    String::from_utf8(bytes).map_err(|e| failed(e.to_string()))
+}
