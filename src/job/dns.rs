@@ -61,10 +61,11 @@ pub fn pull_dns(loaded: &Loaded, ctx: &Context, options: DnsOptions) -> Result<E
             "name one that you may ask this much of: `resolver = \"ADDRESS\"` below [dns] in the configuration, or --resolver ADDRESS";
         Problem::new("E-dns-003", Blame::Operator, "no resolver is named", remedy).file(&loaded.config.path)
     })?;
-    let night = Night::begin(loaded, ctx)?;
+    // Before anything is made on disk: a run without a resolver has nothing to report.
     let runtime = runtime()?;
     let resolvers = Resolvers::new(resolver, settings.port, settings.wait);
     runtime.block_on(resolvers.probe())?;
+    let night = Night::begin(loaded, ctx)?;
     let observer = Observer { state: &night.state, ctx, runtime, resolvers, resolver, at_once: settings.at_once };
     let mut pulled = DnsPulled { resolver: resolver.to_string(), registries: Vec::new() };
     if options.snapshot {

@@ -38,8 +38,7 @@ impl Within {
 
 /// The zone that a registry's days begin in; UTC where its profile names none.
 pub(super) fn zone(registry: &RegistryConfig) -> TimeZone {
-    let name = registry.profile.limits.zone.as_ref().map(|rule| rule.value.as_str());
-    name.and_then(|name| TimeZone::get(name).ok()).unwrap_or(TimeZone::UTC)
+    registry.profile.limits.zone.as_ref().map_or(TimeZone::UTC, |rule| rule.value.rules().clone())
 }
 
 /// The next time after `now` at which clocks in `zone` show `time`.

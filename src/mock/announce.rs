@@ -1,5 +1,7 @@
 //! What a bundled registry announces and adds beyond its profile: data, by profile id.
 
+use super::dns_check::DnsRule;
+use super::points::PointsRule;
 use crate::base::{Blame, Problem, Result};
 use crate::model::{Domain, Properties};
 use std::collections::BTreeMap;
@@ -27,6 +29,15 @@ pub(super) struct Announcement {
     pub(super) truth_in_words: bool,
     /// The account's credit, told with logins and logouts.
     pub(super) credit: Option<String>,
+    /// How points for errors are counted, where they are.
+    pub(super) hit_points: Option<PointsRule>,
+    /// Days for which an authorisation code holds that the registry makes, where it makes them.
+    pub(super) auth_code_days: Option<u16>,
+    /// How name servers are checked after a change, where the outcome is told in the queue.
+    pub(super) dns_check: Option<DnsRule>,
+    /// Whether an update adds and removes properties by their values, so that one that is there must go before another comes.
+    #[serde(default)]
+    pub(super) adds_properties: bool,
     /// Properties of domains of the fleet that have none, by key.
     #[serde(default)]
     domain_properties: BTreeMap<String, String>,

@@ -96,12 +96,21 @@ impl Judge<'_> {
 
     /// What `after` breaks and `before`, where there was one, did not.
     pub(super) fn newly(&self, before: Option<&Contact>, after: &Contact) -> Vec<Breach> {
-        beyond(before.map(|before| self.contact(before)).unwrap_or_default(), self.contact(after))
+        beyond(&before.map(|before| self.contact(before)).unwrap_or_default(), self.contact(after))
     }
 
-    /// The same of a domain.
-    pub(super) fn newly_of_domain(&self, before: &Domain, after: &Domain) -> Vec<Breach> {
-        beyond(self.domain(before), self.domain(after))
+    /// The same of a domain, whose registrant `contact` finds.
+    pub(super) fn newly_of_domain<'c>(
+        &self,
+        before: &Domain,
+        after: &Domain,
+        contact: impl Fn(&str) -> Option<Cow<'c, Contact>>,
+    ) -> Vec<Breach> {
+        let judged = |domain: &Domain| {
+            let registrant = domain.registrant.as_ref().and_then(|handle| contact(handle.as_str()));
+            self.domain(domain, registrant.as_deref())
+        };
+        beyond(&judged(before), judged(after))
     }
 
     /// What the values of one field break.
@@ -150,8 +159,8 @@ impl Judge<'_> {
         }
     }
 
-    /// What `domain` breaks.
-    pub(super) fn domain(&self, domain: &Domain) -> Vec<Breach> {
+    /// What `domain` breaks, whose registrant is known.
+    fn domain(&self, domain: &Domain, registrant: Option<&Contact>) -> Vec<Breach> {
         let rules = &self.profile.name_servers;
         let count = domain.ns.names().count();
         let answer = |rule: &str| self.code(rule).or(Some("2306"));
@@ -197,6 +206,14 @@ impl Judge<'_> {
             if rules.count.as_ref().is_some_and(|rule| self.holds(rule) && !fits(rule.value, count)) {
                 told("contact", &count.to_string(), "too many or too few contacts in a role", answer("R-role-001"));
             }
+            if let (Some(rule), Some(registrant)) = (rules.registrant.as_ref().filter(|rule| self.holds(rule)), registrant)
+                && scopes(registrant).iter().any(|scope| applies(&rule.value, scope))
+            {
+                let mut there = domain.contacts.iter().filter(|c| c.role.is_some_and(|r| r.as_str() == role.as_str())).map(|c| &c.handle);
+                if let Some(other) = there.find(|handle| **handle != registrant.id) {
+                    told("contact", other.as_str(), "the registrant must have this role itself", answer("R-role-002"));
+                }
+            }
         }
         all
     }
@@ -221,24 +238,30 @@ impl Judge<'_> {
     /// The identity field that `after` has otherwise than `before`, once it was filled.
     pub(super) fn moved_identity(&self, before: &Contact, after: &Contact) -> Option<Breach> {
         let rule = Some(&self.profile.identity_fields).filter(|rule| self.holds(rule))?;
-        let (before, after) = (scopes(before), scopes(after));
-        let value =
-            |scopes: &[Scope<'_>], field: &str| scopes.iter().find_map(|s| s.get(field).and_then(|v| v.first().map(|v| (*v).to_owned())));
-        rule.value.iter().find_map(|field| {
-            let held = value(&before, field).filter(|held| !held.is_empty())?;
-            let new = value(&after, field).unwrap_or_default();
-            (new != held).then(|| Breach {
-                field: field.as_str().into(),
-                value: new.into(),
-                code: Some("2306".into()),
-                why: "it cannot be changed".into(),
+        let next = scopes(after);
+        scopes(before).iter().find_map(|scope| {
+            let then = next.iter().find(|next| next.get("form") == scope.get("form"));
+            rule.value.iter().find_map(|field| {
+                let first =
+                    |scope: &Scope<'_>| scope.get(field.as_str()).and_then(|values| values.first().map(|value| (*value).to_owned()));
+                let held = first(scope).filter(|held| !held.is_empty())?;
+                let new = then.and_then(first).unwrap_or_default();
+                let is_moved = !new.nfc().eq(held.nfc());
+                // What is taken away is told by what was there.
+                let value = if new.is_empty() { held } else { new };
+                is_moved.then(|| Breach {
+                    field: field.as_str().into(),
+                    value: value.into(),
+                    code: self.code("R-ident-001").or(Some("2306")).map(Into::into),
+                    why: "it cannot be changed".into(),
+                })
             })
         })
     }
 }
 
 /// Those of `all` that are not `known`.
-fn beyond(known: Vec<Breach>, mut all: Vec<Breach>) -> Vec<Breach> {
+fn beyond(known: &[Breach], mut all: Vec<Breach>) -> Vec<Breach> {
     all.retain(|breach| !known.contains(breach));
     all
 }

@@ -4,11 +4,13 @@ use super::decode::{Refusal, Refused, Request, decode};
 use super::encode::{self, Head};
 use super::knobs::{IdleAnswer, OverLimit};
 use super::registry::{Change, Registry};
-use crate::base::{Moment, Secret, Timestamp};
-use crate::model::{AuthInfo, CheckItem, Command, Date, HostsFilter, Login, Query, Transform};
+use super::subject::{auth_order, key, object_service};
+use crate::base::{DomainName, Moment, Secret, Timestamp};
+use crate::model::{AuthCodeOrder, AuthInfo, CheckItem, Command, Date, Domain, HostsFilter, Login, Query};
 use crate::protocol::ns::Ns;
 use crate::protocol::tape::Tape;
 use crate::protocol::writer::XmlWriter;
+use std::borrow::Cow;
 
 /// Failed logins after which a connection is closed.
 const MOST_FAILURES: u8 = 3;
@@ -184,6 +186,9 @@ impl Connection {
             Ok(outcome) => (answer.code, answer.close) = (outcome.code, answer.close || outcome.close),
             Err(refusal) => {
                 answer.code = refusal.code;
+                if self.is_logged_in() {
+                    registry.count_refusal(wall);
+                }
                 let refusal = refusal.numbered(&registry.profile, answer.code);
                 answer.close |= refusal.code / 100 % 10 == 5;
                 if !answer.silent {
@@ -214,7 +219,8 @@ impl Connection {
             answer.close = true;
             return Err(Refusal::new(2502, "too many commands in this session"));
         }
-        if !run.registry.admits_command(run.now) {
+        // Who is blocked may ask until when.
+        if !matches!(command, Command::Query(Query::HitPoints)) && !run.registry.admits_command(run.now, run.wall) {
             let over = run.registry.limits.over_limit;
             answer.silent = over == OverLimit::Cut;
             answer.close = answer.silent;
@@ -235,8 +241,8 @@ impl Connection {
         }
         match command {
             Command::Query(query) => run.look(query, &session.extensions, answer),
-            Command::PollRequest => Ok(run.next_message(answer)),
-            Command::PollAck { .. } | Command::Transform(_) => run.change(command, answer),
+            Command::PollRequest => Ok(run.next_message(&session.extensions, answer)),
+            Command::PollAck { .. } | Command::Transform(_) => run.change(command, &session.extensions, answer),
             Command::Hello | Command::Login(_) | Command::Logout => Err(Refusal::new(2002, "not here")),
         }
     }
@@ -320,7 +326,7 @@ impl Run<'_> {
                 encode::response(self.out, &head, Some(&data), ours.is_some().then_some(&extension));
             }
             Query::DomainContacts { name, which } => {
-                let domain = registry.domain(name.as_str()).ok_or_else(|| Refusal::new(2303, "no such domain"))?;
+                let domain = current(registry, name, self.wall)?;
                 authorise(registry, domain.sponsor.as_deref(), domain.auth.as_ref(), None)?;
                 let contacts = registry.contacts_of(&domain, *which);
                 let data = |w: &mut XmlWriter<'_>| encode::domain_data(w, &domain, HostsFilter::All, true);
@@ -333,7 +339,7 @@ impl Run<'_> {
                 encode::response(self.out, &head, Some(&data), Some(&extension));
             }
             Query::DomainInfo { name, hosts, auth } => {
-                let domain = registry.domain(name.as_str()).ok_or_else(|| Refusal::new(2303, "no such domain"))?;
+                let domain = current(registry, name, self.wall)?;
                 authorise(registry, domain.sponsor.as_deref(), domain.auth.as_ref(), auth.as_ref())?;
                 let ours = encode::ext::of_domain(named, &domain);
                 let (vendor, sec_dns) = (registry.announcement.domain.as_ref(), registry.sec_dns(name.as_str()));
@@ -355,6 +361,10 @@ impl Run<'_> {
             Query::HostInfo(name) => {
                 let host = registry.host(name.as_str()).ok_or_else(|| Refusal::new(2303, "no such host"))?;
                 encode::response(self.out, &head, Some(&|w| encode::host_data(w, &host)), None);
+            }
+            Query::HitPoints => {
+                let points = registry.points(self.wall).ok_or_else(|| Refusal::new(2307, "no such object service"))?;
+                encode::response(self.out, &head, Some(&|w| encode::ext::hit_points(w, &points)), None);
             }
             Query::ContactCheck(ids) => {
                 let items = check(registry, ids.iter().map(|id| (id.as_str(), registry.contact(id.as_str()).is_some())))?;
@@ -381,30 +391,63 @@ impl Run<'_> {
         Ok(Outcome { code: 1000, close: false })
     }
 
-    /// Carries out a command that changes something.
-    fn change(&mut self, command: &Command, answer: &mut Answer) -> Result<Outcome, Refusal> {
+    /// Carries out a command that changes something, in a session whose login named the extensions `named`.
+    fn change(&mut self, command: &Command, named: &[Box<str>], answer: &mut Answer) -> Result<Outcome, Refusal> {
         let change = self.registry.apply(command, self.wall)?;
         let frame = self.tape.text().to_owned();
         let created = change.created.as_ref().and_then(|id| self.registry.contact(id.as_str()));
-        let outcome = match created {
-            Some(contact) => {
+        let outcome = match (created, auth_order(command)) {
+            (Some(contact), _) => {
                 let head = Head::of(1000, answer, self.sv_trid);
                 encode::response(self.out, &head, Some(&|w| encode::contact_created(w, &contact)), None);
                 Outcome { code: 1000, close: false }
             }
-            None => self.plain(1000, answer),
+            // On the line the command is an info, and answered like one.
+            (None, Some((name, order))) => self.told_code(name, order, named, answer),
+            (None, None) => self.plain(1000, answer),
         };
         answer.commit = Some(Commit { at: self.wall, frame, cl_trid: answer.cl_trid.clone(), change });
         Ok(outcome)
     }
 
-    /// Answers a poll request.
-    fn next_message(&mut self, answer: &Answer) -> Outcome {
+    /// Answers with a domain, whose authorisation code was just made or ended.
+    fn told_code(&mut self, name: &DomainName, order: AuthCodeOrder, named: &[Box<str>], answer: &Answer) -> Outcome {
+        let Ok(domain) = current(self.registry, name, self.wall) else { return self.plain(1000, answer) };
+        let until = self.registry.auth_until(name.as_str()).filter(|_| order == AuthCodeOrder::Request).map(Date::at);
+        let ours = encode::ext::of_domain(named, &domain);
+        let extension = |w: &mut XmlWriter<'_>| {
+            for ns in &ours {
+                encode::ext::domain_part(w, *ns, &domain);
+            }
+            if let Some(until) = &until {
+                encode::ext::auth_until(w, until);
+            }
+        };
+        let is_extended = !ours.is_empty() || until.is_some();
+        let data = |w: &mut XmlWriter<'_>| encode::domain_data(w, &domain, HostsFilter::All, true);
+        encode::response(self.out, &Head::of(1000, answer, self.sv_trid), Some(&data), is_extended.then_some(&extension));
+        Outcome { code: 1000, close: false }
+    }
+
+    /// Answers a poll request, in a session whose login named the extensions `named`.
+    fn next_message(&mut self, named: &[Box<str>], answer: &Answer) -> Outcome {
         let queue = self.registry.queue();
         let code = if queue.is_some() { 1301 } else { 1300 };
-        encode::response(self.out, &Head { queue: queue.as_ref(), ..Head::of(code, answer, self.sv_trid) }, None, None);
+        let head = Head { queue: queue.as_ref(), ..Head::of(code, answer, self.sv_trid) };
+        let about = self.registry.notice().filter(|about| encode::is_spoken(named, about));
+        let extension = |w: &mut XmlWriter<'_>| about.into_iter().for_each(|about| encode::notice(w, about));
+        encode::response(self.out, &head, None, about.is_some().then_some(&extension));
         Outcome { code, close: false }
     }
+}
+
+/// The domain of that name as it is at `wall`: without an authorisation code whose time is over.
+fn current<'r>(registry: &'r Registry, name: &DomainName, wall: Timestamp) -> Result<Cow<'r, Domain>, Refusal> {
+    let mut domain = registry.domain(name.as_str()).ok_or_else(|| Refusal::new(2303, "no such domain"))?;
+    if registry.auth_until(name.as_str()).is_some_and(|until| until <= wall) {
+        domain.to_mut().auth = None;
+    }
+    Ok(domain)
 }
 
 impl<'a> Head<'a> {
@@ -432,39 +475,4 @@ fn check<'a>(registry: &Registry, names: impl ExactSizeIterator<Item = (&'a str,
     }
     let item = |(id, is_there): (&str, bool)| CheckItem { id: id.into(), available: !is_there, reason: is_there.then(|| "In use".into()) };
     Ok(names.map(item).collect())
-}
-
-/// The handle or name a command is about.
-fn key(command: &Command) -> Option<Box<str>> {
-    let key = match command {
-        Command::Query(Query::ContactInfo { id, .. } | Query::ContactTransfer { id, .. }) => id.as_str(),
-        Command::Query(Query::DomainInfo { name, .. } | Query::DomainContacts { name, .. } | Query::DomainTransfer { name, .. }) => {
-            name.as_str()
-        }
-        Command::Query(Query::HostInfo(name)) => name.as_str(),
-        Command::Transform(transform) => match &**transform {
-            Transform::ContactCreate(contact) => contact.id.as_str(),
-            Transform::ContactUpdate(update) => update.id.as_str(),
-            Transform::DomainUpdate(update) => update.name.as_str(),
-            _ => return None,
-        },
-        _ => return None,
-    };
-    Some(key.into())
-}
-
-/// The object service a command needs.
-fn object_service(command: &Command) -> Option<Ns> {
-    match command {
-        Command::Query(Query::ContactCheck(_) | Query::ContactInfo { .. } | Query::ContactTransfer { .. }) => Some(Ns::CONTACT),
-        Command::Query(Query::DomainCheck(_) | Query::DomainInfo { .. } | Query::DomainContacts { .. } | Query::DomainTransfer { .. }) => {
-            Some(Ns::DOMAIN)
-        }
-        Command::Query(Query::HostInfo(_)) => Some(Ns::HOST),
-        Command::Transform(transform) => Some(match **transform {
-            Transform::ContactCreate(_) | Transform::ContactUpdate(_) | Transform::ContactDelete(_) => Ns::CONTACT,
-            _ => Ns::DOMAIN,
-        }),
-        _ => None,
-    }
 }

@@ -1,6 +1,7 @@
 //! What can be turned on a bundled registry, as data: `key=value`, from the command line or a file.
 
 use super::faults::{Fault, Stage};
+use super::points::PointsRule;
 use super::rri;
 use crate::base::{Blame, Problem, Result};
 use crate::policy;
@@ -103,6 +104,7 @@ pub struct Knobs {
     rate: Limit<policy::Rate>,
     quota: Limit<u64>,
     block: Limit<u32>,
+    hit_points: Option<u16>,
 }
 
 /// The limits in force.
@@ -130,7 +132,7 @@ pub(super) struct Limits {
 
 /// The keys, for the remedy of a wrong one.
 const KEYS: &str = "latency_ms, service_ms, error_delay_ms, messages, sessions, idle_seconds, age_seconds, commands_per_session, \
-                    names_per_check, rate (COMMANDS/SECONDS), quota, block_seconds, idle_answer (cut, 2201, 2002), strict_unknown (on, off), order_served (on, off), over_limit (2502, 2502-keep, 2308, cut), \
+                    names_per_check, rate (COMMANDS/SECONDS), quota, block_seconds, hit_points, idle_answer (cut, 2201, 2002), strict_unknown (on, off), order_served (on, off), over_limit (2502, 2502-keep, 2308, cut), \
                     fault (NAME[:every=N][:from=N][:times=N][:probability=P][:object=ID][:ms=N][:on=connect|greeting|login|session])";
 
 impl Knobs {
@@ -164,6 +166,7 @@ impl Knobs {
             "names_per_check" => self.names = limit(value, || number(setting, value))?,
             "quota" => self.quota = limit(value, || number(setting, value))?,
             "block_seconds" => self.block = limit(value, || number(setting, value))?,
+            "hit_points" => self.hit_points = Some(number(setting, value)?),
             "rate" => self.rate = limit(value, || rate(setting, value))?,
             "idle_answer" => {
                 self.idle_answer = match value {
@@ -188,6 +191,11 @@ impl Knobs {
             _ => return Err(wrong(setting, "there is no such knob")),
         }
         Ok(())
+    }
+
+    /// How points for errors are counted, where the registry counts them: until the account is blocked, perhaps others than it announces.
+    pub(super) fn hit_points(&self, announced: Option<PointsRule>) -> Option<PointsRule> {
+        announced.map(|rule| PointsRule { most: self.hit_points.unwrap_or(rule.most), ..rule })
     }
 
     /// The limits in force over a profile's.

@@ -12,15 +12,18 @@ mod check;
 mod core;
 mod damage;
 mod decode;
+mod dns_check;
 mod encode;
 mod faults;
 pub mod fleet;
 mod identity;
 mod journal;
 mod knobs;
+mod points;
 mod registry;
 mod rri;
 mod server;
+mod subject;
 mod tongue;
 mod update;
 

@@ -6,10 +6,14 @@ use super::decode::Refusal;
 use super::encode;
 use super::fleet::Fleet;
 use super::knobs::{Knobs, Limits};
+use super::points::{Points, PointsRule};
 use super::rri;
 use super::update;
-use crate::base::{Handle, Moment, Result, Secret, Timestamp, revealed};
-use crate::model::{Command, Contact, ContactsFilter, Date, Domain, DsChange, Host, Queue, Role, SecDnsInfo, StatusValue, Transform};
+use crate::base::{Digest, Handle, Moment, Result, Secret, Timestamp, revealed};
+use crate::model::{
+    AuthCodeOrder, AuthInfo, Command, Contact, ContactsFilter, Date, Domain, DsChange, Extension, HitPoints, Host, Queue, Role, SecDnsInfo,
+    StatusValue, Transform,
+};
 use crate::policy::{Line, Profile};
 use crate::protocol::ns::Ns;
 use std::borrow::Cow;
@@ -34,7 +38,14 @@ pub(super) struct Registry {
     sec_dns: HashMap<Box<str>, SecDnsInfo>,
     /// How many more domains name a contact than the fleet knows of.
     links: HashMap<Box<str>, i64>,
-    messages: BTreeMap<u64, Box<str>>,
+    messages: BTreeMap<u64, Message>,
+    /// The number of the last message that was put there.
+    last_message: u64,
+    /// Until when authorisation codes hold that the registry made itself, by the domain's name.
+    auth_until: HashMap<Box<str>, Timestamp>,
+    points_rule: Option<PointsRule>,
+    /// The account's points for errors.
+    points: Points,
     /// What transaction identifiers begin with: one start of one registry.
     prefix: String,
     transactions: u64,
@@ -44,6 +55,24 @@ pub(super) struct Registry {
     recent: VecDeque<Moment>,
     /// The account's use of its limits, where they are RRI's.
     gate: rri::Gate,
+}
+
+/// A message in the queue.
+struct Message {
+    /// When it was put there.
+    date: Option<Date>,
+    text: Box<str>,
+    /// What it is about, where the registry's own extension says it.
+    about: Option<Extension>,
+}
+
+impl Message {
+    /// The notice of that number: one a day from a fixed day on, since the queue of a seed is the same at each start.
+    fn notice(number: u64) -> Self {
+        let hours = i64::try_from(number).unwrap_or_default().saturating_mul(24);
+        let date = jiff::Timestamp::UNIX_EPOCH.checked_add(jiff::SignedDuration::from_hours(hours.saturating_add(FIRST_MESSAGE_HOURS)));
+        Self { date: date.ok().map(Date::at), text: format!("Notice {number} of this registry").into(), about: None }
+    }
 }
 
 /// How strictly the profile is applied.
@@ -88,11 +117,16 @@ impl Registry {
     ) -> Result<Self> {
         let announcement = announcement(&profile.id)?;
         let joined = |a: &[String], b: &[String]| a.iter().chain(b).cloned().collect::<Vec<_>>();
-        let messages = (1..=u64::from(knobs.messages)).map(|n| (n, format!("Notice {n} of this registry").into())).collect();
+        let last_message = u64::from(knobs.messages);
+        let messages = (1..=last_message).map(|number| (number, Message::notice(number))).collect();
         Ok(Self {
             objects: joined(&profile.services.objects, &announcement.objects),
             extensions: joined(&profile.services.extensions, &announcement.extensions),
             limits: knobs.limits(&profile.limits),
+            points_rule: knobs.hit_points(announcement.hit_points),
+            points: Points::default(),
+            auth_until: HashMap::new(),
+            last_message,
             profile,
             announcement,
             user: user.into(),
@@ -187,8 +221,8 @@ impl Registry {
             Command::PollAck { id } => {
                 let missing = || Refusal::new(2303, "no such message");
                 let number = id.parse::<u64>().map_err(|_| missing())?;
-                let text = self.messages.remove(&number).ok_or_else(missing)?;
-                let (before, after) = (serde_json::Value::from(&*text), serde_json::Value::Null);
+                let message = self.messages.remove(&number).ok_or_else(missing)?;
+                let (before, after) = (serde_json::Value::from(&*message.text), serde_json::Value::Null);
                 Ok(Change { object: format!("message/{number}"), before, after, created: None })
             }
             Command::Transform(transform) => match &**transform {
@@ -206,17 +240,67 @@ impl Registry {
                 }
                 Transform::DomainUpdate(update) => {
                     let name = update.name.as_str();
-                    let before = self.domain(name).ok_or_else(|| Refusal::new(2303, "no such domain"))?.into_owned();
-                    self.must_be_ours(before.sponsor.as_deref())?;
-                    let after = update::domain(&before, update, self)?;
+                    let before = self.own_domain(name)?;
+                    let mut after = update::domain(&before, update, self)?;
                     self.judge_domain(&before, &after)?;
                     let sec_dns = self.changed_sec_dns(name, &update.ds)?;
+                    self.check_name_servers(&before, &mut after, at);
+                    if update.auth.is_some() {
+                        self.auth_until.remove(name);
+                    }
                     Ok(self.put_domain(&before, after, sec_dns, at))
                 }
+                Transform::DomainAuthCode { name, order } => self.order_auth_code(name.as_str(), *order, at),
                 _ => Err(Refusal::new(2101, "this registry carries out no such command")),
             },
             _ => Err(Refusal::new(2101, "not a change")),
         }
+    }
+
+    /// Makes an authorisation code for a domain, or ends the one it has.
+    fn order_auth_code(&mut self, name: &str, order: AuthCodeOrder, at: Timestamp) -> Result<Change, Refusal> {
+        let days = self.announcement.auth_code_days.ok_or_else(|| Refusal::new(2101, "this registry makes no authorisation codes"))?;
+        let before = self.own_domain(name)?;
+        let mut after = before.clone();
+        match order {
+            AuthCodeOrder::Request => {
+                let until = at.checked_add(jiff::SignedDuration::from_hours(24 * i64::from(days))).unwrap_or(at);
+                let until = until.round(jiff::Unit::Second).unwrap_or(until);
+                // A journal that is carried out again must give the same code.
+                let pw: String = Digest::of(format!("{name} {at}").as_bytes()).short().to_uppercase().chars().take(16).collect();
+                after.auth = Some(AuthInfo::Password { pw: Secret::new(pw), roid: None });
+                self.auth_until.insert(name.into(), until);
+            }
+            AuthCodeOrder::Cancel => {
+                let holds = self.auth_until(name).is_none_or(|until| until > at);
+                if after.auth.take().is_none() || !holds {
+                    return Err(Refusal::new(2306, "there is no authorisation code to cancel"));
+                }
+                self.auth_until.remove(name);
+            }
+        }
+        Ok(self.put_domain(&before, after, None, at))
+    }
+
+    /// Until when the authorisation code of the domain of that name holds, where it does so for a time.
+    pub(super) fn auth_until(&self, name: &str) -> Option<Timestamp> {
+        self.auth_until.get(name).copied()
+    }
+
+    /// Checks name servers that changed, holds the domain back where they fail, and tells of it in the queue.
+    fn check_name_servers(&mut self, before: &Domain, after: &mut Domain, at: Timestamp) {
+        let number = self.last_message + 1;
+        let Some(rule) = &self.announcement.dns_check else { return };
+        let Some((text, about)) = rule.check(before, after, number, stamp(at)) else { return };
+        self.last_message = number;
+        self.messages.insert(number, Message { date: Some(stamp(at)), text: text.into(), about: Some(about) });
+    }
+
+    /// The account's domain of that name.
+    fn own_domain(&self, name: &str) -> Result<Domain, Refusal> {
+        let domain = self.domain(name).ok_or_else(|| Refusal::new(2303, "no such domain"))?;
+        self.must_be_ours(domain.sponsor.as_deref())?;
+        Ok(domain.into_owned())
     }
 
     /// A new contact, as the registry will hold it.
@@ -250,7 +334,7 @@ impl Registry {
 
     /// Refuses a domain that breaks a rule which its state before did not break.
     fn judge_domain(&self, before: &Domain, after: &Domain) -> Result<(), Refusal> {
-        let breach = self.judge().newly_of_domain(before, after).into_iter().next();
+        let breach = self.judge().newly_of_domain(before, after, |handle| self.contact(handle)).into_iter().next();
         breach.map_or(Ok(()), |breach| Err(breach.refusal(Ns::DOMAIN)))
     }
 
@@ -298,16 +382,33 @@ impl Registry {
 
     /// The message queue: how many wait, and the first.
     pub(super) fn queue(&self) -> Option<Queue> {
-        let (id, text) = self.messages.first_key_value()?;
+        let (id, message) = self.messages.first_key_value()?;
         let count = Some(self.messages.len() as u64);
-        // One a day from a fixed day on: the queue of a seed is the same at each start.
-        let hours = i64::try_from(*id).unwrap_or_default().saturating_mul(24);
-        let date = jiff::Timestamp::UNIX_EPOCH.checked_add(jiff::SignedDuration::from_hours(hours.saturating_add(FIRST_MESSAGE_HOURS)));
-        Some(Queue { count, id: Some(id.to_string().into()), date: date.ok().map(Date::at), msg: Some(text.clone()) })
+        Some(Queue { count, id: Some(id.to_string().into()), date: message.date.clone(), msg: Some(message.text.clone()) })
     }
 
-    /// Counts a command of the account at `now`, and tells whether it stays within the account's rate.
-    pub(super) fn admits_command(&mut self, now: Moment) -> bool {
+    /// What the first message is about, where an extension says it.
+    pub(super) fn notice(&self) -> Option<&Extension> {
+        self.messages.first_key_value().and_then(|(_, message)| message.about.as_ref())
+    }
+
+    /// Counts a command that was refused, where errors are counted.
+    pub(super) fn count_refusal(&mut self, wall: Timestamp) {
+        if let Some(rule) = self.points_rule {
+            self.points.count(rule, wall);
+        }
+    }
+
+    /// The account's points for errors, where they are counted.
+    pub(super) fn points(&self, wall: Timestamp) -> Option<HitPoints> {
+        self.points_rule.map(|rule| self.points.told(rule, wall))
+    }
+
+    /// Counts a command of the account at `now`, and tells whether it stays within the account's rate and its points for errors.
+    pub(super) fn admits_command(&mut self, now: Moment, wall: Timestamp) -> bool {
+        if self.points_rule.is_some_and(|rule| self.points.is_blocked(rule, wall)) {
+            return false;
+        }
         let Some(rate) = self.limits.rate else { return true };
         let window = Duration::from_secs(u64::from(rate.seconds));
         while self.recent.front().is_some_and(|first| now.since(*first) >= window) {

@@ -1,10 +1,11 @@
 //! What an update does to an object, or why it may not (RFC 5731 §3.2.5, RFC 5733 §3.2.4).
 
 use super::decode::Refusal;
+use super::dns_check::is_delegated;
 use super::registry::Registry;
 use crate::model::{
     AuthInfo, Contact, ContactChange, ContactUpdate, Disclose, Domain, DomainUpdate, DsChange, NameServers, ObjectKind, Phone, PostalInfo,
-    SecDnsInfo, Status, StatusValue,
+    Properties, SecDnsInfo, Status, StatusValue,
 };
 use crate::policy::HostModel;
 use crate::protocol::ns::Ns;
@@ -33,13 +34,13 @@ pub(super) fn contact(contact: &Contact, update: &ContactUpdate, registry: &Regi
         registry.judge().may_set(ObjectKind::Contact, s, adds)
     })?;
     if let Some(chg) = &update.chg {
-        change_contact(&mut after, chg, registry.disclose_rule())?;
+        change_contact(&mut after, chg, registry)?;
     }
     settle(&mut after.statuses, true);
     Ok(after)
 }
 
-fn change_contact(contact: &mut Contact, chg: &ContactChange, rule: DiscloseRule) -> Updated<()> {
+fn change_contact(contact: &mut Contact, chg: &ContactChange, registry: &Registry) -> Updated<()> {
     for part in &chg.postal {
         match contact.postal.iter_mut().find(|p| p.form == part.form) {
             Some(there) => change_postal(there, part),
@@ -62,8 +63,24 @@ fn change_contact(contact: &mut Contact, chg: &ContactChange, rule: DiscloseRule
     if let Some(auth) = &chg.auth {
         contact.auth = changed_auth(auth)?;
     }
-    contact.properties.apply(&chg.properties);
-    disclose(contact, chg.disclose.as_ref(), rule)
+    change_properties(&mut contact.properties, chg, registry.announcement.adds_properties)?;
+    disclose(contact, chg.disclose.as_ref(), registry.disclose_rule())
+}
+
+/// Takes properties away and sets others, which where they are `added` may have no value left.
+fn change_properties(all: &mut Properties, chg: &ContactChange, added: bool) -> Updated<()> {
+    let refuse = |key: &str, why| Err(Refusal::quoting(2306, Ns::CONTACT, "property", key, why));
+    for (key, value) in chg.removed.iter() {
+        if all.get(key) != Some(value) {
+            return refuse(key, "it has no such value");
+        }
+        all.set(key, "");
+    }
+    if let Some((key, _)) = chg.properties.iter().find(|(key, _)| added && all.get(key).is_some()) {
+        return refuse(key, "it has a value, which must be removed first");
+    }
+    all.apply(&chg.properties);
+    Ok(())
 }
 
 /// Gives `contact` a disclose statement, where the registry has them.
@@ -132,7 +149,8 @@ pub(super) fn domain(domain: &Domain, update: &DomainUpdate, registry: &Registry
     if let Some(auth) = &update.auth {
         after.auth = changed_auth(auth)?;
     }
-    settle(&mut after.statuses, !after.ns.is_empty());
+    let is_delegated = is_delegated(&after);
+    settle(&mut after.statuses, is_delegated);
     Ok(after)
 }
 
@@ -171,7 +189,7 @@ fn has(statuses: &[Status], value: &StatusValue) -> bool {
 }
 
 /// Computes the statuses that follow from the others: `inactive` without delegation, `ok` where nothing but `linked` is left.
-fn settle(statuses: &mut Vec<Status>, is_delegated: bool) {
+pub(super) fn settle(statuses: &mut Vec<Status>, is_delegated: bool) {
     statuses.retain(|s| s.value != StatusValue::OK && s.value != StatusValue::INACTIVE);
     if !is_delegated {
         statuses.push(StatusValue::INACTIVE.into());

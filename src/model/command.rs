@@ -179,6 +179,8 @@ pub enum Query {
     },
     /// All there is of a host.
     HostInfo(HostName),
+    /// How many points for errors the account has (EURid's registrarHitPoints-1.0).
+    HitPoints,
 }
 
 /// A unit of a period.
@@ -234,8 +236,24 @@ pub enum Transform {
         /// The registrant that it gets thereby, where it does.
         trade: Option<Trade>,
     },
+    /// Has the registry make a domain's authorisation code, or end it (EURid's authInfo-1.1): on the line an info, in effect a change.
+    DomainAuthCode {
+        /// Its name.
+        name: DomainName,
+        /// Which of the two.
+        order: AuthCodeOrder,
+    },
     /// A change at a registry that replaces objects as a whole (DENIC's RRI).
     Rri(Box<RriChange>),
+}
+
+/// What becomes of an authorisation code that the registry makes itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AuthCodeOrder {
+    /// A new one is made, which holds for a time; the answer has both.
+    Request,
+    /// The one there is holds no longer.
+    Cancel,
 }
 
 /// A change of the registrant together with a transfer (extdom `transferTrade`).
@@ -277,6 +295,9 @@ pub struct ContactChange {
     pub disclose: Option<Disclose>,
     /// Additional properties to set.
     pub properties: Properties,
+    /// Additional properties to take away, each with the value it has: those that go, and those that are set anew, at registries which
+    /// take a value away by naming it (Fury). Others replace a value by the new one, and have no use for these.
+    pub removed: Properties,
 }
 
 /// A domain to create (RFC 5731 §3.2.1).
@@ -397,7 +418,7 @@ impl ContactChange {
     #[must_use]
     pub fn is_of_properties(&self) -> bool {
         let others = self.voice.is_some() || self.fax.is_some() || self.email.is_some() || self.auth.is_some() || self.disclose.is_some();
-        !self.properties.is_empty() && self.postal.is_empty() && !others
+        !(self.properties.is_empty() && self.removed.is_empty()) && self.postal.is_empty() && !others
     }
 
     /// Replaces the whole address of `form`.

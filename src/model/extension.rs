@@ -43,7 +43,7 @@ pub enum Extension {
     NameServersToCheck(NameServersToCheck),
     /// EURid's poll-1.2 `pollData`.
     PollData(PollData),
-    /// EURid's authInfo-1.1 `infData`: until when the authorisation code holds.
+    /// EURid's authInfo-1.1 `infData`: until when the authorisation code in the same answer holds.
     AuthInfoUntil(Date),
     /// An answer of DENIC's RRI.
     Rri(Box<RriAnswer>),

@@ -16,8 +16,8 @@ mod rri;
 mod status;
 
 pub use command::{
-    Command, ContactChange, ContactUpdate, ContactsFilter, DomainChange, DomainCreate, DomainUpdate, DsChange, HostsFilter, Login,
-    LoginSecurity, Period, PeriodUnit, Query, Trade, Transform,
+    AuthCodeOrder, Command, ContactChange, ContactUpdate, ContactsFilter, DomainChange, DomainCreate, DomainUpdate, DsChange, HostsFilter,
+    Login, LoginSecurity, Period, PeriodUnit, Query, Trade, Transform,
 };
 pub use contact::{Address, AuthInfo, Contact, Disclose, DiscloseForms, Phone, PostalForm, PostalInfo};
 pub use date::Date;

@@ -100,6 +100,20 @@ impl Characters {
         behind.checked_sub(1).and_then(|at| self.0.get(at)).is_some_and(|range| character <= range.last)
     }
 
+    /// The place of the first of `texts` that keeps them from being a set: what is no range, or holds something that one before it does.
+    #[must_use]
+    pub(super) fn first_fault<'t>(texts: impl IntoIterator<Item = &'t str>) -> Option<usize> {
+        let mut before: Vec<CodePoints> = Vec::new();
+        texts.into_iter().position(|text| match CodePoints::try_from(text.to_owned()) {
+            Ok(range) => {
+                let overlaps = before.iter().any(|known| known.first <= range.last && range.first <= known.last);
+                before.push(range);
+                overlaps
+            }
+            Err(_) => true,
+        })
+    }
+
     /// The ranges, ascending.
     #[must_use]
     pub fn ranges(&self) -> &[CodePoints] {

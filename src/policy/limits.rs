@@ -2,6 +2,7 @@
 
 use super::rule::Rule;
 use jiff::civil::Time;
+use jiff::tz::{TimeZone, TimeZoneDatabase};
 
 /// A rate: so many commands in so many seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
@@ -13,6 +14,56 @@ pub struct Rate {
     pub seconds: u32,
 }
 
+/// A time zone, written by its IANA name. It is looked up in the database that Privet carries, so that it is the same on every machine.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Zone {
+    /// As it was written.
+    name: String,
+    rules: TimeZone,
+}
+
+impl TryFrom<String> for Zone {
+    type Error = String;
+
+    fn try_from(name: String) -> Result<Self, String> {
+        match TimeZoneDatabase::bundled().get(&name) {
+            Ok(rules) => Ok(Self { name, rules }),
+            Err(_) => Err(format!("there is no time zone `{name}`: write it as in the IANA database, such as `Europe/Berlin`")),
+        }
+    }
+}
+
+impl From<Zone> for String {
+    fn from(zone: Zone) -> Self {
+        zone.name
+    }
+}
+
+impl schemars::JsonSchema for Zone {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Zone".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "description": "A time zone by its IANA name, such as `Europe/Berlin`.", "type": "string" })
+    }
+}
+
+impl Zone {
+    /// Its name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.name
+    }
+
+    /// Its clocks.
+    #[must_use]
+    pub const fn rules(&self) -> &TimeZone {
+        &self.rules
+    }
+}
+
 /// Another rate at some time of the day.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -21,8 +72,8 @@ pub struct RateWindow {
     pub from: Time,
     /// When it ends, itself not in it; before `from` it is the next day's.
     pub until: Time,
-    /// The registry's time zone, by its IANA name.
-    pub zone: String,
+    /// The registry's time zone.
+    pub zone: Zone,
     /// The rate in it.
     pub rate: Rate,
 }
@@ -75,9 +126,9 @@ pub struct Limits {
     /// Other rates at some times of the day.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rate_windows: Vec<Rule<RateWindow>>,
-    /// The registry's time zone, by its IANA name: where its days begin. UTC where it is not known.
+    /// The registry's time zone: where its days begin. UTC where it is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub zone: Option<Rule<String>>,
+    pub zone: Option<Rule<Zone>>,
     /// Names in one check.
     pub names_per_check: Rule<u16>,
     /// What may be asked in a day.

@@ -17,7 +17,7 @@ pub use crate::model::Confidence;
 pub use characters::{Characters, CodePoints};
 pub use embedded::{profile, profile_names, profiles};
 pub use fields::{Bounds, Check, FieldRules, Pattern, Property, PropertyKind, PropertyOf, When};
-pub use limits::{DailyQuota, Limits, Rate, RateWindow};
+pub use limits::{DailyQuota, Limits, Rate, RateWindow, Zone};
 pub use matrix::{Cell, Column, Matrix, Row, matrix};
 pub use overriding::Overridden;
 pub use profile::{Capabilities, CodeMeaning, NameServers, Profile, Quirks, RoleRules, Services, Statuses};

@@ -17,6 +17,9 @@ use std::collections::BTreeMap;
 pub struct Services {
     /// Objects without which nothing can be done here.
     pub objects: Vec<String>,
+    /// Objects that are used where they are offered.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub further_objects: Vec<String>,
     /// Extensions that are used where they are offered.
     pub extensions: Vec<String>,
 }

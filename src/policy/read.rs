@@ -1,5 +1,6 @@
 //! From TOML to a profile, with line and key of what is wrong.
 
+use super::characters::Characters;
 use super::fields::When;
 use super::profile::Profile;
 use super::rule::Capability;
@@ -101,12 +102,10 @@ fn unreadable(text: &str, error: &toml::de::Error) -> Box<Problem> {
     let remedy = "correct the profile; every rule has value, source and confidence";
     let problem = Problem::new("E-profile-001", Blame::Operator, error.message(), remedy);
     let Some(span) = error.span() else { return problem };
-    let key = DeTable::parse(text).ok().and_then(|root| key_at(root.get_ref(), span.start));
-    let problem = problem.line(line_at(text, span.start));
-    match key {
-        Some(key) => problem.field(key.join(".")),
-        None => problem,
-    }
+    let Some(root) = DeTable::parse(text).ok() else { return problem.line(line_at(text, span.start)) };
+    let Some(key) = key_at(root.get_ref(), span.start) else { return problem.line(line_at(text, span.start)) };
+    let start = range_at_fault(root.get_ref(), &key).unwrap_or(span.start);
+    problem.line(line_at(text, start)).field(key.join("."))
 }
 
 /// `problem`, told at the key `path` of `text`.
@@ -138,6 +137,9 @@ fn key_at(root: &DeTable<'_>, offset: usize) -> Option<Vec<String>> {
 /// The line of the key `path` in `text`, or of the closest of its parents that stands there.
 fn line_of(text: &str, path: &[String]) -> Option<u64> {
     let root = DeTable::parse(text).ok()?;
+    if let Some(start) = range_at_fault(root.get_ref(), path) {
+        return Some(line_at(text, start));
+    }
     let mut nearest: Option<(usize, usize)> = None;
     each(root.get_ref(), &mut Vec::new(), &mut |found, [name, _]| {
         if path.starts_with(found) && nearest.is_none_or(|(depth, _)| found.len() > depth) {
@@ -145,6 +147,23 @@ fn line_of(text: &str, path: &[String]) -> Option<u64> {
         }
     });
     nearest.map(|(_, at)| line_at(text, at))
+}
+
+/// Where the range of code points starts that is at fault in the set of characters at `path`, if that is one with a fault: a set may have
+/// many lines.
+fn range_at_fault(root: &DeTable<'_>, path: &[String]) -> Option<usize> {
+    let [first, set, last] = path else { return None };
+    if first != "characters" || last != "value" {
+        return None;
+    }
+    let mut rule = root;
+    for key in [first, set] {
+        let DeValue::Table(inner) = rule.get(key.as_str())?.get_ref() else { return None };
+        rule = inner;
+    }
+    let DeValue::Array(ranges) = rule.get(last.as_str())?.get_ref() else { return None };
+    let texts = ranges.iter().map(|range| range.get_ref().as_str().unwrap_or_default());
+    ranges.get(Characters::first_fault(texts)?).map(|range| range.span().start)
 }
 
 /// What is done with a key: its path, and where its name and its value stand.

@@ -51,11 +51,22 @@ fn ranges_that_overlap_are_told_with_line_and_key() {
     let e = refused(text, "\"0222-0233\"", "\"021F-0233\"");
     assert!(e.what.contains("00AE-021F and 021F-0233 overlap"), "{e}");
     assert_eq!(e.place.field.as_deref(), Some("characters.denic-unicode31.value"));
-    assert_eq!(e.place.line, line(text, "[characters.denic-unicode31]").map(|n| n + 1));
+    assert_eq!(e.place.line, line(text, "\"0222-0233\""), "the line of the range that overlaps");
+    assert!(e.place.line > line(text, "[characters.denic-unicode31]").map(|n| n + 1), "the set has more lines than one");
 }
 
 #[test]
-fn reversed_ranges_and_wrong_code_points_are_told_with_the_line_of_their_set() {
+fn a_time_zone_that_is_not_there_is_told_with_line_and_key() {
+    let text = text("denic");
+    let e = refused(text, "zone = \"Europe/Berlin\"", "zone = \"Europe/Berlni\"");
+    assert!(e.what.contains("no time zone `Europe/Berlni`"), "{e}");
+    assert_eq!((e.place.line, e.place.field.as_deref()), (line(text, "zone = \"Europe/Berlin\""), Some("limits.rate_windows")), "{e}");
+    let e = refused(text, "zone = { value = \"Europe/Berlin\"", "zone = { value = \"CET+1\"");
+    assert_eq!((e.place.line, e.place.field.as_deref()), (line(text, "zone = { value"), Some("limits.zone.value")), "{e}");
+}
+
+#[test]
+fn reversed_ranges_and_wrong_code_points_are_told_with_their_own_line() {
     let text = text("denic");
     for (bad, says) in [
         ("0233-0222", "reversed"),
@@ -68,7 +79,8 @@ fn reversed_ranges_and_wrong_code_points_are_told_with_the_line_of_their_set() {
     ] {
         let e = refused(text, "0222-0233", bad);
         assert!(e.what.contains(says), "{bad}: {e}");
-        assert_eq!(e.place.line, line(text, "[characters.denic-unicode31]").map(|n| n + 1), "{bad}");
+        assert_eq!(e.place.line, line(text, "\"0222-0233\""), "{bad}");
+        assert_eq!(e.place.field.as_deref(), Some("characters.denic-unicode31.value"), "{bad}");
     }
 }
 
@@ -239,6 +251,8 @@ fn a_bad_override_is_refused_with_its_own_line_and_key() {
     assert_eq!(told(unknown), found("E-profile-001", 3, "fields.name.lenght"));
     let overlapping = OWN.replace("\"1E9E\"", "\"0041\"");
     assert_eq!(told(&overlapping), found("E-profile-001", 3, "characters.denic-unicode31.value"));
+    let lines = OWN.replace("[\"0020-007E\", \"1E9E\"]", "[\n\"0020-007E\",\n\"1E9e\"]");
+    assert_eq!(told(&lines), found("E-profile-001", 5, "characters.denic-unicode31.value"));
     assert_eq!(told(&OWN.replace("source = \"our contract\"\nc", "c")), found("E-profile-001", 2, "characters.denic-unicode31"));
     assert_eq!(told("\n[limits]\nsessions = 4\n"), found("E-profile-005", 2, "limits"));
     assert_eq!(told("\nid = \"mine\"\n"), found("E-profile-005", 2, "id"));

@@ -187,7 +187,7 @@ impl Sheet<'_, '_> {
     }
 
     /// All of them in order. What several tables of a profile say of one place is told once, by the strictest.
-    fn done(self) -> Vec<Finding> {
+    pub(super) fn done(self) -> Vec<Finding> {
         let mut out = self.out;
         if out.len() > 1 {
             out.sort_by(Finding::order);

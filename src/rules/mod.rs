@@ -6,6 +6,7 @@
 //!                     ──▶ statuses    R-stat-…
 //!                     ──▶ servers     R-ns-…     what the row itself says of name servers
 //!                     ──▶ roles       R-role-…
+//!   change  ──▶ identity_change       R-ident-…  of what says who a registrant is
 //! ```
 //!
 //! A rule's number is the same at every registry; which values break it is the profile's. What is ours alone (NFC, look-alikes, postal
@@ -15,6 +16,7 @@ mod address;
 mod characters;
 mod checks;
 mod dns;
+mod identity;
 mod italian;
 mod judge;
 mod output;
@@ -51,4 +53,10 @@ pub fn contact(profile: &Profile, row: &Row) -> Vec<Finding> {
 #[must_use]
 pub fn domain(profile: &Profile, row: &Row) -> Vec<Finding> {
     Judge::of(profile).domain(row)
+}
+
+/// What keeps an update from turning one contact into the other: fields that say who a registrant is. Empty where nothing does.
+#[must_use]
+pub fn identity_change(profile: &Profile, before: &Row, after: &Row) -> Vec<Finding> {
+    Judge::of(profile).identity_change(before, after)
 }

@@ -137,6 +137,7 @@ fn identity(command: &Command, response: &Response) -> Identity {
             same_name(name.as_str(), domain.name.as_str())
         }
         (Query::HostInfo(name), ResData::Host(host)) => same_name(name.as_str(), host.name.as_str()),
+        (Query::HitPoints, ResData::HitPoints(_)) => Identity::Same,
         (Query::ContactTransfer { id, .. }, ResData::ContactTransfer(data)) => same_handle(id.as_str(), &data.id),
         (Query::DomainTransfer { name, .. }, ResData::DomainTransfer(data)) => same_name(name.as_str(), &data.id),
         (Query::ContactCheck(ids), ResData::ContactCheck(items)) => {

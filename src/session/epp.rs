@@ -83,7 +83,8 @@ impl Dialect for EppDialect {
             let remedy = format!("check that profile `{}` is this registry's, and that the account may use these objects", self.profile.id);
             return Err(Problem::new("E-session-003", Blame::Registry, what, remedy));
         }
-        let named = |uri: &&str| services.objects.iter().chain(&services.extensions).any(|s| s == uri);
+        let known = || services.objects.iter().chain(&services.further_objects);
+        let named = |uri: &&str| known().chain(&services.extensions).any(|s| s == uri);
         let drift = Drift {
             announced_not_enabled: objects.iter().chain(&extensions).filter(|uri| !named(uri)).map(|s| (*s).to_owned()).collect(),
             enabled_not_announced: services.extensions.iter().filter(|s| !offers_some(s, &extensions)).cloned().collect(),
@@ -105,7 +106,7 @@ impl Dialect for EppDialect {
             new_password: self.account.new_password.clone(),
             version: VERSION.into(),
             lang: lang.into(),
-            objects: services.objects.iter().map(|s| s.as_str().into()).collect(),
+            objects: known().filter(|uri| objects.contains(&uri.as_str())).map(|uri| uri.as_str().into()).collect(),
             extensions: enabled.into_iter().map(Into::into).collect(),
             security,
         }));
@@ -227,6 +228,18 @@ mod tests {
         assert_eq!((login.objects.len(), login.extensions.len()), (3, 1));
         assert_eq!((&*login.version, &*login.lang), ("1.0", "en"));
         assert!(login.security.is_none());
+    }
+
+    #[test]
+    fn an_object_that_may_be_used_is_named_where_it_is_offered() {
+        let account = Account { client: "registrar-1".into(), password: Secret::new("secret-1"), new_password: None };
+        let eurid = EppDialect::new(account, profile("eurid").expect("embedded"));
+        let mut greeting = greeting(&[]);
+        assert_eq!(login(eurid.login(Some(&greeting)).expect("a login")).objects.len(), 2);
+        greeting.objects.push(Ns::EURID_HIT_POINTS.uri().into());
+        let agreed = eurid.login(Some(&greeting)).expect("a login");
+        assert!(!agreed.drift.announced_not_enabled.contains(&Ns::EURID_HIT_POINTS.uri().to_owned()));
+        assert_eq!(&*login(agreed).objects[2], Ns::EURID_HIT_POINTS.uri());
     }
 
     /// faults.md §5 row 7.

@@ -6,12 +6,13 @@ use super::cosmetic::{self, Ways};
 use super::record::Record;
 use super::registries::provider;
 use super::services::Service;
+use super::stray;
 use super::tables::Tables;
 use super::truth::{Changed, Kind, Truth};
 use super::violations::Violations;
 use crate::base::{AtomicFile, Problem, Result};
 use crate::dataset::{ContactField, DomainField, contact_row, disclose_text, domain_row};
-use crate::mock::fleet::{Draw, Fleet as _, Mask, SyntheticFleet, proxy_handle, withhold_all};
+use crate::mock::fleet::{Draw, Flaw, Fleet as _, Mask, SyntheticFleet, proxy_handle, withhold_all};
 use crate::model::ObjectKind;
 use crate::policy::Privacy;
 use jiff::civil;
@@ -63,14 +64,11 @@ impl<'a> Local<'a> {
             let mut record = Record::contact(&person);
             if draw.below(1_000_000) < MISSING_PER_MILLION {
                 let (stranger, flaw) = self.fleet.flawed_person_at(beyond);
-                tables.object(OBJECT, self.registry, &Record::contact(&stranger))?;
-                truth.missing(OBJECT, stranger.id.as_str(), Kind::MissingThere);
-                if let Some(flaw) = flaw {
-                    broken.planted(OBJECT, stranger.id.as_str(), &flaw);
-                }
+                self.stranger(OBJECT, Record::contact(&stranger), flaw, tables, truth, broken)?;
                 beyond += 1;
             }
-            if draw.below(1_000_000) < MISSING_PER_MILLION && flaw.is_none() && self.is_met(index) {
+            let may_lack = || flaw.is_none() && self.fleet.has_good_domains(index) && self.is_met(index);
+            if draw.below(1_000_000) < MISSING_PER_MILLION && may_lack() {
                 truth.missing(OBJECT, record.id(), Kind::MissingHere);
                 continue;
             }
@@ -118,15 +116,12 @@ impl<'a> Local<'a> {
             let mut record = Record::domain(&order);
             if draw.below(1_000_000) < MISSING_PER_MILLION {
                 let (stranger, flaw) = self.fleet.flawed_order_at(beyond);
-                tables.object(OBJECT, self.registry, &Record::domain(&stranger))?;
-                truth.missing(OBJECT, stranger.name.as_str(), Kind::MissingThere);
-                if let Some(flaw) = flaw {
-                    broken.planted(OBJECT, stranger.name.as_str(), &flaw);
-                }
+                self.stranger(OBJECT, Record::domain(&stranger), flaw, tables, truth, broken)?;
                 beyond += 1;
             }
             // EPP has no listing: what the records lack is only found where the registry's own list names it.
-            if listed && mask == Mask::None && flaw.is_none() && draw.below(1_000_000) < MISSING_PER_MILLION {
+            let may_lack = listed && mask == Mask::None && flaw.is_none();
+            if may_lack && draw.below(1_000_000) < MISSING_PER_MILLION && self.fleet.has_good_registrant(index) {
                 truth.missing(OBJECT, record.id(), Kind::MissingHere);
                 continue;
             }
@@ -135,7 +130,7 @@ impl<'a> Local<'a> {
                 broken.planted(OBJECT, record.id(), flaw);
             } else if draw.below(1_000_000) < self.changed_per_million {
                 let other = self.fleet.handle_at(draw.below(contacts));
-                let roles = contacts > 0 && mask == Mask::None && profile.roles.is_empty();
+                let roles = contacts > 0 && mask == Mask::None && profile.roles.is_empty() && self.fleet.has_good_registrant(index);
                 let rules = DomainRules { roles, statuses: &statuses, other: other.as_str(), servers };
                 differences = change::domain(&mut record, &domain_row(&order), &rules, &mut draw);
             } else if draw.chance(COSMETIC_PER_MILLE) {
@@ -151,6 +146,26 @@ impl<'a> Local<'a> {
             if let Some(service) = Service::of(record.id(), mask, self.today, &mut draw) {
                 tables.service(&service.cells())?;
             }
+        }
+        Ok(())
+    }
+
+    /// Adds a record that the registry never heard of. Where it breaks no rule, it may break one that nothing at a registry could.
+    fn stranger(
+        &self,
+        object: ObjectKind,
+        mut record: Record,
+        flaw: Option<Flaw>,
+        tables: &mut Tables,
+        truth: &mut Truth,
+        broken: &mut Violations,
+    ) -> Result<()> {
+        let mut draw = Draw::new(self.seed, record.id(), 0);
+        let flaw = flaw.or_else(|| stray::plant(object, &mut record, self.fleet.profile(), &mut draw));
+        tables.object(object, self.registry, &record)?;
+        truth.missing(object, record.id(), Kind::MissingThere);
+        if let Some(flaw) = flaw {
+            broken.planted(object, record.id(), &flaw);
         }
         Ok(())
     }

@@ -9,6 +9,7 @@ mod local;
 mod record;
 mod registries;
 mod services;
+mod stray;
 mod tables;
 mod truth;
 mod violations;

@@ -35,6 +35,11 @@ impl Record {
         &self.id
     }
 
+    /// Gives it another id.
+    pub(super) fn rename(&mut self, id: String) {
+        self.id = id;
+    }
+
     /// The fields in order.
     pub(super) fn fields(&self) -> impl Iterator<Item = &str> + Clone {
         self.fields.iter().map(String::as_str)

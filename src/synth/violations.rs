@@ -1,7 +1,8 @@
 //! The planted violations: which rule each object breaks, in which field, and at which character.
 //!
-//! Two things break rules here: faults that the fleet has planted, which stand at the registry and in the records, and the ways in which
-//! people write the same value otherwise, which stand in the records alone.
+//! Three things break rules here: faults that the fleet has planted, which stand at the registry and in the records; the ways in which
+//! people write the same value otherwise, which stand in the records alone; and what no registry could hold, in records of which it holds
+//! nothing.
 
 use super::record::Record;
 use super::tables::CsvFile;
@@ -38,7 +39,7 @@ impl Violations {
         Ok(Self { file, rows: Vec::new(), written: 0 })
     }
 
-    /// A fault of the fleet's.
+    /// A fault that somebody planted.
     pub(super) fn planted(&mut self, object: ObjectKind, id: &str, flaw: &Flaw) {
         self.rows.push(Row {
             object: object.as_str(),

@@ -4,8 +4,11 @@
 #![expect(clippy::print_stdout, reason = "how many cases there were is part of what a test tells")]
 
 mod cases;
+mod changes;
 mod draft;
+mod frames;
 mod names;
+mod roles;
 mod vectors;
 
 use crate::one::One;
@@ -207,12 +210,27 @@ fn name_servers(id: &'static str, tld: &str, least: usize) {
 
 /// The suite for one profile.
 macro_rules! conforms {
-    ($name:ident, $id:literal, $tld:literal, $statuses:literal, $servers:literal $(, $contacts:literal)?) => {
+    ($name:ident, $id:literal, $tld:literal, $statuses:literal, $servers:literal $(, $contacts:literal, $roles:literal $(, $identities:literal)?)?) => {
         mod $name {
             $(#[test]
             fn contacts_on_both_sides() {
                 super::contacts($id, $tld, $contacts);
-            })?
+            }
+
+            #[test]
+            fn updates_on_both_sides() {
+                super::changes::updates($id, $tld, $contacts / 2);
+            }
+
+            #[test]
+            fn roles_on_both_sides() {
+                super::roles::roles($id, $tld, $roles);
+            }
+
+            $(#[test]
+            fn identities_on_both_sides() {
+                super::changes::identities($id, $tld, $identities);
+            })?)?
 
             #[test]
             fn statuses_on_both_sides() {
@@ -227,12 +245,12 @@ macro_rules! conforms {
     };
 }
 
-conforms!(afnic, "afnic", "fr", 80, 90, 2500);
-conforms!(denic, "denic", "de", 20, 90, 6000);
-conforms!(dnsbe, "dnsbe", "be", 80, 90, 1800);
-conforms!(eurid, "eurid", "eu", 80, 90, 2500);
+conforms!(afnic, "afnic", "fr", 80, 90, 2500, 5, 4);
+conforms!(denic, "denic", "de", 20, 90, 6000, 5, 4);
+conforms!(dnsbe, "dnsbe", "be", 80, 90, 1800, 5, 4);
+conforms!(eurid, "eurid", "eu", 80, 90, 2500, 5, 4);
 conforms!(gtld_minimum, "gtld-minimum", "example", 40, 9);
-conforms!(gtld_thick, "gtld-thick", "example", 80, 9, 2200);
-conforms!(nicit, "nicit", "it", 80, 90, 3000);
-conforms!(nz, "nz", "nz", 80, 90, 2000);
-conforms!(sidn, "sidn", "nl", 80, 9, 1800);
+conforms!(gtld_thick, "gtld-thick", "example", 80, 9, 2200, 5);
+conforms!(nicit, "nicit", "it", 80, 90, 3000, 5, 4);
+conforms!(nz, "nz", "nz", 80, 90, 2000, 5);
+conforms!(sidn, "sidn", "nl", 80, 9, 1800, 5, 4);

@@ -349,6 +349,7 @@ fn the_resolver_is_named_by_the_operator_and_must_be_there() {
     let unheard = world.privet(&["pull", "dns", "--resolver", &deaf_at]);
     assert_eq!(unheard.status.code(), Some(31), "{}", said(&unheard));
     assert!(said(&unheard).contains("E-dns-001") && !world.table().exists(), "{}", said(&unheard));
+    assert!(!world.dir.path().join("reports").exists(), "nothing was begun");
     let wrong = world.privet(&["pull", "dns", "--resolver", "dns.example"]);
     assert_eq!(wrong.status.code(), Some(2), "{}", said(&wrong));
     let here = world.pull(&["--format", "json"]);

@@ -55,7 +55,7 @@ impl Raw {
         let login = Login {
             version: "1.0".into(),
             lang: "en".into(),
-            objects: named(&profile.services.objects),
+            objects: [named(&profile.services.objects), named(&profile.services.further_objects)].concat(),
             extensions: raw.agreed.clone(),
             ..Login::plain(served.user.as_str(), password(&served.password_file))
         };
@@ -265,6 +265,129 @@ fn a_contact_of_eu_keeps_what_contact_ext_says_of_it_in_both_versions() {
         assert_eq!(domain.properties.get("onHold"), Some("false"));
         assert_eq!(domain.contacts.iter().filter(|c| &*c.kind == "onsite" && c.handle.as_str() == id).count(), 1);
     }
+}
+
+#[test]
+fn eu_counts_points_for_errors_and_tells_them() {
+    let state = State::new("eurid", "eu");
+    let served = state.serve(&["hit_points=3"]);
+    let mut raw = Raw::log_in(&served, "eurid", &[]);
+    let points = |raw: &mut Raw| {
+        let answer = raw.say(&Command::Query(Query::HitPoints));
+        assert!(answer.unknown.is_empty(), "{:?}", answer.unknown);
+        let Some(ResData::HitPoints(told)) = answer.data.first() else { panic!("points: {answer:?}") };
+        told.clone()
+    };
+    assert_eq!(points(&mut raw), HitPoints { points: 0, most: 3, blocked_until: None });
+    for wrong in 1..=3 {
+        let answer = raw.say(&Command::Query(Query::ContactInfo { id: Handle::new("NOBODY-1"), auth: None }));
+        assert_eq!(answer.code(), ResultCode::DOES_NOT_EXIST);
+        let told = points(&mut raw);
+        assert_eq!((told.points, told.blocked_until.is_some()), (wrong, wrong == 3));
+    }
+    let id = state.fleet.handle_at(1);
+    let blocked = raw.say(&Command::Query(Query::ContactInfo { id, auth: None }));
+    assert_eq!(blocked.code(), ResultCode::SESSION_LIMIT);
+    // The account is blocked in each session, and may still ask until when.
+    let mut other = Raw::log_in(&served, "eurid", &[]);
+    assert!(points(&mut other).blocked_until.is_some_and(|until| until.at.is_some()));
+}
+
+#[test]
+fn eu_makes_an_authorisation_code_and_ends_it() {
+    let state = State::new("eurid", "eu");
+    let served = state.serve(&[]);
+    let mut raw = Raw::log_in(&served, "eurid", &[]);
+    let name = state.fleet.domain_at(0).name;
+    let order = |order| Transform::DomainAuthCode { name: name.clone(), order };
+    let code = |answer: &Response| {
+        let Some(ResData::Domain(domain)) = answer.data.first() else { panic!("a domain: {answer:?}") };
+        assert_eq!(domain.name, name);
+        match &domain.auth {
+            Some(AuthInfo::Password { pw, .. }) => Some(pw.reveal().to_owned()),
+            _ => None,
+        }
+    };
+    let made = raw.transform(order(AuthCodeOrder::Request));
+    assert_eq!(made.code(), ResultCode::OK, "{}", made.told());
+    assert!(made.unknown.is_empty(), "{:?}", made.unknown);
+    assert!(made.extensions.iter().any(|e| matches!(e, Extension::AuthInfoUntil(until) if until.at.is_some())), "{made:?}");
+    let first = code(&made).expect("a code");
+    assert!(!format!("{made:?}").contains(&first), "a secret");
+    let info = Command::Query(Query::DomainInfo { name: name.clone(), hosts: HostsFilter::All, auth: None });
+    assert_eq!(code(&raw.say(&info)), Some(first.clone()));
+    let ended = raw.transform(order(AuthCodeOrder::Cancel));
+    assert_eq!((ended.code(), code(&ended)), (ResultCode::OK, None));
+    assert!(!ended.extensions.iter().any(|e| matches!(e, Extension::AuthInfoUntil(_))));
+    assert_eq!(code(&raw.say(&info)), None);
+    assert_eq!(raw.transform(order(AuthCodeOrder::Cancel)).code().0, 2306, "it is over");
+    let again = raw.transform(order(AuthCodeOrder::Request));
+    assert!(code(&again).is_some_and(|code| code != first));
+    let refused = epp::encode(&Command::Transform(Box::new(order(AuthCodeOrder::Request))), None, &[], &mut Vec::new());
+    assert_eq!(refused.expect_err("no such extension").field, "authInfo:info");
+}
+
+#[test]
+fn name_servers_of_it_that_fail_the_registrys_check_are_told_in_the_queue() {
+    let state = State::new("nicit", "it");
+    let served = state.serve(&[]);
+    let mut raw = Raw::log_in(&served, "nicit", &[]);
+    let domain = (0..30).map(|n| state.fleet.domain_at(n)).find(|domain| {
+        let is_open = domain.statuses.iter().all(|s| s.value == StatusValue::OK);
+        !domain.ns.is_empty() && is_open
+    });
+    let domain = domain.expect("a delegated domain");
+    let info = Command::Query(Query::DomainInfo { name: domain.name.clone(), hosts: HostsFilter::All, auth: None });
+    let own_status = |raw: &mut Raw| {
+        let answer = raw.say(&info);
+        let Some(ResData::Domain(seen)) = answer.data.first() else { panic!("a domain: {answer:?}") };
+        (seen.properties.get("ownStatus").map(str::to_owned), seen.statuses.iter().any(|s| s.value == StatusValue::INACTIVE))
+    };
+    let servers = |names: &[&str]| {
+        let attr = |name: &&str| HostAttr { name: (*name).into(), addrs: Vec::new() };
+        NameServers::Attributes(names.iter().map(attr).collect())
+    };
+    let change = |rem: NameServers, add: NameServers| {
+        let mut update = DomainUpdate::of(domain.name.clone());
+        (update.rem.ns, update.add.ns) = (rem, add);
+        Transform::DomainUpdate(update)
+    };
+    assert_eq!(raw.say(&Command::PollRequest).code(), ResultCode::NO_MESSAGES);
+    let lost = servers(&["ns1.nowhere.invalid", "ns2.example.net"]);
+    let changed = raw.transform(change(domain.ns.clone(), lost.clone()));
+    assert_eq!(changed.code(), ResultCode::OK, "{}", changed.told());
+    assert_eq!(own_status(&mut raw), (Some("dnsHold".to_owned()), true));
+
+    let told = raw.say(&Command::PollRequest);
+    assert_eq!(told.code(), ResultCode::ACK_TO_DEQUEUE);
+    // What these two attributes say, the types say otherwise.
+    let is_said = |u: &Unknown| u.path.ends_with("/@version") || u.path.ends_with("/@skipped");
+    assert!(told.unknown.iter().all(is_said), "{:?}", told.unknown);
+    let [Extension::DnsCheck(check)] = told.extensions.as_slice() else { panic!("a check: {told:?}") };
+    assert_eq!((&check.name, &*check.status), (&domain.name, "FAILED"));
+    assert_eq!(check.servers.iter().map(|s| s.name.as_str()).collect::<Vec<_>>(), ["ns1.nowhere.invalid", "ns2.example.net"]);
+    let outcomes: Vec<_> = check.tests.iter().map(|test| (&*test.name, test.status.as_deref())).collect();
+    assert_eq!((outcomes.len(), outcomes[0]), (9, ("NameserversResolvableTest", Some("FAILED"))));
+    assert!(outcomes[1..].iter().all(|(_, status)| status.is_none()), "{outcomes:?}");
+    let at_servers: Vec<_> = check.tests[0].servers.iter().map(|s| (s.status.as_deref(), s.details.len())).collect();
+    assert_eq!(at_servers, [(Some("FAILED"), 1), (Some("SUCCEEDED"), 0)]);
+    assert_eq!((check.queries.len(), &*check.queries[0].result), (1, "NXDOMAIN"));
+    let queue = told.queue.expect("a queue");
+    assert_eq!((queue.count, queue.date.and_then(|date| date.at).is_some()), (Some(1), true));
+    let id = queue.id.expect("an id");
+    assert_eq!(raw.say(&Command::PollAck { id }).code(), ResultCode::OK);
+
+    let sound = servers(&["ns1.example.net", "ns2.example.org"]);
+    assert_eq!(raw.transform(change(lost, sound.clone())).code(), ResultCode::OK);
+    assert_eq!(own_status(&mut raw), (None, false));
+    let told = raw.say(&Command::PollRequest);
+    let [Extension::StatusChange(lifted)] = told.extensions.as_slice() else { panic!("a change: {told:?}") };
+    assert_eq!((&lifted.name, &*lifted.statuses[0].value), (&domain.name, "ok"));
+    let id = told.queue.and_then(|queue| queue.id).expect("an id");
+    assert_eq!(raw.say(&Command::PollAck { id }).code(), ResultCode::OK);
+    let other = servers(&["ns3.example.net", "ns4.example.org"]);
+    assert_eq!(raw.transform(change(sound, other)).code(), ResultCode::OK);
+    assert_eq!(raw.say(&Command::PollRequest).code(), ResultCode::NO_MESSAGES, "nothing came of it");
 }
 
 #[test]

@@ -149,7 +149,8 @@ pub(crate) fn epp(inner: &str) -> String {
     format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<epp xmlns=\"urn:ietf:params:xml:ns:epp-1.0\">{inner}</epp>")
 }
 
-fn escaped(text: &str) -> String {
+/// Text as XML has it.
+pub(crate) fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
@@ -270,7 +271,8 @@ pub(crate) fn status(kind: ObjectKind, id: &str, status: &str, adding: bool) -> 
     update(name, &format!("<{name}:{key}>{id}</{name}:{key}><{name}:{verb}><{name}:status s=\"{status}\"/></{name}:{verb}>"))
 }
 
-fn update(name: &str, inner: &str) -> String {
+/// The EPP command that updates an object of the kind `name`.
+pub(crate) fn update(name: &str, inner: &str) -> String {
     epp(&format!(
         "<command><update><{name}:update xmlns:{name}=\"urn:ietf:params:xml:ns:{name}-1.0\">{inner}</{name}:update></update>\
          <clTRID>raw-2</clTRID></command>"

@@ -105,6 +105,26 @@ fn told(dir: &Path, arguments: &[&str]) -> (Option<i32>, String) {
 }
 
 #[test]
+fn other_rules_of_the_operator_are_another_configuration() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let digest = |rules: Option<&str>| {
+        configured(dir.path(), "denic", if rules.is_some() { "rules = \"own.toml\"\n" } else { "" });
+        privet::base::write_atomic(&dir.path().join("own.toml"), rules.unwrap_or_default().as_bytes()).expect("written");
+        let config = dir.path().join("privet.toml");
+        privet::job::config::Config::load(&config, &[], &|_| None).unwrap_or_else(|e| panic!("{e}")).config.digest
+    };
+    let rules =
+        |most| format!("[fields.name]\nlength = {{ value = {{ min = 1, max = {most} }}, source = \"ours\", confidence = \"seen\" }}\n");
+    let [none, first, other] = [digest(None), digest(Some(&rules(200))), digest(Some(&rules(199)))];
+    assert!(none != first && first != other);
+    assert_eq!(digest(Some(&rules(200))), first);
+    let bytes = std::fs::read(dir.path().join("privet.toml")).expect("readable");
+    assert_ne!(first, privet::base::Digest::of(&bytes));
+    assert_eq!(digest(None), none);
+    assert_eq!(none, privet::base::Digest::of(&std::fs::read(dir.path().join("privet.toml")).expect("readable")));
+}
+
+#[test]
 fn rules_of_the_operator_stand_in_a_file_and_a_weaker_one_is_told() {
     let dir = tempfile::tempdir().expect("a directory");
     configured(dir.path(), "denic", "rules = \"own.toml\"\n");

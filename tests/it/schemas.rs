@@ -377,7 +377,9 @@ fn every_golden_frame_of_a_command_validates() {
         Ok(schema) => schema,
         Err(why) => return println!("skipped: {why}"),
     };
-    let frames: Vec<_> = super::wire::golden("request").into_iter().map(|(_, frame)| frame).collect();
+    // Those of registries' own are held to other schemas.
+    let frames = super::wire::golden("request").into_iter().filter(|(name, _)| !name.starts_with("extension/"));
+    let frames: Vec<_> = frames.map(|(_, frame)| frame).collect();
     assert!(frames.len() >= 20);
     let said = complaints(&schema, &frames);
     assert!(said.is_empty(), "{said}");

@@ -16,6 +16,30 @@ fn violations(path: &Path) -> Vec<Violation> {
     reader.records().map(|record| record.expect("a row")).map(|record| at.map(|at| record[at].to_owned())).collect()
 }
 
+/// Rules that no record breaks by itself, by what their numbers begin with, each with the reason.
+const NOT_PLANTED: [(&str, &str); 2] = [
+    ("R-dns-", "it is the DNS that breaks them, as it is observed"),
+    ("R-ident-", "it is a change that breaks them, and a record is none"),
+];
+
+/// The number of every rule that the rules' own code and the embedded profiles name.
+fn rules_of_records() -> BTreeSet<String> {
+    let mut rules = BTreeSet::new();
+    for dir in ["src/rules", "src/policy/profiles"] {
+        for entry in std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(dir)).expect("a directory") {
+            let text = std::fs::read_to_string(entry.expect("an entry").path()).expect("a text");
+            let quoted = text.split('"').filter(|part| part.starts_with("R-") && part.rsplit_once('-').is_some_and(is_number));
+            rules.extend(quoted.map(str::to_owned));
+        }
+    }
+    rules
+}
+
+/// Whether the last part of a rule's number is three digits.
+fn is_number((_, last): (&str, &str)) -> bool {
+    last.len() == 3 && last.bytes().all(|b| b.is_ascii_digit())
+}
+
 /// What is on one side alone, some of it.
 fn only(one: &BTreeSet<Violation>, other: &BTreeSet<Violation>) -> Vec<String> {
     one.difference(other).take(25).map(|v| v.join(" ")).collect()
@@ -39,41 +63,12 @@ fn validate_finds_every_planted_violation_and_nothing_else() {
             seen.entry(rule).or_default().insert(registry);
         }
     }
-    // Every kind that is planted came up at one registry or another, and every registry has some.
-    for rule in [
-        "R-addr-001",
-        "R-addr-002",
-        "R-addr-003",
-        "R-addr-004",
-        "R-addr-005",
-        "R-addr-006",
-        "R-addr-007",
-        "R-addr-008",
-        "R-addr-009",
-        "R-addr-010",
-        "R-addr-011",
-        "R-addr-012",
-        "R-addr-013",
-        "R-addr-014",
-        "R-prop-002",
-        "R-prop-003",
-        "R-prop-004",
-        "R-prop-005",
-        "R-prop-006",
-        "R-prop-007",
-        "R-prop-008",
-        "R-prop-009",
-        "R-prop-010",
-        "R-stat-002",
-        "R-stat-003",
-        "R-ns-001",
-        "R-ns-002",
-        "R-ns-003",
-        "R-ns-005",
-        "R-ns-006",
-        "R-role-001",
-    ] {
-        assert!(seen.contains_key(rule), "{rule} was never planted: {:?}", seen.keys().collect::<Vec<_>>());
+    // Every rule came up at one registry or another, and every registry has some.
+    let rules = rules_of_records();
+    assert!(rules.len() > 35 && rules.contains("R-addr-015"), "{rules:?}");
+    for rule in rules {
+        let why = NOT_PLANTED.iter().find(|(not, _)| rule.starts_with(not));
+        assert!(seen.contains_key(&rule) != why.is_some(), "{rule}: {why:?}; planted were {:?}", seen.keys().collect::<Vec<_>>());
     }
     let registries: BTreeSet<&String> = seen.values().flatten().collect();
     assert!(registries.len() >= 8, "{registries:?}");

@@ -277,6 +277,22 @@ fn commands() -> Vec<(&'static str, Command)> {
                 trade: None,
             }),
         ),
+        ("extension/eu-hit-points", Command::Query(Query::HitPoints)),
+        ("extension/eu-auth-request", transform(Transform::DomainAuthCode { name: domain(), order: AuthCodeOrder::Request })),
+        ("extension/eu-auth-cancel", transform(Transform::DomainAuthCode { name: domain(), order: AuthCodeOrder::Cancel })),
+        (
+            "extension/nz-contact-update",
+            transform(Transform::ContactUpdate(ContactUpdate {
+                id: "C-1".into(),
+                add: vec![],
+                rem: vec![],
+                chg: Some(ContactChange {
+                    properties: [("LANGUAGE", "MI")].into_iter().collect(),
+                    removed: [("LANGUAGE", "EN"), ("TAG", "a"), ("TAG.2", "b")].into_iter().collect(),
+                    ..ContactChange::default()
+                }),
+            })),
+        ),
         ("host/info", Command::Query(Query::HostInfo(HostName::new("ns1.example.test")))),
     ]
 }
@@ -290,7 +306,8 @@ fn each_command_is_its_golden_frame() {
     assert_eq!(told, names, "each golden request has its command");
     for (name, command) in commands {
         let mut out = Vec::new();
-        epp::encode(&command, Some(&ClTrid::new("PRIVET-0001")), &[], &mut out).unwrap_or_else(|e| panic!("{name}: {e}"));
+        let agreed = ["http://www.eurid.eu/xml/epp/authInfo-1.1", "urn:ietf:params:xml:ns:fury-2.0"].map(Into::into);
+        epp::encode(&command, Some(&ClTrid::new("PRIVET-0001")), &agreed, &mut out).unwrap_or_else(|e| panic!("{name}: {e}"));
         assert_eq!(meaning(&out), meaning(&frame("request", name)), "{name}");
     }
 }

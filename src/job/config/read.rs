@@ -42,8 +42,16 @@ impl Config {
         let (file, faults) = Document::parse(text);
         let torn = faults.iter().any(|p| p.id == "E-config-013");
         let problems = faults.into_iter().map(|p| *Box::new(p).file(path)).collect();
-        let mut reading =
-            Reading { path, problems, warnings: Vec::new(), origins: BTreeMap::new(), torn, known: BTreeMap::new(), unknown: Vec::new() };
+        let mut reading = Reading {
+            path,
+            problems,
+            rules: Vec::new(),
+            warnings: Vec::new(),
+            origins: BTreeMap::new(),
+            torn,
+            known: BTreeMap::new(),
+            unknown: Vec::new(),
+        };
 
         let given_text: String = given
             .iter()
@@ -56,7 +64,7 @@ impl Config {
         let file = Layer { document: &file, kind: Kind::File(path), base };
         let defaults = Layer { document: &defaults, kind: Kind::Default, base };
 
-        let config = root(&mut reading, path, Digest::of(bytes), [outside, file, defaults], environment);
+        let config = root(&mut reading, path, bytes, [outside, file, defaults], environment);
         reading.tell_unknown();
         let Reading { mut problems, warnings, origins, .. } = reading;
         problems.sort_by_key(|p| p.place.line.unwrap_or(u64::MAX));
@@ -83,7 +91,7 @@ fn whose(path: &Path) -> String {
 }
 
 /// The whole file; nothing where a part of it could not be read, and then there is a problem.
-fn root(reading: &mut Reading<'_>, path: &Path, digest: Digest, layers: [Layer<'_>; 3], environment: Environment<'_>) -> Option<Config> {
+fn root(reading: &mut Reading<'_>, path: &Path, bytes: &[u8], layers: [Layer<'_>; 3], environment: Environment<'_>) -> Option<Config> {
     let [outside, file, defaults] = layers;
     // Records, privacy and registries are the operator's alone; the defaults' own are examples.
     let mut own = Table::root(&[file]);
@@ -120,7 +128,15 @@ fn root(reading: &mut Reading<'_>, path: &Path, digest: Digest, layers: [Layer<'
     version?;
     let (gates, corrections) = (gates?, corrections?);
     let (state, reports, records, dns) = (state?, reports?, records_read, dns?);
+    let digest = digest(bytes, &reading.rules);
     Some(Config { path: path.to_owned(), digest, state, reports, records, privacy, gates, corrections, dns, registries })
+}
+
+/// The digest of a configuration's bytes, or where it has files of rules, of all their digests.
+fn digest(bytes: &[u8], rules: &[Digest]) -> Digest {
+    let own = Digest::of(bytes);
+    let all: Vec<String> = std::iter::once(&own).chain(rules).map(Digest::to_string).collect();
+    if rules.is_empty() { own } else { Digest::of(all.join("\n").as_bytes()) }
 }
 
 /// How the DNS is observed.

@@ -5,7 +5,7 @@ use super::read::Environment;
 use super::table::{Found, INLINE, KEEP, Reading, Table};
 use super::types::{Poll, RegistryConfig};
 use super::{SecretSource, limits};
-use crate::base::{Blame, Problem, RegistryId, Secret, read_capped};
+use crate::base::{Blame, Digest, Problem, RegistryId, Secret, read_capped};
 use crate::policy::{Overridden, Profile, profile};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -135,7 +135,9 @@ fn the_profile(reading: &mut Reading<'_>, found: &Found<'_>) -> Option<Arc<Profi
 /// `base` with the operator's own rules of the file that `found` names; what is weaker than the profile's is added to `weakened`.
 fn own_rules(reading: &mut Reading<'_>, found: &Found<'_>, base: &Profile, weakened: &mut Vec<Problem>) -> Option<Arc<Profile>> {
     let path = found.path(reading)?;
-    let rules = read_capped(&path, CAP).and_then(|bytes| base.overridden(text_of(&path, &bytes)?));
+    let bytes = read_capped(&path, CAP);
+    reading.rules.extend(bytes.as_ref().ok().map(|bytes| Digest::of(bytes)));
+    let rules = bytes.and_then(|bytes| base.overridden(text_of(&path, &bytes)?));
     match rules {
         Ok(Overridden { profile, weaker }) => {
             weakened.extend(weaker.into_iter().map(|p| *Box::new(p).file(&path)));

@@ -4,7 +4,7 @@
 
 use super::document::Document;
 use super::{Given, Origin, Setting};
-use crate::base::{Blame, Problem, escape_controls};
+use crate::base::{Blame, Digest, Problem, escape_controls};
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
@@ -17,6 +17,8 @@ pub(super) struct Reading<'a> {
     pub(super) path: &'a Path,
     /// Its faults.
     pub(super) problems: Vec<Problem>,
+    /// Digests of the other files that say what a registry takes, in the order in which they were read.
+    pub(super) rules: Vec<Digest>,
     /// What can be used but should be known.
     pub(super) warnings: Vec<Problem>,
     /// Every setting that was read.

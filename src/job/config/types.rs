@@ -29,7 +29,7 @@ pub struct Loaded {
 pub struct Config {
     /// The file it was read from.
     pub path: PathBuf,
-    /// The digest of that file's bytes.
+    /// The digest of that file's bytes and of those of the files of rules it names: whoever runs by other rules has another one.
     pub digest: Digest,
     /// Where snapshots, locks and ledgers are kept.
     pub state: PathBuf,

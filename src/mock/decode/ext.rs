@@ -2,26 +2,44 @@
 
 use super::{Kids, Read, Refusal, bounded, named, unexpected};
 use crate::base::Handle;
-use crate::model::{ContactRef, ContactsFilter, Properties};
+use crate::model::{AuthCodeOrder, ContactRef, ContactsFilter, Properties};
 use crate::protocol::ns::Ns;
 use crate::protocol::tape::Element;
 
 /// Contacts that an update of a domain adds and removes.
 type Contacts = [Vec<ContactRef>; 2];
 
+/// Properties that a command on a contact sets, and that it takes away.
+type Changed = [Properties; 2];
+
 /// Reads the properties that a command on a contact carries, and in which extension, if it does.
-pub(super) fn of_contact<'t, I: Iterator<Item = Element<'t>>>(kids: &mut Kids<I>, creates: bool) -> Read<Option<(Ns, Properties)>> {
+pub(super) fn of_contact<'t, I: Iterator<Item = Element<'t>>>(kids: &mut Kids<I>, creates: bool) -> Read<Option<(Ns, Changed)>> {
     let is_known = |e: &Element<'_>| matches!(e.ns(), Ns::EXTCON | Ns::CONTACT_EXT_1_3 | Ns::CONTACT_EXT_1_4 | Ns::FURY_2_0 | Ns::FURY_2_1);
     let Some(element) = kids.rest.next_if(is_known) else { return Ok(None) };
     named(element, if creates { "create" } else { "update" })?;
     let ns = element.ns();
-    let mut properties = Properties::new();
+    let mut changed = Changed::default();
+    let [set, _] = &mut changed;
     match ns {
-        Ns::EXTCON => extcon(element, creates, &mut properties)?,
-        Ns::FURY_2_0 | Ns::FURY_2_1 => fury(element, creates, &mut properties)?,
-        _ => contact_ext(element, creates, &mut properties)?,
+        Ns::EXTCON => extcon(element, creates, set)?,
+        Ns::FURY_2_0 | Ns::FURY_2_1 => changed = fury(element, creates)?,
+        _ => contact_ext(element, creates, set)?,
     }
-    Ok(Some((ns, properties)))
+    Ok(Some((ns, changed)))
+}
+
+/// Reads what is to become of a domain's authorisation code, where an info is such an order.
+pub(super) fn auth_code<'t, I: Iterator<Item = Element<'t>>>(kids: &mut Kids<I>) -> Read<Option<AuthCodeOrder>> {
+    const NS: Ns = Ns::EURID_AUTH_INFO;
+    let Some(info) = kids.take(NS, "info") else { return Ok(None) };
+    let mut parts = Kids::of(info);
+    let order = match (parts.take(NS, "request"), parts.take(NS, "cancel")) {
+        (Some(_), None) => AuthCodeOrder::Request,
+        (None, Some(_)) => AuthCodeOrder::Cancel,
+        _ => return Err(Refusal::quoting(2003, NS, "info", "", "either request or cancel")),
+    };
+    parts.end()?;
+    Ok(Some(order))
 }
 
 /// Reads the contacts that an update of a domain carries in an extension, and in which, if it does.
@@ -130,22 +148,49 @@ fn contact_ext(element: Element<'_>, creates: bool, into: &mut Properties) -> Re
     kids.end()
 }
 
-/// Fury: properties by key; an update adds them.
-fn fury(element: Element<'_>, creates: bool, into: &mut Properties) -> Read<()> {
+/// Fury: properties by key, each with one value or more; an update adds and removes them by value.
+fn fury(element: Element<'_>, creates: bool) -> Read<Changed> {
     let ns = element.ns();
     let mut kids = Kids::of(element);
-    let list =
-        if creates { kids.take(ns, "properties") } else { kids.take(ns, "add").and_then(|add| Kids::of(add).take(ns, "properties")) };
+    if creates {
+        let list = kids.take(ns, "properties");
+        kids.end()?;
+        return Ok([values(list)?, Properties::new()]);
+    }
+    let [add, rem] = [kids.take(ns, "add"), kids.take(ns, "rem")];
     kids.end()?;
-    let Some(list) = list else { return Ok(()) };
+    let list = |part: Option<Element<'_>>| {
+        let Some(part) = part else { return Ok(Properties::new()) };
+        let mut kids = Kids::of(part);
+        let list = kids.take(ns, "properties");
+        kids.end()?;
+        values(list)
+    };
+    Ok([list(add)?, list(rem)?])
+}
+
+/// The values in a list of Fury's; the second and further ones of a key under that key with their number behind it.
+fn values(list: Option<Element<'_>>) -> Read<Properties> {
+    let mut all = Properties::new();
+    let Some(list) = list else { return Ok(all) };
+    let ns = list.ns();
     let mut kids = Kids::of(list);
     while let Some(property) = kids.take(ns, "property") {
         let mut parts = Kids::of(property);
         let key = parts.text(ns, "key", 1, 255)?;
-        into.set(&key, &parts.text(ns, "value", 1, 255)?);
+        if all.get(&key).is_some() {
+            return Err(Refusal::quoting(2005, ns, "key", &key, "it stands twice"));
+        }
+        all.set(&key, &parts.text(ns, "value", 1, 255)?);
+        let mut number = 2;
+        while let Some(value) = parts.text_if(ns, "value", 1, 255)? {
+            all.set(&format!("{key}.{number}"), &value);
+            number += 1;
+        }
         parts.end()?;
     }
-    kids.end()
+    kids.end()?;
+    Ok(all)
 }
 
 /// A truth value, in words.

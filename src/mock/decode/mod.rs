@@ -136,16 +136,17 @@ fn verb(command: Element<'_>) -> Read<(Command, Option<Ns>)> {
                 (Ns::CONTACT, "info") => contact::info(object).map(Command::Query),
                 (Ns::CONTACT, "create") => {
                     let mut contact = contact::create(object)?;
-                    if let Some((ns, properties)) = more.as_mut().map(|kids| ext::of_contact(kids, true)).transpose()?.flatten() {
+                    if let Some((ns, [properties, _])) = more.as_mut().map(|kids| ext::of_contact(kids, true)).transpose()?.flatten() {
                         (carrier, contact.properties) = (Some(ns), properties);
                     }
                     Ok(transform(Transform::ContactCreate(contact)))
                 }
                 (Ns::CONTACT, "update") => {
                     let mut update = contact::update(object)?;
-                    if let Some((ns, properties)) = more.as_mut().map(|kids| ext::of_contact(kids, false)).transpose()?.flatten() {
+                    if let Some((ns, [set, removed])) = more.as_mut().map(|kids| ext::of_contact(kids, false)).transpose()?.flatten() {
                         carrier = Some(ns);
-                        update.chg.get_or_insert_default().properties = properties;
+                        let chg = update.chg.get_or_insert_default();
+                        (chg.properties, chg.removed) = (set, removed);
                     }
                     if update.add.is_empty() && update.rem.is_empty() && update.chg.is_none() {
                         return Err(Refusal::new(2003, "an update adds, removes or changes something"));
@@ -153,8 +154,20 @@ fn verb(command: Element<'_>) -> Read<(Command, Option<Ns>)> {
                     Ok(transform(Transform::ContactUpdate(update)))
                 }
                 (Ns::DOMAIN, "check") => domain::check(object).map(Command::Query),
+                (Ns::EURID_HIT_POINTS, "info") => {
+                    named(object, "info")?;
+                    Kids::of(object).end()?;
+                    Ok(Command::Query(Query::HitPoints))
+                }
                 (Ns::DOMAIN, "info") => {
                     let query = domain_info(object)?;
+                    if let Query::DomainInfo { name, .. } = &query
+                        && let Some(order) = more.as_mut().map(ext::auth_code).transpose()?.flatten()
+                    {
+                        no_more(more)?;
+                        let order = Transform::DomainAuthCode { name: name.clone(), order };
+                        return Ok((transform(order), Some(Ns::EURID_AUTH_INFO)));
+                    }
                     match (query, more.as_mut().map(ext::contacts_wanted).transpose()?.flatten()) {
                         (Query::DomainInfo { name, .. }, Some(which)) => {
                             carrier = Some(Ns::EXTDOM);
@@ -187,10 +200,14 @@ fn verb(command: Element<'_>) -> Read<(Command, Option<Ns>)> {
         "delete" | "renew" | "transfer" => Err(Refusal::new(2101, "this registry carries out no such command")),
         _ => Err(Refusal::new(2000, "unknown command")),
     }?;
-    if more.is_some_and(|mut kids| kids.any().is_some()) {
-        return Err(Refusal::new(2103, "an extension that this command does not take"));
-    }
+    no_more(more)?;
     Ok((read, carrier))
+}
+
+/// Refuses extensions that are left over.
+fn no_more<'t, I: Iterator<Item = Element<'t>>>(more: Option<Kids<I>>) -> Read<()> {
+    let is_left = more.is_some_and(|mut kids| kids.any().is_some());
+    if is_left { Err(Refusal::new(2103, "an extension that this command does not take")) } else { Ok(()) }
 }
 
 fn transform(t: Transform) -> Command {

@@ -2,7 +2,7 @@
 
 use super::contact::contact_parts;
 use crate::mock::decode::{Offender, Refusal};
-use crate::model::{Contact, Domain, Properties, Role};
+use crate::model::{Contact, Date, Domain, HitPoints, Properties, Role};
 use crate::protocol::ns::Ns;
 use crate::protocol::writer::XmlWriter;
 
@@ -135,6 +135,20 @@ pub(in crate::mock) fn linked_contacts(w: &mut XmlWriter<'_>, contacts: &[(Optio
                 Some(role) => w.element("extdom:contact", &[("type", role.as_str())], data),
             }
         }
+    });
+}
+
+/// Writes until when the authorisation code in the same answer holds.
+pub(in crate::mock) fn auth_until(w: &mut XmlWriter<'_>, until: &Date) {
+    w.element("authInfo:infData", &[("xmlns:authInfo", Ns::EURID_AUTH_INFO.uri())], |w| w.leaf("authInfo:validUntil", &[], &until.raw));
+}
+
+/// Writes the account's points.
+pub(in crate::mock) fn hit_points(w: &mut XmlWriter<'_>, told: &HitPoints) {
+    w.element("registrarHitPoints:infData", &[("xmlns:registrarHitPoints", Ns::EURID_HIT_POINTS.uri())], |w| {
+        w.number("registrarHitPoints:nbrHitPoints", told.points);
+        w.number("registrarHitPoints:maxNbrHitPoints", told.most);
+        w.optional("registrarHitPoints:blockedUntil", told.blocked_until.as_ref().map(|d| &*d.raw));
     });
 }
 

@@ -3,6 +3,7 @@
 mod contact;
 mod domain;
 pub(super) mod ext;
+mod notice;
 
 use super::announce::Vendor;
 use super::decode::Refusal;
@@ -12,6 +13,7 @@ use crate::protocol::writer::XmlWriter;
 
 pub(super) use contact::{contact_created, contact_data};
 pub(super) use domain::{domain_data, sec_dns_data};
+pub(super) use notice::{is_spoken, notice};
 
 /// What an answer says above its data.
 pub(super) struct Head<'a> {

@@ -21,12 +21,15 @@ pub struct Flaw {
 }
 
 impl Flaw {
-    fn of(rule: &'static str, field: impl Into<String>) -> Self {
+    /// A fault of a field as a whole.
+    #[must_use]
+    pub fn of(rule: &'static str, field: impl Into<String>) -> Self {
         Self { rule, field: field.into(), position: None, character: None }
     }
 
     /// A fault of the character behind `before` others.
-    fn at(rule: &'static str, field: String, before: usize, character: char) -> Self {
+    #[must_use]
+    pub fn at(rule: &'static str, field: String, before: usize, character: char) -> Self {
         Self { rule, field, position: u32::try_from(before + 1).ok(), character: Some(character) }
     }
 }
@@ -71,11 +74,25 @@ const CONTACT: &[PlantContact] = &[
 const COMMON: usize = 13;
 
 /// Faults of a domain.
-const DOMAIN: &[PlantDomain] =
-    &[ordered_status, foreign_status, few_servers, many_servers, bare_glue, odd_host, reserved_address, needless_glue, two_administrators];
+const DOMAIN: &[PlantDomain] = &[
+    ordered_status,
+    foreign_status,
+    doubted_status,
+    few_servers,
+    many_servers,
+    bare_glue,
+    odd_host,
+    reserved_address,
+    needless_glue,
+    two_administrators,
+];
 
-/// Plants one fault into `contact`, of those that fit it.
-pub(super) fn plant_contact(contact: &mut Contact, profile: &Profile, draw: &mut Draw) -> Option<Flaw> {
+/// Plants one fault into `contact`, of those that fit it. `relay` is an address of a privacy provider's where the contact may have none.
+pub(super) fn plant_contact(contact: &mut Contact, profile: &Profile, relay: Option<String>, draw: &mut Draw) -> Option<Flaw> {
+    if let Some(relay) = relay.filter(|_| draw.chance(100)) {
+        contact.email = Some(Personal::new(relay));
+        return Some(Flaw::of("R-prop-011", "email"));
+    }
     let (few, common) = CONTACT.split_at_checked(COMMON)?;
     let (first, then) = if draw.chance(500) { (few, common) } else { (common, few) };
     let (mut first, mut then) = (first.to_vec(), then.to_vec());
@@ -85,8 +102,14 @@ pub(super) fn plant_contact(contact: &mut Contact, profile: &Profile, draw: &mut
     plant(contact, first, |flawed, plant| plant(flawed, profile, draw))
 }
 
-/// Plants one fault into `domain`, of those that fit it.
-pub(super) fn plant_domain(domain: &mut Domain, profile: &Profile, draw: &mut Draw) -> Option<Flaw> {
+/// Plants one fault into `domain`, of those that fit it. `other` is somebody else in a role that the registrant has to have itself, where
+/// there is such a role.
+pub(super) fn plant_domain(domain: &mut Domain, profile: &Profile, other: Option<ContactRef>, draw: &mut Draw) -> Option<Flaw> {
+    if let Some((role, other)) = other.filter(|_| draw.chance(300)).and_then(|other| Some((other.role?, other))) {
+        domain.contacts.retain(|contact| contact.role != Some(role));
+        domain.contacts.push(other);
+        return Some(Flaw::of("R-role-002", role.as_str()));
+    }
     let mut order = DOMAIN.to_vec();
     draw.shuffle(&mut order);
     if draw.chance(600) {
@@ -370,6 +393,13 @@ fn foreign_status(domain: &mut Domain, profile: &Profile, _: &mut Draw) -> Optio
     let status = status_of_use(profile, &[StatusUse::Never])?;
     settle(domain, &status);
     Some(Flaw::of("R-stat-002", format!("statuses.{status}")))
+}
+
+/// A status of which nobody knows whether the registry has it.
+fn doubted_status(domain: &mut Domain, profile: &Profile, _: &mut Draw) -> Option<Flaw> {
+    let status = status_of_use(profile, &[StatusUse::Unknown])?;
+    settle(domain, &status);
+    Some(Flaw::of("R-stat-001", format!("statuses.{status}")))
 }
 
 /// As many name servers as there are `count`, all outside the domain.

@@ -83,14 +83,14 @@ impl People {
         (self.handle(index).as_str() == handle).then_some(index)
     }
 
-    /// Contact `index`, and what is wrong with it.
-    pub(super) fn contact(&self, index: u64) -> (Contact, Option<Flaw>) {
+    /// Contact `index`, and what is wrong with it: that may be the address of a privacy provider's which `relay` tells.
+    pub(super) fn contact(&self, index: u64, relay: impl FnOnce() -> Option<String>) -> (Contact, Option<Flaw>) {
         let mut contact = self.good(index);
         let mut draw = Draw::new(self.seed, "flaw", index);
         if !draw.chance(self.flaws_per_mille) {
             return (contact, None);
         }
-        let flaw = plant_contact(&mut contact, &self.profile, &mut draw);
+        let flaw = plant_contact(&mut contact, &self.profile, relay(), &mut draw);
         (contact, flaw)
     }
 

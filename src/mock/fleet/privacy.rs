@@ -53,7 +53,7 @@ impl Provider {
     }
 
     /// The relay's address for `domain`; a name too long for a local part (RFC 5321 §4.5.3.1.1: 64 octets) gives its digest instead.
-    fn relay(&self, domain: &str) -> String {
+    pub(super) fn relay(&self, domain: &str) -> String {
         if domain.len() <= 64 {
             format!("{domain}@{}", self.email_domain)
         } else {

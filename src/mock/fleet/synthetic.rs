@@ -10,7 +10,7 @@ use super::privacy::{Mask, proxy_handle};
 use super::settings::FleetSettings;
 use crate::base::{DomainName, Handle, HostName, Result};
 use crate::model::{Contact, ContactRef, Domain, Host, HostAttr, Ip, IpVersion, NameServers, ObjectKind, Role, Status, StatusValue};
-use crate::policy::{HostModel, Line, Privacy, Profile, profile};
+use crate::policy::{Capability, HostModel, Line, Privacy, Profile, profile};
 use std::sync::{Arc, OnceLock};
 
 /// A registry's objects as pure functions of a seed and an index.
@@ -97,7 +97,7 @@ impl SyntheticFleet {
     /// Contact `index` as its person wants it, before any privacy service.
     #[must_use]
     pub fn person_at(&self, index: u64) -> Contact {
-        self.people.contact(index).0
+        self.flawed_person_at(index).0
     }
 
     /// Contact `index` as it would be without a fault.
@@ -109,13 +109,25 @@ impl SyntheticFleet {
     /// As [`Self::person_at`], with what is wrong with it.
     #[must_use]
     pub fn flawed_person_at(&self, index: u64) -> (Contact, Option<Flaw>) {
-        self.people.contact(index)
+        self.people.contact(index, || self.relay_of(index))
     }
 
     /// As [`Self::order_at`], with what is wrong with it.
     #[must_use]
     pub fn flawed_order_at(&self, index: u64) -> (Domain, Option<Flaw>) {
         self.ordered(index, self.names.name(index))
+    }
+
+    /// Whether the registrant of domain `index` breaks no rule: some hold for registrants alone.
+    #[must_use]
+    pub fn has_good_registrant(&self, index: u64) -> bool {
+        self.links.roles(index).is_none_or(|roles| self.flawed_person_at(roles.registrant).1.is_none())
+    }
+
+    /// Whether every domain that contact `index` is registrant of breaks no rule: some rest on what the registrant is.
+    #[must_use]
+    pub fn has_good_domains(&self, index: u64) -> bool {
+        self.links.registered_by(index).all(|domain| self.flawed_order_at(domain).1.is_none())
     }
 
     /// Domain `index` as the registry holds it. Beyond the end it is one that the registry does not know.
@@ -225,8 +237,33 @@ impl SyntheticFleet {
         domain.auth = Some(password(&mut draw));
         let mut draw = Draw::new(self.settings.seed, "flaw of a domain", index);
         let is_flawed = draw.chance(u64::from(self.settings.flaws_per_mille));
-        let flaw = if is_flawed { plant_domain(&mut domain, &self.profile, &mut draw) } else { None };
+        let flaw = if is_flawed { plant_domain(&mut domain, &self.profile, self.usurper_of(index), &mut draw) } else { None };
         (domain, flaw)
+    }
+
+    /// The privacy provider's address for a domain of contact `index`, where the registry wants a registrant's own data.
+    fn relay_of(&self, index: u64) -> Option<String> {
+        let wants_own = self.profile.capabilities.privacy_protect.value == Capability::No && index < self.contact_count();
+        let provider = &self.settings.privacy.as_ref().filter(|_| wants_own)?.provider;
+        let domain = self.links.registered_by(index).next()?;
+        Some(provider.relay(self.names.name(domain).as_str()))
+    }
+
+    /// Somebody else in a role that the registrant of domain `index` has to have itself, where there is such a role.
+    fn usurper_of(&self, index: u64) -> Option<ContactRef> {
+        let registrant = self.links.roles(index).filter(|_| index < self.settings.domains)?.registrant;
+        let role = Role::ALL.into_iter().find(|role| self.is_tied(*role, registrant))?;
+        let other = (registrant + 1) % self.contact_count();
+        (other != registrant).then(|| ContactRef::new(role, self.people.handle(other)))
+    }
+
+    /// Whether contact `registrant` has to have `role` itself in its domains.
+    fn is_tied(&self, role: Role, registrant: u64) -> bool {
+        let rules = self.profile.roles.iter().find(|(known, _)| known.as_str() == role.as_str()).map(|(_, rules)| rules);
+        rules.and_then(|rules| rules.registrant.as_ref()).is_some_and(|rule| {
+            let person = self.people.good(registrant);
+            rule.value.iter().all(|when| when.holds(person.properties.get(&when.field)))
+        })
     }
 
     fn is_bare(&self, index: u64) -> bool {
@@ -251,12 +288,8 @@ impl SyntheticFleet {
     fn allowed(&self, role: Role, all: &[ContactRef], registrant: u64) -> Vec<ContactRef> {
         let mut there: Vec<ContactRef> = all.iter().filter(|c| c.role == Some(role)).cloned().collect();
         let Some((_, rules)) = self.profile.roles.iter().find(|(known, _)| known.as_str() == role.as_str()) else { return there };
-        if let Some(rule) = &rules.registrant {
-            let person = self.people.good(registrant);
-            let value = |field: &str| person.properties.get(field);
-            if rule.value.iter().all(|when| when.holds(value(&when.field))) {
-                there = vec![ContactRef::new(role, self.people.handle(registrant))];
-            }
+        if self.is_tied(role, registrant) {
+            there = vec![ContactRef::new(role, self.people.handle(registrant))];
         }
         if let Some(bounds) = rules.count.as_ref().map(|count| count.value) {
             there.truncate(bounds.max.map_or(usize::MAX, |max| max as usize));

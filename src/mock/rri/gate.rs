@@ -1,7 +1,7 @@
 //! What one account may ask: requests in a minute, with a block where there were more, and points in a day.
 
 use crate::base::{Moment, Timestamp};
-use crate::policy::{Rate, RateWindow};
+use crate::policy::{Rate, RateWindow, Zone};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use std::collections::VecDeque;
@@ -19,7 +19,7 @@ pub(in crate::mock) struct Limits {
     /// Points in a day.
     pub(in crate::mock) quota: Option<u64>,
     /// Where the day begins.
-    pub(in crate::mock) zone: Option<String>,
+    pub(in crate::mock) zone: Option<Zone>,
 }
 
 /// An account's use of its limits.
@@ -68,7 +68,7 @@ impl Gate {
             }
         }
         let Some(quota) = limits.quota.filter(|_| costs) else { return Admission::Admitted(None) };
-        let zone = limits.zone.as_deref().and_then(|name| TimeZone::get(name).ok()).unwrap_or(TimeZone::UTC);
+        let zone = limits.zone.as_ref().map_or(TimeZone::UTC, |zone| zone.rules().clone());
         let day = zone.to_datetime(wall).date();
         if self.day != Some(day) {
             (self.day, self.points) = (Some(day), 0);
@@ -85,8 +85,7 @@ impl Gate {
 /// The rate in force at `wall`.
 fn rate_at(limits: &Limits, wall: Timestamp) -> Option<Rate> {
     let holds = |window: &&RateWindow| {
-        let Ok(zone) = TimeZone::get(&window.zone) else { return false };
-        let time = zone.to_datetime(wall).time();
+        let time = window.zone.rules().to_datetime(wall).time();
         let (from, until) = (window.from, window.until);
         if from <= until { from <= time && time < until } else { from <= time || time < until }
     };

@@ -355,7 +355,7 @@ fn judge(registry: &Registry, before: Option<&Contact>, after: &Contact) -> Resu
     };
     let mut faults: Vec<Fault> = judge.newly(before, after).iter().filter(|b| !is_own(b)).map(fault).collect();
     let moved = before.and_then(|before| judge.moved_identity(before, after));
-    faults.extend(moved.map(|breach| Fault { code: SEMANTICS, argument: Some(format!("{}: {}", breach.field, breach.why)) }));
+    faults.extend(moved.iter().map(fault));
     if faults.is_empty() { Ok(()) } else { Err(faults) }
 }
 
@@ -371,7 +371,7 @@ fn judge_domain(registry: &Registry, order: &Order, before: &Domain, after: &Dom
     if !is_possible || (entries > 0 && servers > 0) || !order.all("nsentry").all(|entry| is_entry(entry, after.name.as_str())) {
         faults.push(Fault::of(SEMANTICS));
     }
-    for breach in registry.judge().newly_of_domain(before, after) {
+    for breach in registry.judge().newly_of_domain(before, after, |handle| registry.contact(handle)) {
         let own = breach.code.as_deref().and_then(|code| code.parse::<u64>().ok()).filter(|code| *code > 9999);
         let code = own.unwrap_or(BAD_SERVERS);
         faults.push(Fault { code, argument: Some(breach.why.to_string()) });

@@ -1,6 +1,7 @@
 //! The registry without a line, over a fleet of three objects, and then on a port.
 
 mod line;
+mod lines;
 
 use super::core::{Answer, Connection};
 use super::fleet::Fleet;

@@ -85,7 +85,7 @@ pub(super) fn create(e: &mut Encoder<'_>, contact: &Contact, agreed: &[Box<str>]
             disclose(e, contact.disclose.as_ref());
         });
     });
-    ext::contact(e, agreed, &contact.properties, true);
+    ext::new_contact(e, agreed, &contact.properties);
 }
 
 /// Writes an update that says no more than what changes.
@@ -122,7 +122,7 @@ pub(super) fn update(e: &mut Encoder<'_>, update: &ContactUpdate, agreed: &[Box<
         });
     });
     if let Some(change) = &update.chg {
-        ext::contact(e, agreed, &change.properties, false);
+        ext::changed_contact(e, agreed, &change.properties, &change.removed);
     }
 }
 

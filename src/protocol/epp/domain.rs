@@ -6,8 +6,8 @@ use super::object::{self, AuthNames};
 use super::{ext, rule};
 use crate::base::{DomainName, Handle};
 use crate::model::{
-    AuthInfo, ContactRef, ContactsFilter, Domain, DomainChange, DomainCreate, DomainUpdate, HostAttr, HostsFilter, IpVersion, NameServers,
-    Period, PeriodUnit, ResData, Role, StatusValue,
+    AuthCodeOrder, AuthInfo, ContactRef, ContactsFilter, Domain, DomainChange, DomainCreate, DomainUpdate, HostAttr, HostsFilter,
+    IpVersion, NameServers, Period, PeriodUnit, ResData, Role, StatusValue,
 };
 use crate::protocol::ns::Ns;
 use crate::protocol::tape::Element;
@@ -61,6 +61,12 @@ pub(super) fn info(e: &mut Encoder<'_>, name: &DomainName, hosts: HostsFilter, a
 pub(super) fn contacts_of(e: &mut Encoder<'_>, name: &DomainName, which: ContactsFilter, agreed: &[Box<str>]) {
     info(e, name, HostsFilter::All, None);
     ext::extdom::contacts_wanted(e, agreed, which);
+}
+
+/// Writes an info that has the registry make an authorisation code, or end it.
+pub(super) fn auth_code(e: &mut Encoder<'_>, name: &DomainName, order: AuthCodeOrder, agreed: &[Box<str>]) {
+    info(e, name, HostsFilter::All, None);
+    ext::eurid::auth_code(e, agreed, order);
 }
 
 /// Writes a transfer query or request, as `op` says.

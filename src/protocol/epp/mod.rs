@@ -23,7 +23,7 @@ pub use json::{Decoded, NotAFrame, frame_json};
 use super::ns::Ns;
 use super::tape::{Malformed, Tape};
 use crate::base::{Blame, ClTrid, Problem};
-use crate::model::{Command, Greeting, Query, Response, Transform, Unknown};
+use crate::model::{AuthCodeOrder, Command, Greeting, Query, Response, Transform, Unknown};
 use encoder::Encoder;
 use std::fmt;
 
@@ -111,6 +111,7 @@ fn verb(e: &mut Encoder<'_>, command: &Command, agreed: &[Box<str>]) {
             Query::DomainContacts { name, which } => domain::contacts_of(e, name, *which, agreed),
             Query::DomainTransfer { name, auth } => domain::transfer(e, "query", name, None, auth.as_ref()),
             Query::HostInfo(name) => host::info(e, name),
+            Query::HitPoints => ext::eurid::hit_points_info(e),
         },
         Command::Transform(transform) => match &**transform {
             Transform::ContactCreate(contact) => contact::create(e, contact, agreed),
@@ -126,6 +127,7 @@ fn verb(e: &mut Encoder<'_>, command: &Command, agreed: &[Box<str>]) {
                     ext::extdom::trade(e, agreed, trade);
                 }
             }
+            Transform::DomainAuthCode { name, order } => domain::auth_code(e, name, *order, agreed),
             Transform::Rri(_) => e.refuse("command", "is one of DENIC's RRI, which EPP has no word for"),
         },
     }
@@ -175,6 +177,7 @@ pub const fn command_name(command: &Command) -> &'static str {
             Query::DomainContacts { .. } => "domain:info:contacts",
             Query::DomainTransfer { .. } => "domain:transfer:query",
             Query::HostInfo(_) => "host:info",
+            Query::HitPoints => "hitPoints:info",
         },
         Command::Transform(transform) => match &**transform {
             Transform::ContactCreate(_) => "contact:create",
@@ -185,6 +188,8 @@ pub const fn command_name(command: &Command) -> &'static str {
             Transform::DomainDelete(_) => "domain:delete",
             Transform::DomainRenew { .. } => "domain:renew",
             Transform::DomainTransferRequest { .. } => "domain:transfer:request",
+            Transform::DomainAuthCode { order: AuthCodeOrder::Request, .. } => "domain:authInfo:request",
+            Transform::DomainAuthCode { order: AuthCodeOrder::Cancel, .. } => "domain:authInfo:cancel",
             Transform::Rri(_) => "rri",
         },
     }

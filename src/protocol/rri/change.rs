@@ -56,6 +56,7 @@ pub(super) fn created(contact: &Contact) -> Result<RriContact> {
         auth: None,
         disclose: contact.disclose,
         properties: contact.properties.clone(),
+        removed: Properties::new(),
     };
     change_contact(&mut new, &change)?;
     Ok(new)
@@ -80,6 +81,9 @@ fn change_contact(contact: &mut RriContact, chg: &ContactChange) -> Result<Vec<B
     }
     if chg.fax.as_ref().is_some_and(|fax| !fax.number.is_empty()) {
         return Err(foreign("fax"));
+    }
+    if chg.removed.iter().any(|(key, _)| chg.properties.get(key).is_none()) {
+        return Err(foreign("removed"));
     }
     let mut drop: Vec<Box<str>> = Vec::new();
     let postal = chg.postal.iter().find(|p| p.form == PostalForm::Loc).or(chg.postal.first());

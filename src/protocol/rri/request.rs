@@ -142,8 +142,12 @@ fn query_request(query: &Query) -> Result<(&'static Action, Sheet<'_>)> {
         Query::ContactInfo { .. } => (&CONTACT_INFO, Kind::Contact),
         Query::DomainCheck(_) => (&DOMAIN_CHECK, Kind::Domain),
         Query::DomainInfo { .. } => (&DOMAIN_INFO, Kind::Domain),
-        Query::ContactTransfer { .. } | Query::DomainContacts { .. } | Query::DomainTransfer { .. } | Query::HostInfo(_) => {
-            return Err(no_word("asks for a transfer or a host", "leave the question out for this registry"));
+        Query::ContactTransfer { .. }
+        | Query::DomainContacts { .. }
+        | Query::DomainTransfer { .. }
+        | Query::HostInfo(_)
+        | Query::HitPoints => {
+            return Err(no_word("asks for a transfer, a host or points", "leave the question out for this registry"));
         }
     };
     let mut sheet = Sheet::new(kind);
@@ -158,7 +162,11 @@ fn query_request(query: &Query) -> Result<(&'static Action, Sheet<'_>)> {
             _ => return Err(no_word("checks other than one name", "set the names per check to 1")),
         },
         Query::DomainInfo { name, .. } => domain::put_name(&mut sheet, name)?,
-        Query::ContactTransfer { .. } | Query::DomainContacts { .. } | Query::DomainTransfer { .. } | Query::HostInfo(_) => {}
+        Query::ContactTransfer { .. }
+        | Query::DomainContacts { .. }
+        | Query::DomainTransfer { .. }
+        | Query::HostInfo(_)
+        | Query::HitPoints => {}
     }
     Ok((action, sheet))
 }

@@ -10,6 +10,9 @@ use unicode_normalization::UnicodeNormalization as _;
 pub(super) struct Case {
     /// Which, for a message.
     pub(super) name: String,
+    /// The good contact it departs from, by its place, and in which field.
+    pub(super) base: usize,
+    pub(super) field: String,
     /// The contact.
     pub(super) draft: Draft,
     /// Whether it must be taken, where its making says so.
@@ -25,10 +28,18 @@ pub(super) struct Cases<'p> {
     /// Tables whose every range was tried: with the first contact for which they hold.
     whole: BTreeSet<String>,
     handles: u32,
+    /// The place of the good contact whose cases are made.
+    at: usize,
     /// What is sent.
     pub(super) said: Vec<Case>,
     /// What no line can say, with the reason.
     pub(super) unsaid: Vec<(String, &'static str)>,
+}
+
+/// Whether the bundled registry of `profile` has a place for properties.
+pub(super) fn told(profile: &Profile) -> bool {
+    let carries = |uri: &String| ["/extcon-", "/contact-ext-", "fury-2"].iter().any(|part| uri.contains(part));
+    profile.line.value == Line::Rri || profile.services.extensions.iter().any(carries)
 }
 
 /// How many edges of a set are tried again with other contacts, from its beginning and from its end.
@@ -37,11 +48,10 @@ const FEW: usize = 4;
 impl<'p> Cases<'p> {
     /// The cases of `profile`.
     pub(super) fn of(profile: &'p Profile) -> Self {
-        let carries = |uri: &String| ["/extcon-", "/contact-ext-", "fury-2"].iter().any(|part| uri.contains(part));
-        let told = profile.line.value == Line::Rri || profile.services.extensions.iter().any(carries);
-        let mut cases =
-            Self { profile, told, seen: BTreeSet::new(), whole: BTreeSet::new(), handles: 0, said: Vec::new(), unsaid: Vec::new() };
+        let (seen, whole) = (BTreeSet::new(), BTreeSet::new());
+        let mut cases = Self { profile, told: told(profile), seen, whole, handles: 0, at: 0, said: Vec::new(), unsaid: Vec::new() };
         for (n, base) in Draft::all_of(&profile.id).iter().enumerate() {
+            cases.at = n;
             cases.base(n + 1, base);
         }
         let held = |rules: &FieldRules| Draft::all_of(&profile.id).iter().any(|base| base.is(&rules.when));
@@ -102,7 +112,7 @@ impl<'p> Cases<'p> {
         }
         match self.unsayable(field, &draft) {
             Some(why) => self.unsaid.push((name, why)),
-            None => self.said.push(Case { name, draft, taken }),
+            None => self.said.push(Case { name, base: self.at, field: field.to_owned(), draft, taken }),
         }
     }
 

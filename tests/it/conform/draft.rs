@@ -53,6 +53,11 @@ impl Draft {
         self.values.get(field).map_or(&[], Vec::as_slice)
     }
 
+    /// The fields that it has.
+    pub(super) fn fields(&self) -> impl Iterator<Item = &str> {
+        self.values.keys().map(String::as_str)
+    }
+
     /// The first value of a field that is not empty.
     pub(super) fn first(&self, field: &str) -> Option<&str> {
         self.values(field).iter().map(String::as_str).find(|value| !value.is_empty())

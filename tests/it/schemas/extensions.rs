@@ -1,13 +1,25 @@
-//! Commands with extensions, held to this project's own schemas of `schemas/vendor`, and to EURid's own.
+//! Commands with extensions, held to this project's own schemas of `schemas/vendor`, and to those that registries publish.
 
 use super::*;
 
-/// An entry point for commands with extensions: the core schemas beside `published`, and this project's own of schemas/vendor.
+/// An entry point for commands with extensions: the core schemas beside `published` and some of EURid's, and this project's own of
+/// schemas/vendor.
 fn with_vendor(published: &Path, dir: &Path) -> PathBuf {
-    let core = published.parent().expect("a folder").join("ietf");
+    let folder = published.parent().expect("a folder");
     let vendor = Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas/vendor");
-    let core =
-        ["eppcom-1.0", "epp-1.0", "host-1.0", "contact-1.0", "domain-1.0", "secDNS-1.1", "rgp-1.0"].map(|n| core.join(format!("{n}.xsd")));
+    let core = [
+        "ietf/eppcom-1.0",
+        "ietf/epp-1.0",
+        "ietf/host-1.0",
+        "ietf/contact-1.0",
+        "ietf/domain-1.0",
+        "ietf/secDNS-1.1",
+        "ietf/rgp-1.0",
+        "ietf/fury-2.1",
+        "eurid/authInfo-1.1",
+        "eurid/registrarHitPoints-1.0",
+    ]
+    .map(|name| folder.join(format!("{name}.xsd")));
     let mut own: Vec<PathBuf> = std::fs::read_dir(vendor).expect("our schemas").map(|e| e.expect("an entry").path()).collect();
     own.retain(|path| path.extension().is_some_and(|e| e == "xsd"));
     own.sort();
@@ -76,17 +88,24 @@ fn every_accepted_command_with_an_extension_validates() {
     let entry = with_vendor(&published, dir.path());
     let eurid = published.with_file_name("all-eurid.xsd");
     let extdom = "http://www.nic.it/ITNIC-EPP/extdom-2.0";
-    let tongues: [(&[&str], Keys); 5] = [
+    let auth_info = "http://www.eurid.eu/xml/epp/authInfo-1.1";
+    let tongues: [(&[&str], Keys); 6] = [
         (&["http://www.nic.it/ITNIC-EPP/extcon-1.0", extdom], EXTCON),
         (&["http://www.eurid.eu/xml/epp/contact-ext-1.3", "http://www.eurid.eu/xml/epp/domain-ext-2.5"], CONTACT_EXT),
-        (&["http://www.eurid.eu/xml/epp/contact-ext-1.4", "http://www.eurid.eu/xml/epp/domain-ext-2.6"], CONTACT_EXT),
+        (&["http://www.eurid.eu/xml/epp/contact-ext-1.4", "http://www.eurid.eu/xml/epp/domain-ext-2.6", auth_info], CONTACT_EXT),
         (&["urn:ietf:params:xml:ns:fury-2.0"], FURY),
+        (&["urn:ietf:params:xml:ns:fury-2.1"], FURY),
         (&[], EXTCON),
     ];
     let mut runner = TestRunner::deterministic();
     for (agreed, keys) in tongues {
         let named: Vec<Box<str>> = agreed.iter().map(|uri| (*uri).into()).collect();
-        let change = properties(keys).prop_map(|properties| ContactChange { properties, ..ContactChange::default() });
+        let change = (properties(keys), option::weighted(0.3, properties(keys))).prop_map(|(properties, removed)| ContactChange {
+            properties,
+            removed: removed.unwrap_or_default(),
+            ..ContactChange::default()
+        });
+        let order = proptest::sample::select(&[AuthCodeOrder::Request, AuthCodeOrder::Cancel][..]);
         let onsite = || vec((boxed("onsite|reseller"), handle()).prop_map(|(kind, handle)| ContactRef { role: None, kind, handle }), 0..3);
         let onsite = (onsite(), onsite()).prop_map(|(add, rem)| {
             let mut update = DomainUpdate::of(DomainName::new("a.example"));
@@ -101,6 +120,7 @@ fn every_accepted_command_with_an_extension_validates() {
                 Transform::ContactUpdate(ContactUpdate { id, add: Vec::new(), rem: Vec::new(), chg: Some(chg) })
             }),
             1 => onsite.prop_map(Transform::DomainUpdate),
+            1 => (name(), order).prop_map(|(name, order)| Transform::DomainAuthCode { name, order }),
             1 => (name(), auth(), trade).prop_map(|(name, auth, trade)| {
                 Transform::DomainTransferRequest { name, period: None, auth, trade: Some(trade) }
             }),
@@ -109,6 +129,7 @@ fn every_accepted_command_with_an_extension_validates() {
         let strategy = prop_oneof![
             12 => strategy,
             1 => (name(), which).prop_map(|(name, which)| Command::Query(Query::DomainContacts { name, which })),
+            1 => Just(Command::Query(Query::HitPoints)),
         ];
         let (mut accepted, mut refused) = (Vec::new(), 0_usize);
         for _ in 0..CASES / tongues.len() {
@@ -127,4 +148,23 @@ fn every_accepted_command_with_an_extension_validates() {
             assert!(said.is_empty(), "the registry's own schema: {agreed:?}: {said}");
         }
     }
+}
+
+#[test]
+fn every_golden_frame_with_an_extension_validates() {
+    let published = match schema() {
+        Ok(schema) => schema,
+        Err(why) => return println!("skipped: {why}"),
+    };
+    let dir = tempfile::tempdir().expect("a directory");
+    let frames = |prefix: &str| {
+        let all = super::super::wire::golden("request").into_iter().filter(|(name, _)| name.starts_with(prefix));
+        all.map(|(_, frame)| frame).collect::<Vec<_>>()
+    };
+    let (all, eurid) = (frames("extension/"), frames("extension/eu-"));
+    assert!(all.len() > eurid.len() && eurid.len() >= 3);
+    let said = complaints(&with_vendor(&published, dir.path()), &all);
+    assert!(said.is_empty(), "{said}");
+    let said = complaints(&published.with_file_name("all-eurid.xsd"), &eurid);
+    assert!(said.is_empty(), "the registry's own schema: {said}");
 }

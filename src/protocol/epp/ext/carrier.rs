@@ -180,6 +180,12 @@ fn put_as(properties: &mut Properties, key: &str, e: Element<'_>, spelled: impl 
     properties.set(&key, spelled(&text));
 }
 
+/// The key that `key` is of, and its number there: 2 and on for `KEY.2` and on, else 1.
+pub(super) fn numbered(key: &str) -> (&str, u32) {
+    let parts = key.rsplit_once('.').and_then(|(key, n)| Some((key, n.parse().ok().filter(|n| (2..=MOST).contains(n))?)));
+    parts.unwrap_or((key, 1))
+}
+
 /// The first of `key`, `key.2` and so on that has no value yet.
 pub(super) fn free(properties: &Properties, key: &str) -> Option<String> {
     if properties.get(key).is_none() {

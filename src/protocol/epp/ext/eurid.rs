@@ -5,7 +5,7 @@ use super::super::field::{self, date, number, token};
 use super::super::rule;
 use super::carrier::{Carrier, Leaf, Writes, put, put_truth};
 use crate::base::Handle;
-use crate::model::{ContactRef, Date, Domain, HitPoints, PollData, Role};
+use crate::model::{AuthCodeOrder, ContactRef, Date, Domain, HitPoints, PollData, Role};
 use crate::protocol::ns::Ns;
 use crate::protocol::tape::Element;
 
@@ -130,9 +130,28 @@ pub(super) fn poll(e: Element<'_>) -> Option<PollData> {
     })
 }
 
+/// Writes the order to make an authorisation code, or to end it, behind the domain's info.
+pub(in crate::protocol::epp) fn auth_code(e: &mut Encoder<'_>, agreed: &[Box<str>], order: AuthCodeOrder) {
+    const NS: Ns = Ns::EURID_AUTH_INFO;
+    if !agreed.iter().any(|uri| **uri == *NS.uri()) {
+        e.refuse("authInfo:info", "needs an extension that the login did not name");
+    }
+    let tag = match order {
+        AuthCodeOrder::Request => "authInfo:request",
+        AuthCodeOrder::Cancel => "authInfo:cancel",
+    };
+    e.within("extension", &[], |e| e.within("authInfo:info", &[("xmlns:authInfo", NS.uri())], |e| e.empty(tag, &[])));
+}
+
 /// Reads authInfo-1.1's `infData`.
 pub(super) fn auth_info(e: Element<'_>) -> Option<Date> {
     e.child(Ns::EURID_AUTH_INFO, "validUntil").and_then(date)
+}
+
+/// Writes the question for the account's points.
+pub(in crate::protocol::epp) fn hit_points_info(e: &mut Encoder<'_>) {
+    let xmlns = [("xmlns:registrarHitPoints", Ns::EURID_HIT_POINTS.uri())];
+    e.within("info", &[], |e| e.empty("registrarHitPoints:info", &xmlns));
 }
 
 /// Reads a child of `<resData>` in the namespace of registrarHitPoints-1.0.

@@ -3,10 +3,11 @@
 use super::super::encoder::Encoder;
 use super::super::field::token;
 use super::super::rule;
-use super::carrier::put;
+use super::carrier::{numbered, put};
 use crate::model::Properties;
 use crate::protocol::ns::Ns;
 use crate::protocol::tape::Element;
+use std::collections::BTreeMap;
 
 /// Versions, the oldest first.
 const VERSIONS: [Ns; 2] = [Ns::FURY_2_0, Ns::FURY_2_1];
@@ -21,24 +22,39 @@ pub(super) fn agreed(agreed: &[Box<str>]) -> Option<Ns> {
     VERSIONS.into_iter().rev().find(|ns| agreed.iter().any(|uri| **uri == *ns.uri()))
 }
 
-/// Writes `properties`, which hold something: an update sets them by adding.
-pub(super) fn write(e: &mut Encoder<'_>, ns: Ns, properties: &Properties, creates: bool) {
-    let all = |e: &mut Encoder<'_>| {
-        e.within("fury:properties", &[], |e| {
-            for (key, value) in properties.iter() {
-                e.within("fury:property", &[], |e| {
-                    e.leaf("fury:key", key, &rule::LINE);
-                    e.leaf("fury:value", value, &rule::LINE);
-                });
+/// Writes the properties of a new contact, of which there are some.
+pub(super) fn create(e: &mut Encoder<'_>, ns: Ns, properties: &Properties) {
+    e.within("fury:create", &[("xmlns:fury", ns.uri())], |e| list(e, properties));
+}
+
+/// Writes a change of properties, of which there are some: values are added and removed, and one that is replaced is both.
+pub(super) fn update(e: &mut Encoder<'_>, ns: Ns, added: &Properties, removed: &Properties) {
+    e.within("fury:update", &[("xmlns:fury", ns.uri())], |e| {
+        for (tag, properties) in [("fury:add", added), ("fury:rem", removed)] {
+            if !properties.is_empty() {
+                e.within(tag, &[], |e| list(e, properties));
             }
-        });
-    };
-    let xmlns = [("xmlns:fury", ns.uri())];
-    if creates {
-        e.within("fury:create", &xmlns, all);
-    } else {
-        e.within("fury:update", &xmlns, |e| e.within("fury:add", &[], all));
+        }
+    });
+}
+
+/// Writes `properties`, each key with all its values.
+fn list(e: &mut Encoder<'_>, properties: &Properties) {
+    let mut all: BTreeMap<&str, BTreeMap<u32, &str>> = BTreeMap::new();
+    for (key, value) in properties.iter() {
+        let (key, number) = numbered(key);
+        all.entry(key).or_default().insert(number, value);
     }
+    e.within("fury:properties", &[], |e| {
+        for (key, values) in all {
+            e.within("fury:property", &[], |e| {
+                e.leaf("fury:key", key, &rule::LINE);
+                for value in values.into_values() {
+                    e.leaf("fury:value", value, &rule::LINE);
+                }
+            });
+        }
+    });
 }
 
 /// The child of `e` of that name in its own namespace.

@@ -23,25 +23,40 @@ use extcon::EXTCON;
 /// Extensions with an element of its own for each property of a contact.
 static OF_CONTACTS: [&Carrier; 2] = [&EXTCON, &CONTACT_EXT];
 
-/// Writes a contact's `properties` into the extension that the login named among `agreed`. What none of them can carry is refused.
-pub(super) fn contact(e: &mut Encoder<'_>, agreed: &[Box<str>], properties: &Properties, creates: bool) {
+/// Writes a new contact's `properties` into the extension that the login named among `agreed`. What none of them can carry is refused.
+pub(super) fn new_contact(e: &mut Encoder<'_>, agreed: &[Box<str>], properties: &Properties) {
+    contact(e, agreed, properties, &Properties::new(), true);
+}
+
+/// The same of an update, which sets `properties` and takes the values in `removed` away.
+pub(super) fn changed_contact(e: &mut Encoder<'_>, agreed: &[Box<str>], properties: &Properties, removed: &Properties) {
+    contact(e, agreed, properties, removed, false);
+}
+
+fn contact(e: &mut Encoder<'_>, agreed: &[Box<str>], properties: &Properties, removed: &Properties, creates: bool) {
     let carrier = OF_CONTACTS.into_iter().find_map(|carrier| carrier.agreed(agreed).map(|ns| (carrier, ns)));
     let fury = fury::agreed(agreed).filter(|_| carrier.is_none());
     let homeless = properties.iter().map(|(key, _)| key).find(|key| match carrier {
         Some((carrier, _)) => !carrier.takes(key, creates),
         None => fury.is_none(),
     });
-    if let Some(key) = homeless {
-        let key = crate::base::escape_controls(key);
-        let verb = if creates { "a create" } else { "an update" };
-        e.refuse("properties", format!("`{key}`: no extension that the login named can carry it in {verb}"));
+    // Where a value has an element of its own, the new one takes its place, and without a new one it stays.
+    let kept = removed.iter().map(|(key, _)| key).find(|key| fury.is_none() && properties.get(key).is_none());
+    let verb = if creates { "in a create" } else { "in an update" };
+    for (key, what) in [(homeless, verb), (kept, "to take it away")] {
+        if let Some(key) = key {
+            let key = crate::base::escape_controls(key);
+            e.refuse("properties", format!("`{key}`: no extension that the login named can carry it {what}"));
+            return;
+        }
     }
-    if properties.is_empty() || homeless.is_some() {
+    if properties.is_empty() && removed.is_empty() {
         return;
     }
     e.within("extension", &[], |e| match (carrier, fury) {
         (Some((carrier, ns)), _) => carrier.write(e, ns, properties, creates),
-        (None, Some(ns)) => fury::write(e, ns, properties, creates),
+        (None, Some(ns)) if creates => fury::create(e, ns, properties),
+        (None, Some(ns)) => fury::update(e, ns, properties, removed),
         (None, None) => {}
     });
 }
