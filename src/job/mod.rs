@@ -27,7 +27,7 @@ pub use dns::{DnsOptions, DnsPulled, DnsRegistry, pull_dns};
 pub use frame::{Dialect, frame_decode};
 pub use interrupt::{Interrupt, stop_on_interrupt};
 pub use night::{diff, pull, pull_within, report_run, run};
-pub use plan::{PlanOptions, Planned, plan};
+pub use plan::{PlanOptions, Planned, plan, plan_upon};
 pub use review::{Approved, Unmasking, approve, show};
 pub use sealing::store_path;
 pub use validate::{ValidateOptions, Validated, judge_records, validate};

@@ -10,7 +10,8 @@ use crate::base::{AtomicFile, Blame, Digest, Event, Exit, Problem, Problems, Reg
 use crate::dataset::{Records, Snapshot};
 use crate::model::ObjectKind;
 use crate::plan::{
-    GateName, Header, NoRecords, Outcome, PlanFile, Recipe, RegistryFacts, Seen, Selection, Site, Sources, Tally, Waivers, build, judge,
+    Bases, GateName, Header, NoRecords, Outcome, PlanFile, Recipe, RegistryFacts, Seen, Selection, Site, Sources, Tally, Waivers, build,
+    judge,
 };
 use crate::rules::{Findings, FindingsSummary};
 use jiff::{SignedDuration, civil};
@@ -62,6 +63,15 @@ pub struct Planned {
 /// `E-plan-010` to `E-plan-013` (exit 2) for what was asked; everything that keeps the records from being taken in; `E-job-003` (exit 32)
 /// where a registry has no snapshot; `E-store-…` and `E-file-…` (exit 33).
 pub fn plan(loaded: &Loaded, ctx: &Context, options: &PlanOptions) -> Result<Ended, Problems> {
+    // Until records of consent are kept here, nothing that needs consent is planned.
+    plan_upon(loaded, ctx, options, &mut NoRecords)
+}
+
+/// `plan`, where `bases` know what persons said yes to.
+///
+/// # Errors
+/// As [`plan`]; what `bases` return.
+pub fn plan_upon(loaded: &Loaded, ctx: &Context, options: &PlanOptions, bases: &mut dyn Bases) -> Result<Ended, Problems> {
     let config = &loaded.config;
     let selection = Selection::read(&options.select)?;
     let waivers = Waivers::read(&options.allow, options.reason.as_deref())?;
@@ -100,7 +110,7 @@ pub fn plan(loaded: &Loaded, ctx: &Context, options: &PlanOptions) -> Result<End
             relock: options.relock,
         };
         let sources = Sources { id, records: &ingested.records, snapshot, not_before, stop: &ctx.stop };
-        making.registry(&site, &sources)?;
+        making.registry(&site, &sources, bases)?;
     }
     if ctx.stop.is_stopped() {
         let text = "stopped: no plan was written".to_owned();
@@ -178,11 +188,10 @@ struct Making {
 }
 
 impl Making {
-    fn registry(&mut self, site: &Site<'_>, sources: &Sources<'_>) -> Result<()> {
+    fn registry(&mut self, site: &Site<'_>, sources: &Sources<'_>, bases: &mut dyn Bases) -> Result<()> {
         let Sources { id, records, snapshot, .. } = sources;
         self.seen.push(seen(id, records, snapshot));
-        // Until records of consent are wired in, nothing that needs consent is planned.
-        build(self.recipe, site, sources, &mut NoRecords, &mut |out| self.take(site, out))
+        build(self.recipe, site, sources, bases, &mut |out| self.take(site, out))
     }
 
     fn take(&mut self, site: &Site<'_>, out: Outcome) -> Result<()> {

@@ -129,6 +129,17 @@ fn properties(wanted: &Wanted) -> Properties {
     out
 }
 
+/// The properties that go or are set anew, each with the value that it has.
+fn removed(wanted: &Wanted, held: &Properties) -> Properties {
+    let mut out = Properties::default();
+    for (key, value) in wanted.iter().filter_map(|(fact, value)| Some((fact.as_property()?, value.as_deref()))) {
+        if let Some(stands) = held.get(key).filter(|stands| Some(*stands) != value) {
+            out.set(key, stands);
+        }
+    }
+    out
+}
+
 fn new_contact(id: &str, wanted: &Wanted, auth: Secret) -> Contact {
     let mut contact = Contact::bare(Handle::new(id));
     let forms = [PostalForm::Int, PostalForm::Loc].into_iter().filter_map(|form| postal(form, wanted, None));
@@ -172,13 +183,15 @@ fn contact_update(contact: &Contact, wanted: &Wanted) -> ContactUpdate {
         auth: None,
         disclose: set(wanted, C::Disclose.name()).flatten().and_then(disclose_of),
         properties: properties(wanted),
+        removed: removed(wanted, &contact.properties),
     };
     let is_still = chg.postal.is_empty()
         && chg.voice.is_none()
         && chg.fax.is_none()
         && chg.email.is_none()
         && chg.disclose.is_none()
-        && chg.properties.is_empty();
+        && chg.properties.is_empty()
+        && chg.removed.is_empty();
     ContactUpdate { id: contact.id.clone(), add, rem, chg: (!is_still).then_some(chg) }
 }
 
