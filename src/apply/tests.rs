@@ -221,7 +221,7 @@ impl Run {
                 registry: "r".to_owned(),
                 object: (ObjectKind::Domain, id),
                 steps,
-                basis: Basis { kind: BasisKind::Terms, evidence: Vec::new(), subject: None },
+                basis: Basis { kind: BasisKind::Terms, evidence: Vec::new(), subject: None, purposes: Vec::new() },
                 undo: Undo::Inverse,
                 touches: Vec::new(),
                 reasons: vec![Reason { rule: "RTR-5".to_owned(), text: String::new() }],

@@ -80,6 +80,14 @@ impl<'s> Ledger<'s> {
         Ok(Self { subjects, stream, head, records, ids })
     }
 
+    /// The end of the ledger's chain in `store`, by which a reader tells whether it has grown.
+    ///
+    /// # Errors
+    /// `E-store-006`.
+    pub fn newest(store: &mut dyn Store) -> Result<Head> {
+        store.head(&StreamName::new(STREAM)?)
+    }
+
     /// The subject that `person` is; nothing where the ledger has none.
     ///
     /// # Errors

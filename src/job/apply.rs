@@ -1,15 +1,17 @@
 //! `apply`: carries a plan out, and goes on with one that was stopped; `reconcile`: settles what is unknown, by reading alone.
 
 use super::config::{Config, Loaded, RegistryConfig};
+use super::consents::LastWord;
 use super::pulling::{endpoint, runtime, setup};
 use super::sealing::store_path;
 use super::{Context, Ended};
-use crate::apply::{Applied, Controls, Executor, Guard, JournalWriter, Parts, Settings, VaultValues, apply as drive};
+use crate::apply::{Applied, Controls, Executor, JournalWriter, Parts, Settings, VaultValues, apply as drive};
 use crate::base::{
-    AtomicFile, Blame, Digest, Exit, PauseFlag, Problem, Problems, RegistryId, Result, RunId, StateDir, SystemEntropy, Timestamp, create_private_dir,
+    AtomicFile, Blame, Digest, Exit, PauseFlag, Problem, Problems, RegistryId, Result, RunId, StateDir, SystemEntropy, Timestamp,
+    create_private_dir,
 };
 use crate::journal::{self, Entry, Fold, StepState, Tally};
-use crate::plan::{BasisKind, Operation, PlanFile, Turn, Value};
+use crate::plan::{PlanFile, Turn, Value};
 use crate::policy::Profile;
 use crate::session::WritePool;
 use crate::store::{Batch, SqliteStore, Store, StreamName, bind};
@@ -322,7 +324,7 @@ fn prepare(
     let parts = Parts {
         operations: Box::new(plan.operations()?),
         values: Box::new(VaultValues(values)),
-        guard: Box::new(Recorded),
+        guard: Box::new(LastWord::new(SqliteStore::open(&store_path(state.root()))?)),
         entropy: Box::new(SystemEntropy::new()),
     };
     Ok((Executor::new(settings, parts, fold), pool, endpoint(registry, ctx)?))
@@ -331,16 +333,6 @@ fn prepare(
 /// Two operations in hand for each session: one speaks while the other is put on disk.
 fn in_hand(registry: &RegistryConfig) -> usize {
     usize::from(registry.profile.limits.sessions.value).max(1) * 2
-}
-
-/// Lets through what needs no consent.
-struct Recorded;
-
-impl Guard for Recorded {
-    fn forbids(&mut self, operation: &Operation, _now: Timestamp) -> Result<Option<Box<str>>> {
-        let needs = matches!(operation.basis.kind, BasisKind::ExplicitConsent | BasisKind::Terms);
-        Ok(needs.then(|| "RTR-6".into()))
-    }
 }
 
 /// Closes the run where everything has come to its end, and tells what became of it.
@@ -426,7 +418,9 @@ fn local_updates(plan: &PlanFile, fold: &Fold, path: &Path) -> Result<()> {
             }
         }
     }
-    let file = table.into_inner().map_err(|e| Problem::storage("E-file-002", path, "write the local updates", &std::io::Error::other(e.to_string())))?;
+    let file = table
+        .into_inner()
+        .map_err(|e| Problem::storage("E-file-002", path, "write the local updates", &std::io::Error::other(e.to_string())))?;
     file.commit()
 }
 

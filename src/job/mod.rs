@@ -4,6 +4,7 @@ mod apply;
 mod check;
 pub mod config;
 mod consent;
+mod consents;
 mod demo;
 mod dns;
 mod facts;

@@ -1,19 +1,20 @@
 //! `plan`: the newest snapshots and the local records through a recipe, into a plan that a person reviews.
 
-use super::config::{Loaded, RegistryConfig};
-use super::night::Night;
 use super::apply::profile_digest;
-use super::sealing::Sealing;
+use super::config::{Loaded, RegistryConfig};
+use super::consents::Consents;
+use super::night::Night;
+use super::sealing::{Sealing, store_path};
 use super::validate::{known, newest};
 use super::{Context, Ended};
-use crate::base::{AtomicFile, Blame, Digest, Event, Exit, Problem, Problems, RegistryId, Result, Timestamp};
+use crate::base::{AtomicFile, Blame, Event, Exit, Problem, Problems, RegistryId, Result, StateDir, Timestamp};
 use crate::dataset::{Records, Snapshot};
 use crate::model::ObjectKind;
 use crate::plan::{
-    Bases, GateName, Header, NoRecords, Outcome, PlanFile, Recipe, RegistryFacts, Seen, Selection, Site, Sources, Tally, Waivers, build,
-    judge,
+    Bases, GateName, Header, Outcome, PlanFile, Recipe, RegistryFacts, Seen, Selection, Site, Sources, Tally, Waivers, build, judge,
 };
 use crate::rules::{Findings, FindingsSummary};
+use crate::store::SqliteStore;
 use jiff::{SignedDuration, civil};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -63,8 +64,10 @@ pub struct Planned {
 /// `E-plan-010` to `E-plan-013` (exit 2) for what was asked; everything that keeps the records from being taken in; `E-job-003` (exit 32)
 /// where a registry has no snapshot; `E-store-…` and `E-file-…` (exit 33).
 pub fn plan(loaded: &Loaded, ctx: &Context, options: &PlanOptions) -> Result<Ended, Problems> {
-    // Until records of consent are kept here, nothing that needs consent is planned.
-    plan_upon(loaded, ctx, options, &mut NoRecords)
+    let state = StateDir::open(&loaded.config.state)?;
+    let mut ledger = SqliteStore::open(&store_path(state.root()))?;
+    let mut consents = Consents::open(&mut ledger, ctx.clock.wall())?;
+    plan_upon(loaded, ctx, options, &mut consents)
 }
 
 /// `plan`, where `bases` know what persons said yes to.

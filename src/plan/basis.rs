@@ -1,32 +1,15 @@
 //! What a recipe asks before it plans what needs a person's consent.
 
-use super::BasisKind;
+use super::Basis;
 use crate::base::Result;
+pub use crate::compliance::Purpose;
 use crate::dataset::Row;
-
-/// What is to be done with a person's data or domain.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Purpose {
-    /// The provider's data stand in the registrant's place.
-    PrivacyProxy,
-    /// The registrant's domain cannot be transferred away.
-    TransferLock,
-    /// The person's data are shown to the public.
-    Publication,
-}
 
 /// What the records of consent say.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Decision {
-    /// It may be done.
-    Allowed {
-        /// On which basis.
-        kind: BasisKind,
-        /// The numbers of the events it rests on.
-        evidence: Vec<String>,
-        /// The person, by a random reference, for whom it is looked up again before anything is sent.
-        subject: Option<String>,
-    },
+    /// It may be done, on that basis.
+    Allowed(Basis),
     /// It may not.
     Blocked {
         /// The number of the rule.

@@ -1,6 +1,6 @@
 //! An operation as a plan file has it.
 
-use super::Fact;
+use super::{Fact, Purpose};
 use crate::base::{ObjectRef, ValueDigest};
 use crate::model::ObjectKind;
 use schemars::JsonSchema;
@@ -114,6 +114,9 @@ pub struct Basis {
     /// The subject whose consent or objection is looked up again before the step is taken: a random reference.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
+    /// What the subject was asked for, each of which is looked up again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub purposes: Vec<Purpose>,
 }
 
 /// A kind of basis.

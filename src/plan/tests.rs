@@ -39,7 +39,7 @@ fn draft(registry: &str, steps: Vec<DraftStep>) -> Draft {
     Draft {
         registry: registry.to_owned(),
         object: (kind, id.to_owned()),
-        basis: Basis { kind: BasisKind::Terms, evidence: vec!["event 7".to_owned()], subject: None },
+        basis: Basis { kind: BasisKind::Terms, evidence: vec!["event 7".to_owned()], subject: None, purposes: Vec::new() },
         undo: Undo::Inverse,
         touches: Vec::new(),
         reasons: vec![Reason { rule: "RTR-7".to_owned(), text: "protected and not locked".to_owned() }],

@@ -57,7 +57,8 @@ impl Locking {
     fn draft(&mut self, change: impl FnOnce(&mut Header)) {
         let config = &self.loaded.config;
         let (id, registry) = config.registry(ONE).expect("the registry");
-        let rows: Vec<Row> = self.one.observed().into_iter().filter(|((kind, _), _)| *kind == ObjectKind::Domain).map(|(_, seen)| seen.row).collect();
+        let rows: Vec<Row> =
+            self.one.observed().into_iter().filter(|((kind, _), _)| *kind == ObjectKind::Domain).map(|(_, seen)| seen.row).collect();
         let mut store = SqliteStore::open(&self.one.state().join("store.sqlite")).expect("a store");
         let mut writer = PlanWriter::create(&self.plan, 1).expect("a plan");
         let mut entropy = privet::base::SeededEntropy::new(1);
@@ -71,7 +72,7 @@ impl Locking {
                 registry: id.as_str().to_owned(),
                 object: (ObjectKind::Domain, row.id().to_owned()),
                 steps: vec![step],
-                basis: Basis { kind: BasisKind::OwnData, evidence: Vec::new(), subject: None },
+                basis: Basis { kind: BasisKind::OwnData, evidence: Vec::new(), subject: None, purposes: Vec::new() },
                 undo: Undo::Inverse,
                 touches: Vec::new(),
                 reasons: vec![Reason { rule: "RTR-7".to_owned(), text: "not locked".to_owned() }],

@@ -382,11 +382,11 @@ fn disclose(sheet: &mut Sheet<'_>, ours: Option<&str>, local: &Row, bases: &mut 
 fn may_show(sheet: &mut Sheet<'_>, local: &Row, field: &str, bases: &mut dyn Bases, out: &mut Outcome) -> Result<bool> {
     let (site, at) = (sheet.site, (CONTACT, local.id()));
     match bases.decide(site.registry, local, Purpose::Publication)? {
-        Decision::Allowed { kind: kind @ BasisKind::ExplicitConsent, evidence, subject } => {
-            sheet.basis = Basis { kind, evidence, subject };
+        Decision::Allowed(basis) if basis.kind == BasisKind::ExplicitConsent => {
+            sheet.basis = basis;
             return Ok(true);
         }
-        Decision::Allowed { .. } => out.block(site.ours(at, "RTR-6", field, "a person is shown upon explicit consent only")),
+        Decision::Allowed(_) => out.block(site.ours(at, "RTR-6", field, "a person is shown upon explicit consent only")),
         Decision::Blocked { rule, why } => out.block(site.ours(at, &rule, field, format!("stays withheld: {why}"))),
     }
     Ok(false)

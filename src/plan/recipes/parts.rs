@@ -195,7 +195,7 @@ impl Site<'_> {
 
 /// A basis that needs no evidence of a person's.
 pub(super) const fn plain(kind: BasisKind) -> Basis {
-    Basis { kind, evidence: Vec::new(), subject: None }
+    Basis { kind, evidence: Vec::new(), subject: None, purposes: Vec::new() }
 }
 
 /// A reason.
@@ -212,11 +212,14 @@ pub(super) fn together(decisions: impl IntoIterator<Item = Decision>) -> Result<
     for decision in decisions {
         match decision {
             Decision::Blocked { rule, why } => return Err((rule, why)),
-            Decision::Allowed { kind, evidence, subject } => {
-                let basis = out.get_or_insert(Basis { kind, evidence: Vec::new(), subject: subject.clone() });
-                basis.evidence.extend(evidence);
-                basis.subject = basis.subject.take().or(subject);
-            }
+            Decision::Allowed(found) => match &mut out {
+                None => out = Some(found),
+                Some(basis) => {
+                    basis.evidence.extend(found.evidence);
+                    basis.purposes.extend(found.purposes);
+                    basis.subject = basis.subject.take().or(found.subject);
+                }
+            },
         }
     }
     if let Some(basis) = &mut out {

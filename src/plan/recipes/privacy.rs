@@ -234,7 +234,7 @@ fn publish(site: &Site<'_>, local: &Row, is_protected: bool, known: &Known, out:
                 },
                 (true, None) => row("withheld", None, None),
                 (false, _) => match known.decision(handle, Purpose::Publication) {
-                    Decision::Allowed { kind: BasisKind::ExplicitConsent, .. } => row("record", Some(handle), None),
+                    Decision::Allowed(basis) if basis.kind == BasisKind::ExplicitConsent => row("record", Some(handle), None),
                     _ => row("withheld", None, None),
                 },
             };

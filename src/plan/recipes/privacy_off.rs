@@ -9,7 +9,7 @@ use crate::dataset::{ContactField, DomainField, Protection, Row};
 use crate::diff::proxy_handle;
 use crate::model::ObjectKind;
 use crate::plan::basis::{Bases, Decision, Purpose};
-use crate::plan::{Basis, BasisKind, DraftStep, Fact, Undo};
+use crate::plan::{BasisKind, DraftStep, Fact, Undo};
 use crate::policy::RegistrantChange;
 
 const CONTACT: ObjectKind = ObjectKind::Contact;
@@ -114,13 +114,12 @@ fn show(site: &Site<'_>, (local, remote): (&Row, &Row), bases: &mut dyn Bases, o
         return Ok(());
     }
     match bases.decide(site.registry, local, Purpose::Publication)? {
-        Decision::Allowed { kind: kind @ BasisKind::ExplicitConsent, evidence, subject } => {
-            let mut draft =
-                site.draft(at, Basis { kind, evidence, subject }, vec![reason("ENM-7", "consent was given, and the contact is withheld")]);
+        Decision::Allowed(basis) if basis.kind == BasisKind::ExplicitConsent => {
+            let mut draft = site.draft(at, basis, vec![reason("ENM-7", "consent was given, and the contact is withheld")]);
             draft.steps.push(DraftStep::update(CONTACT, local.id()).setting(fact, remote, shows));
             out.drafts.push(draft);
         }
-        Decision::Allowed { .. } => out.block(site.ours(at, "RTR-6", fact.as_str(), "a person is shown upon explicit consent only")),
+        Decision::Allowed(_) => out.block(site.ours(at, "RTR-6", fact.as_str(), "a person is shown upon explicit consent only")),
         Decision::Blocked { rule, why } => out.block(site.ours(at, &rule, fact.as_str(), format!("stays withheld: {why}"))),
     }
     Ok(())

@@ -21,7 +21,7 @@ struct Agreed(BasisKind);
 impl Bases for Agreed {
     fn decide(&mut self, _: &str, contact: &Row, purpose: Purpose) -> Result<Decision> {
         let evidence = vec![format!("{purpose:?} {}", contact.id())];
-        Ok(Decision::Allowed { kind: self.0, evidence, subject: Some("s".to_owned()) })
+        Ok(Decision::Allowed(Basis { kind: self.0, evidence, subject: Some("s".to_owned()), purposes: vec![purpose] }))
     }
 }
 
