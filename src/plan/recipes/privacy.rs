@@ -87,6 +87,12 @@ fn by_proxy(site: &Site<'_>, local: &Row, remote: &Row, known: &Known, out: &mut
     let mut step = DraftStep::update(DOMAIN, local.id());
     let is_replaced = column(remote, DomainField::Registrant) != [handle.as_str()];
     if is_replaced {
+        // The consent is the recorded registrant's, and nobody else's.
+        let is_theirs = |held: &&str| site.is_v1(held) || known.is_same(held, registrant);
+        if !column(remote, DomainField::Registrant).iter().all(is_theirs) {
+            let what = "the registry names another registrant than the local record: which is right has to be settled first";
+            return out.leave(site.ours(at, "R-plan-016", "registrant", what));
+        }
         reasons.push(reason("RTR-1", "the registry holds the registrant's own data"));
     }
     step = step.setting(Fact::column(DomainField::Registrant.name()), remote, Some(handle.clone()));
