@@ -8,7 +8,7 @@ use crate::dataset::DomainField as D;
 use crate::diff::{proxy_contact, proxy_handle, withheld};
 use crate::model::Finding;
 use crate::plan::basis::{Decision, NoRecords, Purpose};
-use crate::plan::{BasisKind, Draft, Turn};
+use crate::plan::{Basis, BasisKind, Draft, Turn};
 use crate::policy::profile;
 use std::sync::Arc;
 
