@@ -134,7 +134,7 @@ fn configured() -> tempfile::TempDir {
         &dir,
         "privet.toml",
         "version = 1\n[records.contacts]\nfiles = [\"contacts.csv\"]\n[records.domains]\nfiles = [\"domains.csv\"]\n\
-         [registries.one]\nprofile = \"gtld-thick\"\nhost = \"127.0.0.1\"\nclient_id = \"registrar-1\"\n\
+         [registries.one]\nprofile = \"nicit\"\nhost = \"127.0.0.1\"\nclient_id = \"registrar-1\"\n\
          password = { file = \"password\" }\nca = \"ca.pem\"\n",
     );
     dir
