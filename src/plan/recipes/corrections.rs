@@ -122,8 +122,8 @@ impl<'a> Sheet<'a> {
     }
 }
 
-/// The columns that a change of `fields` sends along as they stand, and so rests on: an address goes whole, and everything does where
-/// the registry removes what an update leaves out.
+/// The columns that a change of `fields` sends along as they stand, and so rests on: an address goes whole, a number with its extension,
+/// and everything does where the registry removes what an update leaves out.
 fn resting(site: &Site<'_>, kind: ObjectKind, fields: &[&'static str]) -> Vec<&'static str> {
     if kind == DOMAIN {
         return vec![DomainField::Registrant.name()];
@@ -133,8 +133,15 @@ fn resting(site: &Site<'_>, kind: ObjectKind, fields: &[&'static str]) -> Vec<&'
         return all.collect();
     }
     let is_postal = |name: &str, form: &str| name.starts_with(form) && !name.ends_with("_name") && !name.ends_with("_org");
-    let touched = |form: &str| fields.iter().any(|field| is_postal(field, form));
-    all.filter(|name| ["int_", "loc_"].iter().any(|form| is_postal(name, form) && touched(form))).collect()
+    let is_number = |name: &str, of: &str| name.strip_suffix("_x").unwrap_or(name) == of;
+    let whole = |name: &&str| {
+        let goes_with = |field: &&str| {
+            ["int_", "loc_"].iter().any(|form| is_postal(name, form) && is_postal(field, form))
+                || ["voice", "fax"].iter().any(|of| is_number(name, of) && is_number(field, of))
+        };
+        fields.iter().any(goes_with)
+    };
+    all.filter(whole).collect()
 }
 
 /// Corrects a contact.
