@@ -378,9 +378,10 @@ fn disclose(sheet: &mut Sheet<'_>, ours: Option<&str>, local: &Row, bases: &mut 
     };
     let hidden = held.filter(|text| text.starts_with("0:")).map(names).unwrap_or_default();
     let stays = ours.starts_with("0:") && hidden.iter().all(|name| names(ours).contains(name));
-    if stays || may_show(sheet, local, "disclose", bases, out)? {
-        let column = columns(CONTACT).get(ContactField::Disclose.at());
-        column.into_iter().for_each(|column| sheet.set(ContactField::Disclose.at(), column, Some(ours)));
+    if (stays || may_show(sheet, local, "disclose", bases, out)?)
+        && let Some(column) = columns(CONTACT).get(ContactField::Disclose.at())
+    {
+        sheet.set(ContactField::Disclose.at(), column, Some(ours));
     }
     Ok(())
 }
