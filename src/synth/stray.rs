@@ -4,7 +4,7 @@ use super::record::Record;
 use crate::dataset::{ContactField, DomainField};
 use crate::mock::fleet::{Draw, Flaw};
 use crate::model::{ObjectKind, Properties};
-use crate::policy::Profile;
+use crate::policy::{Line, Profile};
 
 /// Records of a thousand that get a fault.
 const FLAWED_PER_MILLE: u64 = 600;
@@ -41,6 +41,10 @@ pub(super) fn plant(object: ObjectKind, record: &mut Record, profile: &Profile, 
 
 /// A handle of another form than the registry's, or with a character that its handles do not have.
 fn strange_handle(record: &mut Record, profile: &Profile) -> Option<Flaw> {
+    if profile.line.value == Line::Rri {
+        // The line cannot ask for such a handle, so that every pull of these records would be incomplete.
+        return None;
+    }
     let before = record.id().chars().position(|c| c == '-')?;
     let strange = record.id().replacen('-', "_", 1);
     let rules = || profile.tables("id");
