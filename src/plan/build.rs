@@ -43,12 +43,16 @@ pub fn build(
 ) -> Result<()> {
     let mut asked = Asked::default();
     sources.each(ObjectKind::Domain, &mut |pairs| {
-        pairs.iter().for_each(|both| site.asks(recipe, both.pair(), &mut asked));
+        for both in pairs {
+            site.asks(recipe, both.pair(), &mut asked);
+        }
         Ok(())
     })?;
     if asked.has_targets() {
         sources.each(ObjectKind::Domain, &mut |pairs| {
-            pairs.iter().for_each(|both| asked.used(site, both.pair()));
+            for both in pairs {
+                asked.used(site, both.pair());
+            }
             Ok(())
         })?;
     }
@@ -65,7 +69,9 @@ pub fn build(
     drop(asked);
     sources.each(ObjectKind::Domain, &mut |pairs| {
         let mut out = Outcome::default();
-        pairs.iter().for_each(|both| site.domain(recipe, both.fresh(), &known, &mut out));
+        for both in pairs {
+            site.domain(recipe, both.fresh(), &known, &mut out);
+        }
         sink(out)
     })
 }

@@ -75,6 +75,7 @@ pub fn transform(kind: ObjectKind, id: &str, turn: Turn, wanted: &Wanted, standi
 }
 
 /// The value that is wanted of a column, where the step sets it.
+#[expect(clippy::option_option, reason = "a value that is to go is another thing than one that stays")]
 fn set<'w>(wanted: &'w Wanted, column: &str) -> Option<Option<&'w str>> {
     wanted.iter().find(|(fact, _)| fact.as_str() == column).map(|(_, value)| value.as_deref())
 }

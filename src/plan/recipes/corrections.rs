@@ -122,8 +122,8 @@ impl<'a> Sheet<'a> {
     }
 }
 
-/// The columns that a change of `fields` sends along as they stand, and so rests on: an address goes whole, and everything does where
-/// the registry removes what an update leaves out.
+/// The columns that a change of `fields` sends along as they stand, and so rests on: an address goes whole, a number with its extension,
+/// and everything does where the registry removes what an update leaves out.
 fn resting(site: &Site<'_>, kind: ObjectKind, fields: &[&'static str]) -> Vec<&'static str> {
     if kind == DOMAIN {
         return vec![DomainField::Registrant.name()];
@@ -133,8 +133,15 @@ fn resting(site: &Site<'_>, kind: ObjectKind, fields: &[&'static str]) -> Vec<&'
         return all.collect();
     }
     let is_postal = |name: &str, form: &str| name.starts_with(form) && !name.ends_with("_name") && !name.ends_with("_org");
-    let touched = |form: &str| fields.iter().any(|field| is_postal(field, form));
-    all.filter(|name| ["int_", "loc_"].iter().any(|form| is_postal(name, form) && touched(form))).collect()
+    let is_number = |name: &str, of: &str| name.strip_suffix("_x").unwrap_or(name) == of;
+    let whole = |name: &&str| {
+        let goes_with = |field: &&str| {
+            ["int_", "loc_"].iter().any(|form| is_postal(name, form) && is_postal(field, form))
+                || ["voice", "fax"].iter().any(|of| is_number(name, of) && is_number(field, of))
+        };
+        fields.iter().any(goes_with)
+    };
+    all.filter(whole).collect()
 }
 
 /// Corrects a contact.
@@ -371,9 +378,10 @@ fn disclose(sheet: &mut Sheet<'_>, ours: Option<&str>, local: &Row, bases: &mut 
     };
     let hidden = held.filter(|text| text.starts_with("0:")).map(names).unwrap_or_default();
     let stays = ours.starts_with("0:") && hidden.iter().all(|name| names(ours).contains(name));
-    if stays || may_show(sheet, local, "disclose", bases, out)? {
-        let column = columns(CONTACT).get(ContactField::Disclose.at());
-        column.into_iter().for_each(|column| sheet.set(ContactField::Disclose.at(), column, Some(ours)));
+    if (stays || may_show(sheet, local, "disclose", bases, out)?)
+        && let Some(column) = columns(CONTACT).get(ContactField::Disclose.at())
+    {
+        sheet.set(ContactField::Disclose.at(), column, Some(ours));
     }
     Ok(())
 }

@@ -63,7 +63,7 @@ pub(super) fn domain(site: &Site<'_>, pair: Pair<'_>, known: &Known, out: &mut O
         Lock::Stands => {}
         Lock::Barred(finding) => out.leave(*finding),
         Lock::NoneHere => {
-            out.leave(site.finding((DOMAIN, local.id()), "R-plan-001", "statuses", instead(site, remote), &site.profile.transfer_lock))
+            out.leave(site.finding((DOMAIN, local.id()), "R-plan-001", "statuses", instead(site, remote), &site.profile.transfer_lock));
         }
         Lock::Missing => set(site, local, remote, known, out),
     }
