@@ -30,6 +30,7 @@ Exit codes:
   10  changes pending (--fail-on)       34  a registry refused the login
   11  findings (--fail-on)              40  stopped, the same command goes on
   20  a gate refused                    50  some changes failed
+  21  plan stale, used or altered       51  outcomes unknown: privet reconcile
   30  another run holds the lock        60  a report could not be written
 
 Examples:

@@ -1,7 +1,7 @@
 //! Plans applied to a bundled registry over real TLS: each change once, whatever breaks, and whoever pulls the plug.
 
 use crate::one::{ONE, One};
-use crate::served::context;
+use crate::served::{context, wait_until};
 use privet::base::{Digest, Exit, Timestamp, write_atomic};
 use privet::dataset::Row;
 use privet::job::config::Loaded;
@@ -38,8 +38,9 @@ impl Locking {
         let mut this = Self { loaded: one.load(), plan: one.config().with_file_name("lock.plan"), names: Vec::new(), served: None, one };
         this.serve(&[]);
         assert_eq!(pull(&this.loaded, &context(&[])).expect("ended").exit(), Exit::Done);
-        this.draft(change);
+        // A plan is applied under the configuration that it was made under.
         this.serve(knobs);
+        this.draft(change);
         this
     }
 
@@ -290,9 +291,7 @@ fn reconciling_reads_and_sends_nothing() {
         .stderr(Stdio::null())
         .spawn()
         .expect("a process");
-    while locking.told().iter().sum::<usize>() < 5 {
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    wait_until("some commands are sent", || locking.told().iter().sum::<usize>() >= 5);
     child.kill().expect("killed");
     child.wait().expect("it ended");
     let sent: usize = locking.told().iter().sum();

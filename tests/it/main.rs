@@ -3,7 +3,6 @@
 
 mod apply;
 mod budget;
-mod change;
 mod cli;
 mod config_input;
 mod conform;

@@ -217,10 +217,10 @@ fn rows_23_and_24_nothing_is_planned_upon_a_cut_input() {
 fn row_25_what_lacks_consent_is_left_out_and_listed_and_an_empty_plan_is_one() {
     let pulled = Pulled::new(200, 26);
     let (exit, json, path) = pulled.plan("lock.plan", &["lock", "--select", &format!("registry={THICK}")]);
-    let left = json["header"]["left_out"]["RTR-6"].as_u64().expect("domains without consent");
+    let left = json["header"]["left_out"]["R-consent-001"].as_u64().expect("domains without consent");
     assert_eq!((exit, json["header"]["counts"].as_array().map(Vec::len)), (20, Some(0)));
     let findings = std::fs::read_to_string(PathBuf::from(json["reports"].as_str().expect("a folder")).join("findings.csv"));
-    assert_eq!(findings.expect("findings").lines().filter(|line| line.contains(",RTR-6,")).count() as u64, left);
+    assert_eq!(findings.expect("findings").lines().filter(|line| line.contains(",R-consent-001,")).count() as u64, left);
     assert_eq!(refused(&json), BTreeSet::new(), "what is left out keeps nothing else back");
     assert!(pulled.show(&path, &[]).contains("changes   none"));
     // Where nothing is to be done and nothing was left out, that is well.
