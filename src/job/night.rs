@@ -18,7 +18,7 @@ const TOLD: usize = 3;
 
 /// A run under way: the lock, the name, and the folder its reports go to.
 pub(super) struct Night<'a> {
-    loaded: &'a Loaded,
+    pub(super) loaded: &'a Loaded,
     ctx: &'a Context,
     pub(super) state: StateDir,
     _lock: Lock,

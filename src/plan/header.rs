@@ -56,6 +56,9 @@ pub struct Header {
     pub tool: String,
     /// What it is for.
     pub recipe: Recipe,
+    /// The plan whose run it takes back, where it is a rollback.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undoes: Option<String>,
     /// Who made it, where that was said: nobody approves a plan of their own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub author: Option<String>,

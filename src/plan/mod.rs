@@ -26,5 +26,5 @@ pub use file::{OperationLine, Operations, PlanFile, PlanLine, PlanWriter, Traile
 pub use gates::{ChangeKind, Limits, Seen, Tally, Waivers, judge};
 pub use header::{Approval, Count, GateName, GateVerdict, Header, Recipe, RegistryFacts, Wave, wave_of};
 pub use operation::{Basis, BasisKind, Change, ObjectName, Operation, Reason, Step, Turn, Undo, Value};
-pub use recipes::{Direction, Directions, Outcome, Pair, Published, Site, Taken, Visible};
+pub use recipes::{Direction, Directions, Open, Outcome, Pair, Published, Site, Taken, Visible, inverse};
 pub use select::Selection;

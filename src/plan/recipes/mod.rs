@@ -10,11 +10,13 @@ mod privacy;
 mod privacy_off;
 #[cfg(test)]
 mod tests;
+mod undo;
 mod withhold;
 
 pub use corrections::{Direction, Directions};
 pub(super) use known::{Asked, Known};
 pub use parts::{Outcome, Published, Taken, Visible};
+pub use undo::{Open, inverse};
 
 use super::basis::Bases;
 use super::header::Recipe;
