@@ -89,7 +89,9 @@ fn dispatch(global: &Global, command: Command, printer: &Arc<Printer>, clock: &A
         Command::Mock { what: None, serve } => Ok(bundled::serve(serve, printer, clock)?),
         Command::Demo { out, contacts, seed } => {
             let ctx = context(global, printer, clock, Vec::new())?;
-            job::demo(&DemoOptions { out, contacts, seed }, &ctx)
+            let program = std::env::current_exe()
+                .map_err(|e| argument("E-cli-013", format!("this program cannot be found: {e}"), "run it from a place that is there"))?;
+            job::demo(&DemoOptions { out, contacts, seed, program }, &ctx)
         }
         Command::Frame { what: Frame::Decode { file, dialect, length_prefixed, unmasked } } => {
             let dialect = match dialect {

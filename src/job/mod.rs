@@ -12,6 +12,7 @@ mod facts;
 mod frame;
 mod interrupt;
 mod night;
+mod nightly;
 mod plan;
 mod pulling;
 mod records;
