@@ -84,6 +84,7 @@ fn dispatch(global: &Global, command: Command, printer: &Arc<Printer>, clock: &A
             night(global, &which, printer, clock, |loaded, ctx| job::rollback(loaded, ctx, &run, &options))
         }
         Command::Run(which) => night(global, &which, printer, clock, job::run),
+        Command::Report { what: Report::Protection(which) } => night(global, &which, printer, clock, job::report_protection),
         Command::Report { what: Report::Run(which) } => night(global, &which, printer, clock, |loaded, _| Ok(job::report_run(loaded)?)),
         Command::Mock { what: Some(what), .. } => Ok(bundled::synth(&what, clock)?),
         Command::Mock { what: None, serve } => Ok(bundled::serve(serve, printer, clock)?),

@@ -1,6 +1,7 @@
 //! What an applied plan came to, for people, for programs, and for the registrar's own database.
 
-use crate::base::{AtomicFile, Problem, RegistryId, Result, create_private_dir};
+use super::table::Table;
+use crate::base::{RegistryId, Result};
 use crate::journal::{Fold, StepState, Tally, Why};
 use crate::model::ObjectKind;
 use crate::plan::{Operation, PlanFile, Turn, Value};
@@ -157,28 +158,4 @@ pub(super) fn local_updates(plan: &PlanFile, fold: &Fold, path: &Path) -> Result
         }
     }
     table.end()
-}
-
-/// A table of exact values, which is there as a whole or not at all.
-struct Table<'p> {
-    path: &'p Path,
-    writer: csv::Writer<AtomicFile>,
-}
-
-impl<'p> Table<'p> {
-    fn create(path: &'p Path, header: &[&str]) -> Result<Self> {
-        create_private_dir(path.parent().unwrap_or(Path::new(".")))?;
-        let mut table = Self { path, writer: csv::Writer::from_writer(AtomicFile::create(path)?) };
-        table.row(header)?;
-        Ok(table)
-    }
-
-    fn row(&mut self, row: &[&str]) -> Result<()> {
-        self.writer.write_record(row).map_err(|e| Problem::storage("E-file-002", self.path, "write", &std::io::Error::other(e)))
-    }
-
-    fn end(self) -> Result<()> {
-        let failed = |e: csv::IntoInnerError<_>| Problem::storage("E-file-002", self.path, "write", e.error());
-        self.writer.into_inner().map_err(failed)?.commit()
-    }
 }

@@ -105,14 +105,22 @@ fn keep(plan: &PlanFile, state: &StateDir) -> Result<()> {
     plan.copy(&folder.join(format!("{}.plan", plan.header().id)))
 }
 
+/// The plans that were applied, or begun to be, in the order of their ids.
+pub(super) fn plans(state: &StateDir) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(state.root().join("plans")).into_iter().flatten().flatten();
+    let mut all: Vec<PathBuf> = entries.map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|e| e == "plan")).collect();
+    all.sort_unstable();
+    all
+}
+
 /// The kept plan whose id begins with `run`.
 pub(super) fn kept(state: &StateDir, run: &str) -> Result<PathBuf> {
     let none = |what: String| Problem::new("E-apply-013", Blame::Operator, what, "give the plan's id as `privet apply` told it");
     if run.len() < 12 || !run.bytes().all(|b| b.is_ascii_hexdigit()) {
         return Err(none("a run is named by its plan's id, at least its first 12 digits".to_owned()));
     }
-    let names = std::fs::read_dir(state.root().join("plans")).into_iter().flatten().flatten().map(|entry| entry.path());
-    let found: Vec<PathBuf> = names.filter(|path| path.file_stem().is_some_and(|stem| stem.to_string_lossy().starts_with(run))).collect();
+    let found: Vec<PathBuf> =
+        plans(state).into_iter().filter(|path| path.file_stem().is_some_and(|stem| stem.to_string_lossy().starts_with(run))).collect();
     match found.as_slice() {
         [path] => Ok(path.clone()),
         found => Err(none(format!("there are {} runs whose plan's id begins with these digits", found.len()))),

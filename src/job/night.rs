@@ -21,7 +21,7 @@ const TOLD: usize = 3;
 /// A run under way: the lock, the name, and the folder its reports go to.
 pub(super) struct Night<'a> {
     pub(super) loaded: &'a Loaded,
-    ctx: &'a Context,
+    pub(super) ctx: &'a Context,
     pub(super) state: StateDir,
     _lock: Lock,
     run_id: RunId,

@@ -5,9 +5,10 @@ use super::config::{Config, Loaded, RegistryConfig};
 use super::consents::Consents;
 use super::night::Night;
 use super::sealing::{Sealing, store_path};
+use super::table::Table;
 use super::validate::{known, newest};
 use super::{Context, Ended};
-use crate::base::{AtomicFile, Blame, Event, Exit, Problem, Problems, RegistryId, Result, StateDir, Timestamp};
+use crate::base::{Blame, Event, Exit, Problem, Problems, RegistryId, Result, StateDir, Timestamp};
 use crate::dataset::{Records, Snapshot};
 use crate::model::ObjectKind;
 use crate::plan::{
@@ -114,6 +115,7 @@ pub fn plan_upon(loaded: &Loaded, ctx: &Context, options: &PlanOptions, bases: &
     let gates = making.judged(limits, &waivers, now);
     let finished = || all.iter().map(|(_, _, snapshot)| snapshot.manifest().finished);
     let header = Header {
+        relock: options.relock.filter(|_| options.recipe == Recipe::Unlock),
         author: options.by.clone(),
         made: finished().max().unwrap_or(now),
         expires: expires(finished().min().unwrap_or(now), &waivers, config.gates.plan_valid, now),
@@ -204,6 +206,7 @@ impl Making {
             tool: format!("privet {}", env!("CARGO_PKG_VERSION")),
             recipe: self.recipe,
             undoes: None,
+            relock: None,
             author: None,
             made: Timestamp::UNIX_EPOCH,
             expires: Timestamp::UNIX_EPOCH,
@@ -285,7 +288,7 @@ fn seen(id: &RegistryId, records: &Records, snapshot: &Snapshot) -> Seen {
 #[derive(Default)]
 struct Tables {
     dir: PathBuf,
-    open: BTreeMap<&'static str, csv::Writer<AtomicFile>>,
+    open: BTreeMap<&'static str, Table>,
 }
 
 impl Tables {
@@ -310,23 +313,17 @@ impl Tables {
     }
 
     fn row<const N: usize>(&mut self, name: &'static str, header: [&str; N], row: [&str; N]) -> Result<()> {
-        let path = self.dir.join(name);
-        let failed = |e: csv::Error| Problem::storage("E-file-002", &path, "write", &e.into());
         if !self.open.contains_key(name) {
-            let mut writer = csv::Writer::from_writer(AtomicFile::create(&path)?);
-            writer.write_record(header).map_err(failed)?;
-            self.open.insert(name, writer);
+            self.open.insert(name, Table::create(&self.dir.join(name), &header)?);
         }
-        self.open.get_mut(name).map_or(Ok(()), |writer| writer.write_record(row).map_err(failed))
+        self.open.get_mut(name).map_or(Ok(()), |table| table.row(&row))
     }
 
     fn finish(self) -> Result<Vec<String>> {
         let mut files = Vec::new();
-        for (name, writer) in self.open {
-            let path = self.dir.join(name);
-            let file = writer.into_inner().map_err(|e| Problem::storage("E-file-002", &path, "write", e.error()))?;
-            file.commit()?;
-            files.push(path.display().to_string());
+        for (name, table) in self.open {
+            table.end()?;
+            files.push(self.dir.join(name).display().to_string());
         }
         Ok(files)
     }

@@ -66,6 +66,7 @@ fn header() -> Header {
         tool: "privet".to_owned(),
         recipe: Recipe::Lock,
         undoes: None,
+        relock: None,
         author: None,
         made: at(0),
         expires: at(3600),

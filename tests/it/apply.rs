@@ -102,6 +102,7 @@ impl Locking {
             tool: "privet".to_owned(),
             recipe: Recipe::Lock,
             undoes: None,
+            relock: None,
             author: None,
             made: Timestamp::UNIX_EPOCH,
             expires: Timestamp::MAX,
