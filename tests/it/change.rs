@@ -129,7 +129,7 @@ fn what_was_applied_is_seen_and_not_planned_again_at_any_registry_and_can_be_tak
 }
 
 #[test]
-fn consent_that_is_withdrawn_while_a_run_goes_on_stops_that_persons_change_alone() {
+fn a_restriction_that_is_recorded_while_a_run_goes_on_stops_that_persons_changes_alone() {
     let world = World::new(300, 17);
     let _served = world.serve(&[]);
     let consents = world.data().join("records/consent.csv").display().to_string();
@@ -147,10 +147,8 @@ fn consent_that_is_withdrawn_while_a_run_goes_on_stops_that_persons_change_alone
     let mut process = world.process(&["apply", &plan_file, "--pause-file", &pause_file, "--format", "json"]);
     let process = process.spawn().expect("a process");
     wait_until("the run to begin", || world.data().join("state/plans").read_dir().is_ok_and(|mut plans| plans.next().is_some()));
-    for purpose in ["privacy-proxy", "transfer-lock"] {
-        let (code, _, told) = run(&world, &["consent", "add", "--subject", &subject, "--purpose", purpose, "--event", "withdrawn"]);
-        assert_eq!(code, 0, "{told}");
-    }
+    let (code, _, told) = run(&world, &["consent", "add", "--subject", &subject, "--event", "restricted"]);
+    assert_eq!(code, 0, "{told}");
     std::fs::remove_file(&pause).expect("removed");
     let output = process.wait_with_output().expect("ended");
     let json: Value = serde_json::from_slice(&output.stdout).expect("JSON");
