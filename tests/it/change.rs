@@ -234,3 +234,32 @@ fn after_the_erasure_of_one_person_nothing_of_them_is_left_and_every_chain_still
     let (_, json, told) = run(&world, &[&["rollback", &id, "--out", &again], &ALLOW[..]].concat());
     assert_eq!(json["header"]["left_out"]["R-plan-018"], 1, "{json:#}{told}");
 }
+
+#[test]
+fn the_nightly_run_applies_what_its_configuration_names_within_its_limits_and_until_its_day() {
+    let world = World::new(300, 5);
+    let _served = world.serve(&[]);
+    let consents = world.data().join("records/consent.csv").display().to_string();
+    assert_eq!(run(&world, &["consent", "import", &consents]).0, 0);
+    let config = std::fs::read_to_string(world.config()).expect("a configuration");
+    let night = |most: u32, until: &str| {
+        let table = format!("\n[run]\nplan = [\"corrections\"]\n[run.apply.lock]\nmax_operations = {most}\nuntil = \"{until}\"\n");
+        write_atomic(&world.config(), (config.clone() + &table).as_bytes()).expect("written");
+        let (_, json, told) = run(&world, &["run"]);
+        let plans = json["plans"].as_array().unwrap_or_else(|| panic!("{json:#}{told}")).clone();
+        assert_eq!(plans.iter().map(|plan| plan["recipe"].as_str()).collect::<Vec<_>>(), [Some("lock"), Some("corrections")]);
+        assert_eq!(plans[1]["left_for_review"], "left for review", "{json:#}");
+        assert!(plans[1]["operations"].as_u64() > Some(0));
+        plans[0].clone()
+    };
+    let commits = || REGISTRIES.iter().map(|registry| world.commits(registry)).sum::<usize>();
+    let why = |lock: &Value| lock["left_for_review"].as_str().unwrap_or_default().to_owned();
+    assert!(why(&night(1, "2099-12-31")).ends_with("at most 1 operations"));
+    assert!(why(&night(1000, "2026-01-31")).ends_with("until 2026-01-31"));
+    assert_eq!(commits(), 0);
+    let lock = night(1000, "2099-12-31");
+    assert_eq!((&lock["applied"]["verified"], &lock["applied"]["closed"]), (&lock["operations"], &Value::Bool(true)), "{lock:#}");
+    assert!(commits() > 1 && commits() as u64 == lock["operations"].as_u64().unwrap_or_default());
+    // Nothing is left to lock.
+    assert_eq!(why(&night(1000, "2099-12-31")), "nothing to do");
+}
