@@ -488,8 +488,9 @@ impl Executor {
                     self.end(ticket, StepState::Planned);
                 }
             }
-            (Reading::After | Reading::Pending | Reading::Doubt(_), Look::Neither)
-            | (Reading::After | Reading::Pending, Look::Gone) => self.conflict(ticket, now),
+            (Reading::After | Reading::Pending | Reading::Doubt(_), Look::Neither) | (Reading::After | Reading::Pending, Look::Gone) => {
+                self.conflict(ticket, now)
+            }
         }
         Ok(())
     }
@@ -515,8 +516,7 @@ impl Executor {
             }
         };
         let before = key.seal(&image_field(&task.operation, task.step), found.image(step.object.kind).as_bytes(), self.settings.keep)?;
-        let cltrid: Box<str> =
-            format!("{}-{}-{}-{}", self.settings.prefix, task.operation.op, task.step, task.sends + 1).into_boxed_str();
+        let cltrid: Box<str> = format!("{}-{}-{}-{}", self.settings.prefix, task.operation.op, task.step, task.sends + 1).into_boxed_str();
         let (digest, named) = (before.digest(), cltrid.clone());
         self.enter_with(ticket, StepState::Sending, now, Some(ticket), vec![sealed_cell(&before)], |row| {
             row.before = Some(digest);
@@ -556,15 +556,7 @@ impl Executor {
     }
 
     /// Puts a step's new state on disk.
-    fn enter_with(
-        &mut self,
-        ticket: u64,
-        to: StepState,
-        now: Now,
-        back: Option<u64>,
-        cells: Vec<Cell>,
-        fill: impl FnOnce(&mut StepRow),
-    ) {
+    fn enter_with(&mut self, ticket: u64, to: StepState, now: Now, back: Option<u64>, cells: Vec<Cell>, fill: impl FnOnce(&mut StepRow)) {
         let Some(task) = self.tasks.get_mut(&ticket) else { return };
         let Some(step) = task.operation.steps.get(usize::from(task.step)) else { return };
         match (task.state, to) {

@@ -211,9 +211,11 @@ impl Run {
             proxy.email = Some(Personal::new(format!("{id}@relay.example")));
             let steps = vec![
                 DraftStep::create(ObjectKind::Contact, &held(&proxy).row().unwrap(), true),
-                DraftStep::update(ObjectKind::Domain, &id)
-                    .setting(Fact::column("registrant"), &row, Some(format!("PP{n}")))
-                    .setting(Fact::status(LOCK), &row, Some(Fact::SET.to_owned())),
+                DraftStep::update(ObjectKind::Domain, &id).setting(Fact::column("registrant"), &row, Some(format!("PP{n}"))).setting(
+                    Fact::status(LOCK),
+                    &row,
+                    Some(Fact::SET.to_owned()),
+                ),
             ];
             let draft = Draft {
                 registry: "r".to_owned(),
@@ -448,7 +450,8 @@ fn every_pair_of_faults_has_one_effect_at_most_and_two_commands_at_most() {
                 let standing = fold.of(1, step);
                 assert!(standing.sends <= 2, "{case}");
                 // What is called verified is so (I3).
-                let is_there = if step == 0 { run.world.contacts.contains_key("PP0") } else { run.world.effects.contains_key("d0.example") };
+                let is_there =
+                    if step == 0 { run.world.contacts.contains_key("PP0") } else { run.world.effects.contains_key("d0.example") };
                 assert!(standing.state != StepState::Verified || is_there, "{case}");
             }
         }

@@ -181,7 +181,8 @@ impl ObjectKey {
         let drawn = hmac::sign(&self.mac("nonce/1"), &digest.0);
         nonce.iter_mut().zip(drawn.as_ref()).for_each(|(to, from)| *to = *from);
         let mut text = value.to_vec();
-        let sealing = self.cipher()?.seal_in_place_append_tag(aead::Nonce::assume_unique_for_key(nonce), aead::Aad::from(digest.0), &mut text);
+        let sealing =
+            self.cipher()?.seal_in_place_append_tag(aead::Nonce::assume_unique_for_key(nonce), aead::Aad::from(digest.0), &mut text);
         if sealing.is_err() {
             text.zeroize();
             return Err(refused());

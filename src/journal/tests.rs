@@ -58,7 +58,10 @@ fn row_41_an_illegal_transition_is_an_error_that_names_its_row() {
     let rows = [row(3, 0, S::Sending, 1), row(3, 0, S::Applied, 1), row(3, 0, S::Sending, 2)];
     let problem = folded(&rows).unwrap_err();
     assert_eq!((problem.id.as_str(), problem.exit), ("E-journal-001", Exit::Storage));
-    assert!(problem.what.contains("row 2 of run/p/1") && problem.what.contains("step 0 of operation 3 went from applied to sending"), "{problem}");
+    assert!(
+        problem.what.contains("row 2 of run/p/1") && problem.what.contains("step 0 of operation 3 went from applied to sending"),
+        "{problem}"
+    );
     for (rows, words) in [
         (vec![row(1, 0, S::Sending, 2)], "sent 0 times before"),
         (vec![row(1, 0, S::Verified, 1)], "sent 0 times before"),

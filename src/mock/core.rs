@@ -1,12 +1,17 @@
 //! A connection's life as RFC 5730 §2 has it: greeting, login, session, logout. No I/O: a frame and the time go in, an answer comes out.
 
-use super::decode::{Refusal, Refused, Request, decode};
+use super::conduct::{self, Conducted, Heard};
+use super::decode::{Order, Refusal, Refused, Request, TransferOp, TransferOrder, decode};
 use super::encode::{self, Head};
-use super::knobs::{IdleAnswer, OverLimit};
+use super::faults::{Fault, Stage};
+use super::knobs::{FaultSpec, IdleAnswer, OverLimit};
+use super::later::Deed;
+use super::life::is_authorised;
+use super::messages::About;
 use super::registry::{Change, Registry};
 use super::subject::{auth_order, key, object_service};
 use crate::base::{DomainName, Moment, Secret, Timestamp};
-use crate::model::{AuthCodeOrder, AuthInfo, CheckItem, Command, Date, Domain, HostsFilter, Login, Query};
+use crate::model::{AuthCodeOrder, AuthInfo, CheckItem, Command, Date, Domain, HostsFilter, Login, Query, Transform};
 use crate::protocol::ns::Ns;
 use crate::protocol::tape::Tape;
 use crate::protocol::writer::XmlWriter;
@@ -40,8 +45,10 @@ pub(super) struct Answer {
     pub(super) object: Option<Box<str>>,
     /// The client's transaction identifier.
     pub(super) cl_trid: Option<Box<str>>,
-    /// What must be on disk before it leaves.
-    pub(super) commit: Option<Commit>,
+    /// What must be on disk before it leaves, in order.
+    pub(super) commits: Vec<Commit>,
+    /// The fault that struck the command, and strikes its answer.
+    pub(super) fault: Option<FaultSpec>,
     /// The account's new password.
     pub(super) new_password: Option<Secret>,
 }
@@ -49,20 +56,24 @@ pub(super) struct Answer {
 impl Answer {
     /// An answer of that code with nothing else to it.
     pub(super) fn new(place: Place, code: u16) -> Self {
-        Self { place, code, close: false, silent: false, object: None, cl_trid: None, commit: None, new_password: None }
+        Self { place, code, close: false, silent: false, object: None, cl_trid: None, commits: Vec::new(), fault: None, new_password: None }
     }
 }
 
-/// A command that took effect.
+/// Something that is to be kept: a command that took effect, for the most part.
 pub(super) struct Commit {
     /// When.
     pub(super) at: Timestamp,
-    /// The command's frame.
+    /// The account whose command it is.
+    pub(super) by: Box<str>,
+    /// The command's frame; empty for what is no command.
     pub(super) frame: String,
     /// The client's transaction identifier.
     pub(super) cl_trid: Option<Box<str>>,
-    /// What it changed.
-    pub(super) change: Change,
+    /// What is kept of it.
+    pub(super) deed: Deed,
+    /// What it changed, where something took effect.
+    pub(super) change: Option<Change>,
 }
 
 /// A connection.
@@ -79,6 +90,8 @@ pub(super) struct Connection {
 
 /// A login that holds.
 struct Session {
+    /// The account.
+    client: Box<str>,
     opened: Moment,
     commands: u32,
     /// Object services the login named.
@@ -158,20 +171,21 @@ impl Connection {
         wall: Timestamp,
         out: &mut Vec<u8>,
     ) -> Answer {
-        if matches!(request, Ok(Request { command: Command::Hello, .. })) {
+        if matches!(request, Ok(Request { order: Order::Command(Command::Hello), .. })) {
             return self.greet(registry, wall, out);
         }
         let place = if self.is_logged_in() { Place::Session } else { Place::Login };
-        let mut answer = Answer::new(place, 2400);
+        let mut answer = Answer { commits: registry.fall_due(wall), ..Answer::new(place, 2400) };
         let sv_trid = registry.next_sv_trid();
         let refused = match request {
             Ok(request) => {
                 answer.cl_trid = request.cl_trid;
-                answer.object = key(&request.command);
+                answer.object = key(&request.order);
+                registry.acting = self.session.as_ref().map_or_else(|| registry.user.clone(), |session| session.client.clone());
                 let mut run = Run { registry, tape, now, wall, sv_trid: &sv_trid, out };
                 let named = |ns: Ns| self.session.as_ref().is_none_or(|s| s.extensions.iter().any(|uri| **uri == *ns.uri()));
                 if request.extension.is_none_or(named) {
-                    self.carry_out(&request.command, &mut run, &mut answer)
+                    self.carry_out(&request.order, &mut run, &mut answer)
                 } else {
                     Err(Refusal::new(2103, "this login named no such extension"))
                 }
@@ -201,8 +215,8 @@ impl Connection {
     }
 
     /// Carries out a command and writes its answer, or says why not.
-    fn carry_out(&mut self, command: &Command, run: &mut Run<'_>, answer: &mut Answer) -> Result<Outcome, Refusal> {
-        if let Command::Login(login) = command {
+    fn carry_out(&mut self, order: &Order, run: &mut Run<'_>, answer: &mut Answer) -> Result<Outcome, Refusal> {
+        if let Order::Command(Command::Login(login)) = order {
             self.log_in(login, run, answer)?;
             return Ok(run.with_credit(1000, answer));
         }
@@ -210,7 +224,7 @@ impl Connection {
             return Err(Refusal::new(2201, "session timeout"));
         }
         let Some(session) = &mut self.session else { return Err(Refusal::new(2002, "not logged in")) };
-        if matches!(command, Command::Logout) {
+        if matches!(order, Order::Command(Command::Logout)) {
             self.forget_login(run.registry);
             return Ok(Outcome { close: true, ..run.with_credit(1500, answer) });
         }
@@ -220,7 +234,7 @@ impl Connection {
             return Err(Refusal::new(2502, "too many commands in this session"));
         }
         // Who is blocked may ask until when.
-        if !matches!(command, Command::Query(Query::HitPoints)) && !run.registry.admits_command(run.now, run.wall) {
+        if !matches!(order, Order::Command(Command::Query(Query::HitPoints))) && !run.registry.admits_command(run.now, run.wall) {
             let over = run.registry.limits.over_limit;
             answer.silent = over == OverLimit::Cut;
             answer.close = answer.silent;
@@ -233,17 +247,25 @@ impl Connection {
             }
             return Err(refusal);
         }
-        if let Some(ns) = object_service(command) {
+        if let Some(ns) = object_service(order) {
             let is_offered = run.registry.objects.iter().any(|uri| uri == ns.uri());
             if !is_offered || !session.objects.iter().any(|uri| **uri == *ns.uri()) {
                 return Err(Refusal::new(2307, "this login named no such object service"));
             }
         }
-        match command {
-            Command::Query(query) => run.look(query, &session.extensions, answer),
-            Command::PollRequest => Ok(run.next_message(&session.extensions, answer)),
-            Command::PollAck { .. } | Command::Transform(_) => run.change(command, &session.extensions, answer),
-            Command::Hello | Command::Login(_) | Command::Logout => Err(Refusal::new(2002, "not here")),
+        match order {
+            Order::Command(Command::Query(query)) => {
+                run.strike(Stage::Query, answer);
+                run.look(query, &session.extensions, answer)
+            }
+            Order::Command(Command::PollRequest) => Ok(run.next_message(&session.extensions, answer)),
+            Order::Command(Command::PollAck { .. }) => run.change(order, &session.extensions, answer),
+            Order::Transfer(transfer) if transfer.op == TransferOp::Query => run.look_at_transfer(transfer, answer),
+            Order::Command(Command::Transform(_)) | Order::Transfer(_) => {
+                run.strike(Stage::Transform, answer);
+                run.change(order, &session.extensions, answer)
+            }
+            Order::Command(Command::Hello | Command::Login(_) | Command::Logout) => Err(Refusal::new(2002, "not here")),
         }
     }
 
@@ -264,7 +286,10 @@ impl Connection {
         if let Some(uri) = login.extensions.iter().find(|uri| !registry.extensions.iter().any(|known| **known == ***uri)) {
             return Err(Refusal::quoting(2103, Ns::EPP, "extURI", uri, "the greeting did not offer it"));
         }
-        if *login.client != *registry.user || login.password.reveal() != registry.password.reveal() {
+        let is_rival = registry.rival.as_ref().is_some_and(|(client, _)| *client == login.client);
+        let password = registry.rival.as_ref().filter(|_| is_rival).map_or(&registry.password, |(_, password)| password);
+        let is_known = is_rival || *login.client == *registry.user;
+        if !is_known || login.password.reveal() != password.reveal() {
             self.failures += 1;
             let code = if self.failures >= MOST_FAILURES { 2501 } else { 2200 };
             return Err(Refusal::new(code, "wrong client identifier or password"));
@@ -273,11 +298,17 @@ impl Connection {
             answer.close = true;
             return Err(Refusal::new(2502, "too many sessions"));
         }
-        if let Some(new) = &login.new_password {
+        if let Some(new) = login.new_password.as_ref().filter(|_| !is_rival) {
             registry.password = new.clone();
             answer.new_password = Some(new.clone());
         }
-        self.session = Some(Session { opened: run.now, commands: 0, objects: login.objects.clone(), extensions: login.extensions.clone() });
+        self.session = Some(Session {
+            client: login.client.clone(),
+            opened: run.now,
+            commands: 0,
+            objects: login.objects.clone(),
+            extensions: login.extensions.clone(),
+        });
         Ok(())
     }
 }
@@ -309,6 +340,20 @@ impl Run<'_> {
     fn write(&mut self, code: u16, answer: &Answer, data: encode::Part<'_>, extension: encode::Part<'_>) -> Outcome {
         encode::response(self.out, &Head::of(code, answer, self.sv_trid), data, extension);
         Outcome { code, close: false }
+    }
+
+    /// The fault that strikes a command. Where somebody else changes the object before it is looked at, that is done now.
+    fn strike(&mut self, stage: Stage, answer: &mut Answer) {
+        answer.fault = self.registry.faults.strike(stage, answer.object.as_deref());
+        if stage == Stage::Query && answer.fault.as_ref().is_some_and(|spec| spec.fault == Fault::Meddled) {
+            conduct::meddle(self.registry, self.wall, answer);
+        }
+    }
+
+    /// Tells how a transfer is going.
+    fn look_at_transfer(&mut self, order: &TransferOrder, answer: &Answer) -> Result<Outcome, Refusal> {
+        let told = self.registry.look_at_transfer(order)?;
+        Ok(self.write(1000, answer, Some(&|w| encode::transfer_data(w, &told)), None))
     }
 
     /// Carries out a command that changes nothing, in a session whose login named the extensions `named`.
@@ -392,22 +437,47 @@ impl Run<'_> {
     }
 
     /// Carries out a command that changes something, in a session whose login named the extensions `named`.
-    fn change(&mut self, command: &Command, named: &[Box<str>], answer: &mut Answer) -> Result<Outcome, Refusal> {
-        let change = self.registry.apply(command, self.wall)?;
-        let frame = self.tape.text().to_owned();
-        let created = change.created.as_ref().and_then(|id| self.registry.contact(id.as_str()));
-        let outcome = match (created, auth_order(command)) {
-            (Some(contact), _) => {
-                let head = Head::of(1000, answer, self.sv_trid);
-                encode::response(self.out, &head, Some(&|w| encode::contact_created(w, &contact)), None);
-                Outcome { code: 1000, close: false }
-            }
-            // On the line the command is an info, and answered like one.
-            (None, Some((name, order))) => self.told_code(name, order, named, answer),
-            (None, None) => self.plain(1000, answer),
+    fn change(&mut self, order: &Order, named: &[Box<str>], answer: &mut Answer) -> Result<Outcome, Refusal> {
+        let is_update = matches!(order, Order::Command(Command::Transform(t)) if matches!(**t, Transform::ContactUpdate(_) | Transform::DomainUpdate(_)));
+        let heard = Heard { frame: self.tape.text(), sv_trid: self.sv_trid, wall: self.wall, is_update };
+        let wall = self.wall;
+        let conducted = conduct::carry_out(self.registry, &heard, answer, |registry| {
+            let change = registry.apply(order, wall)?;
+            Ok((change.created.clone(), Some(change)))
+        })?;
+        let (created, code) = match conducted {
+            Conducted::Done(created, code) => (created, code),
+            // What is written is not sent, or not as it is.
+            Conducted::Refused | Conducted::Silent => return Ok(self.plain(1000, answer)),
         };
-        answer.commit = Some(Commit { at: self.wall, frame, cl_trid: answer.cl_trid.clone(), change });
-        Ok(outcome)
+        // On the line the command is an info, and answered like one.
+        if let Some((name, order)) = auth_order(order) {
+            return Ok(self.told_code(name, order, named, answer));
+        }
+        let contact = created.and_then(|id| self.registry.contact(id.as_str()).map(Cow::into_owned));
+        if let Some(contact) = contact {
+            return Ok(self.write(code, answer, Some(&|w| encode::contact_created(w, &contact)), None));
+        }
+        let domain = |name: &DomainName| self.registry.domain(name.as_str()).map(Cow::into_owned);
+        match order {
+            Order::Transfer(order) => {
+                let Some(told) = self.registry.last_transfer(order.name.as_str()) else { return Ok(self.plain(code, answer)) };
+                let code = if &*told.status == "pending" { 1001 } else { code };
+                Ok(self.write(code, answer, Some(&|w| encode::transfer_data(w, &told)), None))
+            }
+            Order::Command(Command::Transform(transform)) => match &**transform {
+                Transform::DomainCreate(create) => {
+                    let Some(domain) = domain(&create.name) else { return Ok(self.plain(code, answer)) };
+                    Ok(self.write(code, answer, Some(&|w| encode::domain_created(w, &domain)), None))
+                }
+                Transform::DomainRenew { name, .. } => {
+                    let Some(domain) = domain(name) else { return Ok(self.plain(code, answer)) };
+                    Ok(self.write(code, answer, Some(&|w| encode::domain_renewed(w, &domain)), None))
+                }
+                _ => Ok(self.plain(code, answer)),
+            },
+            Order::Command(_) => Ok(self.plain(code, answer)),
+        }
     }
 
     /// Answers with a domain, whose authorisation code was just made or ended.
@@ -434,9 +504,18 @@ impl Run<'_> {
         let queue = self.registry.queue();
         let code = if queue.is_some() { 1301 } else { 1300 };
         let head = Head { queue: queue.as_ref(), ..Head::of(code, answer, self.sv_trid) };
-        let about = self.registry.notice().filter(|about| encode::is_spoken(named, about));
+        let data = |w: &mut XmlWriter<'_>| match self.registry.notice() {
+            Some(About::Transfer(told)) => encode::transfer_data(w, told),
+            Some(About::Pending(kind, told)) => encode::pending_data(w, *kind, told),
+            Some(About::Extension(_)) | None => {}
+        };
+        let has_data = matches!(self.registry.notice(), Some(About::Transfer(_) | About::Pending(..)));
+        let about = match self.registry.notice() {
+            Some(About::Extension(about)) if encode::is_spoken(named, about) => Some(about),
+            _ => None,
+        };
         let extension = |w: &mut XmlWriter<'_>| about.into_iter().for_each(|about| encode::notice(w, about));
-        encode::response(self.out, &head, None, about.is_some().then_some(&extension));
+        encode::response(self.out, &head, has_data.then_some(&data), about.is_some().then_some(&extension));
         Outcome { code, close: false }
     }
 }
@@ -458,12 +537,8 @@ impl<'a> Head<'a> {
 
 /// Whether we may be told of an object: as its sponsor, or with its authorisation information (RFC 5731 §3.1.2, RFC 5733 §3.1.2).
 fn authorise(registry: &Registry, sponsor: Option<&str>, own: Option<&AuthInfo>, told: Option<&AuthInfo>) -> Result<(), Refusal> {
-    let fits = match (own, told) {
-        (Some(AuthInfo::Password { pw: own, .. }), Some(AuthInfo::Password { pw: told, .. })) => own.reveal() == told.reveal(),
-        _ => false,
-    };
     match told {
-        Some(_) if !fits => Err(Refusal::new(2202, "not this object's authorisation information")),
+        Some(told) if !is_authorised(own, told) => Err(Refusal::new(2202, "not this object's authorisation information")),
         None if !registry.is_ours(sponsor) => Err(Refusal::new(2201, "another registrar sponsors this object")),
         _ => Ok(()),
     }

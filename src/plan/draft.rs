@@ -138,11 +138,7 @@ impl Draft {
     ///
     /// # Errors
     /// What `key` returns; `E-vault-001`.
-    pub fn seal(
-        self,
-        expires: Timestamp,
-        key: &mut dyn FnMut(ObjectKind, &str) -> Result<ObjectKey>,
-    ) -> Result<(Operation, Vec<Sealed>)> {
+    pub fn seal(self, expires: Timestamp, key: &mut dyn FnMut(ObjectKind, &str) -> Result<ObjectKey>) -> Result<(Operation, Vec<Sealed>)> {
         let mut vault = Vec::new();
         let mut steps = Vec::new();
         for step in &self.steps {

@@ -105,11 +105,7 @@ impl fmt::Display for Fact {
 /// The digest under the object's key of the state of an object of `kind`: its facts in the order of their names, each with its value in
 /// the form that values are compared in, or without one.
 #[must_use]
-pub fn state_digest<'a>(
-    key: &ObjectKey,
-    kind: ObjectKind,
-    state: impl IntoIterator<Item = (&'a Fact, Option<&'a str>)>,
-) -> ValueDigest {
+pub fn state_digest<'a>(key: &ObjectKey, kind: ObjectKind, state: impl IntoIterator<Item = (&'a Fact, Option<&'a str>)>) -> ValueDigest {
     let mut facts: Vec<(&Fact, Option<String>)> = state.into_iter().map(|(fact, value)| (fact, fact.normal(kind, value))).collect();
     facts.sort_unstable();
     let mut bytes = Vec::new();

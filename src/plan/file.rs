@@ -210,7 +210,8 @@ impl PlanFile {
             if let Ok(Trailer { end }) = serde_json::from_str::<Trailer>(&line) {
                 let found = crate::base::hex(&whole.finalize());
                 if end.operations != operations || end.sha256 != found {
-                    let text = format!("the trailer says {} operations and {}, found are {operations} and {found}", end.operations, end.sha256);
+                    let text =
+                        format!("the trailer says {} operations and {}, found are {operations} and {found}", end.operations, end.sha256);
                     return Err(altered(path, lines.number, &text));
                 }
                 if lines.next()?.is_some() {
@@ -361,7 +362,11 @@ fn read_operation(path: &Path, number: u64, line: &str, sums: &mut Sums) -> Resu
     let (body, sum) = parts.ok_or_else(|| altered(path, number, "the line has no digest at its end"))?;
     let found = sums.next(body);
     if sum != found {
-        return Err(altered(path, number, &format!("this is the first line that was changed, moved, or follows a removed one: its digest is {sum}, found is {found}")));
+        return Err(altered(
+            path,
+            number,
+            &format!("this is the first line that was changed, moved, or follows a removed one: its digest is {sum}, found is {found}"),
+        ));
     }
     serde_json::from_str(&format!("{body}}}")).map_err(|e| {
         let what = format!("the line is no operation: {}", shape(&e));

@@ -50,7 +50,9 @@ fn draft(registry: &str, steps: Vec<DraftStep>) -> Draft {
 fn lock(id: &str) -> DraftStep {
     let row = domain(id, &[(DomainField::Registrant, "C-1"), (DomainField::Statuses, "ok")]);
     let locked = Some(Fact::SET.to_owned());
-    DraftStep::update(DOMAIN, id).setting(Fact::status("clientTransferProhibited"), &row, locked).resting_on(Fact::column("registrant"), &row)
+    DraftStep::update(DOMAIN, id)
+        .setting(Fact::status("clientTransferProhibited"), &row, locked)
+        .resting_on(Fact::column("registrant"), &row)
 }
 
 fn sealed(draft: Draft) -> (Operation, Vec<crate::base::Sealed>) {
@@ -87,7 +89,8 @@ fn written(path: &Path, count: u64) -> Header {
 
 #[test]
 fn a_personal_value_stands_in_an_operation_as_its_digest_alone() {
-    let row = contact(&[(ContactField::Email, "ada@mail.example"), (ContactField::IntName, "Ada Ligustrum"), (ContactField::Statuses, "ok")]);
+    let row =
+        contact(&[(ContactField::Email, "ada@mail.example"), (ContactField::IntName, "Ada Ligustrum"), (ContactField::Statuses, "ok")]);
     let step = DraftStep::update(CONTACT, "C-1")
         .setting(Fact::column("email"), &row, Some("new@mail.example".to_owned()))
         .setting(Fact::status("clientUpdateProhibited"), &row, Some(Fact::SET.to_owned()))
@@ -261,10 +264,12 @@ fn row_37_two_lines_about_one_object_are_both_named() {
 
 #[test]
 fn waves_grow_tenfold() {
-    let sizes = |canary| (0..2_000).map(|n| wave_of(n, canary)).fold([0; 6], |mut sizes, wave| {
-        sizes[wave as usize] += 1;
-        sizes
-    });
+    let sizes = |canary| {
+        (0..2_000).map(|n| wave_of(n, canary)).fold([0; 6], |mut sizes, wave| {
+            sizes[wave as usize] += 1;
+            sizes
+        })
+    };
     assert_eq!(sizes(1), [0, 1, 10, 100, 1000, 889]);
     assert_eq!(sizes(5), [0, 5, 50, 500, 1445, 0]);
     assert_eq!(wave_of(0, 0), 1);
@@ -292,17 +297,23 @@ fn a_change_of_one_line_sends_the_whole_address_and_nothing_else() {
     let all: Wanted = ["int_name", "int_street1", "int_street2", "int_city", "int_pc", "int_cc"]
         .map(|name| (Fact::column(name), Fact::column(name).of(CONTACT, &row)))
         .into();
-    let Transform::ContactCreate(made) = transform(CONTACT, "C-1", Turn::Create, &all, &Standing::Nothing, Secret::new("s")).unwrap() else {
+    let Transform::ContactCreate(made) = transform(CONTACT, "C-1", Turn::Create, &all, &Standing::Nothing, Secret::new("s")).unwrap()
+    else {
         panic!("a create")
     };
     assert_eq!(contact_row(&made), row);
     holder.postal = made.postal;
-    let Transform::ContactUpdate(update) = told(&holder, &[("int_city", Some("Newtown")), ("int_street2", None)]) else { panic!("an update") };
+    let Transform::ContactUpdate(update) = told(&holder, &[("int_city", Some("Newtown")), ("int_street2", None)]) else {
+        panic!("an update")
+    };
     let [info] = update.chg.as_ref().unwrap().postal.as_slice() else { panic!("one form") };
     assert!(info.name.is_none() && info.org.is_none());
     let addr = info.addr.as_ref().unwrap();
     let lines: Vec<&str> = addr.street.iter().map(crate::base::Personal::reveal).collect();
-    assert_eq!((lines, addr.city.reveal(), addr.pc.as_ref().map(crate::base::Personal::reveal), &*addr.cc), (vec!["1 Hedge Row"], "Newtown", Some("123"), "NZ"));
+    assert_eq!(
+        (lines, addr.city.reveal(), addr.pc.as_ref().map(crate::base::Personal::reveal), &*addr.cc),
+        (vec!["1 Hedge Row"], "Newtown", Some("123"), "NZ")
+    );
     let Transform::ContactUpdate(update) = told(&holder, &[("email", Some("x@mail.example"))]) else { panic!("an update") };
     let chg = update.chg.unwrap();
     assert!(chg.postal.is_empty() && chg.email.is_some() && update.add.is_empty());

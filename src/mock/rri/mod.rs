@@ -9,7 +9,10 @@ mod object;
 mod tests;
 
 use super::check::Breach;
-use super::core::{Answer, Commit, Place};
+use super::conduct::{self, Conducted, Heard};
+use super::core::{Answer, Place};
+use super::decode::Order as EppOrder;
+use super::faults::Stage;
 use super::registry::{Change, Registry};
 use crate::base::{DomainName, Handle, Moment, Secret, Timestamp, hex};
 use crate::model::{AuthInfo, Command, Contact, Domain, KeyData, SecDnsInfo};
@@ -112,7 +115,8 @@ impl Connection {
     pub(super) fn handle(&mut self, registry: &mut Registry, frame: &[u8], now: Moment, wall: Timestamp, out: &mut Vec<u8>) -> Answer {
         self.heard = now;
         let stid = format!("{:0>36}", registry.next_sv_trid());
-        let mut answer = Answer::new(if self.is_logged_in { Place::Session } else { Place::Login }, 1000);
+        let place = if self.is_logged_in { Place::Session } else { Place::Login };
+        let mut answer = Answer { commits: registry.fall_due(wall), ..Answer::new(place, 1000) };
         let (form, order) = if frame.len() > LARGEST { (form_of(frame), Err(TOO_LONG)) } else { decode(&mut self.tape, frame) };
         let mut messages = Vec::new();
         let (ctid, done) = match order {
@@ -122,7 +126,9 @@ impl Connection {
                     .map(str::to_ascii_uppercase)
                     .or_else(|| object::name(&order).map(|n| n.to_string()))
                     .map(Into::into);
-                let done = self.carry_out(registry, &order, now, wall, &mut answer, &mut messages);
+                answer.cl_trid.clone_from(&order.ctid);
+                let heard = Heard { frame: std::str::from_utf8(frame).unwrap_or_default(), sv_trid: &stid, wall, is_update: false };
+                let done = self.carry_out(registry, &order, &heard, now, &mut answer, &mut messages);
                 (order.ctid, done)
             }
             Err(code) => {
@@ -131,15 +137,7 @@ impl Connection {
             }
         };
         let data = match done {
-            Ok(Done { data, change }) => {
-                answer.commit = change.map(|change| Commit {
-                    at: wall,
-                    frame: String::from_utf8_lossy(frame).into_owned(),
-                    cl_trid: ctid.clone(),
-                    change,
-                });
-                data
-            }
+            Ok(data) => data,
             Err(faults) => {
                 answer.code = 2400;
                 let told = faults.into_iter().map(|f| message("error", f.code, f.argument, registry));
@@ -179,13 +177,14 @@ impl Connection {
         &mut self,
         registry: &mut Registry,
         order: &Order,
+        heard: &Heard<'_>,
         now: Moment,
-        wall: Timestamp,
         answer: &mut Answer,
         messages: &mut Vec<Message>,
-    ) -> Result<Done, Vec<Fault>> {
+    ) -> Result<Data, Vec<Fault>> {
+        let wall = heard.wall;
         self.admit(registry, Some(order.action), now, wall, messages)?;
-        let nothing = || Ok(Done { data: Data::None, change: None });
+        let nothing = || Ok(Data::None);
         match order.action {
             Action::Login => {
                 self.log_in(registry, order, answer)?;
@@ -197,7 +196,15 @@ impl Connection {
                 answer.close = true;
                 nothing()
             }
-            _ => perform(registry, order, wall),
+            action => {
+                if action.changes() && action != Action::QueueDelete {
+                    answer.fault = registry.faults.strike(Stage::Transform, answer.object.as_deref());
+                }
+                let conducted = conduct::carry_out(registry, heard, answer, |registry| {
+                    perform(registry, order, wall).map(|Done { data, change }| (data, change))
+                })?;
+                Ok(if let Conducted::Done(data, _) = conducted { data } else { Data::None })
+            }
         }
     }
 
@@ -240,11 +247,12 @@ fn message(level: &'static str, code: u64, argument: Option<String>, registry: &
 ///
 /// # Errors
 /// Why it cannot be, without a value of it.
-pub(super) fn replay(registry: &mut Registry, frame: &[u8], at: Timestamp) -> Result<(), String> {
+pub(super) fn replay(registry: &mut Registry, frame: &[u8], at: Timestamp) -> Result<Change, String> {
     let (_, order) = decode(&mut Tape::new(), frame);
     let order = order.map_err(|code| format!("a request that is refused with {code}"))?;
     let done = perform(registry, &order, at);
-    done.map(drop).map_err(|faults| format!("a request that is refused with {:?}", faults.iter().map(|f| f.code).collect::<Vec<_>>()))
+    let refused = |faults: Vec<Fault>| format!("a request that is refused with {:?}", faults.iter().map(|f| f.code).collect::<Vec<_>>());
+    done.map_err(refused)?.change.ok_or_else(|| "a request that changes nothing".to_owned())
 }
 
 fn perform(registry: &mut Registry, order: &Order, at: Timestamp) -> Result<Done, Vec<Fault>> {
@@ -317,7 +325,8 @@ fn perform(registry: &mut Registry, order: &Order, at: Timestamp) -> Result<Done
         Action::QueueRead => told(registry.queue().map_or(Data::None, Data::Queue)),
         Action::QueueDelete => {
             let id = order.one("msgid").unwrap_or_default().into();
-            let change = registry.apply(&Command::PollAck { id }, at).map_err(|_| vec![Fault::of(SEMANTICS)])?;
+            let order = EppOrder::Command(Command::PollAck { id });
+            let change = registry.apply(&order, at).map_err(|_| vec![Fault::of(SEMANTICS)])?;
             changed(change)
         }
         Action::Login | Action::Logout => Err(vec![Fault::of(SEMANTICS)]),
@@ -371,7 +380,7 @@ fn judge_domain(registry: &Registry, order: &Order, before: &Domain, after: &Dom
     if !is_possible || (entries > 0 && servers > 0) || !order.all("nsentry").all(|entry| is_entry(entry, after.name.as_str())) {
         faults.push(Fault::of(SEMANTICS));
     }
-    for breach in registry.judge().newly_of_domain(before, after, |handle| registry.contact(handle)) {
+    for breach in registry.judge().newly_of_domain(Some(before), after, |handle| registry.contact(handle)) {
         let own = breach.code.as_deref().and_then(|code| code.parse::<u64>().ok()).filter(|code| *code > 9999);
         let code = own.unwrap_or(BAD_SERVERS);
         faults.push(Fault { code, argument: Some(breach.why.to_string()) });

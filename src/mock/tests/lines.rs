@@ -37,7 +37,7 @@ fn an_authorisation_code_is_made_holds_for_a_time_and_is_cancelled() {
         assert!(matches!(bench.code(&auth_code(bad)), 2001 | 2003), "{bad}");
     }
     let made = bench.say(&auth_code("<request/>"));
-    journal.append(&bench.last.take().and_then(|a| a.commit).expect("a change")).expect("written");
+    journal.append(&bench.last.take().and_then(|mut a| a.commits.pop()).expect("a change")).expect("written");
     assert!(made.contains("<authInfo:validUntil>2026-12-31T12:00:00Z<"), "{made}");
     let pw = |told: &str| told.split_once("<domain:pw>").map(|(_, rest)| rest.split('<').next().unwrap_or_default().to_owned());
     let code = pw(&made).expect("a code");

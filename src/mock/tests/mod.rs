@@ -221,7 +221,8 @@ fn syntax_is_as_strict_as_the_schema() {
     let mut bench = Bench::logged_in("gtld-thick", &[]);
     for (command, code) in [
         ("<frobnicate/>", 2000),
-        ("<delete/>", 2101),
+        ("<delete/>", 2003),
+        ("<transfer/>", 2003),
         ("<info/>", 2003),
         ("<info><x xmlns=\"urn:nobody\"/></info>", 2307),
         (&*contact_info("C"), 2005),
@@ -269,10 +270,11 @@ fn a_contact_update_changes_what_it_names_and_nothing_else() {
          <voice/><email>new@example.org</email>\
          <disclose flag=\"0\"><name type=\"int\"/><name type=\"loc\"/><addr type=\"loc\"/><voice/><email/></disclose></chg>";
     assert_eq!(bench.code(&contact_update(change)), 1000);
-    let commit = bench.last.take().and_then(|a| a.commit).expect("a commit");
-    assert_eq!((commit.change.object.as_str(), commit.cl_trid.as_deref()), ("contact/C-1", Some("T-0001")));
-    assert_eq!(commit.change.before["email"], "ada@example.org");
-    assert_eq!(commit.change.after["email"], "new@example.org");
+    let commit = bench.last.take().and_then(|mut a| a.commits.pop()).expect("a commit");
+    let change = commit.change.expect("a change");
+    assert_eq!((change.object.as_str(), commit.cl_trid.as_deref()), ("contact/C-1", Some("T-0001")));
+    assert_eq!(change.before["email"], "ada@example.org");
+    assert_eq!(change.after["email"], "new@example.org");
     let told = bench.say(&contact_info("C-1"));
     for piece in [
         "<contact:status s=\"clientDeleteProhibited\" lang=\"en\">Held</contact:status>",
@@ -443,7 +445,7 @@ fn the_overlay_brings_changes_back_and_drops_a_half_line() {
     let mut journal = Journal::open(&path, Some(&log), &mut bench.registry).expect("opens");
     for command in [contact_update("<chg><email>new@example.org</email></chg>"), "<poll op=\"ack\" msgID=\"1\"/>".to_owned()] {
         bench.say(&command);
-        journal.append(&bench.last.take().and_then(|a| a.commit).expect("a commit")).expect("written");
+        journal.append(&bench.last.take().and_then(|mut a| a.commits.pop()).expect("a commit")).expect("written");
     }
     drop(journal);
     let whole = std::fs::read(&path).expect("readable");
