@@ -28,6 +28,7 @@ mod messages;
 mod points;
 mod registry;
 mod rri;
+mod run;
 mod server;
 mod subject;
 mod tongue;

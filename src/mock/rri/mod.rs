@@ -14,7 +14,7 @@ use super::core::{Answer, Place};
 use super::decode::Order as EppOrder;
 use super::faults::Stage;
 use super::registry::{Change, Registry};
-use crate::base::{DomainName, Handle, Moment, Secret, Timestamp, hex};
+use crate::base::{Digest, DomainName, Handle, Moment, Secret, Timestamp, hex};
 use crate::model::{AuthInfo, Command, Contact, Domain, KeyData, SecDnsInfo};
 use crate::protocol::tape::Tape;
 use decode::{Action, Form, Order, SEMANTICS, decode};
@@ -127,7 +127,8 @@ impl Connection {
                     .or_else(|| object::name(&order).map(|n| n.to_string()))
                     .map(Into::into);
                 answer.cl_trid.clone_from(&order.ctid);
-                let heard = Heard { frame: std::str::from_utf8(frame).unwrap_or_default(), sv_trid: &stid, wall, is_update: false };
+                let text = String::from_utf8_lossy(frame);
+                let heard = Heard { frame: &text, sv_trid: &stid, wall, is_update: false };
                 let done = self.carry_out(registry, &order, &heard, now, &mut answer, &mut messages);
                 (order.ctid, done)
             }
@@ -299,11 +300,40 @@ fn perform(registry: &mut Registry, order: &Order, at: Timestamp) -> Result<Done
             let kept = Contact { roid: before.roid.clone(), statuses: before.statuses.clone(), created: before.created.clone(), ..new };
             changed(registry.put_contact(Some(&before), kept, at))
         }
+        Action::DomainCreate => {
+            let name = name()?;
+            if registry.domain(name.as_str()).is_some() {
+                return Err(vec![Fault { code: SEMANTICS, argument: Some("in use".to_owned()) }]);
+            }
+            let (new, keys) = object::domain(order, &Domain::bare(name));
+            judge_domain(registry, order, None, &new, &keys)?;
+            changed(registry.put_new_domain(new, Some(SecDnsInfo { keys, ..SecDnsInfo::default() }), at))
+        }
+        Action::DomainDelete => {
+            let before = held(registry, &name()?)?;
+            // Whoever names the holder means that one's domain alone.
+            let holder = order.one("holder").map(|handle| handle.trim().to_ascii_uppercase());
+            if holder.is_some_and(|holder| before.registrant.as_ref().is_none_or(|handle| handle.as_str() != holder)) {
+                return Err(vec![Fault::of(SEMANTICS)]);
+            }
+            changed(registry.remove_domain(&before))
+        }
+        Action::DomainChangeProvider => {
+            let before = registry.domain(name()?.as_str()).map(std::borrow::Cow::into_owned).ok_or(vec![Fault::of(NO_DOMAIN)])?;
+            if registry.is_ours(before.sponsor.as_deref()) || !opens(&before, order.one("authinfo").unwrap_or_default(), at) {
+                return Err(vec![Fault::of(NOT_ALLOWED)]);
+            }
+            let (mut after, keys) = object::domain(order, &before);
+            judge_domain(registry, order, Some(&before), &after, &keys)?;
+            after = with_auth(&after, None);
+            after.sponsor = Some(registry.acting.clone());
+            changed(registry.put_domain(&before, after, Some(SecDnsInfo { keys, ..SecDnsInfo::default() }), at))
+        }
         Action::DomainUpdate => {
             let name = name()?;
             let before = held(registry, &name)?;
             let (after, keys) = object::domain(order, &before);
-            judge_domain(registry, order, &before, &after, &keys)?;
+            judge_domain(registry, order, Some(&before), &after, &keys)?;
             let data = SecDnsInfo { keys, ..SecDnsInfo::default() };
             changed(registry.put_domain(&before, after, Some(data), at))
         }
@@ -339,6 +369,14 @@ fn held(registry: &Registry, name: &DomainName) -> Result<Domain, Vec<Fault>> {
     if registry.is_ours(domain.sponsor.as_deref()) { Ok(domain) } else { Err(vec![Fault::of(NOT_ALLOWED)]) }
 }
 
+/// Whether a password opens a domain for another registrar: its hash is there, and its last day is not over.
+fn opens(domain: &Domain, password: &str, at: Timestamp) -> bool {
+    let Some(AuthInfo::Password { pw, .. }) = &domain.auth else { return false };
+    let day = at.to_zoned(jiff::tz::TimeZone::UTC).date().strftime("%Y%m%d").to_string();
+    let holds = domain.properties.get("authInfo1").is_some_and(|until| *until >= *day);
+    holds && pw.reveal().eq_ignore_ascii_case(&Digest::of(password.as_bytes()).to_string())
+}
+
 /// `domain` with other transfer credentials, or without any.
 fn with_auth(domain: &Domain, auth: Option<(&str, &str)>) -> Domain {
     let mut after = domain.clone();
@@ -369,7 +407,7 @@ fn judge(registry: &Registry, before: Option<&Contact>, after: &Contact) -> Resu
 }
 
 /// Everything that is refused in a domain.
-fn judge_domain(registry: &Registry, order: &Order, before: &Domain, after: &Domain, keys: &[KeyData]) -> Result<(), Vec<Fault>> {
+fn judge_domain(registry: &Registry, order: &Order, before: Option<&Domain>, after: &Domain, keys: &[KeyData]) -> Result<(), Vec<Fault>> {
     let mut faults = Vec::new();
     let handles = after.registrant.iter().map(Handle::as_str).chain(after.properties.handles());
     faults.extend(handles.filter(|handle| registry.contact(handle).is_none()).take(1).map(|_| Fault::of(NO_CONTACT)));
@@ -380,7 +418,7 @@ fn judge_domain(registry: &Registry, order: &Order, before: &Domain, after: &Dom
     if !is_possible || (entries > 0 && servers > 0) || !order.all("nsentry").all(|entry| is_entry(entry, after.name.as_str())) {
         faults.push(Fault::of(SEMANTICS));
     }
-    for breach in registry.judge().newly_of_domain(Some(before), after, |handle| registry.contact(handle)) {
+    for breach in registry.judge().newly_of_domain(before, after, |handle| registry.contact(handle)) {
         let own = breach.code.as_deref().and_then(|code| code.parse::<u64>().ok()).filter(|code| *code > 9999);
         let code = own.unwrap_or(BAD_SERVERS);
         faults.push(Fault { code, argument: Some(breach.why.to_string()) });

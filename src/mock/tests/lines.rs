@@ -67,7 +67,7 @@ fn properties_of_nz_are_added_and_removed_by_value() {
                        \"TAG.2\" = { value = { of = \"contact\", kind = \"text\" }, source = \"a test\", confidence = \"seen\" }\n";
     let own = profile("nz").expect("embedded").overridden(OWN).expect("good rules").profile;
     let knobs = Knobs::default();
-    let registry = Registry::new(Arc::new(own), Box::new(Three), &knobs, "registrar-1", Secret::new("secret-1"), 1, wall());
+    let registry = Registry::new(Arc::new(own), Box::new(Few), &knobs, "registrar-1", Secret::new("secret-1"), 1, wall());
     let mut bench = Bench { registry: registry.expect("a registry"), ..Bench::new("nz", &[]) };
     let services = format!("{OBJECTS}<svcExtension><extURI>{FURY}</extURI></svcExtension>");
     assert_eq!(bench.code(&login("registrar-1", "secret-1", &services)), 1000);
