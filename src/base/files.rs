@@ -172,7 +172,19 @@ impl StateDir {
     /// # Errors
     /// `E-lock-001` (exit 30) where another process holds it.
     pub fn lock(&self, note: &str) -> Result<Lock> {
-        let path = self.root.join("lock");
+        self.lock_file("lock", note)
+    }
+
+    /// Takes the lock that keeps two writers of the ledgers apart. A run does not hold it: what a person says counts at once.
+    ///
+    /// # Errors
+    /// As [`StateDir::lock`].
+    pub fn lock_ledgers(&self, note: &str) -> Result<Lock> {
+        self.lock_file("ledgers.lock", note)
+    }
+
+    fn lock_file(&self, name: &str, note: &str) -> Result<Lock> {
+        let path = self.root.join(name);
         let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&path);
         let mut file = opened.map_err(|e| Problem::storage("E-file-001", &path, "open the lock", &e))?;
         if flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {

@@ -162,18 +162,8 @@ pub(super) enum Command {
         /// Only these objects: registry=ID, domain=NAME, handle=HANDLE, or file=PATH with one a line; may be given several times
         #[arg(long, value_name = "WHAT")]
         select: Vec<String>,
-        /// Where the plan is left [default: plan.ndjson in the run's report folder]
-        #[arg(long, value_name = "FILE")]
-        out: Option<PathBuf>,
-        /// Let a gate or a protected kind of change pass; may be given several times
-        #[arg(long, value_name = "KIND", requires = "reason")]
-        allow: Vec<String>,
-        /// Why; it stands in the plan
-        #[arg(long, value_name = "TEXT")]
-        reason: Option<String>,
-        /// Who plans; nobody approves a plan of their own
-        #[arg(long, value_name = "NAME")]
-        by: Option<String>,
+        #[command(flatten)]
+        planning: Planning,
         /// The day on which what is unlocked is locked again
         #[arg(long, value_name = "YYYY-MM-DD")]
         relock: Option<jiff::civil::Date>,
@@ -232,6 +222,16 @@ pub(super) enum Command {
         run: String,
         #[command(flatten)]
         which: Which,
+    },
+    /// Plan what takes an applied run back; it is reviewed and applied like any other plan
+    #[command(after_help = "Example:\n  privet rollback 3f6c0a91be27 --out back.plan --allow unlock --reason \"locked by mistake\"")]
+    Rollback {
+        /// The run: its plan's id, at least its first 12 digits
+        run: String,
+        #[command(flatten)]
+        planning: Planning,
+        #[command(flatten)]
+        places: Places,
     },
     /// The nightly job: lock, check, pull, diff, report
     #[command(after_help = "Example:\n  privet run --format json --fail-on changes")]
@@ -318,6 +318,23 @@ Examples:
   privet plan privacy --select registry=example --out privacy.plan
   privet plan unlock --select domain=example.org --relock 2027-01-31 --allow unlock --reason \"transfer asked for\"
   privet plan corrections --select file=names.txt --fail-on changes";
+
+/// How a plan is made, whatever for.
+#[derive(Debug, clap::Args)]
+pub(super) struct Planning {
+    /// Where the plan is left [default: plan.ndjson in the run's report folder]
+    #[arg(long, value_name = "FILE")]
+    pub(super) out: Option<PathBuf>,
+    /// Let a gate or a protected kind of change pass; may be given several times
+    #[arg(long, value_name = "KIND", requires = "reason")]
+    pub(super) allow: Vec<String>,
+    /// Why; it stands in the plan
+    #[arg(long, value_name = "TEXT")]
+    pub(super) reason: Option<String>,
+    /// Who plans; nobody approves a plan of their own
+    #[arg(long, value_name = "NAME")]
+    pub(super) by: Option<String>,
+}
 
 /// `privet pull …` other than from registries.
 #[derive(Debug, Subcommand)]
@@ -495,6 +512,8 @@ Examples:
 pub(super) enum Report {
     /// The report of the newest run
     Run(Which),
+    /// What protects registrants, as the registries hold it: locks, leaks through roles, the relay's map, reminders
+    Protection(Which),
 }
 
 const MOCK: &str = "\

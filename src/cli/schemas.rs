@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 type Make = fn() -> Value;
 
 /// Each schema but the reports' by its name.
-const SCHEMAS: [(&str, Make); 19] = [
+const SCHEMAS: [(&str, Make); 20] = [
     ("apply", written::<job::ApplyReport>),
     ("approved", written::<job::Approved>),
     ("check", written::<job::Checked>),
@@ -33,6 +33,7 @@ const SCHEMAS: [(&str, Make); 19] = [
     ("planned", written::<job::Planned>),
     ("problem", written::<Problem>),
     ("profile", read::<Profile>),
+    ("protection", written::<job::ProtectionReport>),
     ("registries", written::<Matrix>),
     ("synth", written::<synth::SynthReport>),
 ];

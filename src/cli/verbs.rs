@@ -1,7 +1,7 @@
 //! From what was typed to the job's functions, and from how they end to what is printed.
 
 use super::args::{
-    Args, Command, Config, Consent, ConsentAdd, ConsentWho, Dialect, FailOn, Format, Frame, Global, Places, Pull, Report, Which,
+    Args, Command, Config, Consent, ConsentAdd, ConsentWho, Dialect, FailOn, Format, Frame, Global, Places, Planning, Pull, Report, Which,
 };
 use super::printer::Printer;
 use super::progress::Listener;
@@ -11,6 +11,7 @@ use crate::job::config::{self, Loaded};
 use crate::job::{
     self, ApplyOptions, ConsentOf, Context, DemoOptions, DnsOptions, Ended, PlanOptions, Unmasking, ValidateOptions, Validated, Within,
 };
+use crate::plan::Recipe;
 use crate::protocol::frame::DEFAULT_CAP;
 use clap::CommandFactory as _;
 use serde_json::Value;
@@ -56,9 +57,9 @@ fn dispatch(global: &Global, command: Command, printer: &Arc<Printer>, clock: &A
             night(global, &which, printer, clock, |loaded, ctx| validated(global, printer, job::validate(loaded, ctx, options)?))
         }
         Command::Consent { what } => consent(global, what, printer, clock),
-        Command::Plan { recipe, select, out, allow, reason, by, relock, places } => {
+        Command::Plan { recipe, select, planning, relock, places } => {
             let which = Which { registry: Vec::new(), places };
-            let options = PlanOptions { recipe, select, out, allow, reason, by, relock };
+            let options = PlanOptions { select, relock, ..planning_options(recipe, planning) };
             night(global, &which, printer, clock, |loaded, ctx| job::plan(loaded, ctx, &options))
         }
         Command::Show { plan, unmasked, by, places } => {
@@ -77,13 +78,21 @@ fn dispatch(global: &Global, command: Command, printer: &Arc<Printer>, clock: &A
             night(global, &which, printer, clock, |loaded, ctx| job::apply(loaded, &plan, &options, ctx))
         }
         Command::Reconcile { run, which } => night(global, &which, printer, clock, |loaded, ctx| job::reconcile(loaded, &run, ctx)),
+        Command::Rollback { run, planning, places } => {
+            let which = Which { registry: Vec::new(), places };
+            let options = planning_options(Recipe::Rollback, planning);
+            night(global, &which, printer, clock, |loaded, ctx| job::rollback(loaded, ctx, &run, &options))
+        }
         Command::Run(which) => night(global, &which, printer, clock, job::run),
+        Command::Report { what: Report::Protection(which) } => night(global, &which, printer, clock, job::report_protection),
         Command::Report { what: Report::Run(which) } => night(global, &which, printer, clock, |loaded, _| Ok(job::report_run(loaded)?)),
         Command::Mock { what: Some(what), .. } => Ok(bundled::synth(&what, clock)?),
         Command::Mock { what: None, serve } => Ok(bundled::serve(serve, printer, clock)?),
         Command::Demo { out, contacts, seed } => {
             let ctx = context(global, printer, clock, Vec::new())?;
-            job::demo(&DemoOptions { out, contacts, seed }, &ctx)
+            let program = std::env::current_exe()
+                .map_err(|e| argument("E-cli-013", format!("this program cannot be found: {e}"), "run it from a place that is there"))?;
+            job::demo(&DemoOptions { out, contacts, seed, program }, &ctx)
         }
         Command::Frame { what: Frame::Decode { file, dialect, length_prefixed, unmasked } } => {
             let dialect = match dialect {
@@ -123,6 +132,11 @@ fn night(
     let only = only.collect::<crate::base::Result<Vec<_>>>()?;
     warn(printer, &loaded);
     verb(&loaded, &context(global, printer, clock, only)?)
+}
+
+fn planning_options(recipe: Recipe, planning: Planning) -> PlanOptions {
+    let Planning { out, allow, reason, by } = planning;
+    PlanOptions { recipe, select: Vec::new(), out, allow, reason, by, relock: None }
 }
 
 /// `consent …`.

@@ -23,6 +23,6 @@ pub use local::Refresh;
 pub use parquet::{Batch, ParquetFile};
 pub use rows::{Facts, Row, contact_row, disclose_of, disclose_text, domain_row, handles};
 pub use services::{Protection, Services};
-pub use snapshot::{Ages, ByState, Counts, Manifest, Observed, Snapshot};
+pub use snapshot::{Ages, ByState, Counts, Manifest, Observed, Snapshot, Stamp};
 pub use spool::State;
 pub use table::{Cell, ColumnType, TableWriter};

@@ -9,7 +9,7 @@ use super::spool::{ExchangeRow, State};
 use super::table::{Cell, ColumnType};
 use crate::base::{Blame, ExchangeId, Exit, Problem, RegistryId, Result, RunId, Timestamp, read_capped, remove_tree};
 use crate::model::ObjectKind;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 /// The columns of `exchanges.parquet`.
@@ -298,6 +298,24 @@ impl Snapshot {
         Ok(out)
     }
 
+    /// What the registry stamped the objects of one bucket with, by id.
+    ///
+    /// # Errors
+    /// `E-parquet-…`.
+    pub fn stamps(&self, kind: ObjectKind, bucket: u32) -> Result<HashMap<Box<str>, Stamp>> {
+        let file = self.cells(kind, bucket, &["id", "sponsor", "updated", "transferred"])?;
+        let mut out = HashMap::new();
+        for n in 0..file.batches() {
+            let batch = file.batch(n)?;
+            for row in 0..batch.rows() {
+                let of = |column| batch.get(column, row).map(Into::into);
+                let stamp = Stamp { sponsor: of(1), updated: of(2), transferred: of(3) };
+                out.extend(of(0).map(|id| (id, stamp)));
+            }
+        }
+        Ok(out)
+    }
+
     /// The objects of one bucket, sorted by id.
     ///
     /// # Errors
@@ -317,6 +335,17 @@ impl Snapshot {
         }
         Ok(out)
     }
+}
+
+/// What a registry stamps an object with by itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Stamp {
+    /// The sponsoring registrar (`clID`, RFC 5730 §2.9.1.1).
+    pub sponsor: Option<Box<str>>,
+    /// When it was last changed (`upDate`, RFC 3339).
+    pub updated: Option<Box<str>>,
+    /// When it was last transferred (`trDate`, RFC 3339).
+    pub transferred: Option<Box<str>>,
 }
 
 /// Where snapshots stand below the state directory.

@@ -1,5 +1,6 @@
 //! `apply`: carries a plan out, and goes on with one that was stopped; `reconcile`: settles what is unknown, by reading alone.
 
+use super::applied::{ApplyRegistry, ApplyReport, local_updates, outcomes, short};
 use super::config::{Config, Loaded, RegistryConfig};
 use super::consents::LastWord;
 use super::pulling::{endpoint, runtime, setup};
@@ -7,11 +8,10 @@ use super::sealing::store_path;
 use super::{Context, Ended};
 use crate::apply::{Applied, Controls, Executor, JournalWriter, Parts, Settings, VaultValues, apply as drive};
 use crate::base::{
-    AtomicFile, Blame, Digest, Exit, PauseFlag, Problem, Problems, RegistryId, Result, RunId, StateDir, SystemEntropy, Timestamp,
-    create_private_dir,
+    Blame, Digest, Exit, PauseFlag, Problem, Problems, RegistryId, Result, RunId, StateDir, SystemEntropy, Timestamp, create_private_dir,
 };
-use crate::journal::{self, Entry, Fold, StepState, Tally};
-use crate::plan::{PlanFile, Turn, Value};
+use crate::journal::{self, Entry, Fold};
+use crate::plan::PlanFile;
 use crate::policy::Profile;
 use crate::session::WritePool;
 use crate::store::{Batch, SqliteStore, Store, StreamName, bind};
@@ -38,32 +38,6 @@ pub struct ApplyOptions {
     pub pause_file: Option<PathBuf>,
     /// Once this file is there, the run ends as at Ctrl-C.
     pub stop_file: Option<PathBuf>,
-}
-
-/// What `apply` prints with `--format json`.
-#[derive(Debug, serde::Serialize, schemars::JsonSchema)]
-pub struct ApplyReport {
-    /// The plan's id, which is the run's as well.
-    pub plan: String,
-    /// How many operations are in which state, over all runs of the plan.
-    #[serde(flatten)]
-    pub tally: Tally,
-    /// Each registry's part.
-    pub registries: Vec<ApplyRegistry>,
-    /// Whether the run is over: every operation has come to its end.
-    pub closed: bool,
-}
-
-/// What became of one registry's part.
-#[derive(Debug, serde::Serialize, schemars::JsonSchema)]
-pub struct ApplyRegistry {
-    /// The registry.
-    pub id: RegistryId,
-    /// How many operations are in which state, over all runs of the plan.
-    #[serde(flatten)]
-    pub tally: Tally,
-    /// Why the part stopped before its end: the number of a problem.
-    pub stopped: Option<String>,
 }
 
 /// `apply`: carries a plan out.
@@ -116,6 +90,9 @@ fn go(
     going: &Going<'_>,
     ctx: &Context,
 ) -> Result<Ended, Problems> {
+    if let Some(undone) = &plan.header().undoes {
+        give_up(undone, &mut store, ctx.clock.wall())?;
+    }
     let stream = begin(plan, fold, &mut store, ctx.clock.wall())?;
     let parts = carry_out(&loaded.config, plan, state, store, stream, going, ctx)?;
     Ok(finish(&loaded.config, plan, state, &parts, ctx)?)
@@ -128,14 +105,22 @@ fn keep(plan: &PlanFile, state: &StateDir) -> Result<()> {
     plan.copy(&folder.join(format!("{}.plan", plan.header().id)))
 }
 
+/// The plans that were applied, or begun to be, in the order of their ids.
+pub(super) fn plans(state: &StateDir) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(state.root().join("plans")).into_iter().flatten().flatten();
+    let mut all: Vec<PathBuf> = entries.map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|e| e == "plan")).collect();
+    all.sort_unstable();
+    all
+}
+
 /// The kept plan whose id begins with `run`.
-fn kept(state: &StateDir, run: &str) -> Result<PathBuf> {
+pub(super) fn kept(state: &StateDir, run: &str) -> Result<PathBuf> {
     let none = |what: String| Problem::new("E-apply-013", Blame::Operator, what, "give the plan's id as `privet apply` told it");
     if run.len() < 12 || !run.bytes().all(|b| b.is_ascii_hexdigit()) {
         return Err(none("a run is named by its plan's id, at least its first 12 digits".to_owned()));
     }
-    let names = std::fs::read_dir(state.root().join("plans")).into_iter().flatten().flatten().map(|entry| entry.path());
-    let found: Vec<PathBuf> = names.filter(|path| path.file_stem().is_some_and(|stem| stem.to_string_lossy().starts_with(run))).collect();
+    let found: Vec<PathBuf> =
+        plans(state).into_iter().filter(|path| path.file_stem().is_some_and(|stem| stem.to_string_lossy().starts_with(run))).collect();
     match found.as_slice() {
         [path] => Ok(path.clone()),
         found => Err(none(format!("there are {} runs whose plan's id begins with these digits", found.len()))),
@@ -167,7 +152,8 @@ fn may_begin(plan: &PlanFile, fold: &Fold, store: &mut dyn Store, config: &Confi
                 stale("E-apply-009", format!("the rules of `{id}` are others than those it was planned by"));
             }
         }
-        for open in others(store, &header.id)? {
+        // What a rollback takes back is not gone on with.
+        for open in others(store, &header.id)?.into_iter().filter(|open| header.undoes.as_ref() != Some(open)) {
             let what = format!("the run of the plan {} is not over", short(&open));
             stale("E-apply-010", what);
         }
@@ -191,10 +177,6 @@ fn may_begin(plan: &PlanFile, fold: &Fold, store: &mut dyn Store, config: &Confi
 /// The digest of the rules of a registry: what a plan was made by is what it is applied by.
 pub(super) fn profile_digest(profile: &Profile) -> String {
     Digest::of(&serde_json::to_vec(profile).unwrap_or_default()).to_string()
-}
-
-fn short(id: &str) -> String {
-    id.chars().take(12).collect()
 }
 
 /// The plans of runs that are not over, but for `this`.
@@ -335,6 +317,20 @@ fn in_hand(registry: &RegistryConfig) -> usize {
     usize::from(registry.profile.limits.sessions.value).max(1) * 2
 }
 
+/// Closes the run of a plan that is taken back before it was over: nothing more of it is begun.
+fn give_up(id: &str, store: &mut dyn Store, now: Timestamp) -> Result<()> {
+    let fold = journal::open(store, id)?;
+    if fold.is_closed() { Ok(()) } else { close(id, &fold, store, now) }
+}
+
+/// Writes the row that binds the heads of a run's chains, behind which nothing follows.
+fn close(id: &str, fold: &Fold, store: &mut dyn Store, now: Timestamp) -> Result<()> {
+    let heads = String::from_utf8_lossy(&bind(store, &format!("run/{id}/"))?).into_owned();
+    let stream = journal::run_stream(id, 1)?;
+    let append = journal::append(stream.clone(), &fold.head(&stream), &[Entry::Closed { heads: heads.into(), at: now }]);
+    store.commit(&Batch { appends: vec![append], cells: Vec::new() })
+}
+
 /// Closes the run where everything has come to its end, and tells what became of it.
 fn finish(config: &Config, plan: &PlanFile, state: &StateDir, parts: &Outcomes, ctx: &Context) -> Result<Ended> {
     let id = &plan.header().id;
@@ -349,18 +345,18 @@ fn finish(config: &Config, plan: &PlanFile, state: &StateDir, parts: &Outcomes, 
     let tally = fold.tally(steps.values().flatten().copied());
     let is_over = tally.planned + tally.unknown + tally.pending == 0;
     if is_over && !fold.is_closed() {
-        let heads = String::from_utf8_lossy(&bind(&mut store, &format!("run/{id}/"))?).into_owned();
-        let stream = journal::run_stream(id, 1)?;
-        let append = journal::append(stream.clone(), &fold.head(&stream), &[Entry::Closed { heads: heads.into(), at: ctx.clock.wall() }]);
-        store.commit(&Batch { appends: vec![append], cells: Vec::new() })?;
+        close(id, &fold, &mut store, ctx.clock.wall())?;
     }
     let mut exits = vec![Exit::Done];
     let mut problems = Vec::new();
-    let updates = config.reports.join(format!("apply-{}", short(id))).join("local-updates.csv");
-    if let Err(problem) = local_updates(plan, &fold, &updates) {
+    let reports = config.reports.join(format!("apply-{}", short(id)));
+    let table = reports.join("outcomes.csv");
+    let written = local_updates(plan, &fold, &reports.join("local-updates.csv")).and_then(|()| outcomes(plan, &fold, &table));
+    let not_verified = written.unwrap_or_else(|problem| {
         exits.push(Exit::ReportFailed);
         problems.push(*problem);
-    }
+        Vec::new()
+    });
     let mut registries = Vec::new();
     for (registry, outcome) in parts {
         let stopped = match outcome {
@@ -383,58 +379,8 @@ fn finish(config: &Config, plan: &PlanFile, state: &StateDir, parts: &Outcomes, 
     exits.extend((tally.unknown > 0).then_some(Exit::Unknown));
     exits.extend((tally.failed + tally.conflict + tally.pending > 0).then_some(Exit::SomeFailed));
     exits.extend((tally.planned > 0).then_some(if ctx.stop.is_stopped() { Exit::Stopped } else { Exit::SomeFailed }));
-    let report = ApplyReport { plan: id.clone(), tally, registries, closed: is_over };
-    let text = told(&report);
+    let report = ApplyReport { plan: id.clone(), tally, registries, not_verified, outcomes: table.display().to_string(), closed: is_over };
+    let text = report.told();
     let json = serde_json::to_value(&report).unwrap_or_default();
     Ok(Ended { exits, json, text, problems })
-}
-
-/// Writes what the run changed, for the registrar's own database: one row for each fact of a verified step. A personal value stands
-/// there as the digest that it has in the plan: whoever planned it has the value.
-fn local_updates(plan: &PlanFile, fold: &Fold, path: &Path) -> Result<()> {
-    let failed = |e: csv::Error| Problem::storage("E-file-002", path, "write the local updates", &std::io::Error::other(e));
-    create_private_dir(path.parent().unwrap_or(Path::new(".")))?;
-    let mut table = csv::Writer::from_writer(AtomicFile::create(path)?);
-    table.write_record(["registry", "object", "id", "do", "field", "value", "digest"]).map_err(failed)?;
-    for operation in plan.operations()? {
-        let operation = operation?;
-        for (number, step) in (0..).zip(&operation.steps) {
-            if fold.of(operation.op, number).state != StepState::Verified {
-                continue;
-            }
-            for change in step.facts.iter().filter(|change| change.was != change.wanted) {
-                let (value, digest) = match &change.wanted {
-                    Value::Absent => (String::new(), String::new()),
-                    Value::Clear(value) => (value.clone(), String::new()),
-                    Value::Sealed(digest) => (String::new(), digest.to_string()),
-                };
-                let turn = match step.turn {
-                    Turn::Create => "create",
-                    Turn::Update => "update",
-                    Turn::Delete => "delete",
-                };
-                let row = [&operation.registry, step.object.kind.as_str(), &step.object.id, turn, change.fact.as_str(), &value, &digest];
-                table.write_record(row).map_err(failed)?;
-            }
-        }
-    }
-    let file = table
-        .into_inner()
-        .map_err(|e| Problem::storage("E-file-002", path, "write the local updates", &std::io::Error::other(e.to_string())))?;
-    file.commit()
-}
-
-/// The report for people.
-fn told(report: &ApplyReport) -> String {
-    let line = |name: &str, tally: &Tally, stopped: Option<&str>| {
-        let Tally { planned, verified, failed, conflict, unknown, pending, sends } = tally;
-        let stopped = stopped.map_or_else(String::new, |why| format!("; stopped: {why}"));
-        format!(
-            "{name}: {verified} verified, {failed} failed, {conflict} in conflict, {unknown} unknown, {pending} pending, {planned} not begun; {sends} commands sent{stopped}\n"
-        )
-    };
-    let mut text: String = report.registries.iter().map(|r| line(r.id.as_str(), &r.tally, r.stopped.as_deref())).collect();
-    text.push_str(&line(&format!("plan {}", short(&report.plan)), &report.tally, None));
-    text.push_str(if report.closed { "The run is over." } else { "The run is not over: the same command goes on with it." });
-    text
 }

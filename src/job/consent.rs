@@ -1,6 +1,7 @@
 //! `consent`: events into the ledger, and what holds by them.
 
 use super::config::Loaded;
+use super::sealing::store_path;
 use super::{Context, Ended, records};
 use crate::base::{Blame, Event, Exit, Lock, Problem, Problems, RegistryId, Result, StateDir, SystemEntropy, Timestamp, escape_controls};
 use crate::compliance::{
@@ -118,15 +119,19 @@ struct Opened {
 impl Opened {
     fn open(loaded: &Loaded) -> Result<Self> {
         let state = StateDir::open(&loaded.config.state)?;
-        let lock = state.lock(&format!("consent, process {}", std::process::id()))?;
-        let store = SqliteStore::open(&state.root().join("store.sqlite"))?;
+        let lock = state.lock_ledgers(&format!("consent, process {}", std::process::id()))?;
+        let store = SqliteStore::open(&store_path(state.root()))?;
         Ok(Self { state, store, _lock: lock })
     }
 
-    /// Today's local records; what they should be mended of is for `validate` to tell.
+    /// Today's local records, or those of the run that goes on now; what they should be mended of is for `validate` to tell.
     fn records(&self, loaded: &Loaded, ctx: &Context) -> Result<Records, Problems> {
         ctx.events.tell(Event::Stage { name: "records" });
-        Ok(records::take_in(&loaded.config, &self.state)?.records)
+        match self.state.lock("consent") {
+            Ok(_lock) => Ok(records::take_in(&loaded.config, &self.state)?.records),
+            Err(problem) if problem.exit == Exit::Locked => Ok(Records::open(&records::records_dir(&self.state))?),
+            Err(problem) => Err(problem.into()),
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! One function per verb, the order of the night, and the demo. The command line and the tests call these, and nothing below them.
 
+mod applied;
 mod apply;
 mod check;
 pub mod config;
@@ -11,16 +12,21 @@ mod facts;
 mod frame;
 mod interrupt;
 mod night;
+mod nightly;
 mod plan;
+mod protection;
 mod pulling;
 mod records;
 mod retention;
 mod review;
+mod rollback;
 mod sealing;
+mod table;
 mod validate;
 mod within;
 
-pub use apply::{ApplyOptions, ApplyRegistry, ApplyReport, apply, reconcile};
+pub use applied::{ApplyRegistry, ApplyReport, NotVerified};
+pub use apply::{ApplyOptions, apply, reconcile};
 pub use check::{Checked, CheckedRegistry, check};
 pub use consent::{ConsentOf, ConsentShown, ConsentTaken, consent_add, consent_import, consent_show};
 pub use demo::{DemoOptions, demo};
@@ -29,7 +35,9 @@ pub use frame::{Dialect, frame_decode};
 pub use interrupt::{Interrupt, stop_on_interrupt};
 pub use night::{diff, pull, pull_within, report_run, run};
 pub use plan::{PlanOptions, Planned, plan, plan_upon};
+pub use protection::{LockCoverage, ProtectionReport, report_protection};
 pub use review::{Approved, Unmasking, approve, show};
+pub use rollback::rollback;
 pub use sealing::store_path;
 pub use validate::{ValidateOptions, Validated, judge_records, validate};
 pub use within::Within;

@@ -2,13 +2,15 @@
 
 use super::config::{Config, Loaded};
 use super::pulling::{RegistryPull, pull_all};
-use super::{Context, Ended, Within, check, facts, records, retention};
+use super::sealing::store_path;
+use super::{Context, Ended, Within, check, facts, nightly, records, retention};
 use crate::base::{
     Blame, Digest, Event, Exit, Lock, Problem, Problems, RegistryId, Result, RunId, StateDir, Timestamp, create_private_dir,
 };
 use crate::dataset::{Ingested, Records, Services, Snapshot};
 use crate::diff::{self, Compared, DiffSummary, Expectation};
 use crate::report::{self, RunFacts, Summary};
+use crate::store::{SqliteStore, Vault};
 use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -18,8 +20,8 @@ const TOLD: usize = 3;
 
 /// A run under way: the lock, the name, and the folder its reports go to.
 pub(super) struct Night<'a> {
-    loaded: &'a Loaded,
-    ctx: &'a Context,
+    pub(super) loaded: &'a Loaded,
+    pub(super) ctx: &'a Context,
     pub(super) state: StateDir,
     _lock: Lock,
     run_id: RunId,
@@ -42,7 +44,12 @@ pub fn run(loaded: &Loaded, ctx: &Context) -> Result<Ended, Problems> {
     let fresh = pulls.iter().filter_map(|(id, p)| Some((id.clone(), p.pulled.as_ref()?.snapshot.clone()?))).collect();
     let summary = night.diff(&ingested.records, &fresh)?;
     retention::expire(&night.state, &night.config().reports, night.started)?;
-    night.report(&mut facts, &pulls, Some(&summary))
+    Vault::new(&mut SqliteStore::open(&store_path(night.state.root()))?).expire(night.started)?;
+    let mut ended = night.report(&mut facts, &pulls, Some(&summary))?;
+    // Plans are made, and applied, by verbs that take the lock for themselves.
+    drop(night);
+    nightly::change(loaded, ctx, &mut ended)?;
+    Ok(ended)
 }
 
 /// `pull`: the registries into snapshots.

@@ -1,17 +1,19 @@
 //! `plan`: the newest snapshots and the local records through a recipe, into a plan that a person reviews.
 
 use super::apply::profile_digest;
-use super::config::{Loaded, RegistryConfig};
+use super::config::{Config, Loaded, RegistryConfig};
 use super::consents::Consents;
 use super::night::Night;
 use super::sealing::{Sealing, store_path};
+use super::table::Table;
 use super::validate::{known, newest};
 use super::{Context, Ended};
-use crate::base::{AtomicFile, Blame, Event, Exit, Problem, Problems, RegistryId, Result, StateDir, Timestamp};
+use crate::base::{Blame, Event, Exit, Problem, Problems, RegistryId, Result, StateDir, Timestamp};
 use crate::dataset::{Records, Snapshot};
 use crate::model::ObjectKind;
 use crate::plan::{
-    Bases, GateName, Header, Outcome, PlanFile, Recipe, RegistryFacts, Seen, Selection, Site, Sources, Tally, Waivers, build, judge,
+    Bases, GateName, GateVerdict, Header, Limits, Outcome, PlanFile, Recipe, RegistryFacts, Seen, Selection, Site, Sources, Tally, Waivers,
+    build, judge,
 };
 use crate::rules::{Findings, FindingsSummary};
 use crate::store::SqliteStore;
@@ -90,16 +92,7 @@ pub fn plan_upon(loaded: &Loaded, ctx: &Context, options: &PlanOptions, bases: &
     night.stage("plan");
     let now = night.started;
     let target = options.out.clone().unwrap_or_else(|| night.dir.join("plan.ndjson"));
-    let keep_until = now.checked_add(config.gates.plan_valid.saturating_add(KEPT)).unwrap_or(Timestamp::MAX);
-    let mut making = Making {
-        recipe: options.recipe,
-        sealing: Sealing::begin(night.state.root(), &target, config.gates.canary, keep_until)?,
-        findings: Findings::begin(&night.dir, false, TOLD)?,
-        tables: Tables { dir: night.dir.clone(), ..Tables::default() },
-        tally: Tally::default(),
-        left_out: BTreeMap::new(),
-        seen: Vec::new(),
-    };
+    let mut making = Making::begin(options.recipe, &night, &target)?;
     let limits = &config.gates.limits;
     let not_before = if waivers.passes(GateName::Age) { Timestamp::MIN } else { now.checked_sub(limits.max_age).unwrap_or(Timestamp::MIN) };
     for (id, registry, snapshot) in &all {
@@ -119,23 +112,17 @@ pub fn plan_upon(loaded: &Loaded, ctx: &Context, options: &PlanOptions, bases: &
         let text = "stopped: no plan was written".to_owned();
         return Ok(Ended { exits: vec![Exit::Stopped], json: serde_json::Value::Null, text, problems: Vec::new() });
     }
-    let gates = judge(limits, &waivers, &making.tally, &making.seen, now);
+    let gates = making.judged(limits, &waivers, now);
+    let finished = || all.iter().map(|(_, _, snapshot)| snapshot.manifest().finished);
     let header = Header {
-        privet_plan: Header::VERSION,
-        id: String::new(),
-        tool: format!("privet {}", env!("CARGO_PKG_VERSION")),
-        recipe: options.recipe,
+        relock: options.relock.filter(|_| options.recipe == Recipe::Unlock),
         author: options.by.clone(),
-        made: all.iter().map(|(_, _, snapshot)| snapshot.manifest().finished).max().unwrap_or(now),
-        expires: expires(&all, &waivers, config.gates.plan_valid, now),
-        config: config.digest.to_string(),
+        made: finished().max().unwrap_or(now),
+        expires: expires(finished().min().unwrap_or(now), &waivers, config.gates.plan_valid, now),
         selection: selection.told(),
         registries: all.iter().map(|(id, registry, snapshot)| (id.to_string(), facts(registry, snapshot))).collect(),
         gates,
-        approvals: config.gates.approvals,
-        waves: Vec::new(),
-        counts: Vec::new(),
-        left_out: std::mem::take(&mut making.left_out),
+        ..making.header(config)
     };
     Ok(making.end(header, &target, &night.dir, ctx)?)
 }
@@ -149,8 +136,14 @@ fn refuse(options: &PlanOptions, selection: &Selection, approvals: u8) -> Result
     if options.recipe == Recipe::Unlock && options.relock.is_none() {
         return wrong("what is unlocked is locked again some day", "add --relock YYYY-MM-DD");
     }
+    vacant(options, approvals)
+}
+
+/// Whether somebody stands for the plan, and nothing where it is to stand.
+pub(super) fn vacant(options: &PlanOptions, approvals: u8) -> Result<()> {
     if approvals > 0 && options.by.as_deref().is_none_or(|by| by.trim().is_empty()) {
-        return wrong("the configuration wants plans approved by somebody else than their author", "say who plans, with --by NAME");
+        let what = "the configuration wants plans approved by somebody else than their author";
+        return Err(Problem::new("E-plan-012", Blame::Operator, what, "say who plans, with --by NAME"));
     }
     if let Some(out) = options.out.as_ref().filter(|out| out.exists()) {
         let what = "there is something already, and nothing is overwritten";
@@ -159,9 +152,8 @@ fn refuse(options: &PlanOptions, selection: &Selection, approvals: u8) -> Result
     Ok(())
 }
 
-/// When the plan ends: so long after the oldest of what it rests on; from now on, where its age was let pass.
-fn expires(all: &[(&RegistryId, &RegistryConfig, Snapshot)], waivers: &Waivers, valid: SignedDuration, now: Timestamp) -> Timestamp {
-    let oldest = all.iter().map(|(_, _, snapshot)| snapshot.manifest().finished).min().unwrap_or(now);
+/// When a plan ends: so long after the `oldest` of what it rests on; from now on, where its age was let pass.
+pub(super) fn expires(oldest: Timestamp, waivers: &Waivers, valid: SignedDuration, now: Timestamp) -> Timestamp {
     let from = if waivers.passes(GateName::Age) { now } else { oldest };
     from.checked_add(valid).unwrap_or(Timestamp::MAX)
 }
@@ -180,7 +172,7 @@ fn facts(registry: &RegistryConfig, snapshot: &Snapshot) -> RegistryFacts {
 }
 
 /// A plan in the making.
-struct Making {
+pub(super) struct Making {
     recipe: Recipe,
     sealing: Sealing,
     findings: Findings,
@@ -191,13 +183,62 @@ struct Making {
 }
 
 impl Making {
+    /// A plan that is to stand at `target`.
+    pub(super) fn begin(recipe: Recipe, night: &Night<'_>, target: &Path) -> Result<Self> {
+        let gates = &night.loaded.config.gates;
+        let keep_until = night.started.checked_add(gates.plan_valid.saturating_add(KEPT)).unwrap_or(Timestamp::MAX);
+        Ok(Self {
+            recipe,
+            sealing: Sealing::begin(night.state.root(), target, gates.canary, keep_until)?,
+            findings: Findings::begin(&night.dir, false, TOLD)?,
+            tables: Tables { dir: night.dir.clone(), ..Tables::default() },
+            tally: Tally::default(),
+            left_out: BTreeMap::new(),
+            seen: Vec::new(),
+        })
+    }
+
+    /// What every header says, still without what the plan rests on.
+    pub(super) fn header(&mut self, config: &Config) -> Header {
+        Header {
+            privet_plan: Header::VERSION,
+            id: String::new(),
+            tool: format!("privet {}", env!("CARGO_PKG_VERSION")),
+            recipe: self.recipe,
+            undoes: None,
+            relock: None,
+            author: None,
+            made: Timestamp::UNIX_EPOCH,
+            expires: Timestamp::UNIX_EPOCH,
+            config: config.digest.to_string(),
+            selection: Vec::new(),
+            registries: BTreeMap::new(),
+            gates: Vec::new(),
+            approvals: config.gates.approvals,
+            waves: Vec::new(),
+            counts: Vec::new(),
+            left_out: std::mem::take(&mut self.left_out),
+        }
+    }
+
+    /// Adds a registry as gates see it.
+    pub(super) fn sees(&mut self, seen: Seen) {
+        self.seen.push(seen);
+    }
+
+    /// The verdicts on what there is so far.
+    pub(super) fn judged(&self, limits: &Limits, waivers: &Waivers, now: Timestamp) -> Vec<GateVerdict> {
+        judge(limits, waivers, &self.tally, &self.seen, now)
+    }
+
     fn registry(&mut self, site: &Site<'_>, sources: &Sources<'_>, bases: &mut dyn Bases) -> Result<()> {
         let Sources { id, records, snapshot, .. } = sources;
-        self.seen.push(seen(id, records, snapshot));
+        self.sees(seen(id, records, snapshot));
         build(self.recipe, site, sources, bases, &mut |out| self.take(site, out))
     }
 
-    fn take(&mut self, site: &Site<'_>, out: Outcome) -> Result<()> {
+    /// Takes what some objects came to.
+    pub(super) fn take(&mut self, site: &Site<'_>, out: Outcome) -> Result<()> {
         self.tables.put(site.registry, &out)?;
         let Outcome { drafts, left_out, blocked, told, .. } = out;
         self.tally.block(blocked);
@@ -213,7 +254,8 @@ impl Making {
         Ok(())
     }
 
-    fn end(self, header: Header, target: &Path, dir: &Path, ctx: &Context) -> Result<Ended> {
+    /// Puts the plan in place, and tells of it.
+    pub(super) fn end(self, header: Header, target: &Path, dir: &Path, ctx: &Context) -> Result<Ended> {
         let files = self.tables.finish()?;
         let (summary, first) = self.findings.finish()?;
         let blocked = self.tally.blocked();
@@ -246,7 +288,7 @@ fn seen(id: &RegistryId, records: &Records, snapshot: &Snapshot) -> Seen {
 #[derive(Default)]
 struct Tables {
     dir: PathBuf,
-    open: BTreeMap<&'static str, csv::Writer<AtomicFile>>,
+    open: BTreeMap<&'static str, Table>,
 }
 
 impl Tables {
@@ -271,23 +313,17 @@ impl Tables {
     }
 
     fn row<const N: usize>(&mut self, name: &'static str, header: [&str; N], row: [&str; N]) -> Result<()> {
-        let path = self.dir.join(name);
-        let failed = |e: csv::Error| Problem::storage("E-file-002", &path, "write", &e.into());
         if !self.open.contains_key(name) {
-            let mut writer = csv::Writer::from_writer(AtomicFile::create(&path)?);
-            writer.write_record(header).map_err(failed)?;
-            self.open.insert(name, writer);
+            self.open.insert(name, Table::create(&self.dir.join(name), &header)?);
         }
-        self.open.get_mut(name).map_or(Ok(()), |writer| writer.write_record(row).map_err(failed))
+        self.open.get_mut(name).map_or(Ok(()), |table| table.row(&row))
     }
 
     fn finish(self) -> Result<Vec<String>> {
         let mut files = Vec::new();
-        for (name, writer) in self.open {
-            let path = self.dir.join(name);
-            let file = writer.into_inner().map_err(|e| Problem::storage("E-file-002", &path, "write", e.error()))?;
-            file.commit()?;
-            files.push(path.display().to_string());
+        for (name, table) in self.open {
+            table.end()?;
+            files.push(self.dir.join(name).display().to_string());
         }
         Ok(files)
     }

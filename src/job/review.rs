@@ -158,12 +158,7 @@ fn described(operation: &Operation) -> String {
         kind.as_str().unwrap_or_default()
     );
     for step in &operation.steps {
-        let verb = match step.turn {
-            Turn::Create => "create",
-            Turn::Update => "update",
-            Turn::Delete => "delete",
-        };
-        _ = writeln!(out, "   {verb} {} {}", step.object.kind.as_str(), escape_controls(&step.object.id));
+        _ = writeln!(out, "   {} {} {}", step.turn.as_str(), step.object.kind.as_str(), escape_controls(&step.object.id));
         for Change { fact, was, wanted } in &step.facts {
             let fact = escape_controls(fact.as_str());
             _ = match (step.turn, was == wanted) {

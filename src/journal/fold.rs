@@ -3,7 +3,7 @@
 use super::SENDS;
 use super::entry::{Entry, StepRow};
 use super::state::{StepState, Why, is_legal};
-use crate::base::{Blame, Exit, Problem, Result};
+use crate::base::{Blame, Exit, Problem, Result, Timestamp};
 use crate::store::{Head, StreamName};
 use std::collections::{BTreeMap, HashMap};
 
@@ -24,6 +24,7 @@ pub struct Fold {
     pub(super) heads: BTreeMap<StreamName, Head>,
     digest: Option<Box<str>>,
     steps: HashMap<(u64, u8), Standing>,
+    last: Option<Timestamp>,
     closed: bool,
 }
 
@@ -97,6 +98,7 @@ impl Fold {
         if row.sends > SENDS {
             return Err(format!("{name} was sent {} times", row.sends));
         }
+        self.last = self.last.max(Some(row.at));
         self.steps.insert(place, Standing { state: row.to, sends: row.sends, why: row.why });
         Ok(())
     }
@@ -141,6 +143,12 @@ impl Fold {
     #[must_use]
     pub fn digest(&self) -> Option<&str> {
         self.digest.as_deref()
+    }
+
+    /// When a step last changed its state; nothing where none did.
+    #[must_use]
+    pub const fn last(&self) -> Option<Timestamp> {
+        self.last
     }
 
     /// Whether the run is over.

@@ -1,11 +1,12 @@
 //! The life of a step, and which state may follow which.
 
 use crate::model::ResultCode;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// Where a step is. A step of which there is no row is planned.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum StepState {
     /// Nothing of it has any effect, and it may be sent.
@@ -56,7 +57,7 @@ impl fmt::Display for StepState {
 }
 
 /// Why a step failed, or was not begun.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Why {
     /// The registry refused it, with this code.
@@ -71,6 +72,19 @@ pub enum Why {
     Unsaid(Box<str>),
     /// A step or operation before it came to nothing.
     Dependency,
+}
+
+impl fmt::Display for Why {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused(code) => write!(f, "the registry refused it, {}", code.0),
+            Self::NotEffective => f.write_str("the registry said yes and changed nothing"),
+            Self::Gone => f.write_str("the object is gone, or is another registrar's"),
+            Self::Blocked(rule) => write!(f, "what allowed it does not hold any more, {rule}"),
+            Self::Unsaid(id) => write!(f, "the line has no words for it, {id}"),
+            Self::Dependency => f.write_str("what it waits for came to nothing"),
+        }
+    }
 }
 
 /// Whether `to` may follow `from`.

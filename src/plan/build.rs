@@ -1,12 +1,12 @@
 //! The rows of one registry, bucket by bucket, through a recipe.
 
-use super::basis::Bases;
+use super::basis::{Bases, NoRecords};
 use super::header::Recipe;
-use super::recipes::{Asked, Known, Outcome, Pair, Site};
+use super::recipes::{Asked, Beside, Known, Outcome, Pair, Site, Watched, watched};
 use crate::base::{RegistryId, Result, StopToken, Timestamp};
-use crate::dataset::{Records, Row, Snapshot, State};
+use crate::dataset::{Records, Row, Snapshot, Stamp, State};
 use crate::model::ObjectKind;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// The rows of one registry.
 #[derive(Clone, Copy, Debug)]
@@ -42,14 +42,14 @@ pub fn build(
     sink: &mut dyn FnMut(Outcome) -> Result<()>,
 ) -> Result<()> {
     let mut asked = Asked::default();
-    sources.each(ObjectKind::Domain, &mut |pairs| {
+    sources.each(ObjectKind::Domain, false, &mut |pairs| {
         for both in pairs {
             site.asks(recipe, both.pair(), &mut asked);
         }
         Ok(())
     })?;
     if asked.has_targets() {
-        sources.each(ObjectKind::Domain, &mut |pairs| {
+        sources.each(ObjectKind::Domain, false, &mut |pairs| {
             for both in pairs {
                 asked.used(site, both.pair());
             }
@@ -57,7 +57,7 @@ pub fn build(
         })?;
     }
     let mut known = Known::default();
-    sources.each(ObjectKind::Contact, &mut |pairs| {
+    sources.each(ObjectKind::Contact, false, &mut |pairs| {
         let mut out = Outcome::default();
         for both in pairs {
             known.contact(site, both.pair(), &asked, bases)?;
@@ -67,7 +67,7 @@ pub fn build(
     })?;
     known.take_links(&mut asked);
     drop(asked);
-    sources.each(ObjectKind::Domain, &mut |pairs| {
+    sources.each(ObjectKind::Domain, false, &mut |pairs| {
         let mut out = Outcome::default();
         for both in pairs {
             site.domain(recipe, both.fresh(), &known, &mut out);
@@ -76,11 +76,27 @@ pub fn build(
     })
 }
 
+/// Looks at the domains of one registry as it holds them, in one order whatever the machine; hands over what each bucket came to.
+///
+/// # Errors
+/// `E-parquet-…` where a bucket cannot be read; what `sink` returns.
+pub fn watch(site: &Site<'_>, sources: &Sources<'_>, beside: &Beside<'_>, sink: &mut dyn FnMut(Vec<Watched>) -> Result<()>) -> Result<()> {
+    let (mut known, asked) = (Known::default(), Asked::default());
+    sources.each(ObjectKind::Contact, false, &mut |pairs| {
+        pairs.iter().try_for_each(|both| known.contact(site, both.pair(), &asked, &mut NoRecords))
+    })?;
+    sources.each(ObjectKind::Domain, true, &mut |pairs| {
+        sink(pairs.iter().map(|both| watched(site, both.pair(), &both.stamp, &known, beside)).collect())
+    })
+}
+
 /// The rows of one object.
 #[derive(Default)]
 struct Both {
     local: Option<Row>,
     remote: Option<Row>,
+    /// What the registry stamped it with, where that was asked for.
+    stamp: Stamp,
     /// Whether the registry's was observed too long ago.
     is_stale: bool,
 }
@@ -98,8 +114,8 @@ impl Both {
 }
 
 impl Sources<'_> {
-    /// Hands over the objects of each bucket of the coarser cut, in the order of their ids.
-    fn each(&self, kind: ObjectKind, visit: &mut dyn FnMut(&[Both]) -> Result<()>) -> Result<()> {
+    /// Hands over the objects of each bucket of the coarser cut, in the order of their ids, `stamped` where that is asked for.
+    fn each(&self, kind: ObjectKind, stamped: bool, visit: &mut dyn FnMut(&[Both]) -> Result<()>) -> Result<()> {
         let theirs = self.snapshot.manifest().buckets_log2;
         let coarse = self.records.buckets_log2().min(theirs);
         let finer = |bucket: u32, by: u8| (bucket << by)..((bucket + 1) << by);
@@ -117,9 +133,11 @@ impl Sources<'_> {
             }
             for fine in finer(bucket, theirs - coarse) {
                 let stale = if is_old { self.snapshot.observed_before(kind, fine, self.not_before)? } else { HashSet::new() };
+                let mut stamps = if stamped { self.snapshot.stamps(kind, fine)? } else { HashMap::new() };
                 for seen in self.snapshot.rows(kind, fine)?.into_iter().filter(|seen| seen.state == State::Ok) {
                     let both = all.entry(seen.row.id().into()).or_default();
                     both.is_stale = stale.contains(seen.row.id());
+                    both.stamp = stamps.remove(seen.row.id()).unwrap_or_default();
                     both.remote = Some(seen.row);
                 }
             }

@@ -65,6 +65,18 @@ impl DraftStep {
         Self { turn: Turn::Delete, kind, id: row.id().to_owned(), own, facts }
     }
 
+    /// A step on an object, each fact with what it is and what is wanted; with the privacy provider's `own` values, nobody's personal
+    /// data.
+    pub(super) fn of(
+        turn: Turn,
+        (kind, id): (ObjectKind, &str),
+        own: bool,
+        facts: impl IntoIterator<Item = (Fact, Option<String>, Option<String>)>,
+    ) -> Self {
+        let facts = facts.into_iter().map(|(fact, was, wanted)| (fact, (was, wanted))).collect();
+        Self { turn, kind, id: id.to_owned(), own, facts }
+    }
+
     /// The same step, on the condition that `fact` is as `row` has it, and stays so.
     #[must_use]
     pub fn resting_on(mut self, fact: Fact, row: &Row) -> Self {

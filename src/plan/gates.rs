@@ -54,6 +54,9 @@ impl ChangeKind {
                 let is_lock = fact.as_status() == Some(lock.as_str());
                 let is_domain = step.object().0 == ObjectKind::Domain;
                 let is = |field: DomainField| is_domain && fact.as_str() == field.name();
+                let is_role = [DomainField::Registrant, DomainField::Admin, DomainField::Tech, DomainField::Billing].into_iter().any(is);
+                // Taking a mask back shows whom it masked.
+                kinds.extend((recipe == Recipe::Rollback && is_role).then_some(Self::Reveal));
                 kinds.insert(match recipe {
                     _ if is_lock && wanted.is_none() => Self::Unlock,
                     Recipe::PrivacyOff if step.turn() == Turn::Update => Self::Reveal,

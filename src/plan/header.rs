@@ -1,6 +1,7 @@
 //! What stands at the head of a plan: what it was made from, and what was judged of it as a whole.
 
 use crate::base::Timestamp;
+use jiff::civil;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -56,6 +57,13 @@ pub struct Header {
     pub tool: String,
     /// What it is for.
     pub recipe: Recipe,
+    /// The plan whose run it takes back, where it is a rollback.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undoes: Option<String>,
+    /// The day on which what it unlocks is to be locked again, where it unlocks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub relock: Option<civil::Date>,
     /// Who made it, where that was said: nobody approves a plan of their own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub author: Option<String>,

@@ -60,6 +60,18 @@ pub enum Turn {
     Delete,
 }
 
+impl Turn {
+    /// The word in tables.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::Delete => "delete",
+        }
+    }
+}
+
 /// One command on one object.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -135,6 +147,8 @@ pub enum BasisKind {
     Ended,
     /// Housekeeping of the provider's own objects.
     OwnData,
+    /// What stood before a run, put back.
+    Restored,
 }
 
 /// Whether an operation can be undone.

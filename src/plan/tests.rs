@@ -65,6 +65,8 @@ fn header() -> Header {
         id: String::new(),
         tool: "privet".to_owned(),
         recipe: Recipe::Lock,
+        undoes: None,
+        relock: None,
         author: None,
         made: at(0),
         expires: at(3600),

@@ -5,7 +5,7 @@ use crate::served::{context, wait_until};
 use privet::base::{Digest, Exit, Timestamp, write_atomic};
 use privet::dataset::{DomainField, Row};
 use privet::job::config::Loaded;
-use privet::job::{ApplyOptions, Ended, apply, pull, reconcile};
+use privet::job::{ApplyOptions, Ended, PlanOptions, apply, pull, reconcile, rollback};
 use privet::mock::Served;
 use privet::model::ObjectKind;
 use privet::plan::{
@@ -14,7 +14,7 @@ use privet::plan::{
 };
 use privet::store::{Batch, SqliteStore, Store as _, Vault, sealed_cell};
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -65,7 +65,9 @@ impl Locking {
         let mut entropy = privet::base::SeededEntropy::new(1);
         for row in &rows {
             let lock = Fact::status(LOCK);
-            if lock.of(ObjectKind::Domain, row).is_some() {
+            let statuses = row.get(DomainField::Statuses.at()).unwrap_or_default();
+            // What a registry would refuse to lock is nothing that a plan asks for (RFC 5731 §2.3).
+            if lock.of(ObjectKind::Domain, row).is_some() || statuses.contains("pending") || statuses.contains("UpdateProhibited") {
                 continue;
             }
             let step = DraftStep::update(ObjectKind::Domain, row.id()).setting(lock, row, Some(Fact::SET.to_owned()));
@@ -100,6 +102,8 @@ impl Locking {
             id: String::new(),
             tool: "privet".to_owned(),
             recipe: Recipe::Lock,
+            undoes: None,
+            relock: None,
             author: None,
             made: Timestamp::UNIX_EPOCH,
             expires: Timestamp::MAX,
@@ -140,7 +144,8 @@ impl Locking {
     pub(crate) fn effects(&self) -> BTreeMap<String, u64> {
         let mut all = BTreeMap::new();
         for line in self.commits().iter().filter(|line| line["clTRID"].is_string() && is_effective(line)) {
-            *all.entry(line["object"].as_str().expect("an object").to_owned()).or_default() += 1;
+            let (_, name) = line["object"].as_str().and_then(|object| object.split_once('/')).expect("an object");
+            *all.entry(name.to_owned()).or_default() += 1;
         }
         all
     }
@@ -189,6 +194,49 @@ fn a_plan_is_applied_once_and_a_second_time_is_refused() {
     let id = PlanFile::open(&locking.plan).expect("a plan").header().id.clone();
     let updates: Vec<String> = locking.one.frames("in").into_iter().filter(|frame| frame.contains("<update>")).collect();
     assert!(updates.iter().all(|frame| frame.contains(&format!("<clTRID>{}-", &id[..12]))), "{updates:?}");
+}
+
+#[test]
+fn a_run_that_was_stopped_is_taken_back_as_far_as_it_went_and_not_gone_on_with() {
+    let locking = Locking::new(40, &["latency_ms=60"], |_| ());
+    let stopped = context(&[]);
+    let raised = stopped.stop.clone();
+    let one = &locking.one;
+    let ended = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            wait_until("an update", || one.frames("in").iter().any(|frame| frame.contains("<update>")));
+            raised.stop();
+        });
+        apply(&locking.loaded, &locking.plan, &ApplyOptions::default(), &stopped).unwrap_or_else(|e| panic!("{e}"))
+    });
+    let verified = counts(&ended)["verified"];
+    assert!(ended.exit() == Exit::Stopped && verified > 0 && verified < locking.names.len() as u64, "{}", ended.text);
+    let id = PlanFile::open(&locking.plan).expect("a plan").header().id.clone();
+    let back = locking.one.config().with_file_name("back.plan");
+    let planning = |allow: &[&str], out: &Path| PlanOptions {
+        recipe: Recipe::Rollback,
+        select: Vec::new(),
+        out: Some(out.to_owned()),
+        allow: allow.iter().map(|name| (*name).to_owned()).collect(),
+        reason: Some("a test".to_owned()),
+        by: None,
+        relock: None,
+    };
+    // Lifting a lock is a kind of change that is asked for by its name.
+    let refused = rollback(&locking.loaded, &context(&[]), &id, &planning(&[], &back.with_extension("refused"))).expect("a plan");
+    assert_eq!(refused.exit(), Exit::GateRefused, "{}", refused.text);
+    let planned = rollback(&locking.loaded, &context(&[]), &id[..12], &planning(&["unlock", "share"], &back)).expect("a plan");
+    assert_eq!(planned.exit(), Exit::ChangesPending, "{}", planned.text);
+    let header = PlanFile::open(&back).expect("a plan").header().clone();
+    assert_eq!((header.operations(), header.undoes.as_deref()), (verified, Some(&*id)));
+    let taken = apply(&locking.loaded, &back, &ApplyOptions::default(), &context(&[])).unwrap_or_else(|e| panic!("{e}"));
+    assert_eq!((taken.exit(), counts(&taken)["verified"]), (Exit::Done, verified), "{}", taken.text);
+    assert_eq!(pull(&locking.loaded, &context(&[])).expect("ended").exit(), Exit::Done);
+    let observed = locking.one.observed();
+    let is_locked = |name: &String| Fact::status(LOCK).of(ObjectKind::Domain, &observed[&(ObjectKind::Domain, name.clone())].row).is_some();
+    assert!(!locking.names.iter().any(is_locked));
+    let problems = apply(&locking.loaded, &locking.plan, &ApplyOptions::default(), &context(&[])).expect_err("given up");
+    assert_eq!(problems.into_first().id, "E-apply-007");
 }
 
 #[test]

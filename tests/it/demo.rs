@@ -41,8 +41,10 @@ fn rows(differences: &Path) -> Counts {
 fn the_demo_finds_what_its_seed_planted_and_nothing_else() {
     let dir = tempfile::tempdir().expect("a directory");
     let out = dir.path().join("demo");
+    let program = std::path::PathBuf::from(env!("CARGO_BIN_EXE_privet"));
     for seed in [1, 2] {
-        let ended = demo(&DemoOptions { out: out.clone(), contacts: 300, seed }, &context()).unwrap_or_else(|e| panic!("seed {seed}: {e}"));
+        let ended = demo(&DemoOptions { out: out.clone(), contacts: 300, seed, program: program.clone() }, &context())
+            .unwrap_or_else(|e| panic!("seed {seed}: {e}"));
         assert_eq!(ended.exit(), Exit::Done, "{}", ended.text);
         assert_eq!(ended.json["exit"], 0);
         let registries = ended.json["registries"].as_array().expect("registries");
@@ -55,6 +57,9 @@ fn the_demo_finds_what_its_seed_planted_and_nothing_else() {
         assert!(reports.starts_with(out.canonicalize().expect("there").join("reports")));
         assert!(reports.join("index.html").exists() && reports.join("differences.parquet").exists());
         assert_eq!(counted(&reports.join("run.json")), rows(&reports.join("differences.csv")));
+        for told in ["its process was killed when", "took effect exactly once"] {
+            assert!(ended.text.contains(told), "{}", ended.text);
+        }
         super::schema_files::assert_form("report/summary", &ended.json);
         for entry in std::fs::read_dir(&reports).expect("a folder") {
             let path = entry.expect("an entry").path();
@@ -71,7 +76,8 @@ fn the_demo_finds_what_its_seed_planted_and_nothing_else() {
 fn the_demo_overwrites_nothing_it_did_not_make() {
     let dir = tempfile::tempdir().expect("a directory");
     privet::base::write_atomic(&dir.path().join("precious"), b"mine").expect("written");
-    let problems = demo(&DemoOptions { out: dir.path().to_owned(), contacts: 20, seed: 1 }, &context()).expect_err("refused");
+    let problems = demo(&DemoOptions { out: dir.path().to_owned(), contacts: 20, seed: 1, program: std::path::PathBuf::new() }, &context())
+        .expect_err("refused");
     assert_eq!((problems.kept()[0].id.as_str(), problems.kept()[0].exit), ("E-demo-001", Exit::Usage));
     assert!(dir.path().join("precious").exists());
 }

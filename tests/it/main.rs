@@ -3,6 +3,7 @@
 
 mod apply;
 mod budget;
+mod change;
 mod cli;
 mod config_input;
 mod conform;

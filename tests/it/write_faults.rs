@@ -50,7 +50,7 @@ impl Struck {
     fn effects(&self) -> (u64, usize) {
         let object = format!("domain/{}", self.name);
         let all = self.locking.commits().iter().filter(|line| line["object"] == object.as_str()).count();
-        (self.locking.effects().get(&object).copied().unwrap_or_default(), all)
+        (self.locking.effects().get(&self.name).copied().unwrap_or_default(), all)
     }
 
     /// What the plan has to come to where the domain ends in `state`, and every other change is verified; `sends` commands beyond one
@@ -63,7 +63,7 @@ impl Struck {
         *wanted.entry("sends").or_default() += others + sends;
         assert_eq!((ended.exit(), counts(ended)), (exit, wanted), "{}", ended.text);
         let mut effects = self.locking.effects();
-        effects.remove(&format!("domain/{}", self.name));
+        effects.remove(&self.name);
         assert!(effects.len() as u64 == others && effects.values().all(|count| *count == 1), "{effects:?}");
     }
 }

@@ -3,7 +3,7 @@
 use super::document::{CAP, Document, text_of};
 use super::table::{Kind, Layer, Reading, Table};
 use super::types::{Config, Dns, Loaded, Records};
-use super::{Given, TEMPLATE, gates, registry};
+use super::{Given, TEMPLATE, gates, nightly, registry};
 use crate::base::{Blame, Digest, DomainName, Exit, Handle, Problem, Problems, read_capped};
 use crate::dataset::{Format, Source};
 use crate::diff::PrivacySettings;
@@ -108,6 +108,8 @@ fn root(reading: &mut Reading<'_>, path: &Path, bytes: &[u8], layers: [Layer<'_>
     let gates = gates::gates(reading, closing, usual);
     let correcting = all.child(reading, "corrections");
     let corrections = gates::corrections(reading, correcting);
+    let planning = all.child(reading, "run");
+    let nightly = nightly::nightly(reading, planning);
     let observing = all.child(reading, "dns");
     let dns = dns(reading, observing);
     let fallback = all.child(reading, "registry_defaults");
@@ -126,10 +128,10 @@ fn root(reading: &mut Reading<'_>, path: &Path, bytes: &[u8], layers: [Layer<'_>
     }
     all.finish(reading);
     version?;
-    let (gates, corrections) = (gates?, corrections?);
+    let (gates, corrections, nightly) = (gates?, corrections?, nightly?);
     let (state, reports, records, dns) = (state?, reports?, records_read, dns?);
     let digest = digest(bytes, &reading.rules);
-    Some(Config { path: path.to_owned(), digest, state, reports, records, privacy, gates, corrections, dns, registries })
+    Some(Config { path: path.to_owned(), digest, state, reports, records, privacy, gates, corrections, nightly, dns, registries })
 }
 
 /// The digest of a configuration's bytes, or where it has files of rules, of all their digests.

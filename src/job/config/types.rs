@@ -4,9 +4,9 @@ use super::{SecretSource, Setting};
 use crate::base::{Blame, Digest, Problem, RegistryId, Result};
 use crate::dataset::Source;
 use crate::diff::PrivacySettings;
-use crate::plan::{Directions, Limits};
+use crate::plan::{Directions, Limits, Recipe};
 use crate::policy::Profile;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, civil};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -43,6 +43,8 @@ pub struct Config {
     pub gates: Gates,
     /// Which side is right where records and registry differ.
     pub corrections: Directions,
+    /// What the nightly run plans and applies.
+    pub nightly: Nightly,
     /// How the DNS is observed.
     pub dns: Dns,
     /// The registry accounts by the operator's names for them.
@@ -91,6 +93,24 @@ pub struct Gates {
     pub approvals: u8,
     /// How many operations a registry's first wave has.
     pub canary: u64,
+}
+
+/// What the nightly run plans, and what of it it applies by itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Nightly {
+    /// The recipes that are planned, in the order in which they are.
+    pub plan: Vec<Recipe>,
+    /// Those that are applied, each within its limits.
+    pub apply: BTreeMap<Recipe, Applying>,
+}
+
+/// Within which limits the nightly run applies a plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Applying {
+    /// The most operations of a plan that is applied.
+    pub max_operations: u64,
+    /// The last day on which it is, UTC.
+    pub until: civil::Date,
 }
 
 /// How the DNS is observed.

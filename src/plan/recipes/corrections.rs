@@ -12,7 +12,7 @@ use crate::diff::{PrivacySettings, expected_domain, material, withheld};
 use crate::model::{FindingSeverity, ObjectKind, Properties, StatusValue};
 use crate::plan::basis::{Bases, Decision, Purpose};
 use crate::plan::{Basis, BasisKind, Draft, DraftStep, Fact};
-use crate::policy::{Privacy, RegistrantChange};
+use crate::policy::{HostModel, Privacy, RegistrantChange};
 use crate::rules::{Judge, OwnData, status_change};
 use std::collections::BTreeMap;
 
@@ -52,6 +52,11 @@ impl Directions {
     #[must_use]
     pub fn is_field(name: &str) -> bool {
         ObjectKind::ALL.iter().any(|kind| columns(*kind).iter().any(|column| column.name == name))
+    }
+
+    /// Whether the operator says something of just this column.
+    fn names(&self, name: &str) -> bool {
+        self.fields.contains_key(name)
     }
 
     fn of(&self, name: &str) -> Direction {
@@ -211,6 +216,10 @@ pub(super) fn domain(site: &Site<'_>, pair: Pair<'_>, known: &Known, out: &mut O
             Direction::Push => match (field, shown.name) {
                 (Some(field), _) => role(&mut sheet, (position, shown), field, (local, ours), known, out),
                 (None, "statuses") => domain_statuses(&mut sheet, (local, ours), known, out),
+                (None, "ns") if site.profile.hosts.value == HostModel::Objects && !site.directions.names("ns") => {
+                    let what = "name servers are objects here, and a snapshot does not tell whether these are: `ns = \"local\"` sets them all the same";
+                    out.leave(site.finding(at, "R-plan-020", "ns", what, &site.profile.hosts));
+                }
                 (None, "ns") => sheet.set(position, shown, ours),
                 (None, name) => out.leave(site.ours(at, "R-plan-015", name, "no command sets this: the registry alone does")),
             },

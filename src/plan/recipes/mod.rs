@@ -10,11 +10,16 @@ mod privacy;
 mod privacy_off;
 #[cfg(test)]
 mod tests;
+mod undo;
+mod watch;
 mod withhold;
 
 pub use corrections::{Direction, Directions};
 pub(super) use known::{Asked, Known};
 pub use parts::{Outcome, Published, Taken, Visible};
+pub use undo::{Open, inverse};
+pub(super) use watch::domain as watched;
+pub use watch::{Beside, Relay, Watched};
 
 use super::basis::Bases;
 use super::header::Recipe;

@@ -12,6 +12,7 @@ use crate::plan::{Basis, BasisKind, Draft, Turn};
 use crate::policy::profile;
 use std::sync::Arc;
 
+mod after;
 mod corrections;
 
 const LOCK: &str = "clientTransferProhibited";

@@ -1,4 +1,6 @@
-//! The demo: the nightly job against bundled registries on this machine, judged by the truth its seed planted.
+//! The demo: the nightly job and a migration against bundled registries on this machine, judged by the truth its seed planted.
+
+mod change;
 
 use super::config::Config;
 use super::validate::{ValidateOptions, validate};
@@ -6,6 +8,7 @@ use super::{Context, Ended, night};
 use crate::base::{Blame, Exit, Problem, Problems, Result, create_private_dir, remove_tree, write_atomic};
 use crate::mock::{self, Knobs, Served};
 use crate::synth::{self, SynthOptions, SynthReport};
+use change::change;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -23,6 +26,8 @@ pub struct DemoOptions {
     pub contacts: u64,
     /// The seed of everything that is drawn.
     pub seed: u64,
+    /// This program: it is started once more to apply a plan, and killed.
+    pub program: PathBuf,
 }
 
 /// Makes a fleet, serves its registries on loopback, runs the nightly job against them and compares what it found with the truth.
@@ -38,7 +43,6 @@ pub fn demo(options: &DemoOptions, ctx: &Context) -> Result<Ended, Problems> {
     write_atomic(&out.join("privet.toml"), synth::config(&ports).as_bytes())?;
     let loaded = Config::load(&out.join("privet.toml"), &[], &|_| None)?;
     let mut ended = night::run(&loaded, ctx)?;
-    drop(served);
     // Differences are what a demo is about; that they are pending is no failure.
     ended.exits.retain(|exit| *exit != Exit::ChangesPending);
     if ended.exit() == Exit::Stopped {
@@ -50,14 +54,23 @@ pub fn demo(options: &DemoOptions, ctx: &Context) -> Result<Ended, Problems> {
         return Ok(judged.ended);
     }
     same(&out.join("truth/violations.csv"), &judged.dir.join("findings.csv"), &VIOLATION, "violations of the registries' rules", false)?;
+    let logs: Vec<PathBuf> = served.keys().map(|id| commit_log(&out, id)).collect();
+    let changed = change(options, &loaded, &out, &logs, ctx)?;
+    if changed.stopped {
+        ended.exits = vec![Exit::Stopped];
+        ended.text = changed.text;
+        return Ok(ended);
+    }
     ended.text.push_str(&format!(
         "\nEvery planted difference was found, and nothing else: {} of them, listed in {}\n\
-         Every planted violation of a registry's rules was found, and nothing else: {} of them, listed in {}\n\n\
+         Every planted violation of a registry's rules was found, and nothing else: {} of them, listed in {}\n\
+         {}\n\n\
          configuration  {}\nlocal records  {}\nreport         {}\n",
         made.differences,
         out.join("truth/differences.csv").display(),
         made.violations,
         out.join("truth/violations.csv").display(),
+        changed.text,
         out.join("privet.toml").display(),
         out.join("records").display(),
         ended.json.get("reports").and_then(serde_json::Value::as_str).map_or_else(String::new, |dir| format!("{dir}/index.html")),
@@ -88,7 +101,7 @@ fn serve(out: &Path, made: &SynthReport, seed: u64, ctx: &Context) -> Result<BTr
             profile: registry.profile.clone(),
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             state: out.join("states").join(&registry.id),
-            commit_log: None,
+            commit_log: Some(commit_log(out, &registry.id)),
             transcript: None,
             knobs: Knobs::default(),
             seed,
@@ -96,6 +109,11 @@ fn serve(out: &Path, made: &SynthReport, seed: u64, ctx: &Context) -> Result<BTr
         all.insert(registry.id.clone(), mock::start(options, Arc::clone(&ctx.clock))?);
     }
     Ok(all)
+}
+
+/// Where a registry tells which changes took effect.
+fn commit_log(out: &Path, id: &str) -> PathBuf {
+    out.join("states").join(id).join("commits.ndjson")
 }
 
 /// Compares the job's end and its material differences with what was planted.

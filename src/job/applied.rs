@@ -1,0 +1,161 @@
+//! What an applied plan came to, for people, for programs, and for the registrar's own database.
+
+use super::table::Table;
+use crate::base::{RegistryId, Result};
+use crate::journal::{Fold, StepState, Tally, Why};
+use crate::model::ObjectKind;
+use crate::plan::{Operation, PlanFile, Turn, Value};
+use std::path::Path;
+
+/// Operations that are told one by one.
+const TOLD: usize = 20;
+
+/// What `apply` prints with `--format json`.
+#[derive(Debug, serde::Serialize, schemars::JsonSchema)]
+pub struct ApplyReport {
+    /// The plan's id, which is the run's as well.
+    pub plan: String,
+    /// How many operations are in which state, over all runs of the plan.
+    #[serde(flatten)]
+    pub tally: Tally,
+    /// Each registry's part.
+    pub registries: Vec<ApplyRegistry>,
+    /// The first operations that came to an end, or to a halt, other than "verified"; all of them stand in `outcomes.csv`.
+    pub not_verified: Vec<NotVerified>,
+    /// The table of all of them.
+    pub outcomes: String,
+    /// Whether the run is over: every operation has come to its end.
+    pub closed: bool,
+}
+
+/// What became of one registry's part.
+#[derive(Debug, serde::Serialize, schemars::JsonSchema)]
+pub struct ApplyRegistry {
+    /// The registry.
+    pub id: RegistryId,
+    /// How many operations are in which state, over all runs of the plan.
+    #[serde(flatten)]
+    pub tally: Tally,
+    /// Why the part stopped before its end: the number of a problem.
+    pub stopped: Option<String>,
+}
+
+/// A step at which an operation stands that was begun and is not verified.
+#[derive(Clone, Debug, serde::Serialize, schemars::JsonSchema)]
+pub struct NotVerified {
+    /// The operation's number in the plan.
+    pub op: u64,
+    /// The registry.
+    pub registry: String,
+    /// What the step's object is.
+    pub kind: ObjectKind,
+    /// Its handle or name.
+    pub id: String,
+    /// What the step does.
+    #[serde(rename = "do")]
+    pub turn: Turn,
+    /// Where it stands.
+    pub state: StepState,
+    /// How often it was sent.
+    pub sends: u8,
+    /// Why, where it failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub why: Option<Why>,
+}
+
+impl ApplyReport {
+    /// The report for people.
+    pub(super) fn told(&self) -> String {
+        let line = |name: &str, tally: &Tally, stopped: Option<&str>| {
+            let Tally { planned, verified, failed, conflict, unknown, pending, sends } = tally;
+            let stopped = stopped.map_or_else(String::new, |why| format!("; stopped: {why}"));
+            format!(
+                "{name}: {verified} verified, {failed} failed, {conflict} in conflict, {unknown} unknown, {pending} pending, {planned} not begun; {sends} commands sent{stopped}\n"
+            )
+        };
+        let mut text: String = self.registries.iter().map(|r| line(r.id.as_str(), &r.tally, r.stopped.as_deref())).collect();
+        text.push_str(&line(&format!("plan {}", short(&self.plan)), &self.tally, None));
+        for one in &self.not_verified {
+            text.push_str(&format!("  {}\n", one.told()));
+        }
+        let others = (self.tally.failed + self.tally.conflict + self.tally.unknown + self.tally.pending).saturating_sub(TOLD as u64);
+        if others > 0 {
+            text.push_str(&format!("  and {others} more, in {}\n", self.outcomes));
+        }
+        text.push_str(if self.closed { "The run is over." } else { "The run is not over: the same command goes on with it." });
+        text
+    }
+}
+
+impl NotVerified {
+    /// The step at which an operation stands; nothing where it was not begun, or all of it is verified.
+    fn of(operation: &Operation, fold: &Fold) -> Option<Self> {
+        let numbered = (0_u8..).zip(&operation.steps);
+        let (standing, step) =
+            numbered.map(|(n, step)| (fold.of(operation.op, n), step)).find(|(standing, _)| standing.state != StepState::Verified)?;
+        (standing.state != StepState::Planned || standing.sends > 0).then(|| Self {
+            op: operation.op,
+            registry: operation.registry.clone(),
+            kind: step.object.kind,
+            id: step.object.id.clone(),
+            turn: step.turn,
+            state: standing.state,
+            sends: standing.sends,
+            why: standing.why,
+        })
+    }
+
+    /// In words.
+    fn told(&self) -> String {
+        let Self { op, registry, kind, id, turn, state, .. } = self;
+        let why = self.why.as_ref().map_or_else(String::new, |why| format!(": {why}"));
+        format!("operation {op} at {registry}: {state}, at the {} of the {} {id}{why}", turn.as_str(), kind.as_str())
+    }
+}
+
+/// The first digits of a plan's id, by which people call it.
+pub(super) fn short(id: &str) -> String {
+    id.chars().take(12).collect()
+}
+
+/// Writes which operations were begun and are not verified; gives the first of them.
+pub(super) fn outcomes(plan: &PlanFile, fold: &Fold, path: &Path) -> Result<Vec<NotVerified>> {
+    let mut table = Table::create(path, &["op", "registry", "object", "id", "do", "state", "sends", "why"])?;
+    let mut first = Vec::new();
+    for operation in plan.operations()? {
+        let Some(one) = NotVerified::of(&operation?, fold) else { continue };
+        let why = one.why.as_ref().map(ToString::to_string).unwrap_or_default();
+        let (op, sends) = (one.op.to_string(), one.sends.to_string());
+        table.row(&[&op, &one.registry, one.kind.as_str(), &one.id, one.turn.as_str(), one.state.as_str(), &sends, &why])?;
+        if first.len() < TOLD {
+            first.push(one);
+        }
+    }
+    table.end()?;
+    Ok(first)
+}
+
+/// Writes what the run changed, for the registrar's own database: one row for each fact of a verified step. A personal value stands
+/// there as the digest that it has in the plan: whoever planned it has the value.
+pub(super) fn local_updates(plan: &PlanFile, fold: &Fold, path: &Path) -> Result<()> {
+    let mut table = Table::create(path, &["registry", "object", "id", "do", "field", "value", "digest"])?;
+    for operation in plan.operations()? {
+        let operation = operation?;
+        for (number, step) in (0..).zip(&operation.steps) {
+            if fold.of(operation.op, number).state != StepState::Verified {
+                continue;
+            }
+            for change in step.facts.iter().filter(|change| change.was != change.wanted) {
+                let (value, digest) = match &change.wanted {
+                    Value::Absent => (String::new(), String::new()),
+                    Value::Clear(value) => (value.clone(), String::new()),
+                    Value::Sealed(digest) => (String::new(), digest.to_string()),
+                };
+                let object = &step.object;
+                let field = change.fact.as_str();
+                table.row(&[&operation.registry, object.kind.as_str(), &object.id, step.turn.as_str(), field, &value, &digest])?;
+            }
+        }
+    }
+    table.end()
+}

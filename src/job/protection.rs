@@ -1,0 +1,215 @@
+//! What protects registrants, as the registries hold it: tables and findings, after a run or whenever they are asked for.
+
+use super::apply::plans;
+use super::config::Loaded;
+use super::night::Night;
+use super::table::Table;
+use super::validate::newest;
+use super::{Context, Ended};
+use crate::base::{Exit, Problems, RegistryId, Result};
+use crate::dataset::{Records, Snapshot};
+use crate::journal::{self, StepState};
+use crate::plan::{Beside, PlanFile, Recipe, Selection, Site, Sources, Watched, watch};
+use crate::rules::{Findings, FindingsSummary};
+use crate::store::SqliteStore;
+use jiff::{civil::Date, tz::TimeZone};
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+
+/// Findings that are told one by one.
+const TOLD: usize = 20;
+
+/// What `report protection` prints with `--format json`.
+#[derive(Clone, Debug, serde::Serialize, schemars::JsonSchema)]
+pub struct ProtectionReport {
+    /// The folder with the tables and `findings.{csv,json,parquet}`.
+    reports: String,
+    /// How many domains are locked, by registry.
+    locks: Vec<LockCoverage>,
+    /// What somebody should act on.
+    findings: FindingsSummary,
+}
+
+/// How many domains of a registry are locked (RTR-12).
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
+pub struct LockCoverage {
+    /// The registry.
+    registry: String,
+    /// Domains that it holds for us.
+    domains: u64,
+    /// Those that a registrar may lock there.
+    lockable: u64,
+    /// Those that are locked.
+    locked: u64,
+    /// Those that privacy-protect v2 is sold with.
+    protected: u64,
+    /// Protected ones that are not locked, though they could be.
+    protected_open: u64,
+}
+
+/// `report protection`: the newest snapshots against the services that are sold.
+///
+/// # Errors
+/// Everything that keeps the records from being taken in; `E-job-003` (exit 32) where a registry has no snapshot; `E-file-…` (exit 33).
+pub fn report_protection(loaded: &Loaded, ctx: &Context) -> Result<Ended, Problems> {
+    let night = Night::begin(loaded, ctx)?;
+    let all = newest(loaded, &night, ctx)?;
+    let (ingested, _) = night.take_in()?;
+    night.stage("protection");
+    let snapshots: BTreeMap<&RegistryId, &Snapshot> = all.iter().map(|(id, _, snapshot)| (*id, snapshot)).collect();
+    let mut findings = Findings::begin(&night.dir, false, TOLD)?;
+    let locks = write(&night, &ingested.records, &snapshots, &mut findings)?;
+    let (summary, first) = findings.finish()?;
+    let mut text = String::new();
+    for one in &locks {
+        text.push_str(&format!(
+            "{}: {} of {} domains are locked, {} could be; {} protected, {} of them not locked\n",
+            one.registry, one.locked, one.domains, one.lockable, one.protected, one.protected_open
+        ));
+    }
+    for finding in first {
+        text.push_str(&format!("{finding}\n"));
+    }
+    text.push_str(&format!("{} findings, in {}", summary.errors + summary.warnings, night.dir.display()));
+    let mut exits = vec![Exit::Done];
+    exits.extend((summary.errors + summary.warnings > 0).then_some(Exit::Findings));
+    exits.extend(ctx.stop.is_stopped().then_some(Exit::Stopped));
+    let report = ProtectionReport { reports: night.dir.display().to_string(), locks, findings: summary };
+    Ok(Ended { exits, json: serde_json::to_value(report).unwrap_or_default(), text, problems: Vec::new() })
+}
+
+/// Writes the tables of the registries in `snapshots` into the run's folder, and adds to `findings`.
+fn write(
+    night: &Night<'_>,
+    records: &Records,
+    snapshots: &BTreeMap<&RegistryId, &Snapshot>,
+    findings: &mut Findings,
+) -> Result<Vec<LockCoverage>, Problems> {
+    let config = &night.loaded.config;
+    let today = night.started.to_zoned(TimeZone::UTC).date();
+    let (services, windows) = (night.services()?, windows(night)?);
+    let selection = Selection::default();
+    let mut tables = Tables::create(&night.dir)?;
+    let mut locks = Vec::new();
+    for (id, snapshot) in snapshots {
+        let (_, registry) = config.registry(id.as_str())?;
+        let site = Site {
+            registry: id.as_str(),
+            profile: &registry.profile,
+            settings: config.privacy.as_ref(),
+            services: &services,
+            selection: &selection,
+            directions: &config.corrections,
+            relock: None,
+        };
+        let sources = Sources { id, records, snapshot, not_before: crate::base::Timestamp::MIN, stop: &night.ctx.stop };
+        let mut coverage = LockCoverage { registry: id.to_string(), ..LockCoverage::default() };
+        let relock = |domain: &str| windows.get(&(id.to_string(), domain.to_owned())).copied();
+        let beside = Beside { today, account: &registry.client_id, relock: &relock };
+        watch(&site, &sources, &beside, &mut |all| {
+            let objects = all.len() as u64;
+            let mut found = Vec::new();
+            for mut one in all {
+                coverage.count(&one);
+                found.append(&mut one.findings);
+                tables.put(id.as_str(), &one)?;
+            }
+            findings.absorb(found, objects)
+        })?;
+        tables.locks.row(&coverage.row())?;
+        locks.push(coverage);
+    }
+    tables.finish()?;
+    Ok(locks)
+}
+
+/// The days on which domains that were unlocked for a time are to be locked again, by registry and name: the latest, where there are
+/// several.
+fn windows(night: &Night<'_>) -> Result<HashMap<(String, String), Date>> {
+    let mut all = HashMap::new();
+    let mut store = SqliteStore::open(&super::sealing::store_path(night.state.root()))?;
+    for path in plans(&night.state) {
+        let plan = PlanFile::open(&path)?;
+        let header = plan.header();
+        let Some(relock) = header.relock.filter(|_| header.recipe == Recipe::Unlock) else { continue };
+        let fold = journal::open(&mut store, &header.id)?;
+        for operation in plan.operations()? {
+            let operation = operation?;
+            let steps = u8::try_from(operation.steps.len()).unwrap_or(u8::MAX);
+            if fold.operation(operation.op, steps) == StepState::Verified {
+                let day = all.entry((operation.registry, operation.object.id)).or_insert(relock);
+                *day = relock.max(*day);
+            }
+        }
+    }
+    Ok(all)
+}
+
+impl LockCoverage {
+    fn count(&mut self, one: &Watched) {
+        let is_ours = one.gone.is_none();
+        self.domains += u64::from(is_ours);
+        self.lockable += u64::from(one.lockable);
+        self.locked += u64::from(one.locked);
+        self.protected += u64::from(is_ours && one.protection == Some(crate::dataset::Protection::V2));
+        self.protected_open += u64::from(one.open.is_some());
+    }
+
+    fn row(&self) -> [String; 6] {
+        let Self { registry, domains, lockable, locked, protected, protected_open } = self;
+        let numbers = [domains, lockable, locked, protected, protected_open].map(u64::to_string);
+        let [domains, lockable, locked, protected, protected_open] = numbers;
+        [registry.clone(), domains, lockable, locked, protected, protected_open]
+    }
+}
+
+/// The tables. They are exact, and hold handles and names alone.
+struct Tables {
+    locks: Table,
+    open: Table,
+    leaks: Table,
+    relay: Table,
+    reminders: Table,
+    relock: Table,
+}
+
+impl Tables {
+    fn create(dir: &Path) -> Result<Self> {
+        let table = |name: &str, header: &[&str]| Table::create(&dir.join(name), header);
+        Ok(Self {
+            locks: table("lock-coverage.csv", &["registry", "domains", "lockable", "locked", "protected", "protected_open"])?,
+            open: table("protected-open.csv", &["registry", "domain", "since", "days"])?,
+            leaks: table("role-leaks.csv", &["registry", "domain", "role", "handle", "remedy"])?,
+            relay: table("relay-map.csv", &["address", "mode", "registry", "domain", "target"])?,
+            reminders: table("reminders.csv", &["registry", "domain", "sponsor", "transferred", "days"])?,
+            relock: table("relock-overdue.csv", &["registry", "domain", "until", "days"])?,
+        })
+    }
+
+    fn put(&mut self, registry: &str, one: &Watched) -> Result<()> {
+        let dated = |since: Option<(Date, i64)>| since.map_or_else(Default::default, |(day, days)| (day.to_string(), days.to_string()));
+        if let Some(since) = one.open {
+            let (since, days) = dated(since);
+            self.open.row(&[registry, &one.domain, &since, &days])?;
+        }
+        for (role, handle, remedy) in &one.leaks {
+            self.leaks.row(&[registry, &one.domain, role, handle, remedy])?;
+        }
+        if let Some(relay) = &one.relay {
+            self.relay.row(&[&relay.address, relay.mode, registry, &one.domain, &relay.target])?;
+        }
+        if let Some((sponsor, gone)) = &one.gone {
+            let (transferred, days) = dated(*gone);
+            self.reminders.row(&[registry, &one.domain, sponsor, &transferred, &days])?;
+        }
+        if let Some((until, days)) = one.overdue {
+            self.relock.row(&[registry, &one.domain, &until.to_string(), &days.to_string()])?;
+        }
+        Ok(())
+    }
+
+    fn finish(self) -> Result<()> {
+        let Self { locks, open, leaks, relay, reminders, relock } = self;
+        [locks, open, leaks, relay, reminders, relock].into_iter().try_for_each(Table::end)
+    }
+}

@@ -1,0 +1,146 @@
+//! After a change: its inverse, and what is watched of what stands.
+
+use super::*;
+use crate::base::{ObjectKey, ObjectRef};
+use crate::dataset::Stamp;
+use crate::plan::{Operation, Undo};
+use jiff::civil::{Date, date};
+use zeroize::Zeroizing;
+
+impl World {
+    fn with_site<T>(&self, act: impl FnOnce(&Site<'_>) -> T) -> T {
+        let services: Services = self.services.iter().map(|(name, p)| (Box::from(*name), *p)).collect();
+        act(&Site {
+            registry: "r",
+            profile: &self.profile,
+            settings: Some(&self.settings),
+            services: &services,
+            selection: &self.selection,
+            directions: &self.directions,
+            relock: None,
+        })
+    }
+
+    /// The inverse of the one operation that a recipe plans, of which `done` steps were taken; with values that are there still, or not.
+    fn undone(&self, recipe: Recipe, done: u8, values: bool) -> Outcome {
+        let draft = self.agreed(recipe).drafts.remove(0);
+        let key = ObjectKey::new(ObjectRef::new([1; 16]), Zeroizing::new([7; 32]));
+        let (operation, sealed): (Operation, _) = draft.seal(crate::base::Timestamp::MAX, &mut |_, _| Ok(key.clone())).unwrap();
+        let mut out = Outcome::default();
+        let mut open = |_: &crate::plan::ObjectName, fact: &crate::plan::Fact, digest: &crate::base::ValueDigest| {
+            let found = sealed.iter().find(|one| one.digest() == *digest).filter(|_| values);
+            let opened = found.map(|one| key.open(fact.as_str(), digest, one.bytes())).transpose()?;
+            Ok(opened.map(|bytes| String::from_utf8(bytes.to_vec()).unwrap()))
+        };
+        self.with_site(|site| inverse(site, "run", &operation, &|step| step < done, &mut open, &mut out)).unwrap();
+        out
+    }
+
+    /// The domain, watched on a day.
+    fn watched(&self, sponsor: &str, relock: Option<Date>) -> Watched {
+        let stamp = Stamp {
+            sponsor: Some(sponsor.into()),
+            updated: Some("2026-11-01T00:00:00Z".into()),
+            transferred: Some("2026-11-10T12:00:00.5Z".into()),
+        };
+        let (mut known, asked) = (Known::default(), Asked::default());
+        self.with_site(|site| {
+            let [ours, theirs] = &self.contacts;
+            for row in theirs {
+                let pair = Pair { local: ours.iter().find(|local| local.id() == row.id()), remote: Some(row) };
+                known.contact(site, pair, &asked, &mut NoRecords).unwrap();
+            }
+            let pair = Pair { local: self.domains[0].first(), remote: self.domains[1].first() };
+            let beside = Beside { today: date(2026, 11, 22), account: "us", relock: &|_| relock };
+            watch::domain(site, pair, &stamp, &known, &beside)
+        })
+    }
+}
+
+fn protected() -> World {
+    let mut world = World::with("gtld-thick", Some(Protection::V2));
+    let proxy = proxy_handle(&DomainName::new(NAME));
+    world.remote(&[(D::Registrant, &proxy), (D::Statuses, LOCK)]);
+    world
+}
+
+#[test]
+fn a_protection_is_taken_back_as_one_unit_the_last_step_first() {
+    let world = World::with("gtld-thick", Some(Protection::V2));
+    let proxy = proxy_handle(&DomainName::new(NAME));
+    let forth = world.agreed(Recipe::Privacy);
+    assert_eq!(told(one(&forth))[0], format!("Create {proxy}"));
+    let back = world.undone(Recipe::Privacy, 2, true);
+    let draft = one(&back);
+    let wanted = format!("Update {NAME} registrant: {proxy} > ADA, statuses.{LOCK}: set > -");
+    assert_eq!(told(draft), [wanted, format!("Delete {proxy}")]);
+    assert_eq!((draft.basis.kind, draft.basis.evidence.as_slice()), (BasisKind::Restored, &["run run operation 0".to_owned()][..]));
+    assert!(matches!(draft.undo, Undo::Irreversible(_)));
+}
+
+#[test]
+fn only_what_took_effect_is_taken_back() {
+    let world = World::with("gtld-thick", Some(Protection::V2));
+    let proxy = proxy_handle(&DomainName::new(NAME));
+    assert_eq!(told(one(&world.undone(Recipe::Privacy, 1, true))), [format!("Delete {proxy}")]);
+    assert!(world.undone(Recipe::Privacy, 0, true).drafts.is_empty());
+}
+
+#[test]
+fn what_needs_consent_or_was_erased_is_not_taken_back() {
+    let mut world = World::with("gtld-thick", None);
+    world.contacts[1][0] = world.contacts[1][0].with(&[(C::Email.at(), Some("old@mail.example"))]);
+    assert_eq!(told(one(&world.undone(Recipe::Corrections, 1, true))), ["Update ADA email: ada@mail.example > old@mail.example"]);
+    let erased = world.undone(Recipe::Corrections, 1, false);
+    assert_eq!(left(&erased), "R-plan-018");
+    assert!(erased.left_out[0].what.contains("erased"));
+    // Lifting a lock is taken back by the recipe that asks for consent to one.
+    let mut locked = World::with("gtld-thick", None);
+    locked.remote(&[(D::Statuses, LOCK)]);
+    assert_eq!(left(&locked.undone(Recipe::Unlock, 1, true)), "R-plan-019");
+    // So is showing a person whom the registry withholds.
+    let withheld = World::with("nz", Some(Protection::V2));
+    assert_eq!(left(&withheld.undone(Recipe::Privacy, 1, true)), "R-plan-019");
+}
+
+#[test]
+fn a_protected_domain_that_is_as_it_should_be_has_its_place_on_the_relays_map_and_no_finding() {
+    let watched = protected().watched("us", None);
+    assert!(watched.findings.is_empty() && watched.locked && watched.lockable && watched.open.is_none(), "{watched:?}");
+    let relay = Relay { address: "a.example@relay.example".to_owned(), mode: "form", target: "ADA".to_owned() };
+    assert_eq!(watched.relay, Some(relay));
+}
+
+#[test]
+fn a_gap_in_the_lock_is_told_with_its_age_and_a_window_only_once_its_day_is_over() {
+    let mut world = protected();
+    world.remote(&[(D::Statuses, "ok")]);
+    let watched = world.watched("us", None);
+    assert_eq!(rules(&watched.findings), ["RTR-7"]);
+    assert_eq!((watched.open, watched.relay.map(|relay| relay.mode)), (Some(Some((date(2026, 11, 1), 21))), Some("notice")));
+    assert!(world.watched("us", Some(date(2026, 11, 22))).findings.is_empty());
+    let late = world.watched("us", Some(date(2026, 11, 20)));
+    assert_eq!((rules(&late.findings), late.overdue), (vec!["RTR-11", "RTR-7"], Some((date(2026, 11, 20), 2))));
+}
+
+#[test]
+fn a_role_that_shows_the_registrant_leaks_under_whatever_handle() {
+    let mut world = protected();
+    world.contacts[1].push(ada("TWIN"));
+    world.remote(&[(D::Tech, "TWIN"), (D::Billing, "ADA")]);
+    let watched = world.watched("us", None);
+    let proxy = proxy_handle(&DomainName::new(NAME));
+    let leak = |role, handle: &str| (role, handle.to_owned(), proxy.clone());
+    assert_eq!(watched.leaks, [leak("tech", "TWIN"), leak("billing", "ADA")]);
+    assert_eq!(rules(&watched.findings), ["RTR-4", "RTR-4"]);
+}
+
+#[test]
+fn a_domain_that_went_away_with_our_contact_in_it_is_on_the_list_of_reminders() {
+    let world = protected();
+    let watched = world.watched("them", None);
+    assert_eq!(watched.gone, Some(("them".to_owned(), Some((date(2026, 11, 10), 12)))));
+    assert_eq!(rules(&watched.findings), ["RTR-10"]);
+    // What shows nothing of ours is nobody's to remind of.
+    assert!(World::with("gtld-thick", Some(Protection::V2)).watched("them", None).gone.is_none());
+}
