@@ -152,7 +152,7 @@ impl Killing {
 #[test]
 fn row_48_killed_at_any_moment_every_plan_comes_to_its_end_and_every_change_takes_effect_once() {
     let (rounds, seed) = (stated("PRIVET_KILL_ROUNDS", ROUNDS), stated("PRIVET_KILL_SEED", 48));
-    let mut killing = Killing::new(1_000, 48);
+    let mut killing = Killing::new(1_600, 48);
     let mut moments = Moments(SeededEntropy::new(seed));
     let (mut kills, mut turn, mut changes) = (0, 0, 0);
     let names = killing.world.data().join("names.txt");

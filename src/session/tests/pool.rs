@@ -6,7 +6,7 @@ use super::tongue::{Asked, Tongue};
 use super::{allowance, at, info};
 use crate::base::{Blame, Exit, Problem, RegistryId};
 use crate::model::{ResultCode, Transform};
-use crate::session::{Allowance, CloseReason, Outcome, Pool, PoolEffect, PoolReport, ReadPool, Setup, WritePool};
+use crate::session::{Allowance, CloseReason, Loss, Outcome, Pool, PoolEffect, PoolReport, ReadPool, Setup, WritePool};
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::DerefMut;
 
@@ -528,6 +528,27 @@ fn row_11_a_transform_is_never_sent_twice_by_the_pool() {
     step(&mut pool, None);
     assert_eq!(wrote, 2, "a login and one transform: the window of a write session is 1");
     assert!(matches!(outcomes.as_slice(), [(1, Outcome::Unknown { .. })]), "{outcomes:?}");
+}
+
+#[test]
+fn what_is_submitted_to_a_registry_that_stopped_was_never_sent() {
+    let mut pool = WritePool::new(setup(Tongue::Epp, allowance()));
+    let delete = |id: &str| Box::new(Transform::ContactDelete(crate::base::Handle::new(id)));
+    pool.submit(1, delete("C-1"), None);
+    pool.advance(at(0));
+    pool.handle_connect_failed(1, Problem::new("E-net-001", Blame::Registry, "no way in", "wait"), false, at(1));
+    pool.submit(2, delete("C-2"), None);
+    pool.ask(3, info("C-3"));
+    pool.advance(at(2));
+    let mut unsent = Vec::new();
+    while let Some(effect) = pool.poll_effect() {
+        match effect {
+            PoolEffect::Done { ticket, outcome: Outcome::NeverSent { why: Loss::Stopped } } => unsent.push(ticket),
+            PoolEffect::Done { ticket: 1, outcome: Outcome::Refused(_) } | PoolEffect::Connect { .. } => {}
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!((unsent, pool.is_done()), (vec![2, 3], true));
 }
 
 #[test]
