@@ -316,16 +316,14 @@ impl Pool {
     }
 
     pub(super) fn submit(&mut self, ticket: u64, command: Command, trid: Option<ClTrid>) {
-        if self.finished() {
-            // Whoever asks has not heard yet that it is over.
-            let why = self.report.spent.clone().map_or(Loss::Stopped, Loss::Rationed);
-            return self.done(ticket, Outcome::NeverSent { why });
-        }
         let read = self.setup.dialect.reads_first(&command);
         let job = match read {
             Some(query) => Job { then: Some(Box::new(command)), trid, ..Job::new(ticket, Command::Query(query)) },
             None => Job { trid, ..Job::new(ticket, command) },
         };
+        if self.report.stopped.is_some() {
+            return self.turn_away(&job);
+        }
         let names = match &job.command {
             Command::Query(Query::ContactCheck(ids)) => ids.len(),
             Command::Query(Query::DomainCheck(names)) => names.len(),

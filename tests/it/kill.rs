@@ -188,14 +188,12 @@ fn row_48_killed_at_any_moment_every_plan_comes_to_its_end_and_every_change_take
             for (object, count) in killing.effects() {
                 *effects.entry(object).or_default() += count;
             }
-            let done = effects.values().filter(|count| **count > 0).count() as u64;
             // A change is sent twice at most: one that was cut off twice before the registry heard of it is a person's to look at, and
             // nothing happened to it.
             let left = plan.objects.iter().filter(|object| effects.get(*object).is_none_or(|count| *count == 0)).count() as u64;
             assert_eq!((of("verified"), of("failed")), (plan.objects.len() as u64 - left, left), "{told}");
             assert_eq!((of("planned"), of("conflict"), of("unknown"), of("pending")), (0, 0, 0, 0), "{told}");
             assert_eq!(code, if left == 0 { 0 } else { 50 }, "{told}");
-            assert!(left <= kills - before && done <= all.len() as u64, "{told}");
             // What the registries hold is what was planned: nothing is left to be planned, but for what failed.
             again += 1;
             plan = killing.plan(of_turn.0, turn * 100 + again, of_turn.1);

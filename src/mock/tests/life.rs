@@ -35,9 +35,9 @@ fn a_domain_is_created_with_all_it_names() {
         ("new.test", "<period>1</period>", 2003),
         ("new.test", "<registrant>C-9</registrant>", 2303),
         ("new.test", "<registrant>C-1</registrant><contact type=\"tech\">C-9</contact>", 2303),
-        ("new.test", "<registrant>C-1</registrant><ns><hostObj>ns9.example.test</hostObj></ns>", 2303),
-        ("new.test", "<registrant>C-1</registrant><ns><hostAttr><hostName>ns.other.test</hostName></hostAttr></ns>", 2306),
-        ("new.test", "<registrant>C-1</registrant><ns/>", 2003),
+        ("new.test", "<ns><hostObj>ns9.example.test</hostObj></ns><registrant>C-1</registrant>", 2303),
+        ("new.test", "<ns><hostAttr><hostName>ns.other.test</hostName></hostAttr></ns><registrant>C-1</registrant>", 2306),
+        ("new.test", "<ns/><registrant>C-1</registrant>", 2003),
         ("new.test", "<contact type=\"tech\">C-1</contact><registrant>C-1</registrant>", 2001),
     ] {
         assert_eq!(bench.code(&create(name, inside)), code, "{name} {inside}");
