@@ -11,6 +11,7 @@ use crate::plan::{Operation, Standing, Turn};
 use crate::session::{Effect, Now, Outcome};
 use crate::store::{Cell, sealed_cell};
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How often a look before a command is tried where no answer comes.
@@ -133,7 +134,7 @@ struct Task {
 pub struct Executor {
     settings: Settings,
     parts: Parts,
-    fold: Fold,
+    fold: Arc<Fold>,
     tasks: HashMap<u64, Task>,
     timers: BTreeSet<(Moment, u64)>,
     effects: VecDeque<ApplyEffect>,
@@ -154,11 +155,11 @@ pub struct Executor {
 impl Executor {
     /// The part of `settings.registry`, where the run stands as `fold` tells.
     #[must_use]
-    pub fn new(settings: Settings, parts: Parts, fold: Fold) -> Self {
+    pub fn new(settings: Settings, parts: Parts, fold: impl Into<Arc<Fold>>) -> Self {
         Self {
             settings,
             parts,
-            fold,
+            fold: fold.into(),
             tasks: HashMap::new(),
             timers: BTreeSet::new(),
             effects: VecDeque::new(),

@@ -56,7 +56,7 @@ pub fn apply(loaded: &Loaded, plan: &Path, options: &ApplyOptions, ctx: &Context
     let fold = journal::open(&mut store, &plan.header().id)?;
     may_begin(&plan, &fold, &mut store, &loaded.config, ctx.clock.wall())?;
     keep(&plan, &state)?;
-    go(loaded, &plan, (store, &fold), &state, &Going { options, settle_only: false }, ctx)
+    go(loaded, &plan, (store, fold), &state, &Going { options, settle_only: false }, ctx)
 }
 
 /// `reconcile`: settles what is unknown of the run whose plan's id begins with `run`, by reading alone.
@@ -72,7 +72,7 @@ pub fn reconcile(loaded: &Loaded, run: &str, ctx: &Context) -> Result<Ended, Pro
     if fold.is_closed() {
         return Ok(finish(&loaded.config, &plan, &state, &Outcomes::new(), ctx)?);
     }
-    go(loaded, &plan, (store, &fold), &state, &Going { options: &ApplyOptions::default(), settle_only: true }, ctx)
+    go(loaded, &plan, (store, fold), &state, &Going { options: &ApplyOptions::default(), settle_only: true }, ctx)
 }
 
 /// How a run is gone on with.
@@ -85,7 +85,7 @@ struct Going<'a> {
 fn go(
     loaded: &Loaded,
     plan: &PlanFile,
-    (mut store, fold): (SqliteStore, &Fold),
+    (mut store, fold): (SqliteStore, Fold),
     state: &StateDir,
     going: &Going<'_>,
     ctx: &Context,
@@ -93,8 +93,8 @@ fn go(
     if let Some(undone) = &plan.header().undoes {
         give_up(undone, &mut store, ctx.clock.wall())?;
     }
-    let stream = begin(plan, fold, &mut store, ctx.clock.wall())?;
-    let parts = carry_out(&loaded.config, plan, state, store, stream, going, ctx)?;
+    let stream = begin(plan, &fold, &mut store, ctx.clock.wall())?;
+    let parts = carry_out(&loaded.config, plan, state, (store, stream, Arc::new(fold)), going, ctx)?;
     Ok(finish(&loaded.config, plan, state, &parts, ctx)?)
 }
 
@@ -224,8 +224,7 @@ fn carry_out(
     config: &Config,
     plan: &PlanFile,
     state: &StateDir,
-    store: SqliteStore,
-    stream: StreamName,
+    (store, stream, fold): (SqliteStore, StreamName, Arc<Fold>),
     going: &Going<'_>,
     ctx: &Context,
 ) -> Result<Outcomes> {
@@ -235,7 +234,7 @@ fn carry_out(
     let outcomes = runtime.block_on(async {
         let mut tasks = Vec::new();
         for id in plan.header().registries.keys().map(|id| RegistryId::from(id.as_str())).filter(|id| ctx.includes(id)) {
-            let task = match prepare(config, plan, state, &id, going.settle_only, ctx) {
+            let task = match prepare(config, plan, state, &id, (&fold, going.settle_only), ctx) {
                 Ok((executor, pool, endpoint)) => {
                     let part = drive(executor, pool, endpoint, Arc::clone(&ctx.clock), journal.clone(), controls.clone());
                     Ok(tokio::spawn(part))
@@ -282,12 +281,11 @@ fn prepare(
     plan: &PlanFile,
     state: &StateDir,
     id: &RegistryId,
-    settle_only: bool,
+    (fold, settle_only): (&Arc<Fold>, bool),
     ctx: &Context,
 ) -> Result<(Executor, WritePool, crate::transport::Endpoint)> {
     let (id, registry) = config.registry(id.as_str())?;
-    let mut values = SqliteStore::open(&store_path(state.root()))?;
-    let fold = journal::open(&mut values, &plan.header().id)?;
+    let values = SqliteStore::open(&store_path(state.root()))?;
     let now = ctx.clock.wall();
     let run = RunId::new(format!("{}-{}", short(&plan.header().id), now.as_second()));
     let pool = WritePool::new(setup(config, id, registry, &run, 1)?);
@@ -309,7 +307,7 @@ fn prepare(
         guard: Box::new(LastWord::new(SqliteStore::open(&store_path(state.root()))?)),
         entropy: Box::new(SystemEntropy::new()),
     };
-    Ok((Executor::new(settings, parts, fold), pool, endpoint(registry, ctx)?))
+    Ok((Executor::new(settings, parts, Arc::clone(fold)), pool, endpoint(registry, ctx)?))
 }
 
 /// Two operations in hand for each session: one speaks while the other is put on disk.

@@ -155,7 +155,7 @@ impl Registry {
             (after.sponsor, after.transferred) = (Some(ended.by.clone()), Some(stamp(at)));
             let expires = after.expires.as_ref().and_then(|date| date.at);
             after.expires = expires.and_then(|date| extended(date, ended.period).ok()).map(Date::at).or(after.expires);
-            ended.expires = after.expires.clone();
+            ended.expires.clone_from(&after.expires);
             // What opened the door once does not open it again (RFC 9154 §4.3).
             after.auth = None;
         } else {

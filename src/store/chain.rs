@@ -53,23 +53,35 @@ pub struct Link<'a> {
     pub row: &'a [u8],
 }
 
-/// Reads a stream from its first row on, holding each against its hash, and the last against the head; gives the head.
+/// Reads a stream from its first row on, holding each against its hash, and the last against the head; gives the head. Another writer
+/// may append meanwhile.
 ///
 /// # Errors
 /// `E-store-003` (exit 33) where the chain is broken, with the row and both hashes; what `each` returns; `E-store-006`.
 pub fn read(store: &mut dyn Store, stream: &StreamName, mut each: impl FnMut(u64, &[u8]) -> Result<()>) -> Result<Head> {
-    let kept = store.head(stream)?;
     let mut head = Head::empty(stream);
-    store.rows(stream, 0, &mut |link| {
-        let next = head.after(link.row);
-        if link.number != head.rows || link.hash != next.hash {
-            return Err(broken(stream, head.rows, link.hash, &next.hash));
+    loop {
+        let kept = store.head(stream)?;
+        if head == kept {
+            return Ok(head);
         }
-        each(head.rows, link.row)?;
-        head = next;
-        Ok(())
-    })?;
-    if head == kept { Ok(head) } else { Err(broken(stream, head.rows, &kept.hash, &head.hash)) }
+        let from = head.rows;
+        if from < kept.rows {
+            store.rows(stream, from, &mut |link| {
+                let next = head.after(link.row);
+                if link.number != head.rows || link.hash != next.hash {
+                    return Err(broken(stream, head.rows, link.hash, &next.hash));
+                }
+                each(head.rows, link.row)?;
+                head = next;
+                Ok(())
+            })?;
+        }
+        // Rows are missing, or there are more than the head knows of.
+        if head.rows == from {
+            return Err(broken(stream, head.rows, &kept.hash, &head.hash));
+        }
+    }
 }
 
 fn broken(stream: &StreamName, row: u64, stored: &[u8], computed: &[u8]) -> Box<Problem> {

@@ -265,6 +265,24 @@ fn erasing_an_object_leaves_nothing_of_it_in_the_file_and_every_chain_whole() {
     assert!(vault.open(&other, "email", &kept_digest).unwrap().is_some());
 }
 
+#[test]
+fn a_chain_that_grows_while_it_is_read_is_not_a_broken_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("store.sqlite");
+    let (mut store, mut other) = (SqliteStore::open(&path).unwrap(), SqliteStore::open(&path).unwrap());
+    store.commit(&appended(vec![rows("s", 0, &["one", "two"])])).unwrap();
+    let mut seen = Vec::new();
+    let head = read(&mut store, &name("s"), |number, row| {
+        seen.push(String::from_utf8(row.to_vec()).unwrap());
+        if number < 4 {
+            other.commit(&appended(vec![rows("s", number + 2, &["more"])]))?;
+        }
+        Ok(())
+    });
+    assert_eq!(head.unwrap(), other.head(&name("s")).unwrap());
+    assert_eq!(seen, ["one", "two", "more", "more", "more", "more"]);
+}
+
 proptest! {
     #[test]
     fn any_row_that_changes_breaks_the_chain(rows in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..20), 1..8), at in any::<prop::sample::Index>(), bit in 0..8_u8) {

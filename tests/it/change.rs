@@ -1,10 +1,13 @@
 //! From a plan to the registries and back: what was applied is seen there, and is not planned again.
 #![expect(clippy::print_stdout, reason = "how many operations there were is part of what a test tells")]
 
-use crate::served::{REGISTRIES, World, context};
+use crate::served::{REGISTRIES, World, context, wait_until};
+use privet::base::write_atomic;
 use privet::dataset::columns;
-use privet::job::pull;
-use privet::plan::{Operation, PlanFile, Turn};
+use privet::job::{pull, store_path};
+use privet::model::ObjectKind;
+use privet::plan::{Operation, PlanFile, Turn, vault_name};
+use privet::store::{SqliteStore, Vault};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -123,4 +126,111 @@ fn what_was_applied_is_seen_and_not_planned_again_at_any_registry_and_can_be_tak
     }
     println!("{done:#?}");
     assert!(done.keys().any(|key| key.starts_with("privacy ")) && done.keys().any(|key| key.starts_with("corrections ")), "{done:?}");
+}
+
+#[test]
+fn a_restriction_that_is_recorded_while_a_run_goes_on_stops_that_persons_changes_alone() {
+    let world = World::new(300, 17);
+    let _served = world.serve(&[]);
+    let consents = world.data().join("records/consent.csv").display().to_string();
+    assert_eq!(run(&world, &["consent", "import", &consents]).0, 0);
+    pull(&world.load(), &context(&[])).expect("pulled");
+    let (path, _, operations) = plan(&world, "privacy", 1);
+    let by_consent = |op: &&Operation| op.basis.subject.is_some() && op.object.kind == ObjectKind::Domain;
+    let one = operations.iter().filter(by_consent).last().expect("an operation upon consent");
+    let subject = one.basis.subject.clone().expect("a subject");
+    let theirs: BTreeSet<u64> = operations.iter().filter(|op| op.basis.subject.as_ref() == Some(&subject)).map(|op| op.op).collect();
+    // The run has begun and is held.
+    let pause = world.data().join("pause");
+    write_atomic(&pause, b"").expect("written");
+    let (plan_file, pause_file) = (path.display().to_string(), pause.display().to_string());
+    let mut process = world.process(&["apply", &plan_file, "--pause-file", &pause_file, "--format", "json"]);
+    let process = process.spawn().expect("a process");
+    wait_until("the run to begin", || world.data().join("state/plans").read_dir().is_ok_and(|mut plans| plans.next().is_some()));
+    let (code, _, told) = run(&world, &["consent", "add", "--subject", &subject, "--event", "restricted"]);
+    assert_eq!(code, 0, "{told}");
+    std::fs::remove_file(&pause).expect("removed");
+    let output = process.wait_with_output().expect("ended");
+    let json: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let failed: BTreeSet<u64> = json["not_verified"].as_array().expect("a list").iter().filter_map(|one| one["op"].as_u64()).collect();
+    assert_eq!((failed, output.status.code()), (theirs, Some(50)), "{json:#}");
+    let why = &json["not_verified"][0]["why"]["blocked"];
+    assert!(why.as_str().is_some_and(|rule| rule.starts_with("R-consent-")), "{json:#}");
+}
+
+/// Every file below a directory.
+fn files(dir: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.path());
+    entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
+}
+
+/// Where one of the texts stands in a file.
+fn found(files: &[PathBuf], texts: &BTreeSet<String>) -> Vec<String> {
+    let holds = |bytes: &[u8], text: &str| bytes.windows(text.len()).any(|window| window == text.as_bytes());
+    let read = |path: &PathBuf| (path.clone(), std::fs::read(path).expect("a file"));
+    let hits = files.iter().map(read).flat_map(|(path, bytes)| {
+        let hits: Vec<String> =
+            texts.iter().filter(|text| holds(&bytes, text)).map(|text| format!("{} in {}", text.len(), path.display())).collect();
+        hits
+    });
+    hits.collect()
+}
+
+#[test]
+fn after_the_erasure_of_one_person_nothing_of_them_is_left_and_every_chain_still_holds() {
+    let world = World::new(400, 23);
+    let _served = world.serve(&[]);
+    pull(&world.load(), &context(&[])).expect("pulled");
+    let (path, header, operations) = plan(&world, "corrections", 1);
+    let is_personal = |op: &&Operation| {
+        let sealed = |change: &privet::plan::Change| matches!(change.wanted, privet::plan::Value::Sealed(_));
+        op.object.kind == ObjectKind::Contact && op.steps.iter().any(|step| step.facts.iter().any(sealed))
+    };
+    let person = operations.iter().find(is_personal).expect("a contact is corrected");
+    let (registry, handle) = (person.registry.clone(), person.object.id.clone());
+    let personal = |column: usize| columns(ObjectKind::Contact)[column].personal;
+    let of = |all: Vec<(ObjectKind, String, privet::dataset::State, Vec<Option<String>>)>| -> BTreeSet<String> {
+        let theirs = all.into_iter().filter(|(kind, id, _, _)| *kind == ObjectKind::Contact && *id == handle);
+        theirs
+            .flat_map(|(_, _, _, fields)| fields.into_iter().enumerate().filter(|(n, _)| personal(*n)).filter_map(|(_, value)| value))
+            .collect()
+    };
+    let mut values: BTreeSet<String> = of(world.observed(&registry));
+    let shown = world.process(&["show", &path.display().to_string()]).output().expect("shown");
+    let (code, json, told) = run(&world, &["apply", &path.display().to_string()]);
+    assert_eq!(code, 0, "{json:#}{told}");
+    pull(&world.load(), &context(&[])).expect("pulled");
+    values.extend(of(world.observed(&registry)));
+    // A postal code or a country stands in many a place.
+    values.retain(|value| value.chars().count() > 6);
+    assert!(values.len() >= 3, "{}", values.len());
+    let id = header.header().id.clone();
+    let back = world.data().join("back.plan").display().to_string();
+    assert_eq!(run(&world, &[&["rollback", &id, "--out", &back], &ALLOW[..]].concat()).0, 0);
+    // What the tool left but for what it pulled and took in, which retention deletes: nothing of a person stands there in clear.
+    let state = world.data().join("state");
+    let is_ours = |path: &PathBuf| !path.starts_with(state.join("snapshots")) && !path.starts_with(state.join("records"));
+    let left = || -> Vec<PathBuf> {
+        let reports = files(&world.data().join("reports")).into_iter().filter(|path| path.to_string_lossy().contains("/apply-"));
+        files(&state).into_iter().filter(is_ours).chain(reports).chain([path.clone(), PathBuf::from(&back)]).collect()
+    };
+    assert_eq!(found(&left(), &values), Vec::<String>::new());
+    assert!(!values.iter().any(|value| String::from_utf8_lossy(&shown.stdout).contains(value.as_str())));
+    // Erased, not even who it was about is left in the store.
+    let mut store = SqliteStore::open(&store_path(&state)).expect("a store");
+    let name = vault_name(&registry, ObjectKind::Contact, &handle);
+    let key = Vault::new(&mut store).key_of(&name).expect("looked").expect("a key");
+    assert!(Vault::new(&mut store).erase(&name).expect("erased"));
+    store.scrub().expect("scrubbed");
+    let stores: Vec<PathBuf> = files(&state).into_iter().filter(|path| path.to_string_lossy().contains("store.sqlite")).collect();
+    assert_eq!(found(&stores, &BTreeSet::from([name.clone()])), Vec::<String>::new());
+    assert!(Vault::new(&mut store).key(key.reference()).expect("looked").is_none());
+    assert!(privet::journal::open(&mut store, &id).expect("the chain holds").is_closed());
+    drop(store);
+    let unmasked = world.process(&["show", &path.display().to_string(), "--unmasked", "--by", "approver"]).output().expect("shown");
+    assert!(unmasked.status.success() && !values.iter().any(|value| String::from_utf8_lossy(&unmasked.stdout).contains(value.as_str())));
+    // What cannot be taken back any more is listed.
+    let again = world.data().join("again.plan").display().to_string();
+    let (_, json, told) = run(&world, &[&["rollback", &id, "--out", &again], &ALLOW[..]].concat());
+    assert_eq!(json["header"]["left_out"]["R-plan-018"], 1, "{json:#}{told}");
 }

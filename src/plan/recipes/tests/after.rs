@@ -98,8 +98,10 @@ fn what_needs_consent_or_was_erased_is_not_taken_back() {
     let mut locked = World::with("gtld-thick", None);
     locked.remote(&[(D::Statuses, LOCK)]);
     assert_eq!(left(&locked.undone(Recipe::Unlock, 1, true)), "R-plan-019");
-    // So is showing a person whom the registry withholds.
-    let withheld = World::with("nz", Some(Protection::V2));
+    // A disclose statement can only be replaced; and where there was one, showing a person again is for the recipe that asks for consent.
+    let mut withheld = World::with("nz", Some(Protection::V2));
+    assert_eq!(left(&withheld.undone(Recipe::Privacy, 1, true)), "R-plan-018");
+    withheld.contacts[1][0] = withheld.contacts[1][0].with(&[(C::Disclose.at(), Some("1:voice"))]);
     assert_eq!(left(&withheld.undone(Recipe::Privacy, 1, true)), "R-plan-019");
 }
 
