@@ -11,7 +11,7 @@ const RECIPES: [Recipe; 5] = [Recipe::Privacy, Recipe::PrivacyOff, Recipe::Lock,
 /// What the nightly run plans and applies.
 pub(super) fn nightly(reading: &mut Reading<'_>, mut table: Table<'_>) -> Option<Nightly> {
     let named = table.find("plan").and_then(|found| {
-        let names = found.texts(reading)?;
+        let names = found.texts_if_any(reading)?;
         let recipes: Option<Vec<Recipe>> = names.iter().map(|name| recipe(name)).collect();
         if recipes.is_none() {
             found.wrong(reading, &format!("a list of {}", RECIPES.map(Recipe::as_str).join(", ")));
