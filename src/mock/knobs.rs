@@ -295,7 +295,7 @@ fn fault(setting: &str, value: &str) -> Result<FaultSpec> {
             "object" => spec.object = Some(value.into()),
             "on" => {
                 spec.stage =
-                    Stage::named(value).ok_or_else(|| wrong(setting, "on is connect, greeting, login, session, query or transform"))?
+                    Stage::named(value).ok_or_else(|| wrong(setting, "on is connect, greeting, login, session, query or transform"))?;
             }
             _ => return Err(wrong(setting, "conditions are every, from, times, probability, object, ms, on")),
         }
