@@ -99,6 +99,10 @@ impl Feed for Part {
         !self.kept.is_empty() || self.poll_timeout().is_some()
     }
 
+    fn keeps(&self) -> bool {
+        !self.kept.is_empty()
+    }
+
     fn poll_timeout(&self) -> Option<Moment> {
         let paused = self.pause.is_set().then(|| self.looked + LOOK);
         self.executor.poll_timeout().into_iter().chain(paused).min()

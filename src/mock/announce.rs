@@ -38,6 +38,12 @@ pub(super) struct Announcement {
     /// Whether an update adds and removes properties by their values, so that one that is there must go before another comes.
     #[serde(default)]
     pub(super) adds_properties: bool,
+    /// Days after which the registry grants a transfer that nobody answered; with none it does so at once.
+    #[serde(default = "usual_transfer_days")]
+    pub(super) transfer_days: u16,
+    /// Whether the registry renews domains, and clients do not.
+    #[serde(default)]
+    pub(super) renews_by_itself: bool,
     /// Properties of domains of the fleet that have none, by key.
     #[serde(default)]
     domain_properties: BTreeMap<String, String>,
@@ -61,7 +67,7 @@ pub(super) struct Vendor {
 }
 
 impl Announcement {
-    /// Gives a domain of the fleet the properties that this registry has of each.
+    /// Gives a domain that has none the properties that this registry has of each.
     pub(super) fn complete_domain(&self, domain: &mut Domain) {
         if domain.properties.is_empty() {
             domain.properties = of(&self.domain_properties);
@@ -70,6 +76,11 @@ impl Announcement {
             }
         }
     }
+}
+
+/// The days that gTLD registries give (ICANN's Transfer Policy).
+const fn usual_transfer_days() -> u16 {
+    5
 }
 
 fn of(table: &BTreeMap<String, String>) -> Properties {

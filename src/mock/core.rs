@@ -1,16 +1,17 @@
 //! A connection's life as RFC 5730 §2 has it: greeting, login, session, logout. No I/O: a frame and the time go in, an answer comes out.
 
-use super::decode::{Refusal, Refused, Request, decode};
+use super::decode::{Order, Refusal, Refused, Request, TransferOp, decode};
 use super::encode::{self, Head};
-use super::knobs::{IdleAnswer, OverLimit};
+use super::faults::Stage;
+use super::knobs::{FaultSpec, IdleAnswer, OverLimit};
+use super::later::Deed;
 use super::registry::{Change, Registry};
-use super::subject::{auth_order, key, object_service};
-use crate::base::{DomainName, Moment, Secret, Timestamp};
-use crate::model::{AuthCodeOrder, AuthInfo, CheckItem, Command, Date, Domain, HostsFilter, Login, Query};
+use super::run::{Outcome, Run};
+use super::subject::{key, object_service};
+use crate::base::{Moment, Secret, Timestamp};
+use crate::model::{Command, Date, Login, Query};
 use crate::protocol::ns::Ns;
 use crate::protocol::tape::Tape;
-use crate::protocol::writer::XmlWriter;
-use std::borrow::Cow;
 
 /// Failed logins after which a connection is closed.
 const MOST_FAILURES: u8 = 3;
@@ -40,8 +41,10 @@ pub(super) struct Answer {
     pub(super) object: Option<Box<str>>,
     /// The client's transaction identifier.
     pub(super) cl_trid: Option<Box<str>>,
-    /// What must be on disk before it leaves.
-    pub(super) commit: Option<Commit>,
+    /// What must be on disk before it leaves, in order.
+    pub(super) commits: Vec<Commit>,
+    /// The fault that struck the command, and strikes its answer.
+    pub(super) fault: Option<FaultSpec>,
     /// The account's new password.
     pub(super) new_password: Option<Secret>,
 }
@@ -49,20 +52,24 @@ pub(super) struct Answer {
 impl Answer {
     /// An answer of that code with nothing else to it.
     pub(super) fn new(place: Place, code: u16) -> Self {
-        Self { place, code, close: false, silent: false, object: None, cl_trid: None, commit: None, new_password: None }
+        Self { place, code, close: false, silent: false, object: None, cl_trid: None, commits: Vec::new(), fault: None, new_password: None }
     }
 }
 
-/// A command that took effect.
+/// Something that is to be kept: a command that took effect, for the most part.
 pub(super) struct Commit {
     /// When.
     pub(super) at: Timestamp,
-    /// The command's frame.
+    /// The account whose command it is.
+    pub(super) by: Box<str>,
+    /// The command's frame; empty for what is no command.
     pub(super) frame: String,
     /// The client's transaction identifier.
     pub(super) cl_trid: Option<Box<str>>,
-    /// What it changed.
-    pub(super) change: Change,
+    /// What is kept of it.
+    pub(super) deed: Deed,
+    /// What it changed, where something took effect.
+    pub(super) change: Option<Change>,
 }
 
 /// A connection.
@@ -79,18 +86,14 @@ pub(super) struct Connection {
 
 /// A login that holds.
 struct Session {
+    /// The account.
+    client: Box<str>,
     opened: Moment,
     commands: u32,
     /// Object services the login named.
     objects: Vec<Box<str>>,
     /// Extension services the login named.
     extensions: Vec<Box<str>>,
-}
-
-/// A command's outcome: a code, and what to write.
-struct Outcome {
-    code: u16,
-    close: bool,
 }
 
 impl Connection {
@@ -158,20 +161,21 @@ impl Connection {
         wall: Timestamp,
         out: &mut Vec<u8>,
     ) -> Answer {
-        if matches!(request, Ok(Request { command: Command::Hello, .. })) {
+        if matches!(request, Ok(Request { order: Order::Command(Command::Hello), .. })) {
             return self.greet(registry, wall, out);
         }
         let place = if self.is_logged_in() { Place::Session } else { Place::Login };
-        let mut answer = Answer::new(place, 2400);
+        let mut answer = Answer { commits: registry.fall_due(wall), ..Answer::new(place, 2400) };
         let sv_trid = registry.next_sv_trid();
         let refused = match request {
             Ok(request) => {
                 answer.cl_trid = request.cl_trid;
-                answer.object = key(&request.command);
+                answer.object = key(&request.order);
+                registry.acting = self.session.as_ref().map_or_else(|| registry.user.clone(), |session| session.client.clone());
                 let mut run = Run { registry, tape, now, wall, sv_trid: &sv_trid, out };
                 let named = |ns: Ns| self.session.as_ref().is_none_or(|s| s.extensions.iter().any(|uri| **uri == *ns.uri()));
                 if request.extension.is_none_or(named) {
-                    self.carry_out(&request.command, &mut run, &mut answer)
+                    self.carry_out(&request.order, &mut run, &mut answer)
                 } else {
                     Err(Refusal::new(2103, "this login named no such extension"))
                 }
@@ -201,8 +205,8 @@ impl Connection {
     }
 
     /// Carries out a command and writes its answer, or says why not.
-    fn carry_out(&mut self, command: &Command, run: &mut Run<'_>, answer: &mut Answer) -> Result<Outcome, Refusal> {
-        if let Command::Login(login) = command {
+    fn carry_out(&mut self, order: &Order, run: &mut Run<'_>, answer: &mut Answer) -> Result<Outcome, Refusal> {
+        if let Order::Command(Command::Login(login)) = order {
             self.log_in(login, run, answer)?;
             return Ok(run.with_credit(1000, answer));
         }
@@ -210,7 +214,7 @@ impl Connection {
             return Err(Refusal::new(2201, "session timeout"));
         }
         let Some(session) = &mut self.session else { return Err(Refusal::new(2002, "not logged in")) };
-        if matches!(command, Command::Logout) {
+        if matches!(order, Order::Command(Command::Logout)) {
             self.forget_login(run.registry);
             return Ok(Outcome { close: true, ..run.with_credit(1500, answer) });
         }
@@ -220,7 +224,7 @@ impl Connection {
             return Err(Refusal::new(2502, "too many commands in this session"));
         }
         // Who is blocked may ask until when.
-        if !matches!(command, Command::Query(Query::HitPoints)) && !run.registry.admits_command(run.now, run.wall) {
+        if !matches!(order, Order::Command(Command::Query(Query::HitPoints))) && !run.registry.admits_command(run.now, run.wall) {
             let over = run.registry.limits.over_limit;
             answer.silent = over == OverLimit::Cut;
             answer.close = answer.silent;
@@ -233,17 +237,25 @@ impl Connection {
             }
             return Err(refusal);
         }
-        if let Some(ns) = object_service(command) {
+        if let Some(ns) = object_service(order) {
             let is_offered = run.registry.objects.iter().any(|uri| uri == ns.uri());
             if !is_offered || !session.objects.iter().any(|uri| **uri == *ns.uri()) {
                 return Err(Refusal::new(2307, "this login named no such object service"));
             }
         }
-        match command {
-            Command::Query(query) => run.look(query, &session.extensions, answer),
-            Command::PollRequest => Ok(run.next_message(&session.extensions, answer)),
-            Command::PollAck { .. } | Command::Transform(_) => run.change(command, &session.extensions, answer),
-            Command::Hello | Command::Login(_) | Command::Logout => Err(Refusal::new(2002, "not here")),
+        match order {
+            Order::Command(Command::Query(query)) => {
+                run.strike(Stage::Query, answer);
+                run.look(query, &session.extensions, answer)
+            }
+            Order::Command(Command::PollRequest) => Ok(run.next_message(&session.extensions, answer)),
+            Order::Command(Command::PollAck { .. }) => run.change(order, &session.extensions, answer),
+            Order::Transfer(transfer) if transfer.op == TransferOp::Query => run.look_at_transfer(transfer, answer),
+            Order::Command(Command::Transform(_)) | Order::Transfer(_) => {
+                run.strike(Stage::Transform, answer);
+                run.change(order, &session.extensions, answer)
+            }
+            Order::Command(Command::Hello | Command::Login(_) | Command::Logout) => Err(Refusal::new(2002, "not here")),
         }
     }
 
@@ -264,7 +276,10 @@ impl Connection {
         if let Some(uri) = login.extensions.iter().find(|uri| !registry.extensions.iter().any(|known| **known == ***uri)) {
             return Err(Refusal::quoting(2103, Ns::EPP, "extURI", uri, "the greeting did not offer it"));
         }
-        if *login.client != *registry.user || login.password.reveal() != registry.password.reveal() {
+        let is_rival = registry.rival.as_ref().is_some_and(|(client, _)| *client == login.client);
+        let password = registry.rival.as_ref().filter(|_| is_rival).map_or(&registry.password, |(_, password)| password);
+        let is_known = is_rival || *login.client == *registry.user;
+        if !is_known || login.password.reveal() != password.reveal() {
             self.failures += 1;
             let code = if self.failures >= MOST_FAILURES { 2501 } else { 2200 };
             return Err(Refusal::new(code, "wrong client identifier or password"));
@@ -273,206 +288,17 @@ impl Connection {
             answer.close = true;
             return Err(Refusal::new(2502, "too many sessions"));
         }
-        if let Some(new) = &login.new_password {
+        if let Some(new) = login.new_password.as_ref().filter(|_| !is_rival) {
             registry.password = new.clone();
             answer.new_password = Some(new.clone());
         }
-        self.session = Some(Session { opened: run.now, commands: 0, objects: login.objects.clone(), extensions: login.extensions.clone() });
+        self.session = Some(Session {
+            client: login.client.clone(),
+            opened: run.now,
+            commands: 0,
+            objects: login.objects.clone(),
+            extensions: login.extensions.clone(),
+        });
         Ok(())
     }
-}
-
-/// A command under way: all it may touch.
-struct Run<'a> {
-    registry: &'a mut Registry,
-    tape: &'a Tape,
-    now: Moment,
-    wall: Timestamp,
-    sv_trid: &'a str,
-    out: &'a mut Vec<u8>,
-}
-
-impl Run<'_> {
-    /// Writes an answer without data.
-    fn plain(&mut self, code: u16, answer: &Answer) -> Outcome {
-        self.write(code, answer, None, None)
-    }
-
-    /// The same with the account's credit, where the registry tells it.
-    fn with_credit(&mut self, code: u16, answer: &Answer) -> Outcome {
-        match self.registry.announcement.credit.clone() {
-            Some(amount) => self.write(code, answer, None, Some(&|w| encode::ext::credit(w, &amount))),
-            None => self.plain(code, answer),
-        }
-    }
-
-    fn write(&mut self, code: u16, answer: &Answer, data: encode::Part<'_>, extension: encode::Part<'_>) -> Outcome {
-        encode::response(self.out, &Head::of(code, answer, self.sv_trid), data, extension);
-        Outcome { code, close: false }
-    }
-
-    /// Carries out a command that changes nothing, in a session whose login named the extensions `named`.
-    fn look(&mut self, query: &Query, named: &[Box<str>], answer: &Answer) -> Result<Outcome, Refusal> {
-        let head = Head::of(1000, answer, self.sv_trid);
-        let registry = &*self.registry;
-        let in_words = registry.announcement.truth_in_words;
-        match query {
-            Query::ContactInfo { id, auth } => {
-                let contact = registry.contact(id.as_str()).ok_or_else(|| Refusal::new(2303, "no such contact"))?;
-                authorise(registry, contact.sponsor.as_deref(), contact.auth.as_ref(), auth.as_ref())?;
-                let ours = encode::ext::of_contact(named, &contact);
-                let data = |w: &mut XmlWriter<'_>| encode::contact_data(w, &contact, true);
-                let extension = |w: &mut XmlWriter<'_>| ours.into_iter().for_each(|ns| encode::ext::contact_part(w, ns, &contact));
-                encode::response(self.out, &head, Some(&data), ours.is_some().then_some(&extension));
-            }
-            Query::DomainContacts { name, which } => {
-                let domain = current(registry, name, self.wall)?;
-                authorise(registry, domain.sponsor.as_deref(), domain.auth.as_ref(), None)?;
-                let contacts = registry.contacts_of(&domain, *which);
-                let data = |w: &mut XmlWriter<'_>| encode::domain_data(w, &domain, HostsFilter::All, true);
-                let extension = |w: &mut XmlWriter<'_>| {
-                    for ns in encode::ext::of_domain(named, &domain) {
-                        encode::ext::domain_part(w, ns, &domain);
-                    }
-                    encode::ext::linked_contacts(w, &contacts);
-                };
-                encode::response(self.out, &head, Some(&data), Some(&extension));
-            }
-            Query::DomainInfo { name, hosts, auth } => {
-                let domain = current(registry, name, self.wall)?;
-                authorise(registry, domain.sponsor.as_deref(), domain.auth.as_ref(), auth.as_ref())?;
-                let ours = encode::ext::of_domain(named, &domain);
-                let (vendor, sec_dns) = (registry.announcement.domain.as_ref(), registry.sec_dns(name.as_str()));
-                let extension = |w: &mut XmlWriter<'_>| {
-                    if let Some(data) = sec_dns {
-                        encode::sec_dns_data(w, data);
-                    }
-                    for ns in &ours {
-                        encode::ext::domain_part(w, *ns, &domain);
-                    }
-                    if let Some(vendor) = vendor {
-                        encode::vendor_data(w, vendor);
-                    }
-                };
-                let is_extended = !ours.is_empty() || vendor.is_some() || sec_dns.is_some();
-                let data = |w: &mut XmlWriter<'_>| encode::domain_data(w, &domain, *hosts, true);
-                encode::response(self.out, &head, Some(&data), is_extended.then_some(&extension));
-            }
-            Query::HostInfo(name) => {
-                let host = registry.host(name.as_str()).ok_or_else(|| Refusal::new(2303, "no such host"))?;
-                encode::response(self.out, &head, Some(&|w| encode::host_data(w, &host)), None);
-            }
-            Query::HitPoints => {
-                let points = registry.points(self.wall).ok_or_else(|| Refusal::new(2307, "no such object service"))?;
-                encode::response(self.out, &head, Some(&|w| encode::ext::hit_points(w, &points)), None);
-            }
-            Query::ContactCheck(ids) => {
-                let items = check(registry, ids.iter().map(|id| (id.as_str(), registry.contact(id.as_str()).is_some())))?;
-                encode::response(
-                    self.out,
-                    &head,
-                    Some(&|w| encode::check_data(w, Ns::CONTACT, &encode::CONTACT_CHECK, &items, in_words)),
-                    None,
-                );
-            }
-            Query::DomainCheck(names) => {
-                let items = check(registry, names.iter().map(|name| (name.as_str(), registry.domain(name.as_str()).is_some())))?;
-                encode::response(
-                    self.out,
-                    &head,
-                    Some(&|w| encode::check_data(w, Ns::DOMAIN, &encode::DOMAIN_CHECK, &items, in_words)),
-                    None,
-                );
-            }
-            Query::ContactTransfer { .. } | Query::DomainTransfer { .. } => {
-                return Err(Refusal::new(2101, "this registry carries out no such command"));
-            }
-        }
-        Ok(Outcome { code: 1000, close: false })
-    }
-
-    /// Carries out a command that changes something, in a session whose login named the extensions `named`.
-    fn change(&mut self, command: &Command, named: &[Box<str>], answer: &mut Answer) -> Result<Outcome, Refusal> {
-        let change = self.registry.apply(command, self.wall)?;
-        let frame = self.tape.text().to_owned();
-        let created = change.created.as_ref().and_then(|id| self.registry.contact(id.as_str()));
-        let outcome = match (created, auth_order(command)) {
-            (Some(contact), _) => {
-                let head = Head::of(1000, answer, self.sv_trid);
-                encode::response(self.out, &head, Some(&|w| encode::contact_created(w, &contact)), None);
-                Outcome { code: 1000, close: false }
-            }
-            // On the line the command is an info, and answered like one.
-            (None, Some((name, order))) => self.told_code(name, order, named, answer),
-            (None, None) => self.plain(1000, answer),
-        };
-        answer.commit = Some(Commit { at: self.wall, frame, cl_trid: answer.cl_trid.clone(), change });
-        Ok(outcome)
-    }
-
-    /// Answers with a domain, whose authorisation code was just made or ended.
-    fn told_code(&mut self, name: &DomainName, order: AuthCodeOrder, named: &[Box<str>], answer: &Answer) -> Outcome {
-        let Ok(domain) = current(self.registry, name, self.wall) else { return self.plain(1000, answer) };
-        let until = self.registry.auth_until(name.as_str()).filter(|_| order == AuthCodeOrder::Request).map(Date::at);
-        let ours = encode::ext::of_domain(named, &domain);
-        let extension = |w: &mut XmlWriter<'_>| {
-            for ns in &ours {
-                encode::ext::domain_part(w, *ns, &domain);
-            }
-            if let Some(until) = &until {
-                encode::ext::auth_until(w, until);
-            }
-        };
-        let is_extended = !ours.is_empty() || until.is_some();
-        let data = |w: &mut XmlWriter<'_>| encode::domain_data(w, &domain, HostsFilter::All, true);
-        encode::response(self.out, &Head::of(1000, answer, self.sv_trid), Some(&data), is_extended.then_some(&extension));
-        Outcome { code: 1000, close: false }
-    }
-
-    /// Answers a poll request, in a session whose login named the extensions `named`.
-    fn next_message(&mut self, named: &[Box<str>], answer: &Answer) -> Outcome {
-        let queue = self.registry.queue();
-        let code = if queue.is_some() { 1301 } else { 1300 };
-        let head = Head { queue: queue.as_ref(), ..Head::of(code, answer, self.sv_trid) };
-        let about = self.registry.notice().filter(|about| encode::is_spoken(named, about));
-        let extension = |w: &mut XmlWriter<'_>| about.into_iter().for_each(|about| encode::notice(w, about));
-        encode::response(self.out, &head, None, about.is_some().then_some(&extension));
-        Outcome { code, close: false }
-    }
-}
-
-/// The domain of that name as it is at `wall`: without an authorisation code whose time is over.
-fn current<'r>(registry: &'r Registry, name: &DomainName, wall: Timestamp) -> Result<Cow<'r, Domain>, Refusal> {
-    let mut domain = registry.domain(name.as_str()).ok_or_else(|| Refusal::new(2303, "no such domain"))?;
-    if registry.auth_until(name.as_str()).is_some_and(|until| until <= wall) {
-        domain.to_mut().auth = None;
-    }
-    Ok(domain)
-}
-
-impl<'a> Head<'a> {
-    fn of(code: u16, answer: &'a Answer, sv_trid: &'a str) -> Self {
-        Self { code, refusal: None, queue: None, cl_trid: answer.cl_trid.as_deref(), sv_trid }
-    }
-}
-
-/// Whether we may be told of an object: as its sponsor, or with its authorisation information (RFC 5731 §3.1.2, RFC 5733 §3.1.2).
-fn authorise(registry: &Registry, sponsor: Option<&str>, own: Option<&AuthInfo>, told: Option<&AuthInfo>) -> Result<(), Refusal> {
-    let fits = match (own, told) {
-        (Some(AuthInfo::Password { pw: own, .. }), Some(AuthInfo::Password { pw: told, .. })) => own.reveal() == told.reveal(),
-        _ => false,
-    };
-    match told {
-        Some(_) if !fits => Err(Refusal::new(2202, "not this object's authorisation information")),
-        None if !registry.is_ours(sponsor) => Err(Refusal::new(2201, "another registrar sponsors this object")),
-        _ => Ok(()),
-    }
-}
-
-fn check<'a>(registry: &Registry, names: impl ExactSizeIterator<Item = (&'a str, bool)>) -> Result<Vec<CheckItem>, Refusal> {
-    if registry.limits.names.is_some_and(|most| names.len() > most as usize) {
-        return Err(Refusal::new(2306, "too many names in one check"));
-    }
-    let item = |(id, is_there): (&str, bool)| CheckItem { id: id.into(), available: !is_there, reason: is_there.then(|| "In use".into()) };
-    Ok(names.map(item).collect())
 }

@@ -14,6 +14,10 @@ pub enum Stage {
     Login,
     /// In answers within a session.
     Session,
+    /// In commands that ask, before they are looked at, and in their answers.
+    Query,
+    /// In commands that change something, before they are carried out, and in their answers.
+    Transform,
 }
 
 impl Stage {
@@ -25,6 +29,8 @@ impl Stage {
             "greeting" => Some(Self::Greeting),
             "login" => Some(Self::Login),
             "session" => Some(Self::Session),
+            "query" => Some(Self::Query),
+            "transform" => Some(Self::Transform),
             _ => None,
         }
     }
@@ -88,6 +94,8 @@ faults! {
     NoCloseNotify = "row-09-no-close-notify" at Session, "Ends the connection without TLS's farewell.";
     Reset = "row-09-reset" at Session, "Resets the connection.";
     HalfClose = "row-10-half-close" at Session, "Closes its side and goes on reading.";
+    Unheard = "row-11-unheard" at Transform, "Closes without having looked at a command.";
+    Untold = "row-12-untold" at Transform, "Closes behind a command's effect, without an answer.";
     Split13 = "row-13-split-1-3" at Session, "Sends one byte of the header, then the rest.";
     Split22 = "row-13-split-2-2" at Session, "Sends two bytes of the header, then the rest.";
     ByteByByte = "row-13-bytes" at Session, "Sends byte by byte.";
@@ -138,6 +146,14 @@ faults! {
     UnknownExtension = "row-36-extension" at Session, "Adds an extension nobody knows.";
     StrangeType = "row-36-type" at Session, "Says that a contact is of a type nobody has heard of.";
     OtherObject = "row-37-other-object" at Session, "Answers about another object.";
+    Hollow = "row-38-hollow" at Transform, "Says that a command was carried out, and does nothing.";
+    Granted = "row-39-granted" at Transform, "Answers 1001, and grants the change `ms` later (1 s).";
+    Declined = "row-39-declined" at Transform, "Answers 1001, and declines the change `ms` later (1 s).";
+    Undecided = "row-39-undecided" at Transform, "Answers 1001, and never decides.";
+    Belated = "row-40-belated" at Transform, "Closes without an answer, and carries the command out `ms` later (2 s).";
+    Meddled = "row-41-meddled" at Transform, "Has the account's other systems change the object just before.";
+    MeddledBehind = "row-41-meddled-behind" at Transform, "Has the account's other systems change the object just behind.";
+    Doubled = "row-42-doubled" at Transform, "Carries a command out twice.";
     Code2104 = "row-43-2104" at Session, "Fails with 2104.";
     Code2200 = "row-43-2200" at Session, "Fails with 2200.";
     Code2400 = "row-43-2400" at Session, "Fails with 2400.";
@@ -171,6 +187,39 @@ impl Fault {
     #[must_use]
     pub fn is_of_posts(self) -> bool {
         self.name().starts_with("http-")
+    }
+
+    /// Whether it refuses commands.
+    pub(super) const fn is_refusal(self) -> bool {
+        matches!(
+            self,
+            Self::Code2104
+                | Self::Code2200
+                | Self::Code2400
+                | Self::Code2500
+                | Self::Code2501
+                | Self::Code2502
+                | Self::Code2503
+                | Self::Keep2502
+                | Self::NotLoggedIn
+                | Self::TimedOut
+        )
+    }
+
+    /// Whether it may strike at `stage`: what is a matter of commands strikes there alone, and what is one of answers wherever they are.
+    #[must_use]
+    pub fn may_strike(self, stage: Stage) -> bool {
+        match self.stage() {
+            Stage::Connect => stage == Stage::Connect,
+            Stage::Transform => stage == Stage::Transform || (stage == Stage::Query && self == Self::Meddled),
+            Stage::Greeting | Stage::Login | Stage::Session | Stage::Query => stage != Stage::Connect,
+        }
+    }
+
+    /// Whether it takes a command to be made up in EPP.
+    #[must_use]
+    pub fn is_of_epp(self) -> bool {
+        matches!(self, Self::Meddled | Self::MeddledBehind | Self::Granted | Self::Declined | Self::Undecided)
     }
 
     /// The names of all faults.

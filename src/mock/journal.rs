@@ -1,12 +1,9 @@
 //! Changes on disk: the commands that took effect, one JSON line each, carried out again at the next start.
 
 use super::core::Commit;
-use super::decode::decode;
+use super::later::Deed;
 use super::registry::{Registry, Rules};
-use super::rri;
 use crate::base::{Blame, Problem, Result, Timestamp};
-use crate::policy::Line;
-use crate::protocol::tape::Tape;
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead as _, BufReader, Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -19,8 +16,14 @@ struct Stored {
     seq: u64,
     /// When it took effect.
     at: Timestamp,
-    /// The command's frame.
+    /// The account whose command it is, where that is not ours.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    by: Option<Box<str>>,
+    /// The command's frame; empty for what is no command.
     frame: String,
+    /// What it records.
+    #[serde(default, skip_serializing_if = "Deed::is_command")]
+    deed: Deed,
 }
 
 /// One line of the commit log: a change that took effect.
@@ -43,6 +46,8 @@ pub struct Committed<'a> {
 #[derive(Debug)]
 pub(super) struct Journal {
     seq: u64,
+    /// Our account.
+    user: Box<str>,
     overlay: (File, PathBuf),
     log: Option<(File, PathBuf)>,
 }
@@ -55,7 +60,6 @@ impl Journal {
     pub(super) fn open(path: &Path, log: Option<&Path>, registry: &mut Registry) -> Result<Self> {
         let mut file = append(path)?;
         let mut reader = BufReader::new(&file);
-        let mut tape = Tape::new();
         let (mut seq, mut whole, mut line) = (0, 0_u64, Vec::new());
         // What once took effect does so again, whatever rules are in force now.
         let rules = registry.set_rules(Rules::LENIENT);
@@ -66,7 +70,7 @@ impl Journal {
                 break;
             }
             seq += 1;
-            replay(&line, &mut tape, registry).map_err(|why| {
+            replay(&line, registry).map_err(|why| {
                 let remedy = "start this registry with the fleet it was made with, or remove its overlay";
                 Problem::new("E-mock-021", Blame::Operator, why, remedy).file(path).line(seq)
             })?;
@@ -76,7 +80,7 @@ impl Journal {
         let cut = file.set_len(whole).and_then(|()| file.seek(SeekFrom::End(0)));
         cut.map_err(|e| Problem::storage("E-mock-020", path, "cut a half line off", &e))?;
         let log = log.map(|path| append(path).map(|file| (file, path.to_owned()))).transpose()?;
-        Ok(Self { seq, overlay: (file, path.to_owned()), log })
+        Ok(Self { seq, user: registry.user.clone(), overlay: (file, path.to_owned()), log })
     }
 
     /// Puts a change on disk. It must be there before its answer leaves.
@@ -85,9 +89,12 @@ impl Journal {
     /// `E-mock-020`.
     pub(super) fn append(&mut self, commit: &Commit) -> Result<()> {
         self.seq += 1;
-        write(&mut self.overlay, &Stored { seq: self.seq, at: commit.at, frame: commit.frame.clone() })?;
-        let Some(log) = &mut self.log else { return Ok(()) };
-        let change = &commit.change;
+        if commit.deed != Deed::Repeated {
+            let by = (commit.by != self.user).then(|| commit.by.clone());
+            let row = Stored { seq: self.seq, at: commit.at, by, frame: commit.frame.clone(), deed: commit.deed.clone() };
+            write(&mut self.overlay, &row)?;
+        }
+        let (Some(log), Some(change)) = (&mut self.log, &commit.change) else { return Ok(()) };
         let line = Committed {
             seq: self.seq,
             cl_trid: commit.cl_trid.as_deref(),
@@ -99,16 +106,15 @@ impl Journal {
     }
 }
 
-/// Carries the command in `line` out again.
-fn replay(line: &[u8], tape: &mut Tape, registry: &mut Registry) -> Result<(), String> {
+/// Carries what `line` records out again.
+fn replay(line: &[u8], registry: &mut Registry) -> Result<(), String> {
     let line: Stored = serde_json::from_slice(line).map_err(|e| e.to_string())?;
-    if registry.profile.line.value == Line::Rri {
-        return rri::replay(registry, line.frame.as_bytes(), line.at);
+    let by = line.by.unwrap_or_else(|| registry.user.clone());
+    match line.deed {
+        Deed::Command | Deed::Repeated => registry.execute(&line.frame, &by, line.at).map(drop),
+        Deed::Pended(object, pending) => registry.pend(&object, pending).then_some(()).ok_or_else(|| format!("there is no {object}")),
+        Deed::Decided(object) => registry.decide(&object, line.at).map(drop).ok_or_else(|| format!("nothing is pending about {object}")),
     }
-    tape.read(line.frame.as_bytes()).map_err(|e| e.to_string())?;
-    let request = decode(tape).map_err(|refused| format!("a command that is refused with {}", refused.refusal.code))?;
-    let done = registry.apply(&request.command, line.at);
-    done.map(drop).map_err(|refusal| format!("a command that is refused with {}: {}", refusal.code, refusal.reason))
 }
 
 fn append(path: &Path) -> Result<File> {

@@ -3,7 +3,7 @@
 use super::faults::{Fault, Stage};
 use super::points::PointsRule;
 use super::rri;
-use crate::base::{Blame, Problem, Result};
+use crate::base::{Blame, Problem, Result, Secret};
 use crate::policy;
 use std::str::FromStr;
 use std::time::Duration;
@@ -75,7 +75,7 @@ pub struct FaultSpec {
 }
 
 /// The knobs of a bundled registry.
-#[derive(Clone, Debug, Default, PartialEq, serde::Deserialize)]
+#[derive(Clone, Debug, Default, serde::Deserialize)]
 #[serde(try_from = "Vec<String>")]
 pub struct Knobs {
     /// Time from a command's arrival to its answer; commands in flight overlap.
@@ -96,6 +96,8 @@ pub struct Knobs {
     pub order_served: bool,
     /// The faults.
     pub faults: Vec<FaultSpec>,
+    /// Another registrar's account: client identifier and password.
+    pub rival: Option<(Box<str>, Secret)>,
     sessions: Limit<u32>,
     idle: Limit<u32>,
     age: Limit<u32>,
@@ -132,8 +134,8 @@ pub(super) struct Limits {
 
 /// The keys, for the remedy of a wrong one.
 const KEYS: &str = "latency_ms, service_ms, error_delay_ms, messages, sessions, idle_seconds, age_seconds, commands_per_session, \
-                    names_per_check, rate (COMMANDS/SECONDS), quota, block_seconds, hit_points, idle_answer (cut, 2201, 2002), strict_unknown (on, off), order_served (on, off), over_limit (2502, 2502-keep, 2308, cut), \
-                    fault (NAME[:every=N][:from=N][:times=N][:probability=P][:object=ID][:ms=N][:on=connect|greeting|login|session])";
+                    names_per_check, rate (COMMANDS/SECONDS), quota, block_seconds, hit_points, idle_answer (cut, 2201, 2002), strict_unknown (on, off), order_served (on, off), rival (CLIENT/PASSWORD), over_limit (2502, 2502-keep, 2308, cut), \
+                    fault (NAME[:every=N][:from=N][:times=N][:probability=P][:object=ID][:ms=N][:on=connect|greeting|login|session|query|transform])";
 
 impl Knobs {
     /// Reads settings of the form `key=value`.
@@ -187,6 +189,12 @@ impl Knobs {
             }
             "strict_unknown" => self.strict_unknown = switch(setting, value)?,
             "order_served" => self.order_served = switch(setting, value)?,
+            "rival" => {
+                let parts = value.split_once('/').filter(|(client, password)| (3..=16).contains(&client.len()) && password.len() >= 6);
+                let (client, password) =
+                    parts.ok_or_else(|| wrong(setting, "CLIENT/PASSWORD is wanted, of 3 and 6 characters at least"))?;
+                self.rival = Some((client.into(), Secret::new(password)));
+            }
             "fault" => self.faults.push(fault(setting, value)?),
             _ => return Err(wrong(setting, "there is no such knob")),
         }
@@ -285,12 +293,15 @@ fn fault(setting: &str, value: &str) -> Result<FaultSpec> {
             "probability" => spec.probability = number(setting, value)?,
             "ms" => spec.delay = Some(milliseconds(setting, value)?),
             "object" => spec.object = Some(value.into()),
-            "on" => spec.stage = Stage::named(value).ok_or_else(|| wrong(setting, "on is connect, greeting, login or session"))?,
+            "on" => {
+                spec.stage =
+                    Stage::named(value).ok_or_else(|| wrong(setting, "on is connect, greeting, login, session, query or transform"))?;
+            }
             _ => return Err(wrong(setting, "conditions are every, from, times, probability, object, ms, on")),
         }
     }
     let possible = spec.every > 0 && spec.from > 0 && (0.0..=1.0).contains(&spec.probability);
-    if !possible || (spec.stage == Stage::Connect) != (fault.stage() == Stage::Connect) {
+    if !possible || !fault.may_strike(spec.stage) {
         return Err(wrong(setting, "this condition can never hold for this fault"));
     }
     Ok(spec)
@@ -308,7 +319,17 @@ mod tests {
         assert_eq!((knobs.faults[0].every, knobs.faults[0].from, knobs.faults[0].stage), (10, 3, Stage::Session));
         let limits = knobs.limits(&policy::profile("gtld-thick").expect("embedded").limits);
         assert_eq!((limits.sessions, limits.rate), (None, Some(policy::Rate { commands: 5, seconds: 2 })));
-        for bad in ["latency", "latency_ms=-1", "latency_ms=NaN", "nope=1", "fault=row-99", "fault=row-24-twice:every=0", "rate=5"] {
+        for bad in [
+            "latency",
+            "latency_ms=-1",
+            "latency_ms=NaN",
+            "nope=1",
+            "fault=row-99",
+            "fault=row-24-twice:every=0",
+            "fault=row-11-unheard:on=query",
+            "rival=x",
+            "rate=5",
+        ] {
             assert!(Knobs::read([bad]).expect_err(bad).to_string().contains(bad), "{bad}");
         }
     }

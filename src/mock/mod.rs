@@ -9,22 +9,30 @@
 
 mod announce;
 mod check;
+mod conduct;
 mod core;
 mod damage;
 mod decode;
 mod dns_check;
+mod effect;
 mod encode;
 mod faults;
 pub mod fleet;
+mod holdings;
 mod identity;
 mod journal;
 mod knobs;
+mod later;
+mod life;
+mod messages;
 mod points;
 mod registry;
 mod rri;
+mod run;
 mod server;
 mod subject;
 mod tongue;
+mod transfer;
 mod update;
 
 pub use journal::Committed;

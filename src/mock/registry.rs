@@ -4,20 +4,19 @@ use super::announce::{Announcement, announcement};
 use super::check::Judge;
 use super::decode::Refusal;
 use super::encode;
+use super::faults::Faults;
 use super::fleet::Fleet;
+use super::holdings::Holdings;
 use super::knobs::{Knobs, Limits};
+use super::messages::{About, Messages};
 use super::points::{Points, PointsRule};
 use super::rri;
 use super::update;
-use crate::base::{Digest, Handle, Moment, Result, Secret, Timestamp, revealed};
-use crate::model::{
-    AuthCodeOrder, AuthInfo, Command, Contact, ContactsFilter, Date, Domain, DsChange, Extension, HitPoints, Host, Queue, Role, SecDnsInfo,
-    StatusValue, Transform,
-};
+use crate::base::{Handle, Moment, Result, Secret, Timestamp, revealed};
+use crate::model::{Contact, ContactsFilter, Date, Domain, HitPoints, Host, Queue, Role, SecDnsInfo};
 use crate::policy::{Line, Profile};
-use crate::protocol::ns::Ns;
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,23 +25,21 @@ pub(super) struct Registry {
     pub(super) profile: Arc<Profile>,
     pub(super) announcement: Announcement,
     pub(super) limits: Limits,
-    /// The one account's client identifier.
+    /// The account's client identifier.
     pub(super) user: Box<str>,
     pub(super) password: Secret,
+    /// Another registrar's account, where there is one: client identifier and password.
+    pub(super) rival: Option<(Box<str>, Secret)>,
+    /// The account whose command is carried out.
+    pub(super) acting: Box<str>,
+    /// The faults.
+    pub(super) faults: Faults,
+    /// What commands changed.
+    pub(super) held: Holdings,
     /// Object and extension services in the greeting.
     pub(super) objects: Vec<String>,
     pub(super) extensions: Vec<String>,
-    fleet: Box<dyn Fleet>,
-    contacts: HashMap<Box<str>, Contact>,
-    domains: HashMap<Box<str>, Domain>,
-    sec_dns: HashMap<Box<str>, SecDnsInfo>,
-    /// How many more domains name a contact than the fleet knows of.
-    links: HashMap<Box<str>, i64>,
-    messages: BTreeMap<u64, Message>,
-    /// The number of the last message that was put there.
-    last_message: u64,
-    /// Until when authorisation codes hold that the registry made itself, by the domain's name.
-    auth_until: HashMap<Box<str>, Timestamp>,
+    pub(super) fleet: Box<dyn Fleet>,
     points_rule: Option<PointsRule>,
     /// The account's points for errors.
     points: Points,
@@ -55,24 +52,6 @@ pub(super) struct Registry {
     recent: VecDeque<Moment>,
     /// The account's use of its limits, where they are RRI's.
     gate: rri::Gate,
-}
-
-/// A message in the queue.
-struct Message {
-    /// When it was put there.
-    date: Option<Date>,
-    text: Box<str>,
-    /// What it is about, where the registry's own extension says it.
-    about: Option<Extension>,
-}
-
-impl Message {
-    /// The notice of that number: one a day from a fixed day on, since the queue of a seed is the same at each start.
-    fn notice(number: u64) -> Self {
-        let hours = i64::try_from(number).unwrap_or_default().saturating_mul(24);
-        let date = jiff::Timestamp::UNIX_EPOCH.checked_add(jiff::SignedDuration::from_hours(hours.saturating_add(FIRST_MESSAGE_HOURS)));
-        Self { date: date.ok().map(Date::at), text: format!("Notice {number} of this registry").into(), about: None }
-    }
 }
 
 /// How strictly the profile is applied.
@@ -117,26 +96,21 @@ impl Registry {
     ) -> Result<Self> {
         let announcement = announcement(&profile.id)?;
         let joined = |a: &[String], b: &[String]| a.iter().chain(b).cloned().collect::<Vec<_>>();
-        let last_message = u64::from(knobs.messages);
-        let messages = (1..=last_message).map(|number| (number, Message::notice(number))).collect();
         Ok(Self {
             objects: joined(&profile.services.objects, &announcement.objects),
             extensions: joined(&profile.services.extensions, &announcement.extensions),
             limits: knobs.limits(&profile.limits),
             points_rule: knobs.hit_points(announcement.hit_points),
             points: Points::default(),
-            auth_until: HashMap::new(),
-            last_message,
             profile,
             announcement,
             user: user.into(),
             password,
+            rival: knobs.rival.clone(),
+            acting: user.into(),
+            faults: Faults::new(&knobs.faults, seed),
+            held: Holdings::new(Messages::notices(knobs.messages, user)),
             fleet,
-            contacts: HashMap::new(),
-            domains: HashMap::new(),
-            sec_dns: HashMap::new(),
-            links: HashMap::new(),
-            messages,
             prefix: format!("PV-{seed:x}-{:x}-", wall.as_millisecond()),
             transactions: 0,
             sessions: 0,
@@ -163,20 +137,20 @@ impl Registry {
 
     /// The contact of that handle.
     pub(super) fn contact(&self, id: &str) -> Option<Cow<'_, Contact>> {
-        if let Some(changed) = self.contacts.get(id) {
-            return Some(Cow::Borrowed(changed));
+        if let Some(changed) = self.held.contacts.get(id) {
+            return changed.as_ref().map(Cow::Borrowed);
         }
         let mut contact = self.fleet.contact(id)?;
-        if self.links.get(id).is_some_and(|more| *more > 0) {
-            update::mark_linked(&mut contact.statuses);
+        if self.held.links.get(id).is_some_and(|more| *more != 0) {
+            update::mark_linked(&mut contact.statuses, self.is_linked(id));
         }
         Some(Cow::Owned(contact))
     }
 
     /// The domain of that name.
     pub(super) fn domain(&self, name: &str) -> Option<Cow<'_, Domain>> {
-        if let Some(changed) = self.domains.get(name) {
-            return Some(Cow::Borrowed(changed));
+        if let Some(changed) = self.held.domains.get(name) {
+            return changed.as_ref().map(Cow::Borrowed);
         }
         let mut domain = self.fleet.domain(name)?;
         self.announcement.complete_domain(&mut domain);
@@ -199,7 +173,7 @@ impl Registry {
 
     /// The DNSSEC data of the domain of that name.
     pub(super) fn sec_dns(&self, name: &str) -> Option<&SecDnsInfo> {
-        self.sec_dns.get(name)
+        self.held.sec_dns.get(name)
     }
 
     /// The host of that name.
@@ -207,135 +181,19 @@ impl Registry {
         self.fleet.host(name)
     }
 
-    /// Whether the account sponsors an object of `sponsor`.
+    /// Whether some domain names the contact of that handle.
+    pub(super) fn is_linked(&self, id: &str) -> bool {
+        self.fleet.links(id).saturating_add(self.held.links.get(id).copied().unwrap_or_default()) > 0
+    }
+
+    /// Whether the account that acts sponsors an object of `sponsor`.
     pub(super) fn is_ours(&self, sponsor: Option<&str>) -> bool {
-        sponsor.is_none_or(|s| s == &*self.user)
+        sponsor.is_none_or(|s| s == &*self.acting)
     }
 
-    /// Carries out a command that changes something: a transform, or the acknowledgement of a message.
-    ///
-    /// # Errors
-    /// The refusal to answer; nothing changed then.
-    pub(super) fn apply(&mut self, command: &Command, at: Timestamp) -> Result<Change, Refusal> {
-        match command {
-            Command::PollAck { id } => {
-                let missing = || Refusal::new(2303, "no such message");
-                let number = id.parse::<u64>().map_err(|_| missing())?;
-                let message = self.messages.remove(&number).ok_or_else(missing)?;
-                let (before, after) = (serde_json::Value::from(&*message.text), serde_json::Value::Null);
-                Ok(Change { object: format!("message/{number}"), before, after, created: None })
-            }
-            Command::Transform(transform) => match &**transform {
-                Transform::ContactCreate(contact) => {
-                    let new = self.created(contact)?;
-                    Ok(self.put_contact(None, new, at))
-                }
-                Transform::ContactUpdate(update) => {
-                    let id = update.id.as_str();
-                    let before = self.contact(id).ok_or_else(|| Refusal::new(2303, "no such contact"))?.into_owned();
-                    self.must_be_ours(before.sponsor.as_deref())?;
-                    let after = update::contact(&before, update, self)?;
-                    self.judge_contact(Some(&before), &after)?;
-                    Ok(self.put_contact(Some(&before), after, at))
-                }
-                Transform::DomainUpdate(update) => {
-                    let name = update.name.as_str();
-                    let before = self.own_domain(name)?;
-                    let mut after = update::domain(&before, update, self)?;
-                    self.judge_domain(&before, &after)?;
-                    let sec_dns = self.changed_sec_dns(name, &update.ds)?;
-                    self.check_name_servers(&before, &mut after, at);
-                    if update.auth.is_some() {
-                        self.auth_until.remove(name);
-                    }
-                    Ok(self.put_domain(&before, after, sec_dns, at))
-                }
-                Transform::DomainAuthCode { name, order } => self.order_auth_code(name.as_str(), *order, at),
-                _ => Err(Refusal::new(2101, "this registry carries out no such command")),
-            },
-            _ => Err(Refusal::new(2101, "not a change")),
-        }
-    }
-
-    /// Makes an authorisation code for a domain, or ends the one it has.
-    fn order_auth_code(&mut self, name: &str, order: AuthCodeOrder, at: Timestamp) -> Result<Change, Refusal> {
-        let days = self.announcement.auth_code_days.ok_or_else(|| Refusal::new(2101, "this registry makes no authorisation codes"))?;
-        let before = self.own_domain(name)?;
-        let mut after = before.clone();
-        match order {
-            AuthCodeOrder::Request => {
-                let until = at.checked_add(jiff::SignedDuration::from_hours(24 * i64::from(days))).unwrap_or(at);
-                let until = until.round(jiff::Unit::Second).unwrap_or(until);
-                // A journal that is carried out again must give the same code.
-                let pw: String = Digest::of(format!("{name} {at}").as_bytes()).short().to_uppercase().chars().take(16).collect();
-                after.auth = Some(AuthInfo::Password { pw: Secret::new(pw), roid: None });
-                self.auth_until.insert(name.into(), until);
-            }
-            AuthCodeOrder::Cancel => {
-                let holds = self.auth_until(name).is_none_or(|until| until > at);
-                if after.auth.take().is_none() || !holds {
-                    return Err(Refusal::new(2306, "there is no authorisation code to cancel"));
-                }
-                self.auth_until.remove(name);
-            }
-        }
-        Ok(self.put_domain(&before, after, None, at))
-    }
-
-    /// Until when the authorisation code of the domain of that name holds, where it does so for a time.
-    pub(super) fn auth_until(&self, name: &str) -> Option<Timestamp> {
-        self.auth_until.get(name).copied()
-    }
-
-    /// Checks name servers that changed, holds the domain back where they fail, and tells of it in the queue.
-    fn check_name_servers(&mut self, before: &Domain, after: &mut Domain, at: Timestamp) {
-        let number = self.last_message + 1;
-        let Some(rule) = &self.announcement.dns_check else { return };
-        let Some((text, about)) = rule.check(before, after, number, stamp(at)) else { return };
-        self.last_message = number;
-        self.messages.insert(number, Message { date: Some(stamp(at)), text: text.into(), about: Some(about) });
-    }
-
-    /// The account's domain of that name.
-    fn own_domain(&self, name: &str) -> Result<Domain, Refusal> {
-        let domain = self.domain(name).ok_or_else(|| Refusal::new(2303, "no such domain"))?;
-        self.must_be_ours(domain.sponsor.as_deref())?;
-        Ok(domain.into_owned())
-    }
-
-    /// A new contact, as the registry will hold it.
-    fn created(&self, asked: &Contact) -> Result<Contact, Refusal> {
-        let mut contact = asked.clone();
-        self.judge_contact(None, &contact)?;
-        update::disclose(&mut contact, asked.disclose.as_ref(), self.disclose_rule())?;
-        if self.profile.quirks.registry_assigns_handles {
-            contact.id = Handle::new(format!("{}{}", self.prefix_of_handles(), self.contacts.len() + 1));
-        }
-        if self.contact(contact.id.as_str()).is_some() {
-            return Err(Refusal::quoting(2302, Ns::CONTACT, "id", contact.id.as_str(), "there is such a contact"));
-        }
-        contact.roid = Some(format!("{}-PV", contact.id.as_str()).into());
-        contact.statuses = vec![StatusValue::OK.into()];
-        Ok(contact)
-    }
-
-    /// What handles begin with that this registry gives: letters of its profile's name, so that no client's own looks like one.
-    fn prefix_of_handles(&self) -> String {
-        self.profile.id.chars().filter(char::is_ascii_alphabetic).take(5).collect::<String>().to_ascii_uppercase() + "-"
-    }
-
-    /// Refuses a contact that breaks a rule which its state before did not break.
-    fn judge_contact(&self, before: Option<&Contact>, after: &Contact) -> Result<(), Refusal> {
-        let judge = self.judge();
-        let moved = || judge.moved_identity(before?, after);
-        let breach = judge.newly(before, after).into_iter().next().or_else(moved);
-        breach.map_or(Ok(()), |breach| Err(breach.refusal(Ns::CONTACT)))
-    }
-
-    /// Refuses a domain that breaks a rule which its state before did not break.
-    fn judge_domain(&self, before: &Domain, after: &Domain) -> Result<(), Refusal> {
-        let breach = self.judge().newly_of_domain(before, after, |handle| self.contact(handle)).into_iter().next();
-        breach.map_or(Ok(()), |breach| Err(breach.refusal(Ns::DOMAIN)))
+    /// Refuses what only the sponsor may do.
+    pub(super) fn must_be_ours(&self, sponsor: Option<&str>) -> Result<(), Refusal> {
+        if self.is_ours(sponsor) { Ok(()) } else { Err(Refusal::new(2201, "another registrar sponsors this object")) }
     }
 
     /// The rules in force.
@@ -346,33 +204,68 @@ impl Registry {
 
     /// Puts a contact in the place of `before` at `at`; the record of the change.
     pub(super) fn put_contact(&mut self, before: Option<&Contact>, mut after: Contact, at: Timestamp) -> Change {
-        let user = || Some(self.user.clone());
-        after.sponsor = user();
+        let us = || Some(self.acting.clone());
+        after.sponsor = us();
         match before {
-            Some(before) => {
-                (after.created_by, after.updated_by, after.updated) = (before.created_by.clone(), user(), Some(stamp(at)));
-            }
-            None => (after.created_by, after.created) = (user(), Some(stamp(at))),
+            Some(before) => (after.created_by, after.updated_by, after.updated) = (before.created_by.clone(), us(), Some(stamp(at))),
+            None => (after.created_by, after.created) = (us(), Some(stamp(at))),
         }
         let id: Box<str> = after.id.as_str().into();
         let created = before.is_none().then(|| after.id.clone());
-        let change = Change { created, ..change("contact", &id, before, &after) };
-        self.contacts.insert(id, after);
+        let change = Change { created, ..change("contact", &id, before, Some(&after)) };
+        self.held.contacts.insert(id, Some(after));
         change
+    }
+
+    /// Takes a contact away; the record of the change.
+    pub(super) fn remove_contact(&mut self, before: &Contact) -> Change {
+        self.held.contacts.insert(before.id.as_str().into(), None);
+        change("contact", before.id.as_str(), Some(before), None)
     }
 
     /// Puts a domain in the place of `before` at `at`, with other DNSSEC data where there are some; the record of the change.
     pub(super) fn put_domain(&mut self, before: &Domain, mut after: Domain, sec_dns: Option<SecDnsInfo>, at: Timestamp) -> Change {
-        (after.updated_by, after.updated) = (Some(self.user.clone()), Some(stamp(at)));
-        let name: Box<str> = after.name.as_str().into();
-        let change = change("domain", &name, Some(before), &after);
+        (after.updated_by, after.updated) = (Some(self.acting.clone()), Some(stamp(at)));
         self.relink(before, -1);
+        self.keep_domain(Some(before), after, sec_dns)
+    }
+
+    /// Puts a new domain there at `at`; the record of the change.
+    pub(super) fn put_new_domain(&mut self, mut new: Domain, sec_dns: Option<SecDnsInfo>, at: Timestamp) -> Change {
+        let us = || Some(self.acting.clone());
+        (new.sponsor, new.created_by, new.created) = (us(), us(), Some(stamp(at)));
+        self.keep_domain(None, new, sec_dns)
+    }
+
+    fn keep_domain(&mut self, before: Option<&Domain>, after: Domain, sec_dns: Option<SecDnsInfo>) -> Change {
+        let name: Box<str> = after.name.as_str().into();
+        let change = change("domain", &name, before, Some(&after));
         self.relink(&after, 1);
-        self.domains.insert(name.clone(), after);
+        self.held.domains.insert(name.clone(), Some(after));
         if let Some(data) = sec_dns {
-            self.sec_dns.insert(name, data);
+            self.held.sec_dns.insert(name, data);
         }
         change
+    }
+
+    /// Takes a domain away; the record of the change.
+    pub(super) fn remove_domain(&mut self, before: &Domain) -> Change {
+        let name = before.name.as_str();
+        self.relink(before, -1);
+        self.held.sec_dns.remove(name);
+        self.held.auth_until.remove(name);
+        self.held.domains.insert(name.into(), None);
+        change("domain", name, Some(before), None)
+    }
+
+    /// Puts the object of a change, `domain/example.test`, there once more, as it is; the record of that, if it is there.
+    pub(super) fn put_again(&mut self, object: &str, at: Timestamp) -> Option<Change> {
+        if let Some(id) = object.strip_prefix("contact/") {
+            let contact = self.contact(id)?.into_owned();
+            return Some(self.put_contact(Some(&contact), contact.clone(), at));
+        }
+        let domain = self.domain(object.strip_prefix("domain/")?)?.into_owned();
+        Some(self.put_domain(&domain, domain.clone(), None, at))
     }
 
     /// Counts a request of the account, whether it is valid or not.
@@ -380,16 +273,14 @@ impl Registry {
         self.gate.admit(&self.limits.rri, costs, now, wall)
     }
 
-    /// The message queue: how many wait, and the first.
+    /// The queue of the account that acts: how many wait, and the first.
     pub(super) fn queue(&self) -> Option<Queue> {
-        let (id, message) = self.messages.first_key_value()?;
-        let count = Some(self.messages.len() as u64);
-        Some(Queue { count, id: Some(id.to_string().into()), date: message.date.clone(), msg: Some(message.text.clone()) })
+        self.held.messages.head(&self.acting)
     }
 
-    /// What the first message is about, where an extension says it.
-    pub(super) fn notice(&self) -> Option<&Extension> {
-        self.messages.first_key_value().and_then(|(_, message)| message.about.as_ref())
+    /// What the first message in it is about, where there are more than words.
+    pub(super) fn notice(&self) -> Option<&About> {
+        self.held.messages.about(&self.acting)
     }
 
     /// Counts a command that was refused, where errors are counted.
@@ -442,41 +333,26 @@ impl Registry {
         }
     }
 
-    fn must_be_ours(&self, sponsor: Option<&str>) -> Result<(), Refusal> {
-        if self.is_ours(sponsor) { Ok(()) } else { Err(Refusal::new(2201, "another registrar sponsors this object")) }
-    }
-
     /// Counts the contacts that `domain` names up or down.
     fn relink(&mut self, domain: &Domain, by: i64) {
         for handle in domain.registrant.iter().chain(domain.contacts.iter().map(|c| &c.handle)) {
-            let count = self.links.entry(handle.as_str().into()).or_default();
-            *count += by;
-            let is_linked = *count > 0;
-            if let Some(contact) = self.contacts.get_mut(handle.as_str()).filter(|_| is_linked) {
-                update::mark_linked(&mut contact.statuses);
+            let id = handle.as_str();
+            *self.held.links.entry(id.into()).or_default() += by;
+            let is_linked = self.is_linked(id);
+            if let Some(Some(contact)) = self.held.contacts.get_mut(id) {
+                update::mark_linked(&mut contact.statuses, is_linked);
             }
         }
     }
-
-    /// The DNSSEC data of `name` after `ds`, or nothing where it changes nothing.
-    fn changed_sec_dns(&self, name: &str, ds: &DsChange) -> Result<Option<SecDnsInfo>, Refusal> {
-        if ds.is_empty() {
-            return Ok(None);
-        }
-        update::sec_dns(self.sec_dns.get(name).cloned().unwrap_or_default(), ds).map(Some)
-    }
 }
 
-/// Hours from 1970-01-01 to 2026-01-01.
-const FIRST_MESSAGE_HOURS: i64 = 490_896;
-
 /// `at` as the registry writes it, in milliseconds.
-fn stamp(at: Timestamp) -> Date {
+pub(super) fn stamp(at: Timestamp) -> Date {
     Date::at(at.round(jiff::Unit::Millisecond).unwrap_or(at))
 }
 
 /// The record of a change. The files it goes to are the bundled registry's own and private, so values stand in clear.
-fn change<T: serde::Serialize>(kind: &str, id: &str, before: Option<&T>, after: &T) -> Change {
+fn change<T: serde::Serialize>(kind: &str, id: &str, before: Option<&T>, after: Option<&T>) -> Change {
     let clear = |object: Option<&T>| revealed(|| serde_json::to_value(object)).unwrap_or_default();
-    Change { object: format!("{kind}/{id}"), before: clear(before), after: clear(Some(after)), created: None }
+    Change { object: format!("{kind}/{id}"), before: clear(before), after: clear(after), created: None }
 }

@@ -1,11 +1,16 @@
 //! What a command is about.
 
+use super::decode::Order;
 use crate::base::DomainName;
 use crate::model::{AuthCodeOrder, Command, Query, Transform};
 use crate::protocol::ns::Ns;
 
 /// The handle or name a command is about.
-pub(super) fn key(command: &Command) -> Option<Box<str>> {
+pub(super) fn key(order: &Order) -> Option<Box<str>> {
+    let command = match order {
+        Order::Transfer(order) => return Some(order.name.as_str().into()),
+        Order::Command(command) => command,
+    };
     let key = match command {
         Command::Query(Query::ContactInfo { id, .. } | Query::ContactTransfer { id, .. }) => id.as_str(),
         Command::Query(Query::DomainInfo { name, .. } | Query::DomainContacts { name, .. } | Query::DomainTransfer { name, .. }) => {
@@ -15,9 +20,14 @@ pub(super) fn key(command: &Command) -> Option<Box<str>> {
         Command::Transform(transform) => match &**transform {
             Transform::ContactCreate(contact) => contact.id.as_str(),
             Transform::ContactUpdate(update) => update.id.as_str(),
+            Transform::ContactDelete(id) => id.as_str(),
+            Transform::DomainCreate(create) => create.name.as_str(),
             Transform::DomainUpdate(update) => update.name.as_str(),
-            Transform::DomainAuthCode { name, .. } => name.as_str(),
-            _ => return None,
+            Transform::DomainDelete(name)
+            | Transform::DomainRenew { name, .. }
+            | Transform::DomainTransferRequest { name, .. }
+            | Transform::DomainAuthCode { name, .. } => name.as_str(),
+            Transform::Rri(_) => return None,
         },
         _ => return None,
     };
@@ -25,7 +35,8 @@ pub(super) fn key(command: &Command) -> Option<Box<str>> {
 }
 
 /// The object service a command needs.
-pub(super) fn object_service(command: &Command) -> Option<Ns> {
+pub(super) fn object_service(order: &Order) -> Option<Ns> {
+    let Order::Command(command) = order else { return Some(Ns::DOMAIN) };
     match command {
         Command::Query(Query::ContactCheck(_) | Query::ContactInfo { .. } | Query::ContactTransfer { .. }) => Some(Ns::CONTACT),
         Command::Query(Query::DomainCheck(_) | Query::DomainInfo { .. } | Query::DomainContacts { .. } | Query::DomainTransfer { .. }) => {
@@ -42,7 +53,7 @@ pub(super) fn object_service(command: &Command) -> Option<Ns> {
 }
 
 /// The order that `command` gives for the authorisation code of a domain, if it is one.
-pub(super) fn auth_order(command: &Command) -> Option<(&DomainName, AuthCodeOrder)> {
-    let Command::Transform(transform) = command else { return None };
+pub(super) fn auth_order(order: &Order) -> Option<(&DomainName, AuthCodeOrder)> {
+    let Order::Command(Command::Transform(transform)) = order else { return None };
     if let Transform::DomainAuthCode { name, order } = &**transform { Some((name, *order)) } else { None }
 }

@@ -176,10 +176,11 @@ pub(super) fn sec_dns(mut data: SecDnsInfo, ds: &DsChange) -> Updated<SecDnsInfo
     Ok(data)
 }
 
-/// Adds `linked` and settles the rest.
-pub(super) fn mark_linked(statuses: &mut Vec<Status>) {
-    if !has(statuses, &StatusValue::LINKED) {
-        statuses.push(StatusValue::LINKED.into());
+/// Adds `linked` or takes it away, and settles the rest.
+pub(super) fn mark_linked(statuses: &mut Vec<Status>, is_linked: bool) {
+    if is_linked != has(statuses, &StatusValue::LINKED) {
+        statuses.retain(|status| status.value != StatusValue::LINKED);
+        statuses.extend(is_linked.then(|| StatusValue::LINKED.into()));
     }
     settle(statuses, true);
 }
@@ -236,7 +237,11 @@ fn change_statuses(
     Ok(())
 }
 
-fn change_name_servers(ns: &mut NameServers, removed: &NameServers, added: &NameServers, registry: &Registry) -> Updated<()> {
+/// Takes name servers away, and adds others.
+///
+/// # Errors
+/// The refusal to answer.
+pub(super) fn change_name_servers(ns: &mut NameServers, removed: &NameServers, added: &NameServers, registry: &Registry) -> Updated<()> {
     let refuse = |code, name, host: &str, why| Err(Refusal::quoting(code, Ns::DOMAIN, name, host, why));
     let model = registry.profile.hosts.value;
     for change in [removed, added] {
@@ -288,7 +293,8 @@ fn change_name_servers(ns: &mut NameServers, removed: &NameServers, added: &Name
     Ok(())
 }
 
-fn must_exist(registry: &Registry, handle: &str, name: &'static str) -> Updated<()> {
+/// Refuses a contact that is not there to be named as `name`.
+pub(super) fn must_exist(registry: &Registry, handle: &str, name: &'static str) -> Updated<()> {
     if !registry.profile.has_contacts() {
         return Err(Refusal::quoting(2306, Ns::DOMAIN, name, handle, "domains have no contacts here"));
     }
@@ -298,7 +304,8 @@ fn must_exist(registry: &Registry, handle: &str, name: &'static str) -> Updated<
     Ok(())
 }
 
-fn changed_auth(auth: &AuthInfo) -> Updated<Option<AuthInfo>> {
+/// The authorisation information that a client states; nothing where it takes it away.
+pub(super) fn changed_auth(auth: &AuthInfo) -> Updated<Option<AuthInfo>> {
     match auth {
         AuthInfo::Null => Ok(None),
         AuthInfo::Password { pw, .. } if pw.reveal().is_empty() => Ok(None),

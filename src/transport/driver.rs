@@ -119,7 +119,7 @@ impl<W: Feed + ?Sized> Driver<'_, W> {
                 }
                 at += 1;
             }
-            if self.pool.is_done() && self.lines.is_empty() {
+            if self.pool.is_done() && self.lines.is_empty() && !self.work.keeps() {
                 return Poll::Ready(Ok(()));
             }
             if !moved && self.poll_timer(cx).is_pending() {

@@ -36,6 +36,11 @@ pub trait Feed {
         false
     }
 
+    /// Whether something is on its way to disk: a run does not end before it is there.
+    fn keeps(&self) -> bool {
+        false
+    }
+
     /// When [`Feed::feed`] is to be called even if nothing else happens.
     fn poll_timeout(&self) -> Option<Moment> {
         None

@@ -21,18 +21,18 @@ use std::time::Duration;
 const LOCK: &str = "clientTransferProhibited";
 
 /// A registry, and a plan to lock those of its domains that are not.
-struct Locking {
-    one: One,
-    loaded: Loaded,
-    plan: PathBuf,
+pub(crate) struct Locking {
+    pub(crate) one: One,
+    pub(crate) loaded: Loaded,
+    pub(crate) plan: PathBuf,
     /// The domains that the plan locks.
-    names: Vec<String>,
+    pub(crate) names: Vec<String>,
     served: Option<Served>,
 }
 
 impl Locking {
     /// A registry of so many domains with its `knobs`, pulled, and the plan, of which `change` may make another.
-    fn new(domains: u64, knobs: &[&str], change: impl FnOnce(&mut Header)) -> Self {
+    pub(crate) fn new(domains: u64, knobs: &[&str], change: impl FnOnce(&mut Header)) -> Self {
         let one = One::new("gtld-thick", "example", domains);
         drop(one.serve(&[], ""));
         let mut this = Self { loaded: one.load(), plan: one.config().with_file_name("lock.plan"), names: Vec::new(), served: None, one };
@@ -45,7 +45,7 @@ impl Locking {
     }
 
     /// Serves the registry anew, with a registry's patience of a second.
-    fn serve(&mut self, knobs: &[&str]) {
+    pub(crate) fn serve(&mut self, knobs: &[&str]) {
         self.served = None;
         self.served = Some(self.one.serve(knobs, ""));
         let path = self.one.config();
@@ -71,6 +71,7 @@ impl Locking {
                 continue;
             }
             let step = DraftStep::update(ObjectKind::Domain, row.id()).setting(lock, row, Some(Fact::SET.to_owned()));
+            let step = step.resting_on(Fact::column(DomainField::Registrant.name()), row);
             let draft = Draft {
                 registry: id.as_str().to_owned(),
                 object: (ObjectKind::Domain, row.id().to_owned()),
@@ -119,12 +120,12 @@ impl Locking {
         writer.finish(header).expect("a plan");
     }
 
-    fn apply(&self) -> Ended {
+    pub(crate) fn apply(&self) -> Ended {
         apply(&self.loaded, &self.plan, &ApplyOptions::default(), &context(&[])).unwrap_or_else(|e| panic!("{e}"))
     }
 
     /// How often the registry was told to lock each of the domains.
-    fn told(&self) -> Vec<usize> {
+    pub(crate) fn told(&self) -> Vec<usize> {
         let frames = self.one.frames("in");
         let about = |name: &String| {
             let named = format!("<domain:name>{name}</domain:name>");
@@ -133,12 +134,16 @@ impl Locking {
         self.names.iter().map(about).collect()
     }
 
-    /// The changes that took effect at the registry, by domain.
-    fn effects(&self) -> BTreeMap<String, u64> {
+    /// What the registry carried out, in order: the lines of its commit log.
+    pub(crate) fn commits(&self) -> Vec<serde_json::Value> {
         let text = std::fs::read_to_string(self.one.config().with_file_name("commits.ndjson")).unwrap_or_default();
+        text.lines().map(|line| serde_json::from_str(line).expect("a line")).collect()
+    }
+
+    /// How many of our changes took effect at the registry, by domain.
+    pub(crate) fn effects(&self) -> BTreeMap<String, u64> {
         let mut all = BTreeMap::new();
-        for line in text.lines() {
-            let line: serde_json::Value = serde_json::from_str(line).expect("a line");
+        for line in self.commits().iter().filter(|line| line["clTRID"].is_string() && is_effective(line)) {
             let (_, name) = line["object"].as_str().and_then(|object| object.split_once('/')).expect("an object");
             *all.entry(name.to_owned()).or_default() += 1;
         }
@@ -146,13 +151,25 @@ impl Locking {
     }
 
     /// Whether every domain of the plan took effect once, and no other object did.
-    fn assert_once(&self) {
+    pub(crate) fn assert_once(&self) {
         let wanted: BTreeMap<String, u64> = self.names.iter().map(|name| (name.clone(), 1)).collect();
         assert_eq!(self.effects(), wanted);
     }
 }
 
-fn counts(ended: &Ended) -> BTreeMap<&str, u64> {
+/// Whether an object was another one afterwards, but for the stamps of the change.
+pub(crate) fn is_effective(line: &serde_json::Value) -> bool {
+    let [before, after] = ["before", "after"].map(|side| {
+        let mut object = line[side].clone();
+        for stamp in ["updated", "updated_by"] {
+            object.as_object_mut().map(|fields| fields.remove(stamp));
+        }
+        object
+    });
+    before != after
+}
+
+pub(crate) fn counts(ended: &Ended) -> BTreeMap<&str, u64> {
     let names = ["planned", "verified", "failed", "conflict", "unknown", "pending", "sends"];
     names.into_iter().filter_map(|name| Some((name, ended.json[name].as_u64().filter(|n| *n > 0)?))).collect()
 }

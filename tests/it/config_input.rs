@@ -302,6 +302,7 @@ fn nothing_panics_on_any_bytes() {
 
 #[test]
 fn what_a_nightly_run_applies_has_a_limit_and_a_day() {
-    let apply = "[run.apply.rollback]\nmax_operations = 1\n[run.apply.lock]\nmax_operations = 0\n[run.apply.privacy]\nuntil = \"31/12/26\"\n";
+    let apply =
+        "[run.apply.rollback]\nmax_operations = 1\n[run.apply.lock]\nmax_operations = 0\n[run.apply.privacy]\nuntil = \"31/12/26\"\n";
     insta::assert_snapshot!(faults(format!("{GOOD}[run]\nplan = [\"lock\", \"unlock\"]\n{apply}")));
 }

@@ -135,7 +135,13 @@ impl World {
 
     /// Lines of a registry's commit log.
     pub(crate) fn commits(&self, registry: &str) -> usize {
-        std::fs::read_to_string(self.heard_dir(registry).join("commits.ndjson")).expect("a commit log").lines().count()
+        self.commit_lines(registry).len()
+    }
+
+    /// What a registry's commit log tells: the changes that took effect, in order.
+    pub(crate) fn commit_lines(&self, registry: &str) -> Vec<serde_json::Value> {
+        let text = std::fs::read_to_string(self.heard_dir(registry).join("commits.ndjson")).expect("a commit log");
+        text.lines().map(|line| serde_json::from_str(line).expect("a line")).collect()
     }
 
     /// A registry's newest whole snapshot.

@@ -10,15 +10,16 @@ const RECIPES: [Recipe; 5] = [Recipe::Privacy, Recipe::PrivacyOff, Recipe::Lock,
 
 /// What the nightly run plans and applies.
 pub(super) fn nightly(reading: &mut Reading<'_>, mut table: Table<'_>) -> Option<Nightly> {
-    let (mut plan, mut apply, mut whole) = (Vec::new(), BTreeMap::new(), true);
-    if let Some(found) = table.find("plan") {
-        let names = found.texts(reading).unwrap_or_default();
-        plan = names.iter().filter_map(|name| recipe(name)).collect();
-        if plan.len() < names.len() {
+    let named = table.find("plan").and_then(|found| {
+        let names = found.texts_if_any(reading)?;
+        let recipes: Option<Vec<Recipe>> = names.iter().map(|name| recipe(name)).collect();
+        if recipes.is_none() {
             found.wrong(reading, &format!("a list of {}", RECIPES.map(Recipe::as_str).join(", ")));
         }
-        whole = !plan.is_empty() && plan.len() == names.len();
-    }
+        recipes
+    });
+    let mut apply = BTreeMap::new();
+    let mut whole = true;
     let mut applying = table.child(reading, "apply");
     for (name, line, mut limits) in applying.entries(reading) {
         let Some(recipe) = recipe(&name) else {
@@ -45,6 +46,7 @@ pub(super) fn nightly(reading: &mut Reading<'_>, mut table: Table<'_>) -> Option
         }
     }
     table.finish(reading);
+    let mut plan = named?;
     plan.extend(apply.keys());
     plan.sort_unstable();
     plan.dedup();

@@ -303,6 +303,12 @@ impl Found<'_> {
         }
     }
 
+    /// A list of texts, which may be empty.
+    pub(super) fn texts_if_any(&self, reading: &mut Reading<'_>) -> Option<Vec<String>> {
+        let is_empty = matches!(self.value.get_ref(), DeValue::Array(items) if items.is_empty());
+        if is_empty { self.keep(reading, Vec::new()) } else { self.texts(reading) }
+    }
+
     /// A table from texts to texts.
     pub(super) fn pairs(&self, reading: &mut Reading<'_>) -> Option<BTreeMap<String, String>> {
         let DeValue::Table(table) = self.value.get_ref() else { return self.refuse(reading, "a table of texts") };

@@ -32,6 +32,15 @@ pub(super) fn info(info: Element<'_>) -> Read<Query> {
     Ok(Query::ContactInfo { id, auth })
 }
 
+/// Reads a delete.
+pub(super) fn delete(delete: Element<'_>) -> Read<Handle> {
+    named(delete, "delete")?;
+    let mut kids = Kids::of(delete);
+    let id = Handle::new(kids.text(NS, "id", 3, 16)?);
+    kids.end()?;
+    Ok(id)
+}
+
 /// Reads a create. What the registry adds is not in it yet.
 pub(super) fn create(create: Element<'_>) -> Read<Contact> {
     named(create, "create")?;

@@ -1,8 +1,11 @@
 //! Commands on domains (RFC 5731 §3), with the DNSSEC extension of RFC 5910.
 
-use super::{Kids, Read, Refusal, auth_info, bounded, named, status};
+use super::{Kids, Read, Refusal, TransferOp, TransferOrder, auth_info, bounded, named, status};
 use crate::base::{DomainName, Handle, HostName};
-use crate::model::{ContactRef, DomainChange, DomainUpdate, DsChange, DsData, HostAttr, Ip, IpVersion, KeyData, NameServers, Query, Role};
+use crate::model::{
+    ContactRef, DomainChange, DomainCreate, DomainUpdate, DsChange, DsData, HostAttr, Ip, IpVersion, KeyData, NameServers, Period,
+    PeriodUnit, Query, Role, Transform,
+};
 use crate::protocol::ns::Ns;
 use crate::protocol::tape::Element;
 use std::str::FromStr;
@@ -19,6 +22,74 @@ pub(super) fn check(check: Element<'_>) -> Read<Query> {
     }
     kids.end()?;
     Ok(Query::DomainCheck(names))
+}
+
+/// Reads a create with its `secDNS:create`.
+pub(super) fn create(create: Element<'_>, sec_dns: Option<Element<'_>>) -> Read<DomainCreate> {
+    named(create, "create")?;
+    let mut kids = Kids::of(create);
+    let name = domain_name(&kids.text(NS, "name", 1, 255)?);
+    let period = kids.take(NS, "period").map(period).transpose()?;
+    let ns = kids.take(NS, "ns").map(name_servers).transpose()?.unwrap_or_default();
+    let registrant = kids.text_if(NS, "registrant", 3, 16)?.map(Handle::new);
+    let contacts = contacts(&mut kids)?;
+    let auth = auth_info(kids.need(NS, "authInfo")?, NS)?;
+    kids.end()?;
+    let mut ds = DsChange::default();
+    if let Some(element) = sec_dns {
+        let mut kids = Kids::of(element);
+        ds.max_sig_life = kids.take(Ns::SEC_DNS, "maxSigLife").map(|e| number(e, "maxSigLife")).transpose()?;
+        (ds.add_ds, ds.add_keys) = records(&mut kids)?;
+        kids.end()?;
+    }
+    Ok(DomainCreate { name, period, ns, registrant, contacts, auth, ds })
+}
+
+/// Reads a delete.
+pub(super) fn delete(delete: Element<'_>) -> Read<DomainName> {
+    named(delete, "delete")?;
+    let mut kids = Kids::of(delete);
+    let name = domain_name(&kids.text(NS, "name", 1, 255)?);
+    kids.end()?;
+    Ok(name)
+}
+
+/// Reads a renew.
+pub(super) fn renew(renew: Element<'_>) -> Read<Transform> {
+    named(renew, "renew")?;
+    let mut kids = Kids::of(renew);
+    let name = domain_name(&kids.text(NS, "name", 1, 255)?);
+    let current_expiry = kids.text(NS, "curExpDate", 1, 32)?;
+    if current_expiry.parse::<jiff::civil::Date>().is_err() {
+        return Err(Refusal::quoting(2005, NS, "curExpDate", &current_expiry, "no date"));
+    }
+    let period = kids.take(NS, "period").map(period).transpose()?;
+    kids.end()?;
+    Ok(Transform::DomainRenew { name, current_expiry, period })
+}
+
+/// Reads what stands in a `transfer` that is to have `op` done.
+pub(super) fn transfer(transfer: Element<'_>, op: TransferOp) -> Read<TransferOrder> {
+    named(transfer, "transfer")?;
+    let mut kids = Kids::of(transfer);
+    let name = domain_name(&kids.text(NS, "name", 1, 255)?);
+    let period = kids.take(NS, "period").map(period).transpose()?;
+    let auth = kids.take(NS, "authInfo").map(|e| auth_info(e, NS)).transpose()?;
+    kids.end()?;
+    Ok(TransferOrder { op, name, period, auth })
+}
+
+/// A period: 1 to 99 of a unit.
+fn period(element: Element<'_>) -> Read<Period> {
+    let unit = match element.attr("unit") {
+        Some("y") => PeriodUnit::Years,
+        Some("m") => PeriodUnit::Months,
+        Some(other) => return Err(Refusal::quoting(2004, NS, "period", other, "unit is y or m")),
+        None => return Err(Refusal::quoting(2003, NS, "period", "", "unit is missing")),
+    };
+    let text = element.token();
+    let count = text.parse::<u8>().ok().filter(|count| (1..=99).contains(count));
+    count.map(|count| Period { count, unit }).ok_or_else(|| Refusal::quoting(2005, NS, "period", &text, "1 to 99"))
 }
 
 /// Reads an update with its `secDNS:update`.
@@ -54,6 +125,16 @@ fn change(element: Element<'_>) -> Read<DomainChange> {
     if let Some(ns) = kids.take(NS, "ns") {
         change.ns = name_servers(ns)?;
     }
+    change.contacts = contacts(&mut kids)?;
+    while let Some(element) = kids.take(NS, "status") {
+        change.statuses.push(status(element, NS)?);
+    }
+    kids.end()?;
+    Ok(change)
+}
+
+fn contacts<'t, I: Iterator<Item = Element<'t>>>(kids: &mut Kids<I>) -> Read<Vec<ContactRef>> {
+    let mut all = Vec::new();
     while let Some(contact) = kids.take(NS, "contact") {
         let role = match contact.attr("type") {
             Some("admin") => Role::Admin,
@@ -62,13 +143,9 @@ fn change(element: Element<'_>) -> Read<DomainChange> {
             Some(other) => return Err(Refusal::quoting(2004, NS, "contact", other, "type is admin, billing or tech")),
             None => return Err(Refusal::quoting(2003, NS, "contact", "", "type is missing")),
         };
-        change.contacts.push(ContactRef::new(role, Handle::new(bounded(contact, NS, "contact", 3, 16)?)));
+        all.push(ContactRef::new(role, Handle::new(bounded(contact, NS, "contact", 3, 16)?)));
     }
-    while let Some(element) = kids.take(NS, "status") {
-        change.statuses.push(status(element, NS)?);
-    }
-    kids.end()?;
-    Ok(change)
+    Ok(all)
 }
 
 fn name_servers(ns: Element<'_>) -> Read<NameServers> {

@@ -5,7 +5,7 @@ mod domain;
 mod ext;
 
 use crate::base::{DomainName, HostName, Secret};
-use crate::model::{AuthInfo, Command, HostsFilter, Login, LoginSecurity, Query, Status, StatusValue, Transform};
+use crate::model::{AuthInfo, Command, HostsFilter, Login, LoginSecurity, Period, Query, Status, StatusValue, Transform};
 use crate::policy::Profile;
 use crate::protocol::ns::Ns;
 use crate::protocol::tape::{Element, Tape};
@@ -15,11 +15,41 @@ use std::iter::Peekable;
 /// A command as it arrived.
 pub(super) struct Request {
     /// What is asked for.
-    pub(super) command: Command,
+    pub(super) order: Order,
     /// The client's transaction identifier.
     pub(super) cl_trid: Option<Box<str>>,
     /// The extension that carries a part of it, which the login must have named.
     pub(super) extension: Option<Ns>,
+}
+
+/// What is asked for.
+pub(super) enum Order {
+    /// Something that a client of ours can say as well.
+    Command(Command),
+    /// Something about the transfer of a domain.
+    Transfer(TransferOrder),
+}
+
+/// A `transfer` of a domain (RFC 5731 §3.1.3, §3.2.4).
+pub(super) struct TransferOrder {
+    /// What is to become of it.
+    pub(super) op: TransferOp,
+    /// The domain.
+    pub(super) name: DomainName,
+    /// By how much its registration grows thereby.
+    pub(super) period: Option<Period>,
+    /// Its authorisation information.
+    pub(super) auth: Option<AuthInfo>,
+}
+
+/// What is to become of a transfer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum TransferOp {
+    Query,
+    Request,
+    Approve,
+    Reject,
+    Cancel,
 }
 
 /// Why a command is refused.
@@ -94,7 +124,7 @@ pub(super) fn decode(tape: &Tape) -> Result<Request, Refused> {
     let Some(only) = kids.any() else { return Err(syntax("the epp element is empty")) };
     kids.end().map_err(|refusal| Refused { refusal, cl_trid: None, before_login: true })?;
     if only.is(Ns::EPP, "hello") {
-        return Ok(Request { command: Command::Hello, cl_trid: None, extension: None });
+        return Ok(Request { order: Order::Command(Command::Hello), cl_trid: None, extension: None });
     }
     if !only.is(Ns::EPP, "command") {
         return Err(syntax("neither a hello nor a command"));
@@ -105,7 +135,7 @@ pub(super) fn decode(tape: &Tape) -> Result<Request, Refused> {
     let is_login = only.children().next().is_some_and(|verb| verb.local() == "login");
     let read = if fits { verb(only) } else { Err(Refusal::new(2005, "clTRID takes 3 to 64 characters")) };
     match read {
-        Ok((command, extension)) => Ok(Request { command, cl_trid: told, extension }),
+        Ok((order, extension)) => Ok(Request { order, cl_trid: told, extension }),
         Err(refusal) => {
             let before_login = is_login || matches!(refusal.code, 2000 | 2001);
             Err(Refused { refusal, cl_trid: told, before_login })
@@ -114,7 +144,7 @@ pub(super) fn decode(tape: &Tape) -> Result<Request, Refused> {
 }
 
 /// Reads what stands in a command: the verb, an extension and which one it is, the transaction identifier.
-fn verb(command: Element<'_>) -> Read<(Command, Option<Ns>)> {
+fn verb(command: Element<'_>) -> Read<(Order, Option<Ns>)> {
     let mut kids = Kids::of(command);
     let verb = kids.any().ok_or_else(|| Refusal::new(2003, "the command is empty"))?;
     let extension = kids.take(Ns::EPP, "extension");
@@ -125,26 +155,41 @@ fn verb(command: Element<'_>) -> Read<(Command, Option<Ns>)> {
     }
     let mut more = extension.map(Kids::of);
     let mut carrier = None;
-    let read = match verb.local() {
+    let order = match verb.local() {
+        "transfer" => Order::Transfer(transfer(verb)?),
+        _ => Order::Command(object_command(verb, &mut more, &mut carrier)?),
+    };
+    no_more(more)?;
+    Ok((order, carrier))
+}
+
+/// Reads a command that is no transfer; a part of it that stands in an extension is taken out of `more`.
+fn object_command<'t, I: Iterator<Item = Element<'t>>>(
+    verb: Element<'t>,
+    more: &mut Option<Kids<I>>,
+    carrier: &mut Option<Ns>,
+) -> Read<Command> {
+    match verb.local() {
         "login" => login(verb, more.as_mut().and_then(|kids| kids.take(Ns::LOGIN_SEC, "loginSec"))),
         "logout" => Ok(Command::Logout),
         "poll" => poll(verb),
-        "check" | "info" | "create" | "update" => {
+        "check" | "info" | "create" | "update" | "delete" | "renew" => {
             let object = only_child(verb)?;
             match (object.ns(), verb.local()) {
                 (Ns::CONTACT, "check") => contact::check(object).map(Command::Query),
                 (Ns::CONTACT, "info") => contact::info(object).map(Command::Query),
+                (Ns::CONTACT, "delete") => Ok(transform(Transform::ContactDelete(contact::delete(object)?))),
                 (Ns::CONTACT, "create") => {
                     let mut contact = contact::create(object)?;
                     if let Some((ns, [properties, _])) = more.as_mut().map(|kids| ext::of_contact(kids, true)).transpose()?.flatten() {
-                        (carrier, contact.properties) = (Some(ns), properties);
+                        (*carrier, contact.properties) = (Some(ns), properties);
                     }
                     Ok(transform(Transform::ContactCreate(contact)))
                 }
                 (Ns::CONTACT, "update") => {
                     let mut update = contact::update(object)?;
                     if let Some((ns, [set, removed])) = more.as_mut().map(|kids| ext::of_contact(kids, false)).transpose()?.flatten() {
-                        carrier = Some(ns);
+                        *carrier = Some(ns);
                         let chg = update.chg.get_or_insert_default();
                         (chg.properties, chg.removed) = (set, removed);
                     }
@@ -164,24 +209,29 @@ fn verb(command: Element<'_>) -> Read<(Command, Option<Ns>)> {
                     if let Query::DomainInfo { name, .. } = &query
                         && let Some(order) = more.as_mut().map(ext::auth_code).transpose()?.flatten()
                     {
-                        no_more(more)?;
-                        let order = Transform::DomainAuthCode { name: name.clone(), order };
-                        return Ok((transform(order), Some(Ns::EURID_AUTH_INFO)));
+                        *carrier = Some(Ns::EURID_AUTH_INFO);
+                        return Ok(transform(Transform::DomainAuthCode { name: name.clone(), order }));
                     }
                     match (query, more.as_mut().map(ext::contacts_wanted).transpose()?.flatten()) {
                         (Query::DomainInfo { name, .. }, Some(which)) => {
-                            carrier = Some(Ns::EXTDOM);
+                            *carrier = Some(Ns::EXTDOM);
                             Ok(Command::Query(Query::DomainContacts { name, which }))
                         }
                         (query, _) => Ok(Command::Query(query)),
                     }
                 }
+                (Ns::DOMAIN, "create") => {
+                    let sec_dns = more.as_mut().and_then(|kids| kids.take(Ns::SEC_DNS, "create"));
+                    Ok(transform(Transform::DomainCreate(domain::create(object, sec_dns)?)))
+                }
+                (Ns::DOMAIN, "delete") => Ok(transform(Transform::DomainDelete(domain::delete(object)?))),
+                (Ns::DOMAIN, "renew") => Ok(transform(domain::renew(object)?)),
                 (Ns::DOMAIN, "update") => {
                     let further = more.as_mut().map(ext::of_domain).transpose()?.flatten();
                     let sec_dns = more.as_mut().and_then(|kids| kids.take(Ns::SEC_DNS, "update"));
                     let mut update = domain::update(object, sec_dns)?;
                     if let Some((ns, [add, rem])) = further {
-                        carrier = Some(ns);
+                        *carrier = Some(ns);
                         update.add.contacts.extend(add);
                         update.rem.contacts.extend(rem);
                     }
@@ -192,16 +242,32 @@ fn verb(command: Element<'_>) -> Read<(Command, Option<Ns>)> {
                     Ok(transform(Transform::DomainUpdate(update)))
                 }
                 (Ns::HOST, "info") => host_info(object).map(Command::Query),
-                (Ns::DOMAIN, "create") => Err(Refusal::new(2101, "this registry carries out no such command")),
+                (Ns::CONTACT, "renew") => Err(Refusal::new(2101, "contacts do not expire")),
                 (Ns::HOST, _) => Err(Refusal::new(2101, "hosts are only looked at here")),
                 _ => Err(Refusal::new(2307, "no such object service")),
             }
         }
-        "delete" | "renew" | "transfer" => Err(Refusal::new(2101, "this registry carries out no such command")),
         _ => Err(Refusal::new(2000, "unknown command")),
-    }?;
-    no_more(more)?;
-    Ok((read, carrier))
+    }
+}
+
+/// Reads a `transfer`.
+fn transfer(verb: Element<'_>) -> Read<TransferOrder> {
+    let op = match verb.attr("op") {
+        Some("query") => TransferOp::Query,
+        Some("request") => TransferOp::Request,
+        Some("approve") => TransferOp::Approve,
+        Some("reject") => TransferOp::Reject,
+        Some("cancel") => TransferOp::Cancel,
+        Some(_) => return Err(Refusal::new(2004, "op is request, approve, reject, cancel or query")),
+        None => return Err(Refusal::new(2003, "op is missing")),
+    };
+    let object = only_child(verb)?;
+    match object.ns() {
+        Ns::DOMAIN => domain::transfer(object, op),
+        Ns::CONTACT => Err(Refusal::new(2101, "contacts are not transferred here")),
+        _ => Err(Refusal::new(2307, "no such object service")),
+    }
 }
 
 /// Refuses extensions that are left over.

@@ -2,7 +2,7 @@
 
 use super::status;
 use crate::base::Handle;
-use crate::model::{AuthInfo, Domain, HostsFilter, Ip, IpVersion, KeyData, NameServers, SecDnsInfo};
+use crate::model::{AuthInfo, Domain, HostsFilter, Ip, IpVersion, KeyData, NameServers, ObjectKind, PendingData, SecDnsInfo, TransferData};
 use crate::protocol::ns::Ns;
 use crate::protocol::writer::XmlWriter;
 
@@ -37,6 +37,54 @@ pub(in crate::mock) fn domain_data(w: &mut XmlWriter<'_>, domain: &Domain, hosts
         if let Some(AuthInfo::Password { pw, .. }) = domain.auth.as_ref().filter(|_| with_auth) {
             w.element("domain:authInfo", &[], |w| w.leaf("domain:pw", &[], pw.reveal()));
         }
+    });
+}
+
+/// Writes the `creData` of a domain (RFC 5731 §3.2.1).
+pub(in crate::mock) fn domain_created(w: &mut XmlWriter<'_>, domain: &Domain) {
+    w.element("domain:creData", &[("xmlns:domain", Ns::DOMAIN.uri())], |w| {
+        w.leaf("domain:name", &[], domain.name.as_str());
+        w.optional("domain:crDate", domain.created.as_ref().map(|d| &*d.raw));
+        w.optional("domain:exDate", domain.expires.as_ref().map(|d| &*d.raw));
+    });
+}
+
+/// Writes the `renData` of a domain (RFC 5731 §3.2.3).
+pub(in crate::mock) fn domain_renewed(w: &mut XmlWriter<'_>, domain: &Domain) {
+    w.element("domain:renData", &[("xmlns:domain", Ns::DOMAIN.uri())], |w| {
+        w.leaf("domain:name", &[], domain.name.as_str());
+        w.optional("domain:exDate", domain.expires.as_ref().map(|d| &*d.raw));
+    });
+}
+
+/// Writes the `trnData` of a domain (RFC 5731 §3.1.3).
+pub(in crate::mock) fn transfer_data(w: &mut XmlWriter<'_>, transfer: &TransferData) {
+    w.element("domain:trnData", &[("xmlns:domain", Ns::DOMAIN.uri())], |w| {
+        w.leaf("domain:name", &[], &transfer.id);
+        w.leaf("domain:trStatus", &[], &transfer.status);
+        w.leaf("domain:reID", &[], &transfer.requested_by);
+        w.optional("domain:reDate", transfer.requested.as_ref().map(|d| &*d.raw));
+        w.leaf("domain:acID", &[], &transfer.acting);
+        w.optional("domain:acDate", transfer.act_by.as_ref().map(|d| &*d.raw));
+        w.optional("domain:exDate", transfer.expires.as_ref().map(|d| &*d.raw));
+    });
+}
+
+/// Writes the `panData` of an object of that kind (RFC 5731 §3.3, RFC 5733 §3.3).
+pub(in crate::mock) fn pending_data(w: &mut XmlWriter<'_>, kind: ObjectKind, pending: &PendingData) {
+    let (prefix, key, ns) = match kind {
+        ObjectKind::Contact => ("contact", "id", Ns::CONTACT),
+        ObjectKind::Domain => ("domain", "name", Ns::DOMAIN),
+    };
+    let named = |name: &str| format!("{prefix}:{name}");
+    let xmlns = format!("xmlns:{prefix}");
+    w.element(&named("panData"), &[(&xmlns, ns.uri())], |w| {
+        w.leaf(&named(key), &[("paResult", if pending.result { "1" } else { "0" })], &pending.id);
+        w.element(&named("paTRID"), &[], |w| {
+            w.optional("clTRID", pending.cl_trid.as_deref());
+            w.optional("svTRID", pending.sv_trid.as_deref());
+        });
+        w.optional(&named("paDate"), pending.date.as_ref().map(|d| &*d.raw));
     });
 }
 

@@ -12,7 +12,7 @@ use crate::protocol::ns::Ns;
 use crate::protocol::writer::XmlWriter;
 
 pub(super) use contact::{contact_created, contact_data};
-pub(super) use domain::{domain_data, sec_dns_data};
+pub(super) use domain::{domain_created, domain_data, domain_renewed, pending_data, sec_dns_data, transfer_data};
 pub(super) use notice::{is_spoken, notice};
 
 /// What an answer says above its data.

@@ -67,6 +67,17 @@ impl Links {
         Some(Roles { registrant, admin, tech, billing })
     }
 
+    /// The domains that name contact `index`, whichever way; nothing where they cannot be counted from here, since it is a service desk.
+    pub(super) fn named_by(self, index: u64) -> Option<Vec<u64>> {
+        if self.contacts == 0 || index.is_multiple_of(DESK) {
+            return None;
+        }
+        let mut domains: Vec<u64> = self.registered_by(index).chain([self.owner(index)]).collect();
+        domains.sort_unstable();
+        domains.dedup();
+        Some(domains)
+    }
+
     /// The domains whose registrant is contact `index`.
     pub(super) fn registered_by(self, index: u64) -> impl Iterator<Item = u64> {
         let owner = self.owner(index);
@@ -118,6 +129,7 @@ mod tests {
             let domains = (contacts * share / 100).max(1);
             let links = Links::new(seed, contacts, domains);
             let mut named = vec![Vec::new(); usize::try_from(contacts).expect("small")];
+            let mut mentioned = vec![Vec::new(); usize::try_from(contacts).expect("small")];
             let mut unlinked = contacts;
             for j in 0..domains {
                 let roles = links.roles(j).expect("contacts");
@@ -125,6 +137,14 @@ mod tests {
                 for k in roles.admin.iter().chain(&roles.tech).chain(&roles.billing) {
                     prop_assert!(*k < contacts);
                 }
+                for k in roles.admin.iter().chain(&roles.tech).chain(&roles.billing).chain([&roles.registrant]) {
+                    mentioned[usize::try_from(*k).expect("small")].push(j);
+                }
+            }
+            for (k, domains_of) in (0..).zip(&mentioned) {
+                let told = links.named_by(k);
+                prop_assert_eq!(told.is_none(), k.is_multiple_of(DESK));
+                prop_assert!(told.is_none_or(|told| domains_of.iter().all(|j| told.contains(j))), "contact {}", k);
             }
             for (k, domains_of) in (0..).zip(&named) {
                 prop_assert_eq!(&links.registered_by(k).collect::<Vec<_>>(), domains_of);

@@ -27,7 +27,7 @@ pub use settings::{FleetSettings, Forms, HandleForm, PrivacyShares};
 pub use synthetic::SyntheticFleet;
 
 use crate::base::Result;
-use crate::model::{Contact, Domain, Host};
+use crate::model::{Contact, Domain, Host, StatusValue};
 use std::path::Path;
 
 /// A registry's initial objects, as a function of a seed: asking costs no memory.
@@ -38,6 +38,12 @@ pub trait Fleet: Send + Sync {
     fn domain(&self, name: &str) -> Option<Domain>;
     /// The host of that name.
     fn host(&self, name: &str) -> Option<Host>;
+    /// How often domains name the contact of that handle, as registrant or in a role; one of which more is not known is named more
+    /// often than anybody could take back.
+    fn links(&self, id: &str) -> i64 {
+        let is_linked = |contact: Contact| contact.statuses.iter().any(|status| status.value == StatusValue::LINKED);
+        if self.contact(id).is_some_and(is_linked) { i64::MAX } else { 0 }
+    }
 }
 
 /// The fleet that `state_dir/fleet.toml` describes; an empty one where that file is missing.

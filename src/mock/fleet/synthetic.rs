@@ -391,6 +391,20 @@ impl Fleet for SyntheticFleet {
         ours.map(|k| self.contact_at(k)).or_else(|| self.service_contact(id))
     }
 
+    fn links(&self, id: &str) -> i64 {
+        let Some(index) = self.people.index(id).filter(|k| *k < self.contact_count()) else {
+            // The service's proxy contacts are named once each, its mask by many.
+            let is_proxy = id.starts_with("PP") && self.service_contact(id).is_some();
+            return if is_proxy { 1 } else { i64::MAX };
+        };
+        let Some(domains) = self.links.named_by(index) else { return i64::MAX };
+        let named = domains.into_iter().filter(|j| *j < self.settings.domains).map(|j| {
+            let domain = self.domain_at(j);
+            domain.registrant.iter().chain(domain.contacts.iter().map(|c| &c.handle)).filter(|handle| handle.as_str() == id).count()
+        });
+        i64::try_from(named.sum::<usize>()).unwrap_or(i64::MAX)
+    }
+
     fn domain(&self, name: &str) -> Option<Domain> {
         self.names.index(name).filter(|j| *j < self.settings.domains).map(|j| self.held(j, DomainName::from(name)))
     }

@@ -21,7 +21,11 @@ pub(super) enum Action {
     ContactUpdate,
     DomainCheck,
     DomainInfo,
+    DomainCreate,
     DomainUpdate,
+    DomainDelete,
+    /// A transfer to the registrar who asks.
+    DomainChangeProvider,
     AuthCreate,
     AuthDelete,
     QueueRead,
@@ -31,9 +35,9 @@ pub(super) enum Action {
 impl Action {
     /// Whether it changes something: only then a ctid may stand with it.
     pub(super) const fn changes(self) -> bool {
-        matches!(
+        !matches!(
             self,
-            Self::ContactCreate | Self::ContactUpdate | Self::DomainUpdate | Self::AuthCreate | Self::AuthDelete | Self::QueueDelete
+            Self::Login | Self::Logout | Self::ContactCheck | Self::ContactInfo | Self::DomainCheck | Self::DomainInfo | Self::QueueRead
         )
     }
 }
@@ -107,7 +111,10 @@ fn xml(tape: &Tape) -> Result<Order, u64> {
         (Ns::RRI_CONTACT, "update") => Action::ContactUpdate,
         (Ns::RRI_DOMAIN, "check") => Action::DomainCheck,
         (Ns::RRI_DOMAIN, "info") => Action::DomainInfo,
+        (Ns::RRI_DOMAIN, "create") => Action::DomainCreate,
         (Ns::RRI_DOMAIN, "update") => Action::DomainUpdate,
+        (Ns::RRI_DOMAIN, "delete") => Action::DomainDelete,
+        (Ns::RRI_DOMAIN, "chprov") => Action::DomainChangeProvider,
         (Ns::RRI_DOMAIN, "createAuthInfo1") => Action::AuthCreate,
         (Ns::RRI_DOMAIN, "deleteAuthInfo1") => Action::AuthDelete,
         (Ns::RRI_MSG, "queue-read") => Action::QueueRead,
@@ -139,6 +146,7 @@ fn place(e: Element<'_>) -> Option<usize> {
         Ns::RRI if matches!(e.local(), "user" | "password") => Some(usize::from(e.local() == "password")),
         Ns::RRI_CONTACT => CONTACT.iter().position(|local| *local == e.local()),
         Ns::RRI_VERIFICATION if e.local() == "verificationInformation" => Some(CONTACT.len()),
+        Ns::RRI_DOMAIN if e.local() == "authInfo" => Some(DOMAIN.len() + 1),
         Ns::RRI_DOMAIN => DOMAIN.iter().position(|local| *local == e.local()),
         Ns::RRI_DNS_ENTRY if e.local() == "dnsentry" => Some(DOMAIN.len()),
         _ => None,
@@ -232,7 +240,10 @@ fn key_value(text: &str) -> Result<Order, u64> {
         ("INFO", true) => Action::DomainInfo,
         ("CREATE", false) => Action::ContactCreate,
         ("UPDATE", false) => Action::ContactUpdate,
+        ("CREATE", true) => Action::DomainCreate,
         ("UPDATE", true) => Action::DomainUpdate,
+        ("DELETE", true) => Action::DomainDelete,
+        ("CHPROV", true) => Action::DomainChangeProvider,
         ("CREATE-AUTHINFO1", true) => Action::AuthCreate,
         ("DELETE-AUTHINFO1", true) => Action::AuthDelete,
         ("QUEUE-READ", _) => Action::QueueRead,

@@ -9,9 +9,12 @@ mod object;
 mod tests;
 
 use super::check::Breach;
-use super::core::{Answer, Commit, Place};
+use super::conduct::{self, Conducted, Heard};
+use super::core::{Answer, Place};
+use super::decode::Order as EppOrder;
+use super::faults::Stage;
 use super::registry::{Change, Registry};
-use crate::base::{DomainName, Handle, Moment, Secret, Timestamp, hex};
+use crate::base::{Digest, DomainName, Handle, Moment, Secret, Timestamp, hex};
 use crate::model::{AuthInfo, Command, Contact, Domain, KeyData, SecDnsInfo};
 use crate::protocol::tape::Tape;
 use decode::{Action, Form, Order, SEMANTICS, decode};
@@ -112,7 +115,8 @@ impl Connection {
     pub(super) fn handle(&mut self, registry: &mut Registry, frame: &[u8], now: Moment, wall: Timestamp, out: &mut Vec<u8>) -> Answer {
         self.heard = now;
         let stid = format!("{:0>36}", registry.next_sv_trid());
-        let mut answer = Answer::new(if self.is_logged_in { Place::Session } else { Place::Login }, 1000);
+        let place = if self.is_logged_in { Place::Session } else { Place::Login };
+        let mut answer = Answer { commits: registry.fall_due(wall), ..Answer::new(place, 1000) };
         let (form, order) = if frame.len() > LARGEST { (form_of(frame), Err(TOO_LONG)) } else { decode(&mut self.tape, frame) };
         let mut messages = Vec::new();
         let (ctid, done) = match order {
@@ -122,7 +126,10 @@ impl Connection {
                     .map(str::to_ascii_uppercase)
                     .or_else(|| object::name(&order).map(|n| n.to_string()))
                     .map(Into::into);
-                let done = self.carry_out(registry, &order, now, wall, &mut answer, &mut messages);
+                answer.cl_trid.clone_from(&order.ctid);
+                let text = String::from_utf8_lossy(frame);
+                let heard = Heard { frame: &text, sv_trid: &stid, wall, is_update: false };
+                let done = self.carry_out(registry, &order, &heard, now, &mut answer, &mut messages);
                 (order.ctid, done)
             }
             Err(code) => {
@@ -131,15 +138,7 @@ impl Connection {
             }
         };
         let data = match done {
-            Ok(Done { data, change }) => {
-                answer.commit = change.map(|change| Commit {
-                    at: wall,
-                    frame: String::from_utf8_lossy(frame).into_owned(),
-                    cl_trid: ctid.clone(),
-                    change,
-                });
-                data
-            }
+            Ok(data) => data,
             Err(faults) => {
                 answer.code = 2400;
                 let told = faults.into_iter().map(|f| message("error", f.code, f.argument, registry));
@@ -179,13 +178,14 @@ impl Connection {
         &mut self,
         registry: &mut Registry,
         order: &Order,
+        heard: &Heard<'_>,
         now: Moment,
-        wall: Timestamp,
         answer: &mut Answer,
         messages: &mut Vec<Message>,
-    ) -> Result<Done, Vec<Fault>> {
+    ) -> Result<Data, Vec<Fault>> {
+        let wall = heard.wall;
         self.admit(registry, Some(order.action), now, wall, messages)?;
-        let nothing = || Ok(Done { data: Data::None, change: None });
+        let nothing = || Ok(Data::None);
         match order.action {
             Action::Login => {
                 self.log_in(registry, order, answer)?;
@@ -197,7 +197,15 @@ impl Connection {
                 answer.close = true;
                 nothing()
             }
-            _ => perform(registry, order, wall),
+            action => {
+                if action.changes() && action != Action::QueueDelete {
+                    answer.fault = registry.faults.strike(Stage::Transform, answer.object.as_deref());
+                }
+                let conducted = conduct::carry_out(registry, heard, answer, |registry| {
+                    perform(registry, order, wall).map(|Done { data, change }| (data, change))
+                })?;
+                Ok(if let Conducted::Done(data, _) = conducted { data } else { Data::None })
+            }
         }
     }
 
@@ -240,11 +248,12 @@ fn message(level: &'static str, code: u64, argument: Option<String>, registry: &
 ///
 /// # Errors
 /// Why it cannot be, without a value of it.
-pub(super) fn replay(registry: &mut Registry, frame: &[u8], at: Timestamp) -> Result<(), String> {
+pub(super) fn replay(registry: &mut Registry, frame: &[u8], at: Timestamp) -> Result<Change, String> {
     let (_, order) = decode(&mut Tape::new(), frame);
     let order = order.map_err(|code| format!("a request that is refused with {code}"))?;
     let done = perform(registry, &order, at);
-    done.map(drop).map_err(|faults| format!("a request that is refused with {:?}", faults.iter().map(|f| f.code).collect::<Vec<_>>()))
+    let refused = |faults: Vec<Fault>| format!("a request that is refused with {:?}", faults.iter().map(|f| f.code).collect::<Vec<_>>());
+    done.map_err(refused)?.change.ok_or_else(|| "a request that changes nothing".to_owned())
 }
 
 fn perform(registry: &mut Registry, order: &Order, at: Timestamp) -> Result<Done, Vec<Fault>> {
@@ -291,11 +300,40 @@ fn perform(registry: &mut Registry, order: &Order, at: Timestamp) -> Result<Done
             let kept = Contact { roid: before.roid.clone(), statuses: before.statuses.clone(), created: before.created.clone(), ..new };
             changed(registry.put_contact(Some(&before), kept, at))
         }
+        Action::DomainCreate => {
+            let name = name()?;
+            if registry.domain(name.as_str()).is_some() {
+                return Err(vec![Fault { code: SEMANTICS, argument: Some("in use".to_owned()) }]);
+            }
+            let (new, keys) = object::domain(order, &Domain::bare(name));
+            judge_domain(registry, order, None, &new, &keys)?;
+            changed(registry.put_new_domain(new, Some(SecDnsInfo { keys, ..SecDnsInfo::default() }), at))
+        }
+        Action::DomainDelete => {
+            let before = held(registry, &name()?)?;
+            // Whoever names the holder means that one's domain alone.
+            let holder = order.one("holder").map(|handle| handle.trim().to_ascii_uppercase());
+            if holder.is_some_and(|holder| before.registrant.as_ref().is_none_or(|handle| handle.as_str() != holder)) {
+                return Err(vec![Fault::of(SEMANTICS)]);
+            }
+            changed(registry.remove_domain(&before))
+        }
+        Action::DomainChangeProvider => {
+            let before = registry.domain(name()?.as_str()).map(std::borrow::Cow::into_owned).ok_or(vec![Fault::of(NO_DOMAIN)])?;
+            if registry.is_ours(before.sponsor.as_deref()) || !opens(&before, order.one("authinfo").unwrap_or_default(), at) {
+                return Err(vec![Fault::of(NOT_ALLOWED)]);
+            }
+            let (mut after, keys) = object::domain(order, &before);
+            judge_domain(registry, order, Some(&before), &after, &keys)?;
+            after = with_auth(&after, None);
+            after.sponsor = Some(registry.acting.clone());
+            changed(registry.put_domain(&before, after, Some(SecDnsInfo { keys, ..SecDnsInfo::default() }), at))
+        }
         Action::DomainUpdate => {
             let name = name()?;
             let before = held(registry, &name)?;
             let (after, keys) = object::domain(order, &before);
-            judge_domain(registry, order, &before, &after, &keys)?;
+            judge_domain(registry, order, Some(&before), &after, &keys)?;
             let data = SecDnsInfo { keys, ..SecDnsInfo::default() };
             changed(registry.put_domain(&before, after, Some(data), at))
         }
@@ -317,7 +355,8 @@ fn perform(registry: &mut Registry, order: &Order, at: Timestamp) -> Result<Done
         Action::QueueRead => told(registry.queue().map_or(Data::None, Data::Queue)),
         Action::QueueDelete => {
             let id = order.one("msgid").unwrap_or_default().into();
-            let change = registry.apply(&Command::PollAck { id }, at).map_err(|_| vec![Fault::of(SEMANTICS)])?;
+            let order = EppOrder::Command(Command::PollAck { id });
+            let change = registry.apply(&order, at).map_err(|_| vec![Fault::of(SEMANTICS)])?;
             changed(change)
         }
         Action::Login | Action::Logout => Err(vec![Fault::of(SEMANTICS)]),
@@ -328,6 +367,14 @@ fn perform(registry: &mut Registry, order: &Order, at: Timestamp) -> Result<Done
 fn held(registry: &Registry, name: &DomainName) -> Result<Domain, Vec<Fault>> {
     let domain = registry.domain(name.as_str()).map(std::borrow::Cow::into_owned).ok_or(vec![Fault::of(NO_DOMAIN)])?;
     if registry.is_ours(domain.sponsor.as_deref()) { Ok(domain) } else { Err(vec![Fault::of(NOT_ALLOWED)]) }
+}
+
+/// Whether a password opens a domain for another registrar: its hash is there, and its last day is not over.
+fn opens(domain: &Domain, password: &str, at: Timestamp) -> bool {
+    let Some(AuthInfo::Password { pw, .. }) = &domain.auth else { return false };
+    let day = at.to_zoned(jiff::tz::TimeZone::UTC).date().strftime("%Y%m%d").to_string();
+    let holds = domain.properties.get("authInfo1").is_some_and(|until| *until >= *day);
+    holds && pw.reveal().eq_ignore_ascii_case(&Digest::of(password.as_bytes()).to_string())
 }
 
 /// `domain` with other transfer credentials, or without any.
@@ -360,7 +407,7 @@ fn judge(registry: &Registry, before: Option<&Contact>, after: &Contact) -> Resu
 }
 
 /// Everything that is refused in a domain.
-fn judge_domain(registry: &Registry, order: &Order, before: &Domain, after: &Domain, keys: &[KeyData]) -> Result<(), Vec<Fault>> {
+fn judge_domain(registry: &Registry, order: &Order, before: Option<&Domain>, after: &Domain, keys: &[KeyData]) -> Result<(), Vec<Fault>> {
     let mut faults = Vec::new();
     let handles = after.registrant.iter().map(Handle::as_str).chain(after.properties.handles());
     faults.extend(handles.filter(|handle| registry.contact(handle).is_none()).take(1).map(|_| Fault::of(NO_CONTACT)));

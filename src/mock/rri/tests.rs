@@ -227,6 +227,62 @@ fn a_change_is_carried_out_again_from_its_frame() {
     assert!(replay(&mut desk.registry, b"nonsense", Timestamp::UNIX_EPOCH).is_err());
 }
 
+#[test]
+fn domains_come_go_and_change_their_provider() {
+    let mut desk = Desk::logged_in(&[]);
+    let order = |action: &str, more: &str| format!("Version: 5.0\nAction: {action}\nDomain: neu.de\n{more}");
+    let inside = "Holder: DENIC-1-ANNA\nNserver: ns1.example.net\nNserver: ns2.example.net\n";
+    assert!(desk.say(&order("CREATE", "Holder: DENIC-1-NOBODY\n")).contains("ERROR: 53000060009 "));
+    assert!(desk.say(&order("DELETE", "")).contains("ERROR: 63300062009 "));
+    assert!(desk.say(&order("CREATE", inside)).starts_with("RESULT: success"));
+    assert!(desk.say(&order("CREATE", inside)).contains("ERROR: 63000000007 "), "it is there");
+    assert_eq!(lines(&desk.say(&order("INFO", "")), "Holder"), ["DENIC-1-ANNA"]);
+    // What is ours already does not come to us; what another has does, with a password that holds.
+    let hash = Digest::of(b"geheim-2026").to_string();
+    let day = |day: &str| format!("AuthInfoHash: {hash}\nAuthInfoExpire: {day}\n");
+    assert!(desk.say(&order("CREATE-AUTHINFO1", &day("20261130"))).starts_with("RESULT: success"));
+    let take = |password: &str| order("CHPROV", &format!("{inside}AuthInfo: {password}\n"));
+    assert!(desk.say(&take("geheim-2026")).contains("ERROR: 53000020002 "), "it is ours");
+    desk.registry.acting = "registrar-2".into();
+    let (held, at) = (desk.registry.domain("neu.de").expect("there").into_owned(), "2026-11-22T12:00:00Z".parse().expect("a time"));
+    let theirs = Domain { sponsor: Some("registrar-2".into()), ..held.clone() };
+    desk.registry.put_domain(&held, theirs, None, at);
+    desk.registry.acting = "registrar-1".into();
+    assert!(desk.say(&order("DELETE", "")).contains("ERROR: 53000020002 "), "it is theirs");
+    assert!(desk.say(&take("geraten")).contains("ERROR: 53000020002 "));
+    assert!(desk.say(&take("geheim-2026")).starts_with("RESULT: success"));
+    assert!(desk.say(&take("geheim-2026")).contains("ERROR: 53000020002 "), "once");
+    assert!(desk.say(&order("DELETE", "Holder: DENIC-1-FREMD\n")).contains("RESULT: failed"));
+    assert!(desk.say(&order("DELETE", "Holder: DENIC-1-ANNA\n")).starts_with("RESULT: success"));
+    assert!(desk.say(&order("INFO", "")).contains("ERROR: 63300062009 "));
+    let xml = |verb: &str, inside: &str| {
+        format!(
+            "<registry-request xmlns=\"http://registry.denic.de/global/5.0\" xmlns:domain=\"http://registry.denic.de/domain/5.0\" \
+             xmlns:dnsentry=\"http://registry.denic.de/dnsentry/5.0\"><domain:{verb}><domain:handle>neu.de</domain:handle>\
+             <domain:ace>neu.de</domain:ace>{inside}</domain:{verb}></registry-request>"
+        )
+    };
+    assert!(desk.say(&xml("create", "<domain:contact role=\"holder\">DENIC-1-ANNA</domain:contact>")).contains("<tr:result>success<"));
+    assert!(desk.say(&xml("delete", "")).contains("<tr:result>success<"));
+}
+
+#[test]
+fn faults_strike_changes_on_this_line_too() {
+    let change = "Version: 5.0\nAction: DELETE-AUTHINFO1\nDomain: xn--bcher-kva.de\n";
+    for (fault, silent, commits) in [
+        ("row-11-unheard", true, 0),
+        ("row-12-untold", true, 1),
+        ("row-38-hollow", false, 0),
+        ("row-42-doubled", false, 2),
+        ("row-43-2400:on=transform", false, 0),
+    ] {
+        let mut desk = Desk::logged_in(&[&format!("fault={fault}")]);
+        let wall = "2026-11-22T12:00:00Z".parse().expect("a time");
+        let answer = desk.connection.handle(&mut desk.registry, change.as_bytes(), Moment::ZERO, wall, &mut Vec::new());
+        assert_eq!((answer.silent, answer.commits.len()), (silent, commits), "{fault}");
+    }
+}
+
 proptest::proptest! {
     #[test]
     fn no_frame_is_worse_than_a_refusal(bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..300)) {

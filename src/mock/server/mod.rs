@@ -7,7 +7,7 @@ mod transcript;
 
 use super::core::Answer;
 use super::damage::End;
-use super::faults::{Fault, Faults, Stage};
+use super::faults::{Fault, Stage};
 use super::fleet;
 use super::identity::{Identity, SERVER_NAME};
 use super::journal::Journal;
@@ -117,7 +117,6 @@ impl Drop for Served {
 struct Shared {
     registry: Registry,
     journal: Journal,
-    faults: Faults,
     transcript: Option<Transcript>,
     connections: u64,
     /// Sessions by their cookies, where frames come in POSTs.
@@ -151,6 +150,10 @@ pub fn start(options: Options, clock: Arc<dyn Clock>) -> Result<Served> {
         let what = format!("the fault `{}` is one of frames in POSTs, which profile `{}` has none of", spec.fault.name(), profile.id);
         return Err(Problem::new("E-mock-042", Blame::Operator, what, "serve a profile whose line is `epp-https`, or leave the fault out"));
     }
+    if let Some(spec) = options.knobs.faults.iter().find(|spec| spec.fault.is_of_epp() && profile.line.value == policy::Line::Rri) {
+        let what = format!("the fault `{}` is one of EPP, which profile `{}` does not speak", spec.fault.name(), profile.id);
+        return Err(Problem::new("E-mock-042", Blame::Operator, what, "serve another profile, or leave the fault out"));
+    }
     let identity = Identity::open(&options.state, clock.wall())?;
     let fleet = fleet::open(&options.state)?;
     let knobs = options.knobs;
@@ -160,8 +163,7 @@ pub fn start(options: Options, clock: Arc<dyn Clock>) -> Result<Served> {
     let acceptor = |fault| identity.tls(wants_client, fault).map(|config: Arc<ServerConfig>| TlsAcceptor::from(config));
     let touched = knobs.faults.iter().map(|spec| spec.fault).filter(|fault| fault.stage() == Stage::Connect);
     let odd_acceptors = touched.map(|fault| Ok((fault, acceptor(Some(fault))?))).collect::<Result<_>>()?;
-    let faults = Faults::new(&knobs.faults, options.seed);
-    let shared = Mutex::new(Shared { registry, journal, faults, transcript, connections: 0, visits: https::Visits::default() });
+    let shared = Mutex::new(Shared { registry, journal, transcript, connections: 0, visits: https::Visits::default() });
     let password_file = identity.password_file.clone();
     let unbound = |e: std::io::Error| {
         Problem::new("E-mock-040", Blame::Operator, format!("cannot serve on {}: {e}", options.listen), "choose another address")
@@ -219,7 +221,7 @@ async fn connection(stream: TcpStream, server: Arc<Server>) {
     if let Err(e) = stream.set_nodelay(true) {
         tracing::debug!(error = %e, "no TCP_NODELAY");
     }
-    let spec = server.lock().faults.strike(Stage::Connect, None);
+    let spec = server.lock().registry.faults.strike(Stage::Connect, None);
     let acceptor = match spec.map(|s| s.fault) {
         Some(Fault::Mute) => return drain(stream).await,
         Some(Fault::LargeHello) if is_large_hello(&stream).await => return drain(stream).await,
@@ -276,8 +278,8 @@ impl Server {
 
     /// Has `core` answer `frame` into `payload`; nothing where what it changed could not be put on disk, and so is not answered.
     fn answer(&self, shared: &mut Shared, core: &mut Tongue, frame: &[u8], payload: &mut Vec<u8>) -> Option<Answer> {
-        let mut answer = core.handle(&mut shared.registry, frame, self.clock.moment(), self.clock.wall(), payload);
-        let stored = answer.commit.take().map_or(Ok(()), |commit| shared.journal.append(&commit));
+        let answer = core.handle(&mut shared.registry, frame, self.clock.moment(), self.clock.wall(), payload);
+        let stored = answer.commits.iter().try_for_each(|commit| shared.journal.append(commit));
         let stored = stored.and_then(|()| match &answer.new_password {
             Some(password) => Identity::write_password(&self.password_file, password),
             None => Ok(()),
@@ -293,7 +295,12 @@ impl Server {
 
     /// The fault that strikes an answer.
     fn strike(shared: &mut Shared, answer: &Answer) -> Option<FaultSpec> {
-        if shared.faults.is_empty() { None } else { shared.faults.strike(Stage::from(answer.place), answer.object.as_deref()) }
+        let faults = &mut shared.registry.faults;
+        match &answer.fault {
+            Some(spec) => Some(spec.clone()),
+            None if faults.is_empty() => None,
+            None => faults.strike(Stage::from(answer.place), answer.object.as_deref()),
+        }
     }
 
     /// By how much an answer comes later than the registry's latency.
@@ -369,7 +376,7 @@ impl<'s> Talk<'s> {
         let (now, wall) = (self.server.clock.moment(), self.server.clock.wall());
         let mut payload = Line::buffer();
         let Some(answer) = self.core.greet(&shared.registry, wall, &mut payload) else { return };
-        let spec = shared.faults.strike(Stage::Greeting, None);
+        let spec = shared.registry.faults.strike(Stage::Greeting, None);
         self.line.say(now, &answer, payload, spec.as_ref());
         if let Some(transcript) = &mut shared.transcript {
             self.line.told(|frame| transcript.keep(self.number, "out", wall, frame));

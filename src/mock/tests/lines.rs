@@ -37,7 +37,7 @@ fn an_authorisation_code_is_made_holds_for_a_time_and_is_cancelled() {
         assert!(matches!(bench.code(&auth_code(bad)), 2001 | 2003), "{bad}");
     }
     let made = bench.say(&auth_code("<request/>"));
-    journal.append(&bench.last.take().and_then(|a| a.commit).expect("a change")).expect("written");
+    journal.append(&bench.last.take().and_then(|mut a| a.commits.pop()).expect("a change")).expect("written");
     assert!(made.contains("<authInfo:validUntil>2026-12-31T12:00:00Z<"), "{made}");
     let pw = |told: &str| told.split_once("<domain:pw>").map(|(_, rest)| rest.split('<').next().unwrap_or_default().to_owned());
     let code = pw(&made).expect("a code");
@@ -67,7 +67,7 @@ fn properties_of_nz_are_added_and_removed_by_value() {
                        \"TAG.2\" = { value = { of = \"contact\", kind = \"text\" }, source = \"a test\", confidence = \"seen\" }\n";
     let own = profile("nz").expect("embedded").overridden(OWN).expect("good rules").profile;
     let knobs = Knobs::default();
-    let registry = Registry::new(Arc::new(own), Box::new(Three), &knobs, "registrar-1", Secret::new("secret-1"), 1, wall());
+    let registry = Registry::new(Arc::new(own), Box::new(Few), &knobs, "registrar-1", Secret::new("secret-1"), 1, wall());
     let mut bench = Bench { registry: registry.expect("a registry"), ..Bench::new("nz", &[]) };
     let services = format!("{OBJECTS}<svcExtension><extURI>{FURY}</extURI></svcExtension>");
     assert_eq!(bench.code(&login("registrar-1", "secret-1", &services)), 1000);
