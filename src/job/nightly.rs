@@ -4,8 +4,8 @@ use super::config::{Applying, Loaded};
 use super::{ApplyOptions, Context, Ended, PlanOptions, apply, plan};
 use crate::base::{Exit, Problems};
 use crate::plan::{Header, PlanFile, Recipe};
+use crate::report::PlanSummary;
 use jiff::tz::TimeZone;
-use serde_json::json;
 use std::path::PathBuf;
 
 /// Plans what `[run]` names, and applies what it says is to be applied; everything else is left for review. What came of it is added to
@@ -27,20 +27,20 @@ pub(super) fn change(loaded: &Loaded, ctx: &Context, ended: &mut Ended) -> Resul
         let file = PlanFile::open(&path)?;
         let (header, digest) = (file.header(), file.digest().to_owned());
         let left = left_for_review(loaded.config.nightly.apply.get(recipe), header, ctx);
-        let mut told = json!({ "recipe": recipe.as_str(), "plan": path, "digest": digest, "operations": header.operations() });
-        ended.problems.extend(planned.problems);
         let operations = header.operations();
+        ended.problems.extend(planned.problems);
         ended.text.push_str(&format!("\n{}: {operations} operations planned, {}", recipe.as_str(), path.display()));
-        if let Some(why) = left {
+        let (plan, recipe) = (path.display().to_string(), recipe.as_str().to_owned());
+        let mut told = PlanSummary { recipe, plan, digest: digest.clone(), operations, left_for_review: left, applied: None };
+        if let Some(why) = &told.left_for_review {
             ended.exits.extend(planned.exits);
             ended.text.push_str(&format!("; {why}"));
-            told["left_for_review"] = json!(why);
         } else {
             let applied = apply(loaded, &path, &ApplyOptions { digest: Some(digest), ..ApplyOptions::default() }, ctx)?;
             ended.exits.extend(applied.exits);
             ended.problems.extend(applied.problems);
             ended.text.push_str(&format!("\n{}", applied.text));
-            told["applied"] = applied.json;
+            told.applied = serde_json::from_value(applied.json).ok();
         }
         plans.push(told);
     }
@@ -48,7 +48,7 @@ pub(super) fn change(loaded: &Loaded, ctx: &Context, ended: &mut Ended) -> Resul
         ended.exits.push(Exit::Stopped);
     }
     if let Some(json) = ended.json.as_object_mut() {
-        json.insert("plans".to_owned(), plans.into());
+        json.insert("plans".to_owned(), serde_json::to_value(plans).unwrap_or_default());
     }
     Ok(())
 }

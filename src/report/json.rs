@@ -23,6 +23,49 @@ pub struct Summary {
     pub exit: u8,
     /// Each registry.
     pub registries: Vec<RegistrySummary>,
+    /// What the run planned, where it was to.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub plans: Vec<PlanSummary>,
+}
+
+/// A plan of a nightly run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PlanSummary {
+    /// By which recipe.
+    pub recipe: String,
+    /// The file.
+    pub plan: String,
+    /// The digest that a reviewer pins.
+    pub digest: String,
+    /// How many operations it has.
+    pub operations: u64,
+    /// Why the run did not apply it, where it did not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left_for_review: Option<String>,
+    /// What came of it, where the run applied it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub applied: Option<AppliedSummary>,
+}
+
+/// What came of an applied plan, in operations.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AppliedSummary {
+    /// Not begun.
+    pub planned: u64,
+    /// As wanted, by reading.
+    pub verified: u64,
+    /// Without effect.
+    pub failed: u64,
+    /// Neither as observed nor as wanted.
+    pub conflict: u64,
+    /// Sent, outcome not known.
+    pub unknown: u64,
+    /// Taken by the registry, which decides later.
+    pub pending: u64,
+    /// Commands sent.
+    pub sends: u64,
+    /// Whether every operation has come to its end.
+    pub closed: bool,
 }
 
 /// One registry in a few figures.
@@ -64,6 +107,7 @@ impl Summary {
             exits: r.exits.iter().map(|e| e.code()).collect(),
         };
         Self {
+            plans: Vec::new(),
             schema: schema_id("summary"),
             schema_version: SCHEMA_VERSION,
             tool_version: facts.tool_version.clone(),

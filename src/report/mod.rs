@@ -15,7 +15,7 @@ mod terminal;
 mod verdict;
 
 pub use facts::{RegistryFacts, RunFacts};
-pub use json::{RegistrySummary, Summary};
+pub use json::{AppliedSummary, PlanSummary, RegistrySummary, Summary};
 pub use terminal::terminal;
 
 use crate::base::{Blame, Problem, Result, create_private_dir, read_capped, write_atomic};

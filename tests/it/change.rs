@@ -74,7 +74,7 @@ fn apply(world: &World, path: &Path, operations: &[Operation]) {
     pull(&world.load(), &context(&[])).expect("pulled");
 }
 
-/// All that the registries hold, but for what they count and stamp themselves.
+/// All that the registries hold, but for whether anything is linked to it, which they set themselves.
 fn held(world: &World) -> BTreeMap<String, Vec<Option<String>>> {
     let mut all = BTreeMap::new();
     for registry in REGISTRIES {
@@ -82,6 +82,10 @@ fn held(world: &World) -> BTreeMap<String, Vec<Option<String>>> {
             let own =
                 columns(kind).iter().zip(&mut fields).filter(|(column, _)| ["updated", "updated_by", "exchange"].contains(&column.name));
             own.for_each(|(_, field)| *field = None);
+            for (column, field) in columns(kind).iter().zip(&mut fields).filter(|(column, _)| column.name == "statuses") {
+                assert_eq!(column.name, "statuses");
+                *field = field.take().map(|all| all.split(';').filter(|status| *status != "linked").collect::<Vec<_>>().join(";"));
+            }
             all.insert(format!("{registry} {} {id}", kind.as_str()), fields);
         }
     }

@@ -278,12 +278,17 @@ fn an_event_is_added_and_what_was_exported_is_known() {
 }
 
 #[test]
-fn nobody_writes_to_the_ledger_while_another_run_holds_the_lock() {
+fn nobody_writes_to_the_ledger_while_another_does_and_a_run_keeps_nobody_from_it() {
     let dir = configured();
     put(&dir, "consent.csv", GOOD);
     let state = StateDir::open(Path::new(&dir.path().join("state"))).expect("a state directory");
-    let _lock = state.lock("a test").expect("the lock");
+    let lock = state.lock_ledgers("a test").expect("the lock");
     for arguments in [&["consent", "import", "consent.csv"][..], &["consent", "show"]] {
         assert_eq!(shown(&dir, arguments).0, 30);
     }
+    drop(lock);
+    assert_eq!(shown(&dir, &["consent", "import", "consent.csv"]).0, 0);
+    // What a person says while a run goes on is taken with the records of that run.
+    let _run = state.lock("a run").expect("the lock");
+    assert_eq!(shown(&dir, &["consent", "import", "consent.csv"]).0, 0);
 }
