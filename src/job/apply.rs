@@ -230,6 +230,8 @@ fn carry_out(
 ) -> Result<Outcomes> {
     let (journal, thread) = JournalWriter::start(Box::new(store), stream)?;
     let controls = Controls { stop: ctx.stop.clone(), pause: PauseFlag::default() };
+    // Before anything is begun: a run that is to be held from its start is.
+    heed(going.options, &controls);
     let runtime = runtime()?;
     let outcomes = runtime.block_on(async {
         let mut tasks = Vec::new();
@@ -243,7 +245,7 @@ fn carry_out(
             };
             tasks.push((id, task));
         }
-        let watch = tokio::spawn(watch(going.options.pause_file.clone(), going.options.stop_file.clone(), controls));
+        let watch = tokio::spawn(watch(going.options.clone(), controls));
         let mut outcomes = Outcomes::new();
         for (id, task) in tasks {
             let outcome = match task {
@@ -263,15 +265,20 @@ fn carry_out(
     Ok(outcomes)
 }
 
-/// Looks for the pause file and the stop file.
-async fn watch(pause: Option<PathBuf>, stop: Option<PathBuf>, controls: Controls) {
-    let is_there = |path: &Option<PathBuf>| path.as_ref().is_some_and(|path| path.exists());
+/// Looks for the pause file and the stop file, again and again.
+async fn watch(options: ApplyOptions, controls: Controls) {
     loop {
-        controls.pause.set(is_there(&pause));
-        if is_there(&stop) {
-            controls.stop.stop();
-        }
+        heed(&options, &controls);
         tokio::time::sleep(FILES).await;
+    }
+}
+
+/// Pauses, goes on and stops as the files say.
+fn heed(options: &ApplyOptions, controls: &Controls) {
+    let is_there = |path: &Option<PathBuf>| path.as_ref().is_some_and(|path| path.exists());
+    controls.pause.set(is_there(&options.pause_file));
+    if is_there(&options.stop_file) {
+        controls.stop.stop();
     }
 }
 
