@@ -230,7 +230,8 @@ fn carry_out(
 ) -> Result<Outcomes> {
     let (journal, thread) = JournalWriter::start(Box::new(store), stream)?;
     let controls = Controls { stop: ctx.stop.clone(), pause: PauseFlag::default() };
-    look(going.options, &controls);
+    // Before anything is begun: a run that is to be held from its start is.
+    heed(going.options, &controls);
     let runtime = runtime()?;
     let outcomes = runtime.block_on(async {
         let mut tasks = Vec::new();
@@ -267,12 +268,13 @@ fn carry_out(
 /// Looks for the pause file and the stop file, again and again.
 async fn watch(options: ApplyOptions, controls: Controls) {
     loop {
-        look(&options, &controls);
+        heed(&options, &controls);
         tokio::time::sleep(FILES).await;
     }
 }
 
-fn look(options: &ApplyOptions, controls: &Controls) {
+/// Pauses, goes on and stops as the files say.
+fn heed(options: &ApplyOptions, controls: &Controls) {
     let is_there = |path: &Option<PathBuf>| path.as_ref().is_some_and(|path| path.exists());
     controls.pause.set(is_there(&options.pause_file));
     if is_there(&options.stop_file) {

@@ -13,7 +13,7 @@ use super::points::{Points, PointsRule};
 use super::rri;
 use super::update;
 use crate::base::{Handle, Moment, Result, Secret, Timestamp, revealed};
-use crate::model::{Contact, ContactsFilter, Date, Domain, HitPoints, Host, Queue, Role, SecDnsInfo};
+use crate::model::{Contact, ContactsFilter, Date, Domain, HitPoints, Host, Queue, Role, SecDnsInfo, StatusValue};
 use crate::policy::{Line, Profile};
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -181,9 +181,14 @@ impl Registry {
         self.fleet.host(name)
     }
 
-    /// Whether some domain names the contact of that handle.
+    /// Whether some domain names the contact of that handle. As long as nothing changed, the fleet's own word counts as well.
     pub(super) fn is_linked(&self, id: &str) -> bool {
-        self.fleet.links(id).saturating_add(self.held.links.get(id).copied().unwrap_or_default()) > 0
+        let more = self.held.links.get(id).copied().unwrap_or_default();
+        let says_so = || {
+            let contact = self.fleet.contact(id);
+            contact.is_some_and(|contact| contact.statuses.iter().any(|status| status.value == StatusValue::LINKED))
+        };
+        self.fleet.links(id).saturating_add(more) > 0 || (more == 0 && says_so())
     }
 
     /// Whether the account that acts sponsors an object of `sponsor`.
