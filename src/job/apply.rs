@@ -1,11 +1,10 @@
 //! `apply`: carries a plan out, and goes on with one that was stopped; `reconcile`: settles what is unknown, by reading alone.
 
 use super::config::{Config, Loaded, RegistryConfig};
-use super::consents::LastWord;
 use super::pulling::{endpoint, runtime, setup};
 use super::sealing::store_path;
 use super::{Context, Ended};
-use crate::apply::{Applied, Controls, Executor, JournalWriter, Parts, Settings, VaultValues, apply as drive};
+use crate::apply::{Applied, Controls, Executor, JournalWriter, LastWord, Parts, Settings, VaultValues, apply as drive};
 use crate::base::{
     AtomicFile, Blame, Digest, Exit, PauseFlag, Problem, Problems, RegistryId, Result, RunId, StateDir, SystemEntropy, Timestamp,
     create_private_dir,

@@ -22,6 +22,7 @@ mod knobs;
 mod points;
 mod registry;
 mod rri;
+mod sans;
 mod server;
 mod subject;
 mod tongue;
@@ -29,6 +30,7 @@ mod update;
 
 pub use journal::Committed;
 pub use knobs::{FaultSpec, IdleAnswer, Knobs, OverLimit};
+pub use sans::{Effected, Held, Objects, Reply, Sans, Visit};
 pub use server::{Options, Served, start};
 
 #[cfg(test)]
