@@ -471,6 +471,8 @@ impl Executor {
             (Reading::Before, Look::Observed) => return self.send(ticket, &key, found, now),
             (Reading::Before, Look::Neither) => self.conflict(ticket, now),
             (Reading::Before | Reading::Doubt(_), Look::Gone) => self.fail(ticket, Why::Gone, now),
+            // The registry has taken a command and has not decided: what it comes to cannot be read off yet.
+            (Reading::Doubt(_) | Reading::Refused(_), _) if is_pending(found) => self.end(ticket, StepState::Unknown),
             (Reading::Refused(code), _) => self.fail(ticket, Why::Refused(code), now),
             // A registry may lag behind itself.
             (Reading::After, _) if now.at < show_by => self.wait(ticket, reading, now.at + self.settings.again),

@@ -321,6 +321,9 @@ impl Pool {
             Some(query) => Job { then: Some(Box::new(command)), trid, ..Job::new(ticket, Command::Query(query)) },
             None => Job { trid, ..Job::new(ticket, command) },
         };
+        if self.report.stopped.is_some() {
+            return self.turn_away(&job);
+        }
         let names = match &job.command {
             Command::Query(Query::ContactCheck(ids)) => ids.len(),
             Command::Query(Query::DomainCheck(names)) => names.len(),

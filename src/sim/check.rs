@@ -360,14 +360,14 @@ impl Checker<'_> {
                 _ => {}
             }
         }
-        let mut refused = HashSet::new();
+        let mut refused: HashMap<(u32, usize), Moment> = HashMap::new();
         for frame in &self.world.history.frames {
             let account = (frame.process, frame.site);
-            if frame.what == What::Login && refused.contains(&account) {
+            if frame.what == What::Login && refused.get(&account).is_some_and(|known| *known < frame.began) {
                 found.push(format!("registry {} got a password again that it had refused", frame.site));
             }
-            if frame.refused {
-                refused.insert(account);
+            if let Some(known) = frame.refused {
+                refused.entry(account).or_insert(known);
             }
             if matches!(frame.what, What::Change(_)) && self.world.history.settles_from.is_some_and(|from| frame.process >= from) {
                 found.push("a reconciliation sent a command".to_owned());

@@ -65,7 +65,8 @@ pub(super) struct Process {
     pending: VecDeque<Pending>,
     stream: StreamName,
     disk: Disk,
-    plan: PlanFile,
+    id: String,
+    operations: Vec<Operation>,
     rows: u64,
     bug: Option<Bug>,
 }
@@ -79,23 +80,22 @@ impl Process {
         let mut disk = disk.clone();
         let plan = PlanFile::open(start.plan)?;
         let id = plan.header().id.clone();
-        let mut fold = || if start.bug == Some(Bug::BadRowSkipped) { lenient(&mut disk, &id) } else { journal::open(&mut disk, &id) };
-        let begun = fold()?;
-        if begun.is_closed() {
+        let fold = if start.bug == Some(Bug::BadRowSkipped) { lenient(&mut disk, &id)? } else { journal::open(&mut disk, &id)? };
+        if fold.is_closed() {
             return Ok(None);
         }
-        let folds = start.places.iter().map(|_| fold()).collect::<Result<Vec<_>>>()?;
+        let operations = plan.operations()?.collect::<Result<Vec<_>>>()?;
         let stream = journal::run_stream(&id, WORKER)?;
         let opened =
             Entry::Opened { digest: plan.digest().into(), operations: plan.header().operations(), tool: "sim".into(), at: start.wall };
-        let first = if begun.digest().is_some() { Entry::Resumed { at: start.wall } } else { opened };
+        let first = if fold.digest().is_some() { Entry::Resumed { at: start.wall } } else { opened };
         let head = disk.head(&stream)?;
         disk.commit(&Batch { appends: vec![journal::append(stream.clone(), &head, &[first])], cells: Vec::new() })?;
         let mut parts = Vec::new();
-        for (place, fold) in start.places.iter().zip(folds) {
-            parts.push(part(place, fold, &plan, start, &disk)?);
+        for place in start.places {
+            parts.push(part(place, fold.clone(), (&id, &operations), start, &disk));
         }
-        Ok(Some(Self { parts, pending: VecDeque::new(), stream, disk, plan, rows: head.rows + 1, bug: start.bug }))
+        Ok(Some(Self { parts, pending: VecDeque::new(), stream, disk, id, operations, rows: head.rows + 1, bug: start.bug }))
     }
 
     /// How many rows of the journal are on disk.
@@ -222,10 +222,9 @@ impl Process {
     /// # Errors
     /// What the journal or the plan cannot be read for.
     pub(super) fn finish(mut self, wall: Timestamp) -> Result<(Tally, Vec<Option<Box<str>>>)> {
-        let id = &self.plan.header().id;
-        let operations = self.plan.operations()?.collect::<Result<Vec<Operation>>>()?;
+        let id = &self.id;
         let fold = journal::open(&mut self.disk, id)?;
-        let tally = fold.tally(operations.iter().map(|operation| (operation.op, super::scene::steps(operation))));
+        let tally = fold.tally(self.operations.iter().map(|operation| (operation.op, super::scene::steps(operation))));
         if tally.planned + tally.unknown + tally.pending == 0 {
             let heads = String::from_utf8_lossy(&bind(&mut self.disk, &format!("run/{id}/"))?).into_owned();
             let closed = Entry::Closed { heads: heads.into(), at: wall };
@@ -237,8 +236,8 @@ impl Process {
 }
 
 /// One registry's part, where the run stands as `fold` tells.
-fn part(place: &Place, fold: Fold, plan: &PlanFile, start: Start<'_>, disk: &Disk) -> Result<Part> {
-    let short: String = plan.header().id.chars().take(12).collect();
+fn part(place: &Place, fold: Fold, (id, operations): (&str, &[Operation]), start: Start<'_>, disk: &Disk) -> Part {
+    let short: String = id.chars().take(12).collect();
     let limits = &place.profile.limits;
     let settle = Duration::from_secs(u64::from(limits.reply_seconds.value));
     let settings = Settings {
@@ -254,13 +253,13 @@ fn part(place: &Place, fold: Fold, plan: &PlanFile, start: Start<'_>, disk: &Dis
     let guard: Box<dyn Guard> =
         if start.bug == Some(Bug::ConsentPlannedOnly) { Box::new(Planned) } else { Box::new(LastWord::new(disk.clone())) };
     let parts = Parts {
-        operations: Box::new(plan.operations()?),
+        operations: Box::new(operations.to_vec().into_iter().map(Ok)),
         values: Box::new(VaultValues(disk.clone())),
         guard,
         entropy: Box::new(SeededEntropy::new(start.seed ^ u64::from(start.number) << 32)),
     };
     let pool = pool(place, &format!("{short}-{}", start.number), start.seed);
-    Ok(Part { executor: Executor::new(settings, parts, fold), pool, asked: HashMap::new(), finished: false })
+    Part { executor: Executor::new(settings, parts, fold), pool, asked: HashMap::new(), finished: false }
 }
 
 /// The sessions at one registry, with half of the account.

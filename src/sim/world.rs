@@ -18,6 +18,8 @@ use std::time::Duration;
 
 /// The largest frame that a registry reads.
 const COMMAND_CAP: usize = 1 << 20;
+/// How long an answer is on its way at most, in milliseconds.
+const LATENCY: u64 = 40;
 /// The most that is done in one process: a dozen operations take some hundreds.
 const ENDLESS: u64 = 400_000;
 
@@ -35,8 +37,8 @@ pub(super) struct Frame {
     pub(super) over: Option<Moment>,
     /// Whether the command before it on the same connection had no answer yet.
     pub(super) overlaps: bool,
-    /// The code of the answer, where it is a login's.
-    pub(super) refused: bool,
+    /// By when the client knows that its login was refused for the password.
+    pub(super) refused: Option<Moment>,
 }
 
 /// What the registries saw, for the checker.
@@ -135,9 +137,11 @@ impl World {
     /// Where a registry cannot be started.
     pub(super) fn new(scene: Scene, seed: u64, bug: Option<Bug>, trace: bool) -> Result<Self> {
         let Scene { places, disk, said } = scene;
+        let mut knobs = Knobs::default();
+        knobs.messages = super::inbox::MESSAGES;
         let site = |place: Place| {
             let account = (super::ACCOUNT, Secret::new(super::PASSWORD));
-            let sans = Sans::new(place.profile.clone(), &place.objects, &Knobs::default(), account, scene::origin())?;
+            let sans = Sans::new(place.profile.clone(), &place.objects, &knobs, account, scene::origin())?;
             Ok(Site { place, sans, kept: None })
         };
         Ok(Self {
@@ -563,7 +567,8 @@ impl World {
         server.outstanding += u32::from(!is_relayed);
         let over = (!matches!(fate.takes, Takes::After(_))).then_some(now);
         let number = self.history.frames.len();
-        let refused = said.what == What::Login && fate.answers == Answers::Code(2200);
+        let is_refused = said.what == What::Login && fate.answers == Answers::Code(2200);
+        let refused = is_refused.then(|| now + Duration::from_millis(LATENCY));
         let cl_trid = said.cl_trid.clone();
         let (began, rows) = began;
         self.history.frames.push(Frame { site, process, began, rows, what: said.what, cl_trid, over, overlaps, refused });
@@ -606,7 +611,7 @@ impl World {
 
     /// Sends what `answers` makes of the registry's own answer.
     fn answer(&mut self, at: usize, said: &Said, answers: Answers, own: Vec<u8>, closes: bool) {
-        let soon = self.now + Duration::from_millis(self.faults.below(40));
+        let soon = self.now + Duration::from_millis(self.faults.below(LATENCY));
         self.counted += 1;
         let sv_trid = format!("SIM-{}", self.counted);
         let cl_trid = said.cl_trid.as_deref();
@@ -693,7 +698,7 @@ impl Frame {
     /// Bytes that are no frame.
     const fn nothing(site: usize, process: u32, now: Moment, rows: u64) -> Self {
         let (what, over) = (What::Nothing, Some(now));
-        Self { site, process, began: now, rows, what, cl_trid: None, over, overlaps: false, refused: false }
+        Self { site, process, began: now, rows, what, cl_trid: None, over, overlaps: false, refused: None }
     }
 }
 

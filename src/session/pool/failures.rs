@@ -231,15 +231,24 @@ impl Pool {
     pub(super) fn stop(&mut self, problem: Box<Problem>, now: Now) {
         let problem = self.named(problem);
         self.finishing = true;
-        for job in self.waiting() {
-            self.done(job.ticket, Outcome::Refused(problem.clone()));
-        }
         if self.report.stopped.is_none() {
             // Told once: as what stopped the registry.
             self.report.problems.retain(|told| *told != *problem);
             self.report.stopped = Some(*problem);
         }
+        for job in self.waiting() {
+            self.turn_away(&job);
+        }
         self.drain(now);
+    }
+
+    /// Ends a job at a registry that stopped: a question with the reason, and a change as one that was never sent.
+    pub(super) fn turn_away(&mut self, job: &Job) {
+        let outcome = match &self.report.stopped {
+            Some(problem) if job.repeats() => Outcome::Refused(Box::new(problem.clone())),
+            _ => Outcome::NeverSent { why: Loss::Stopped },
+        };
+        self.done(job.ticket, outcome);
     }
 
     /// `problem`, said of this registry where it names no object.

@@ -541,3 +541,28 @@ fn a_breaker_needs_equal_codes() {
     let missing = |o: &&Outcome| matches!(o, Outcome::Answer { response, .. } if response.code() == ResultCode::DOES_NOT_EXIST);
     assert_eq!(world.answered() + world.outcomes.values().filter(missing).count(), 100);
 }
+
+/// Seed 64 of the simulator: a run that waits for what nobody will ever answer hangs, and a change that was not sent is not
+/// refused either.
+#[test]
+fn what_is_asked_of_a_registry_that_stopped_has_its_outcome() {
+    let mut pool = WritePool::new(setup(Tongue::Epp, Allowance { sessions: 1, ..allowance() }));
+    let delete = |id: &str| Box::new(Transform::ContactDelete(crate::base::Handle::new(id)));
+    pool.submit(1, delete("C-1"), None);
+    pool.ask(2, info("C-2"));
+    pool.advance(at(0));
+    let problem = Problem::new("E-net-001", Blame::Registry, "no such certificate", "see");
+    pool.handle_connect_failed(1, problem, false, at(1));
+    pool.submit(3, delete("C-3"), None);
+    pool.ask(4, info("C-4"));
+    pool.advance(at(2));
+    let mut outcomes = BTreeMap::new();
+    while let Some(effect) = pool.poll_effect() {
+        if let PoolEffect::Done { ticket, outcome } = effect {
+            outcomes.insert(ticket, outcome);
+        }
+    }
+    let words: Vec<_> = outcomes.iter().map(|(ticket, o)| (*ticket, matches!(o, Outcome::NeverSent { .. }), matches!(o, Outcome::Refused(_)))).collect();
+    assert_eq!(words, [(1, true, false), (2, false, true), (3, true, false), (4, false, true)]);
+    assert!(pool.is_done());
+}
