@@ -331,14 +331,18 @@ impl Executor {
                     self.next_wave(operation.wave);
                     self.ahead = Some(operation);
                 }
+                // What was begun is gone on with.
+                Some(Ok(operation)) if self.fold.of(operation.op, 0).state != StepState::Planned => self.take(operation, now),
                 Some(Ok(operation)) => match self.dependencies(&operation) {
                     None if !self.tasks.is_empty() => {
                         self.ahead = Some(operation);
                         return;
                     }
-                    Some(true) => self.take(operation, now),
+                    Some(StepState::Verified) => self.take(operation, now),
+                    // Another run may still see it verified.
+                    Some(StepState::Planned) => self.left(&operation, StepState::Planned),
                     // It came to nothing, or is in no part of this run.
-                    None | Some(false) => {
+                    _ => {
                         let ticket = self.hold(operation);
                         self.fail(ticket, Why::Dependency, now);
                     }
@@ -347,11 +351,17 @@ impl Executor {
         }
     }
 
-    /// Whether all that an operation waits for is verified; nothing where some of it is in hand.
-    fn dependencies(&self, operation: &Operation) -> Option<bool> {
+    /// Where all that an operation waits for stands: verified, come to nothing, or planned where that is open; nothing where some of it is
+    /// in hand.
+    fn dependencies(&self, operation: &Operation) -> Option<StepState> {
         let of = |op: &u64| self.ended.get(op).copied();
         let states: Option<Vec<StepState>> = operation.after.iter().map(of).collect();
-        states.map(|states| states.iter().all(|state| *state == StepState::Verified))
+        let worse = |worst: StepState, state: StepState| match (worst, state) {
+            (worst, StepState::Verified) => worst,
+            (StepState::Failed, _) | (_, StepState::Failed | StepState::Conflict) => StepState::Failed,
+            _ => StepState::Planned,
+        };
+        states.map(|states| states.into_iter().fold(StepState::Verified, worse))
     }
 
     /// Closes a wave, and opens the next one where it went well.

@@ -448,7 +448,8 @@ fn every_pair_of_faults_has_one_effect_at_most_and_two_commands_at_most() {
                 let standing = fold.of(1, step);
                 assert!(standing.sends <= 2, "{case}");
                 // What is called verified is so (I3).
-                let is_there = if step == 0 { run.world.contacts.contains_key("PP0") } else { run.world.effects.contains_key("d0.example") };
+                let is_there =
+                    if step == 0 { run.world.contacts.contains_key("PP0") } else { run.world.effects.contains_key("d0.example") };
                 assert!(standing.state != StepState::Verified || is_there, "{case}");
             }
         }
@@ -644,4 +645,26 @@ fn what_the_registry_has_not_decided_is_not_sent_again_after_a_crash() {
     run.world.domains.get_mut("d0.example").unwrap().statuses.retain(|status| status.value != StatusValue::PENDING_UPDATE);
     run.go(ALL);
     assert_eq!((run.states(), run.world.commands), (vec!["verified"], 3));
+}
+
+/// Seed 929 of the simulator: what failed with its dependency failed once more when the run went on, and nobody could open the journal.
+#[test]
+fn what_waits_for_something_that_came_to_nothing_fails_once_and_what_waits_for_something_open_waits() {
+    let mut run = Run::of(2);
+    run.operations[1].after.push(1);
+    run.operations[1].wave = 1;
+    run.forbidden = vec!["d0.example"];
+    run.go(ALL);
+    assert_eq!((run.states(), run.why(2, 0)), (vec!["failed", "failed"], Some(Why::Dependency)));
+    run.go(ALL);
+    assert_eq!(run.states(), ["failed", "failed"]);
+
+    let mut run = Run::of(2);
+    run.operations[1].after.push(1);
+    run.operations[1].wave = 1;
+    run.world.deaf = 3;
+    run.go(ALL);
+    assert_eq!(run.states(), ["planned", "planned"], "the first could not be read, and the second waits for it");
+    run.go(ALL);
+    assert_eq!(run.states(), ["verified", "verified"]);
 }

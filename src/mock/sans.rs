@@ -133,7 +133,10 @@ impl Sans {
 
     /// The login of the account, with every service there is.
     fn login(&self) -> String {
-        let element = |name: &str, uris: &[String]| uris.iter().map(|uri| format!("<{name}>{uri}</{name}>")).collect::<String>();
+        let element = |name: &str, uris: &[String]| {
+            let all: Vec<String> = uris.iter().map(|uri| format!("<{name}>{uri}</{name}>")).collect();
+            all.concat()
+        };
         let Registry { user, password, objects, extensions, .. } = &self.registry;
         let (objects, extensions) = (element("objURI", objects), element("extURI", extensions));
         let extensions = if extensions.is_empty() { extensions } else { format!("<svcExtension>{extensions}</svcExtension>") };

@@ -51,6 +51,20 @@ impl Bug {
         Self::AckBeforeStore,
     ];
 
+    /// The word that a client with this mistake breaks.
+    #[must_use]
+    pub const fn breaks(self) -> &'static str {
+        match self {
+            Self::ConsentPlannedOnly | Self::CharactersAsLength => "I1",
+            Self::BlindResend => "I2",
+            Self::MatchWithoutId | Self::UnreadableMeansAbsent => "I3",
+            Self::FailedMeansUndone | Self::PendingMeansDone | Self::AckBeforeStore => "I4",
+            Self::JournalAfterSend | Self::BadRowSkipped => "I5",
+            Self::PasswordTriedAgain => "I7",
+            Self::SocketKept => "I8",
+        }
+    }
+
     /// What the client with this mistake makes of an outcome.
     pub(super) fn misread(self, asked: Asked, outcome: Outcome) -> Outcome {
         match (self, asked, outcome) {

@@ -1,12 +1,13 @@
 //! Whether a run kept its word: by the plan, the journal, what people said, and what the registries saw. Nothing of the client's own
 //! state is asked.
 
+use super::history::Frame;
 use super::line::What;
 use super::scene::{self, MARKER};
-use super::world::{Frame, World};
+use super::world::World;
 use crate::apply::{Look, look};
 use crate::base::{Moment, ObjectKey, Result, Timestamp};
-use crate::compliance::{Ledger, Subject, decide};
+use crate::compliance::{Ledger, Rule, Subject, decide};
 use crate::journal::{self, Entry, StepRow, StepState, Why};
 use crate::mock::{Effected, Held};
 use crate::plan::{BasisKind, Operation, PlanFile, Standing, Step};
@@ -208,7 +209,9 @@ impl Checker<'_> {
         }
         let nonsense = self.world.history.frames.iter().filter(|frame| frame.what == What::Nothing);
         found.extend(nonsense.map(|frame| format!("registry {} got bytes that are no command", frame.site)));
-        found.into_iter().for_each(|what| self.wrong("I1", what));
+        for what in found {
+            self.wrong("I1", what);
+        }
         Ok(())
     }
 
@@ -250,7 +253,9 @@ impl Checker<'_> {
                 }
             }
         }
-        found.into_iter().for_each(|what| self.wrong("I2", what));
+        for what in found {
+            self.wrong("I2", what);
+        }
     }
 
     /// I3: what the journal claims was so when it was claimed.
@@ -284,7 +289,9 @@ impl Checker<'_> {
                 ));
             }
         }
-        found.into_iter().for_each(|what| self.wrong("I3", what));
+        for what in found {
+            self.wrong("I3", what);
+        }
     }
 
     /// I4 and I6: nothing is lost; and whatever crashed, the run comes to the same end.
@@ -296,6 +303,9 @@ impl Checker<'_> {
         if total != self.operations.len() as u64 {
             found.push(("I4", format!("{total} of {} operations are accounted for", self.operations.len())));
         }
+        // A machine that dies twice between a command's row and its first byte leaves nothing to send: two rows are all there may be.
+        let died_twice = self.step_rows().any(|(_, row)| row.to == StepState::Failed && row.sends >= journal::SENDS);
+        let is_calm = ending.is_calm && !died_twice;
         for (at, step) in steps(&self.operations) {
             let state = fold.of(at.0, at.1).state;
             let is_ours = |effected: &&&Effected| effected.cl_trid.as_ref().is_some_and(|id| self.sent.get(id).is_some_and(|s| s.0 == at));
@@ -308,7 +318,7 @@ impl Checker<'_> {
                 let site = self.world.sites.get(site)?;
                 site.sans.held(step.object.kind, &step.object.id)
             });
-            if ending.is_calm && self.look(at, held) != Some(Look::Wanted) {
+            if is_calm && self.look(at, held) != Some(Look::Wanted) {
                 found.push(("I6", format!("{} is not as planned, though only the machine failed", step.object.id)));
             }
         }
@@ -317,11 +327,13 @@ impl Checker<'_> {
             let stopped = self.site(&operation.registry).and_then(|site| ending.stopped.get(site)?.clone());
             let is_held = stopped.as_deref() == Some("E-apply-002");
             let is_end = state.is_final() || (state == StepState::Planned && is_held);
-            if !is_end || (ending.is_calm && state != StepState::Verified) {
+            if !is_end || (is_calm && state != StepState::Verified) {
                 found.push(("I6", format!("operation {} ends {state} in calm weather ({stopped:?})", operation.op)));
             }
         }
-        found.into_iter().for_each(|(invariant, what)| self.wrong(invariant, what));
+        for (invariant, what) in found {
+            self.wrong(invariant, what);
+        }
     }
 
     /// I5: before the first byte of a command reached its registry, the row that says so was on disk, and could be read.
@@ -340,7 +352,9 @@ impl Checker<'_> {
                 found.push(format!("{cl_trid} was sent on a journal that is damaged"));
             }
         }
-        found.into_iter().for_each(|what| self.wrong("I5", what));
+        for what in found {
+            self.wrong("I5", what);
+        }
     }
 
     /// I7: who stopped is left alone, and who only settles sends nothing.
@@ -373,7 +387,9 @@ impl Checker<'_> {
                 found.push("a reconciliation sent a command".to_owned());
             }
         }
-        found.into_iter().for_each(|what| self.wrong("I7", what));
+        for what in found {
+            self.wrong("I7", what);
+        }
     }
 
     /// I8: no registry saw more sessions or commands than it allows, nor two commands at a time on a session that writes.
@@ -398,7 +414,9 @@ impl Checker<'_> {
         }
         let overlaps = history.frames.iter().filter(|frame| frame.overlaps);
         found.extend(overlaps.map(|frame| format!("registry {} got a command while another was unanswered", frame.site)));
-        found.into_iter().for_each(|what| self.wrong("I8", what));
+        for what in found {
+            self.wrong("I8", what);
+        }
     }
 
     /// I9: no personal datum and no secret in the journal, the plan, or an identifier.
@@ -421,5 +439,5 @@ fn forbids(ledger: &Ledger<'_>, operation: &Operation, at: Timestamp) -> Option<
     }
     let subject = operation.basis.subject.as_deref().and_then(Subject::read)?;
     let events: Vec<_> = ledger.events(subject).iter().filter(|event| event.at <= at).cloned().collect();
-    operation.basis.purposes.iter().find_map(|purpose| decide(&events, *purpose, at).rule().map(|rule| rule.id()))
+    operation.basis.purposes.iter().find_map(|purpose| decide(&events, *purpose, at).rule().map(Rule::id))
 }

@@ -154,13 +154,12 @@ impl Weather {
             5 => Fate::of(Takes::Now, Answers::Late(wait(draw, 90_000))),
             6 => Fate::of(Takes::Never, Answers::Code(1000)),
             7 | 8 if !is_new => Fate::of(Takes::After(wait(draw, 7_200_000)), Answers::Pending(!draw.chance(300))),
-            7 | 8 => Fate::of(Takes::Now, Answers::Again(later)),
+            7 | 8 | 12 => Fate::of(Takes::Now, Answers::Again(later)),
             9 => {
                 Fate::of(Takes::Never, Answers::Code(draw.pick(&[2502, 2200, 2104, 2304, 2306, 2308, 2201, 2002]).copied().unwrap_or(2304)))
             }
             10 => Fate::of(some, Answers::Code(draw.pick(&[2400, 2500]).copied().unwrap_or(2400))),
             11 => Fate::of(some, Answers::Foreign),
-            12 => Fate::of(Takes::Now, Answers::Again(later)),
             13 => Fate::of(some, Answers::Garbage),
             14 => Fate { meddled: (draw.chance(500), draw.chance(500)), ..Fate::FINE },
             _ => Fate::of(Takes::Twice, Answers::Own),

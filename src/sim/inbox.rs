@@ -62,8 +62,7 @@ fn empty(world: &mut World, stream: &StreamName, early: bool, left: &mut u64) ->
 
 /// Sends a command of the queue; the number of the message that comes, where one does.
 fn ask(world: &mut World, command: &str) -> Option<String> {
-    let frame =
-        format!("<epp xmlns=\"urn:ietf:params:xml:ns:epp-1.0\"><command>{command}<clTRID>inbox</clTRID></command></epp>");
+    let frame = format!("<epp xmlns=\"urn:ietf:params:xml:ns:epp-1.0\"><command>{command}<clTRID>inbox</clTRID></command></epp>");
     let (now, wall) = (world.now, world.wall());
     let reply = world.sites.first_mut()?.sans.carry_out(frame.as_bytes(), now, wall);
     let text = String::from_utf8(reply.payload).ok()?;

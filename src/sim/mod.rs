@@ -16,6 +16,7 @@ mod bug;
 mod check;
 mod disk;
 mod fault;
+mod history;
 mod inbox;
 mod line;
 mod process;

@@ -93,7 +93,7 @@ impl Process {
         disk.commit(&Batch { appends: vec![journal::append(stream.clone(), &head, &[first])], cells: Vec::new() })?;
         let mut parts = Vec::new();
         for place in start.places {
-            parts.push(part(place, fold.clone(), (&id, &operations), start, &disk));
+            parts.push(part(place, fold.clone(), (&id, operations.clone()), start, &disk));
         }
         Ok(Some(Self { parts, pending: VecDeque::new(), stream, disk, id, operations, rows: head.rows + 1, bug: start.bug }))
     }
@@ -236,7 +236,7 @@ impl Process {
 }
 
 /// One registry's part, where the run stands as `fold` tells.
-fn part(place: &Place, fold: Fold, (id, operations): (&str, &[Operation]), start: Start<'_>, disk: &Disk) -> Part {
+fn part(place: &Place, fold: Fold, (id, operations): (&str, Vec<Operation>), start: Start<'_>, disk: &Disk) -> Part {
     let short: String = id.chars().take(12).collect();
     let limits = &place.profile.limits;
     let settle = Duration::from_secs(u64::from(limits.reply_seconds.value));
@@ -253,7 +253,7 @@ fn part(place: &Place, fold: Fold, (id, operations): (&str, &[Operation]), start
     let guard: Box<dyn Guard> =
         if start.bug == Some(Bug::ConsentPlannedOnly) { Box::new(Planned) } else { Box::new(LastWord::new(disk.clone())) };
     let parts = Parts {
-        operations: Box::new(operations.to_vec().into_iter().map(Ok)),
+        operations: Box::new(operations.into_iter().map(Ok)),
         values: Box::new(VaultValues(disk.clone())),
         guard,
         entropy: Box::new(SeededEntropy::new(start.seed ^ u64::from(start.number) << 32)),

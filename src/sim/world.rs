@@ -1,17 +1,19 @@
 //! The world of one seed: the registries, the lines, the disk, and the time. Everything that happens is drawn from the seed.
 
+mod hearing;
+
 use super::bug::Bug;
 use super::disk::Disk;
-use super::fault::{Answers, Fate, Greeting, Takes, Weather};
-use super::line::{Line, Said, Sent, Server, What, between, framed, plain, readdressed};
+use super::fault::{Greeting, Weather};
+use super::history::History;
+use super::line::{Line, Sent, Server, readdressed};
 use super::process::Process;
 use super::scene::{self, Place, Scene};
-use crate::base::{Blame, Moment, Personal, Problem, Result, Secret, SeededEntropy, Timestamp};
+use crate::base::{Moment, Result, Secret, SeededEntropy, Timestamp};
 use crate::compliance::{Purpose, Subject};
 use crate::mock::fleet::Draw;
-use crate::mock::{Held, Knobs, Sans};
-use crate::model::{ObjectKind, StatusValue};
-use crate::protocol::frame::{Framer as _, LengthPrefix};
+use crate::mock::{Knobs, Sans};
+use crate::model::ObjectKind;
 use crate::session::{CloseReason, Now, PoolEffect};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -22,36 +24,6 @@ const COMMAND_CAP: usize = 1 << 20;
 const LATENCY: u64 = 40;
 /// The most that is done in one process: a dozen operations take some hundreds.
 const ENDLESS: u64 = 400_000;
-
-/// A frame that began to reach a registry.
-pub(super) struct Frame {
-    pub(super) site: usize,
-    pub(super) process: u32,
-    /// When its first byte came.
-    pub(super) began: Moment,
-    /// How many rows of the journal were on disk then.
-    pub(super) rows: u64,
-    pub(super) what: What,
-    pub(super) cl_trid: Option<Box<str>>,
-    /// Since when it can have no effect any more that it has not had; nothing while it can.
-    pub(super) over: Option<Moment>,
-    /// Whether the command before it on the same connection had no answer yet.
-    pub(super) overlaps: bool,
-    /// By when the client knows that its login was refused for the password.
-    pub(super) refused: Option<Moment>,
-}
-
-/// What the registries saw, for the checker.
-#[derive(Default)]
-pub(super) struct History {
-    pub(super) frames: Vec<Frame>,
-    /// Answers that were given: registry, client's and registry's identifier.
-    pub(super) answers: Vec<(usize, Box<str>, Box<str>)>,
-    /// The most connections at a time, by registry.
-    pub(super) connections: BTreeMap<usize, usize>,
-    /// The first process that only settles.
-    pub(super) settles_from: Option<u32>,
-}
 
 /// A registry and what is known of it.
 pub(super) struct Site {
@@ -122,6 +94,8 @@ pub(super) struct World {
     lines: Vec<Line>,
     connections: u64,
     later: BTreeMap<(Moment, u64), Later>,
+    /// Objects of which a registry can tell nothing, and until when.
+    spells: BTreeMap<(usize, Box<str>), Moment>,
     counted: u64,
     faults: Draw,
     order: Draw,
@@ -157,6 +131,7 @@ impl World {
             lines: Vec::new(),
             connections: 0,
             later: BTreeMap::new(),
+            spells: BTreeMap::new(),
             counted: 0,
             faults: Draw::new(seed, "faults", 0),
             order: Draw::new(seed, "order", 0),
@@ -301,7 +276,7 @@ impl World {
         let (now, wall) = (self.now, self.wall());
         let Some(site) = self.sites.get_mut(later.site) else { return };
         if let Some((kind, id)) = &later.pending {
-            site.sans.alter(*kind, id, |held| set_pending(held, false), now, wall);
+            site.sans.alter(*kind, id, |held| hearing::set_pending(held, false), now, wall);
         }
         let code = later.accepted.then(|| site.sans.carry_out(&later.frame, now, wall).code);
         if let Some(frame) = self.history.frames.get_mut(later.number) {
@@ -477,263 +452,12 @@ impl World {
             length
         }
     }
-
-    fn connect(&mut self, at: usize, process: &mut Process) {
-        let now = self.time();
-        let Some(line) = self.lines.get_mut(at) else { return };
-        let Some((_, greeting)) = line.opening.take() else { return };
-        let (site, session) = (line.site, line.session);
-        let Some(part) = process.parts.get_mut(site) else { return };
-        if greeting == Greeting::Refused {
-            self.lines.remove(at);
-            let problem = Problem::new("E-net-001", Blame::Registry, "the connection was refused", "try later");
-            part.pool.handle_connect_failed(session, problem, true, now);
-            return;
-        }
-        let Some(known) = self.sites.get_mut(site) else { return };
-        let (visit, payload) = known.sans.open(now.at, now.wall);
-        let kept = known.kept.take();
-        let mut server = kept.unwrap_or_else(|| Server {
-            visit,
-            framer: LengthPrefix::epp(COMMAND_CAP),
-            out: Default::default(),
-            began: None,
-            outstanding: 0,
-            is_kept: false,
-        });
-        match greeting {
-            Greeting::Comes => server.out.push_front((now.at, Sent::Frame(framed(&payload), false))),
-            Greeting::Closed => server.out.push_back((now.at, Sent::End)),
-            Greeting::Silent | Greeting::Refused => {}
-        }
-        line.server = Some(server);
-        part.pool.handle_connected(session, None, now);
-    }
-
-    /// Bytes reach the registry, as many as `most` where that is given, and the end behind the last of them.
-    fn arrive(&mut self, at: usize, most: Option<usize>) {
-        let Some(length) = self.lines.get(at).map(|line| line.wire.len()) else { return };
-        let length = most.unwrap_or_else(|| self.slice(length)).min(length);
-        let (now, rows) = (self.now, self.rows);
-        let Some(line) = self.lines.get_mut(at) else { return };
-        if line.wire.is_empty() {
-            if !line.has_client {
-                self.hang_up(at);
-            }
-            return;
-        }
-        let bytes: Vec<u8> = line.wire.drain(..length).collect();
-        let number = line.number;
-        let Some(server) = &mut line.server else { return };
-        server.began.get_or_insert((now, rows));
-        server.framer.push(&bytes);
-        loop {
-            let Some(at) = self.lines.iter().position(|line| line.number == number) else { return };
-            let Some(server) = self.lines.get_mut(at).and_then(|line| line.server.as_mut()) else { return };
-            let frame = match server.framer.next_frame() {
-                Ok(Some(frame)) => frame.to_vec(),
-                Ok(None) => {
-                    if !server.framer.is_inside() {
-                        server.began = None;
-                    }
-                    return;
-                }
-                Err(_) => {
-                    self.history.frames.push(Frame::nothing(self.lines.get(at).map_or(0, |line| line.site), self.process, now, rows));
-                    return self.hang_up(at);
-                }
-            };
-            let began = server.began.replace((now, rows)).unwrap_or((now, rows));
-            self.hear(at, &frame, began);
-        }
-    }
-
-    /// A registry hears a whole frame.
-    fn hear(&mut self, at: usize, frame: &[u8], began: (Moment, u64)) {
-        let said = Said::of(frame);
-        let fate = match said.what {
-            What::Login => self.weather.login(&mut self.faults),
-            What::Change(is_new) => self.weather.command(is_new, &mut self.faults),
-            What::Question => self.weather.question(&mut self.faults),
-            What::Other | What::Nothing => Fate::FINE,
-        };
-        let (now, wall, process) = (self.now, self.wall(), self.process);
-        let Some(line) = self.lines.get_mut(at) else { return };
-        let (site, session) = (line.site, line.session);
-        line.asked.clone_from(&said.cl_trid);
-        let Some(server) = &mut line.server else { return };
-        let is_relayed = server.is_kept && said.what == What::Login;
-        let overlaps = server.outstanding > 0 && !is_relayed;
-        server.outstanding += u32::from(!is_relayed);
-        let over = (!matches!(fate.takes, Takes::After(_))).then_some(now);
-        let number = self.history.frames.len();
-        let is_refused = said.what == What::Login && fate.answers == Answers::Code(2200);
-        let refused = is_refused.then(|| now + Duration::from_millis(LATENCY));
-        let cl_trid = said.cl_trid.clone();
-        let (began, rows) = began;
-        self.history.frames.push(Frame { site, process, began, rows, what: said.what, cl_trid, over, overlaps, refused });
-        self.tell(|| format!("{site}.{session}: {:?} {:?} {:?}: {fate:?}", said.what, said.cl_trid, said.object));
-        if is_relayed {
-            let answer = plain(1000, said.cl_trid.as_deref(), "KEPT");
-            return self.send(at, now, Sent::Frame(framed(&answer), false));
-        }
-        if fate.meddled.0 {
-            self.meddle(site, said.object.as_ref());
-        }
-        let Some(known) = self.sites.get_mut(site) else { return };
-        let Some(server) = self.lines.get_mut(at).and_then(|line| line.server.as_mut()) else { return };
-        let own = match fate.takes {
-            Takes::Now | Takes::Twice => Some(known.sans.answer(&mut server.visit, frame, now, wall)),
-            Takes::Never | Takes::After(_) => None,
-        };
-        match fate.takes {
-            Takes::Twice => _ = known.sans.carry_out(frame, now, wall),
-            Takes::After(wait) => {
-                let pending = said.object.clone().filter(|_| matches!(fate.answers, Answers::Pending(_)));
-                if let Some((kind, id)) = &pending {
-                    known.sans.alter(*kind, id, |held| set_pending(held, true), now, wall);
-                }
-                let accepted = fate.answers != Answers::Pending(false);
-                self.counted += 1;
-                self.later.insert((now + wait, self.counted), Later { site, frame: frame.to_vec(), number, pending, accepted });
-            }
-            Takes::Now | Takes::Never => {}
-        }
-        let (closes, payload) = match own {
-            Some(reply) => (reply.closes, reply.payload),
-            None => (false, Vec::new()),
-        };
-        self.answer(at, &said, fate.answers, payload, closes);
-        if fate.meddled.1 {
-            self.meddle(site, said.object.as_ref());
-        }
-    }
-
-    /// Sends what `answers` makes of the registry's own answer.
-    fn answer(&mut self, at: usize, said: &Said, answers: Answers, own: Vec<u8>, closes: bool) {
-        let soon = self.now + Duration::from_millis(self.faults.below(LATENCY));
-        self.counted += 1;
-        let sv_trid = format!("SIM-{}", self.counted);
-        let cl_trid = said.cl_trid.as_deref();
-        let (payload, closes) = match answers {
-            Answers::Code(code) => (plain(code, cl_trid, &sv_trid), code / 100 % 10 == 5),
-            Answers::Pending(_) => (plain(1001, cl_trid, &sv_trid), false),
-            Answers::Foreign => (plain(1000, Some("SOMEBODY-1"), &sv_trid), false),
-            _ if own.is_empty() => (own, true),
-            _ => (own, closes),
-        };
-        let text = String::from_utf8_lossy(&payload);
-        let site = self.lines.get(at).map_or(0, |line| line.site);
-        if let (Some(cl_trid), Some(sv_trid)) = (between(&text, "<clTRID>", "<"), between(&text, "<svTRID>", "<")) {
-            self.history.answers.push((site, cl_trid.into(), sv_trid.into()));
-        }
-        let frame = || Sent::Frame(framed(&payload), true);
-        match answers {
-            _ if payload.is_empty() => {}
-            Answers::Own | Answers::Code(_) | Answers::Pending(_) | Answers::Foreign => self.send(at, soon, frame()),
-            Answers::Late(wait) => self.send(at, soon + wait, frame()),
-            Answers::Again(wait) => {
-                self.send(at, soon, frame());
-                self.send(at, soon + wait, Sent::Frame(framed(&payload), false));
-            }
-            Answers::Cut => {
-                let mut part = framed(&payload);
-                let most = part.len() as u64 - 1;
-                part.truncate(usize::try_from(self.faults.below(most)).unwrap_or_default());
-                self.send(at, soon, Sent::Frame(part, false));
-            }
-            Answers::Garbage => self.send(at, soon, Sent::Frame(framed(payload.get(..payload.len() / 2).unwrap_or_default()), true)),
-            Answers::Close | Answers::Silence => {}
-        }
-        let ends = matches!(answers, Answers::Cut | Answers::Close) || (closes && answers != Answers::Silence);
-        if ends {
-            self.send(at, soon, Sent::End);
-        }
-    }
-
-    /// Puts something on the way to the client, behind what is on its way already, unless that is late.
-    fn send(&mut self, at: usize, due: Moment, sent: Sent) {
-        let Some(server) = self.lines.get_mut(at).and_then(|line| line.server.as_mut()) else { return };
-        let place = server.out.partition_point(|(other, _)| *other <= due);
-        server.out.insert(place, (due, sent));
-    }
-
-    /// Somebody else changes an object: never so that it is again as it was.
-    fn meddle(&mut self, site: usize, object: Option<&(ObjectKind, Box<str>)>) {
-        let Some((kind, id)) = object else { return };
-        self.counted += 1;
-        let (how, number, now, wall) = (self.faults.below(3), self.counted, self.now, self.wall());
-        let Some(known) = self.sites.get_mut(site) else { return };
-        known.sans.alter(*kind, id, |held| meddle(held, how, number), now, wall);
-        self.tell(|| format!("{site}: somebody changes {id} ({how})"));
-    }
-
-    /// The machine dies: of what was on its way some bytes still arrive, and then nothing.
-    pub(super) fn crash(&mut self) {
-        self.tell(|| "the machine dies".to_owned());
-        while let Some(line) = self.lines.first_mut() {
-            let (number, length) = (line.number, line.wire.len());
-            line.has_client = false;
-            line.unwritten.clear();
-            if length > 0 && line.server.is_some() {
-                let most = usize::try_from(self.order.below(length as u64 + 1)).unwrap_or_default();
-                if most > 0 {
-                    self.arrive(0, Some(most));
-                }
-            }
-            if let Some(at) = self.lines.iter().position(|line| line.number == number) {
-                self.hang_up(at);
-                self.lines.retain(|line| line.number != number);
-            }
-        }
-        for site in &mut self.sites {
-            if let Some(kept) = site.kept.take() {
-                site.sans.close(kept.visit);
-            }
-        }
-    }
-}
-
-impl Frame {
-    /// Bytes that are no frame.
-    const fn nothing(site: usize, process: u32, now: Moment, rows: u64) -> Self {
-        let (what, over) = (What::Nothing, Some(now));
-        Self { site, process, began: now, rows, what, cl_trid: None, over, overlaps: false, refused: None }
-    }
 }
 
 /// The calendar's time at `moment`.
 pub(super) fn wall_of(moment: Moment) -> Timestamp {
     let since = jiff::SignedDuration::try_from(moment.since_origin()).unwrap_or_default();
     scene::origin().checked_add(since).unwrap_or(Timestamp::MAX)
-}
-
-fn set_pending(held: &mut Held, is_pending: bool) {
-    let statuses = match held {
-        Held::Contact(contact) => &mut contact.statuses,
-        Held::Domain(domain) => &mut domain.statuses,
-    };
-    statuses.retain(|status| status.value != StatusValue::PENDING_UPDATE);
-    if is_pending {
-        statuses.push(StatusValue::PENDING_UPDATE.into());
-    }
-}
-
-fn meddle(held: &mut Held, how: u64, number: u64) {
-    match held {
-        Held::Domain(domain) if how == 0 && domain.registrant.is_some() => {
-            domain.registrant = Some(crate::base::Handle::new(format!("X-{number}")));
-        }
-        Held::Domain(domain) => {
-            let status = if how == 1 { StatusValue::CLIENT_TRANSFER_PROHIBITED } else { StatusValue::CLIENT_DELETE_PROHIBITED };
-            if domain.statuses.iter().all(|there| there.value != status) {
-                domain.statuses.push(status.into());
-            }
-        }
-        Held::Contact(contact) if how == 0 => contact.email = Some(Personal::new(format!("{}x{number}@else.example", scene::MARKER))),
-        Held::Contact(contact) if how == 1 => contact.disclose = crate::dataset::disclose_of("1:email,voice"),
-        Held::Contact(contact) => contact.voice = None,
-    }
 }
 
 /// An outcome in a word.

@@ -57,7 +57,7 @@ fn a_crash_before_every_step_of_forty_operations_comes_to_the_same_end() {
     let dir = tempfile::tempdir().expect("a directory");
     let case = |crash| Case { seed: 40, operations: Some(40), crash: Some(crash), ..Case::default() };
     let whole = play(&case(u64::MAX), dir.path());
-    assert_eq!((broken(&case(u64::MAX), &whole), whole.processes), (None, 2));
+    assert_eq!((broken(&case(u64::MAX), &whole), whole.tally.verified >= 40), (None, true));
     assert!(whole.steps > 500, "{}", whole.steps);
     let failed: Vec<String> =
         (1..=whole.steps).into_par_iter().filter_map(|step| broken(&case(step), &play(&case(step), dir.path()))).collect();
@@ -77,10 +77,12 @@ fn a_seed_gives_the_same_bytes_each_time() {
 #[test]
 fn each_planted_mistake_is_seen_within_a_thousand_seeds() {
     let dir = tempfile::tempdir().expect("a directory");
+    // By the word that it breaks, and not by whatever else follows from it.
     let seen = |bug: Bug| {
         (0..SOON).find_map(|seed| {
-            let case = Case { seed, bug: Some(bug), ..Case::default() };
-            broken(&case, &play(&case, dir.path()))
+            let report = play(&Case { seed, bug: Some(bug), ..Case::default() }, dir.path());
+            let first = report.violations.iter().find(|violation| violation.invariant == bug.breaks())?;
+            Some(format!("seed {seed}: {first}"))
         })
     };
     let found: Vec<(Bug, Option<String>)> = Bug::ALL.into_par_iter().map(|bug| (bug, seen(bug))).collect();

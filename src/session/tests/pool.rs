@@ -562,7 +562,8 @@ fn what_is_asked_of_a_registry_that_stopped_has_its_outcome() {
             outcomes.insert(ticket, outcome);
         }
     }
-    let words: Vec<_> = outcomes.iter().map(|(ticket, o)| (*ticket, matches!(o, Outcome::NeverSent { .. }), matches!(o, Outcome::Refused(_)))).collect();
+    let words: Vec<_> =
+        outcomes.iter().map(|(ticket, o)| (*ticket, matches!(o, Outcome::NeverSent { .. }), matches!(o, Outcome::Refused(_)))).collect();
     assert_eq!(words, [(1, true, false), (2, false, true), (3, true, false), (4, false, true)]);
     assert!(pool.is_done());
 }
