@@ -258,7 +258,8 @@ fn part(place: &Place, fold: Fold, (id, operations): (&str, Vec<Operation>), sta
         guard,
         entropy: Box::new(SeededEntropy::new(start.seed ^ u64::from(start.number) << 32)),
     };
-    let pool = pool(place, &format!("{short}-{}", start.number), start.seed);
+    // No identifier of a session is ever one of a step: those have numbers alone.
+    let pool = pool(place, &format!("{short}-p{}", start.number), start.seed);
     Part { executor: Executor::new(settings, parts, fold), pool, asked: HashMap::new(), finished: false }
 }
 
