@@ -18,6 +18,7 @@ pub mod pull;
 pub mod report;
 pub mod rules;
 pub mod session;
+pub mod sim;
 pub mod store;
 pub mod synth;
 pub mod transport;

@@ -332,14 +332,18 @@ impl Executor {
                     self.next_wave(operation.wave);
                     self.ahead = Some(operation);
                 }
+                // What was begun is gone on with.
+                Some(Ok(operation)) if self.fold.of(operation.op, 0).state != StepState::Planned => self.take(operation, now),
                 Some(Ok(operation)) => match self.dependencies(&operation) {
                     None if !self.tasks.is_empty() => {
                         self.ahead = Some(operation);
                         return;
                     }
-                    Some(true) => self.take(operation, now),
+                    Some(StepState::Verified) => self.take(operation, now),
+                    // Another run may still see it verified.
+                    Some(StepState::Planned) => self.left(&operation, StepState::Planned),
                     // It came to nothing, or is in no part of this run.
-                    None | Some(false) => {
+                    _ => {
                         let ticket = self.hold(operation);
                         self.fail(ticket, Why::Dependency, now);
                     }
@@ -348,11 +352,17 @@ impl Executor {
         }
     }
 
-    /// Whether all that an operation waits for is verified; nothing where some of it is in hand.
-    fn dependencies(&self, operation: &Operation) -> Option<bool> {
+    /// Where all that an operation waits for stands: verified, come to nothing, or planned where that is open; nothing where some of it is
+    /// in hand.
+    fn dependencies(&self, operation: &Operation) -> Option<StepState> {
         let of = |op: &u64| self.ended.get(op).copied();
         let states: Option<Vec<StepState>> = operation.after.iter().map(of).collect();
-        states.map(|states| states.iter().all(|state| *state == StepState::Verified))
+        let worse = |worst: StepState, state: StepState| match (worst, state) {
+            (worst, StepState::Verified) => worst,
+            (StepState::Failed, _) | (_, StepState::Failed | StepState::Conflict) => StepState::Failed,
+            _ => StepState::Planned,
+        };
+        states.map(|states| states.into_iter().fold(StepState::Verified, worse))
     }
 
     /// Closes a wave, and opens the next one where it went well.
@@ -472,6 +482,8 @@ impl Executor {
             (Reading::Before, Look::Observed) => return self.send(ticket, &key, found, now),
             (Reading::Before, Look::Neither) => self.conflict(ticket, now),
             (Reading::Before | Reading::Doubt(_), Look::Gone) => self.fail(ticket, Why::Gone, now),
+            // The registry has taken a command and has not decided: what it comes to cannot be read off yet.
+            (Reading::Doubt(_) | Reading::Refused(_), _) if is_pending(found) => self.end(ticket, StepState::Unknown),
             (Reading::Refused(code), _) => self.fail(ticket, Why::Refused(code), now),
             // A registry may lag behind itself.
             (Reading::After, _) if now.at < show_by => self.wait(ticket, reading, now.at + self.settings.again),

@@ -3,6 +3,7 @@
 
 mod driver;
 mod executor;
+mod guard;
 mod journal;
 mod step;
 #[cfg(test)]
@@ -11,6 +12,7 @@ mod values;
 
 pub use driver::{Applied, Controls, apply};
 pub use executor::{ApplyEffect, Executor, Parts, Settings, Summary};
+pub use guard::LastWord;
 pub use journal::JournalWriter;
 pub use step::{Look, look};
 pub use values::{Guard, Values, VaultValues};

@@ -632,3 +632,41 @@ fn a_value_that_was_changed_in_the_vault_ends_the_part_before_anything_is_sent()
     assert_eq!((row.to, &row.why), (StepState::Failed, &Some(Why::Unsaid("E-vault-002".into()))));
     assert!(executor.poll_effect(now).unwrap().is_none() && executor.is_done());
 }
+
+/// Seed 133 of the simulator: the machine died before the row that says 1001.
+#[test]
+fn what_the_registry_has_not_decided_is_not_sent_again_after_a_crash() {
+    let mut run = Run::of(1);
+    run.world.faults = VecDeque::from([None, Some(Fault::LostBefore)]);
+    // A look, a row, the command, its row, a look and its row for the contact; a look, a row and the command for the domain.
+    assert!(!run.go(9).0);
+    run.world.domains.get_mut("d0.example").unwrap().statuses.push(Status::from(StatusValue::PENDING_UPDATE));
+    run.go(ALL);
+    assert_eq!((run.states(), run.world.commands), (vec!["unknown"], 2));
+    // It has decided against it.
+    run.world.domains.get_mut("d0.example").unwrap().statuses.retain(|status| status.value != StatusValue::PENDING_UPDATE);
+    run.go(ALL);
+    assert_eq!((run.states(), run.world.commands), (vec!["verified"], 3));
+}
+
+/// Seed 929 of the simulator: what failed with its dependency failed once more when the run went on, and nobody could open the journal.
+#[test]
+fn what_waits_for_something_that_came_to_nothing_fails_once_and_what_waits_for_something_open_waits() {
+    let mut run = Run::of(2);
+    run.operations[1].after.push(1);
+    run.operations[1].wave = 1;
+    run.forbidden = vec!["d0.example"];
+    run.go(ALL);
+    assert_eq!((run.states(), run.why(2, 0)), (vec!["failed", "failed"], Some(Why::Dependency)));
+    run.go(ALL);
+    assert_eq!(run.states(), ["failed", "failed"]);
+
+    let mut run = Run::of(2);
+    run.operations[1].after.push(1);
+    run.operations[1].wave = 1;
+    run.world.deaf = 3;
+    run.go(ALL);
+    assert_eq!(run.states(), ["planned", "planned"], "the first could not be read, and the second waits for it");
+    run.go(ALL);
+    assert_eq!(run.states(), ["verified", "verified"]);
+}

@@ -2,11 +2,10 @@
 
 use super::applied::{ApplyRegistry, ApplyReport, local_updates, outcomes, short};
 use super::config::{Config, Loaded, RegistryConfig};
-use super::consents::LastWord;
 use super::pulling::{endpoint, runtime, setup};
 use super::sealing::store_path;
 use super::{Context, Ended};
-use crate::apply::{Applied, Controls, Executor, JournalWriter, Parts, Settings, VaultValues, apply as drive};
+use crate::apply::{Applied, Controls, Executor, JournalWriter, LastWord, Parts, Settings, VaultValues, apply as drive};
 use crate::base::{
     Blame, Digest, Exit, PauseFlag, Problem, Problems, RegistryId, Result, RunId, StateDir, SystemEntropy, Timestamp, create_private_dir,
 };

@@ -1,12 +1,10 @@
-//! The consent ledger, as a plan is made upon it, and as it is asked once more before anything is sent.
+//! The consent ledger, as a plan is made upon it.
 
-use crate::apply::Guard;
 use crate::base::{Result, Timestamp};
-use crate::compliance::{self, Decision as Said, Fingerprint, Ledger, Record, Subject};
+use crate::compliance::{self, Decision as Said, Fingerprint, Ledger};
 use crate::dataset::Row;
-use crate::plan::{Bases, Basis, BasisKind, Decision, Operation, Purpose};
-use crate::store::{Head, SqliteStore};
-use std::collections::HashMap;
+use crate::plan::{Bases, Basis, BasisKind, Decision, Purpose};
+use crate::store::SqliteStore;
 
 /// What the ledger said when the plan was made.
 pub(super) struct Consents<'s> {
@@ -41,49 +39,5 @@ impl Bases for Consents<'_> {
                 purposes: vec![purpose],
             }),
         })
-    }
-}
-
-/// The ledger as it stands when something is to be sent: read again whenever it has grown.
-pub(super) struct LastWord {
-    store: SqliteStore,
-    read: Option<Head>,
-    events: HashMap<Subject, Vec<Record>>,
-}
-
-impl LastWord {
-    /// The ledger in `store`.
-    pub(super) fn new(store: SqliteStore) -> Self {
-        Self { store, read: None, events: HashMap::new() }
-    }
-
-    fn refresh(&mut self) -> Result<()> {
-        if self.read == Some(Ledger::newest(&mut self.store)?) {
-            return Ok(());
-        }
-        let ledger = Ledger::open(&mut self.store)?;
-        self.events = ledger.subjects().map(|subject| (subject, ledger.events(subject).to_vec())).collect();
-        self.read = Some(*ledger.head());
-        Ok(())
-    }
-}
-
-impl Guard for LastWord {
-    fn forbids(&mut self, operation: &Operation, now: Timestamp) -> Result<Option<Box<str>>> {
-        let Basis { kind, subject, purposes, .. } = &operation.basis;
-        let needs = matches!(kind, BasisKind::ExplicitConsent | BasisKind::Terms);
-        if !needs && purposes.is_empty() {
-            return Ok(None);
-        }
-        self.refresh()?;
-        let events =
-            subject.as_deref().and_then(Subject::read).and_then(|subject| self.events.get(&subject)).map_or(&[][..], Vec::as_slice);
-        if events.is_empty() || purposes.is_empty() {
-            return Ok(Some(compliance::Rule::Nothing.id().into()));
-        }
-        Ok(purposes.iter().find_map(|purpose| match compliance::decide(events, *purpose, now) {
-            Said::Allowed { .. } => None,
-            Said::Blocked { rule, .. } => Some(rule.id().into()),
-        }))
     }
 }

@@ -19,7 +19,7 @@ pub struct Standing {
 }
 
 /// A run as its rows tell it.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Fold {
     pub(super) heads: BTreeMap<StreamName, Head>,
     digest: Option<Box<str>>,

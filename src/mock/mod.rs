@@ -29,6 +29,7 @@ mod points;
 mod registry;
 mod rri;
 mod run;
+mod sans;
 mod server;
 mod subject;
 mod tongue;
@@ -37,6 +38,7 @@ mod update;
 
 pub use journal::Committed;
 pub use knobs::{FaultSpec, IdleAnswer, Knobs, OverLimit};
+pub use sans::{Effected, Held, Objects, Reply, Sans, Visit};
 pub use server::{Options, Served, start};
 
 #[cfg(test)]

@@ -23,9 +23,14 @@ const TABLE: &[(&str, &[&str])] = &[
     ("report", &["model", "policy", "dataset", "compliance", "diff"]),
     ("mock", &["model", "policy", "protocol/frame", "protocol/ns", "protocol/tape", "protocol/writer"]),
     ("synth", &["model", "policy", "dataset", "compliance", "mock"]),
+    ("sim", &FOR_SIM),
     ("job", &FOR_JOB),
     ("cli", &FOR_CLI),
 ];
+
+/// What the simulator may use: everything that is moved by bytes and time alone.
+const FOR_SIM: [&str; 12] =
+    ["model", "policy", "protocol", "session", "store", "dataset", "compliance", "diff", "plan", "journal", "apply", "mock"];
 
 /// What the verbs may use.
 const FOR_JOB: [&str; 17] = [

@@ -28,6 +28,7 @@ mod schema_files;
 mod schemas;
 mod served;
 mod session_faults;
+mod sim;
 mod validate;
 mod violations;
 mod wire;

@@ -1,0 +1,73 @@
+//! The one disk of a simulated machine: what was committed stays, whatever becomes of the process.
+
+use crate::base::{Result, Timestamp};
+use crate::store::{Batch, Claim, Head, Link, MemoryStore, Store, StreamName, Table};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// A store that outlives the processes which use it. Clones are the same disk.
+#[derive(Clone, Default)]
+pub(super) struct Disk(Arc<Mutex<Kept>>);
+
+#[derive(Default)]
+struct Kept {
+    store: MemoryStore,
+    /// A row which the disk gives back with one bit turned.
+    damaged: Option<(StreamName, u64)>,
+}
+
+impl Disk {
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// From now on a row comes back otherwise than it was written.
+    pub(super) fn damage(&self, stream: StreamName, row: u64) {
+        self.kept().damaged = Some((stream, row));
+    }
+
+    /// The rows as they were written.
+    pub(super) fn repair(&self) {
+        self.kept().damaged = None;
+    }
+}
+
+impl Store for Disk {
+    fn commit(&mut self, batch: &Batch) -> Result<()> {
+        self.kept().store.commit(batch)
+    }
+
+    fn head(&mut self, stream: &StreamName) -> Result<Head> {
+        self.kept().store.head(stream)
+    }
+
+    fn rows(&mut self, stream: &StreamName, from: u64, each: &mut dyn FnMut(Link<'_>) -> Result<()>) -> Result<()> {
+        let mut kept = self.kept();
+        let damaged = kept.damaged.clone().filter(|(of, _)| of == stream).map(|(_, row)| row);
+        kept.store.rows(stream, from, &mut |link| {
+            if damaged != Some(link.number) {
+                return each(link);
+            }
+            let mut row = link.row.to_vec();
+            if let Some(byte) = row.last_mut() {
+                *byte ^= 1;
+            }
+            each(Link { row: &row, ..link })
+        })
+    }
+
+    fn streams(&mut self, prefix: &str) -> Result<Vec<StreamName>> {
+        self.kept().store.streams(prefix)
+    }
+
+    fn get(&mut self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>> {
+        self.kept().store.get(table, key)
+    }
+
+    fn cells(&mut self, table: Table, prefix: &[u8], each: &mut dyn FnMut(&[u8], &[u8]) -> Result<()>) -> Result<()> {
+        self.kept().store.cells(table, prefix, each)
+    }
+
+    fn claim(&mut self, claim: &Claim<'_>, now: Timestamp) -> Result<bool> {
+        self.kept().store.claim(claim, now)
+    }
+}
