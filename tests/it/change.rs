@@ -82,6 +82,12 @@ fn held(world: &World) -> BTreeMap<String, Vec<Option<String>>> {
             let own =
                 columns(kind).iter().zip(&mut fields).filter(|(column, _)| ["updated", "updated_by", "exchange"].contains(&column.name));
             own.for_each(|(_, field)| *field = None);
+            // Who is linked follows from what the domains name.
+            let statuses = columns(kind).iter().zip(&mut fields).filter(|(column, _)| column.name == "statuses");
+            for (_, field) in statuses {
+                let kept = field.iter().flat_map(|text| text.split(';')).filter(|status| *status != "linked");
+                *field = Some(kept.collect::<Vec<_>>().join(";"));
+            }
             for (column, field) in columns(kind).iter().zip(&mut fields).filter(|(column, _)| column.name == "statuses") {
                 assert_eq!(column.name, "statuses");
                 *field = field.take().map(|all| all.split(';').filter(|status| *status != "linked").collect::<Vec<_>>().join(";"));
