@@ -240,7 +240,10 @@ impl Executor {
         };
         let done = match found {
             Some(found) => self.saw(ticket, reading, &found, now),
-            None => Ok(self.saw_nothing(ticket, reading, now)),
+            None => {
+                self.saw_nothing(ticket, reading, now);
+                Ok(())
+            }
         };
         self.keep(ticket, done);
     }
@@ -487,9 +490,8 @@ impl Executor {
             (Reading::Refused(code), _) => self.fail(ticket, Why::Refused(code), now),
             // A registry may lag behind itself.
             (Reading::After, _) if now.at < show_by => self.wait(ticket, reading, now.at + self.settings.again),
-            (Reading::After, Look::Observed) => self.fail(ticket, Why::NotEffective, now),
             (Reading::Pending, _) if is_pending(found) => self.end(ticket, StepState::Pending),
-            (Reading::Pending, Look::Observed) => self.fail(ticket, Why::NotEffective, now),
+            (Reading::After | Reading::Pending, Look::Observed) => self.fail(ticket, Why::NotEffective, now),
             // The registry may still be at it: only a second look counts.
             (Reading::Doubt(false), Look::Observed) => self.wait(ticket, Reading::Doubt(true), now.at + self.settings.again),
             (Reading::Doubt(true), Look::Observed) if sends >= SENDS => self.fail(ticket, Why::NotEffective, now),
@@ -502,7 +504,7 @@ impl Executor {
                 }
             }
             (Reading::After | Reading::Pending | Reading::Doubt(_), Look::Neither) | (Reading::After | Reading::Pending, Look::Gone) => {
-                self.conflict(ticket, now)
+                self.conflict(ticket, now);
             }
         }
         Ok(())
@@ -634,5 +636,5 @@ fn authorisation(entropy: &mut dyn Entropy) -> Result<Secret> {
     use base64::Engine as _;
     let mut bytes = zeroize::Zeroizing::new([0; 24]);
     entropy.fill(&mut *bytes)?;
-    Ok(Secret::new(base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(&*bytes)))
+    Ok(Secret::new(base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(*bytes)))
 }

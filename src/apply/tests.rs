@@ -108,7 +108,9 @@ impl World {
         let (due, late) = std::mem::take(&mut self.late).into_iter().partition(|(at, _)| *at <= now);
         self.late = late;
         let due: Vec<(Moment, Transform)> = due;
-        due.into_iter().for_each(|(_, transform)| self.effect(transform));
+        for (_, transform) in due {
+            self.effect(transform);
+        }
     }
 
     fn effect(&mut self, transform: Transform) {

@@ -1,7 +1,7 @@
 //! The one disk of a simulated machine: what was committed stays, whatever becomes of the process.
 
 use crate::base::{Result, Timestamp};
-use crate::store::{Batch, Claim, Head, Link, MemoryStore, Store, StreamName, Table};
+use crate::store::{Batch, Claim, EachCell, Head, Link, MemoryStore, Store, StreamName, Table};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A store that outlives the processes which use it. Clones are the same disk.
@@ -63,7 +63,7 @@ impl Store for Disk {
         self.kept().store.get(table, key)
     }
 
-    fn cells(&mut self, table: Table, prefix: &[u8], each: &mut dyn FnMut(&[u8], &[u8]) -> Result<()>) -> Result<()> {
+    fn cells(&mut self, table: Table, prefix: &[u8], each: &mut EachCell<'_>) -> Result<()> {
         self.kept().store.cells(table, prefix, each)
     }
 

@@ -1,6 +1,6 @@
 //! The store in memory: for tests, and for the simulator, which crashes around its commits.
 
-use super::{Batch, Cell, Claim, Head, Link, Store, StreamName, Table, moved};
+use super::{Batch, Cell, Claim, EachCell, Head, Link, Store, StreamName, Table, moved};
 use crate::base::{Result, Timestamp};
 use std::collections::BTreeMap;
 use std::ops::Bound;
@@ -8,11 +8,14 @@ use std::ops::Bound;
 /// A stream's rows with their hashes.
 type Rows = Vec<([u8; 32], Box<[u8]>)>;
 
+/// A cell's table and key.
+type Key = (Table, Box<[u8]>);
+
 /// A store which lives as long as the value does. A clone is a copy of what was committed: that is what a crash leaves.
 #[derive(Clone, Default)]
 pub struct MemoryStore {
     streams: BTreeMap<StreamName, Rows>,
-    cells: BTreeMap<(Table, Box<[u8]>), Box<[u8]>>,
+    cells: BTreeMap<Key, Box<[u8]>>,
     leases: BTreeMap<(String, u32), (String, Timestamp)>,
 }
 
@@ -62,7 +65,7 @@ impl Store for MemoryStore {
         Ok(self.cells.get(&(table, key.into())).map(|value| value.to_vec()))
     }
 
-    fn cells(&mut self, table: Table, prefix: &[u8], each: &mut dyn FnMut(&[u8], &[u8]) -> Result<()>) -> Result<()> {
+    fn cells(&mut self, table: Table, prefix: &[u8], each: &mut EachCell<'_>) -> Result<()> {
         let from = (Bound::Included((table, prefix.into())), Bound::Unbounded);
         for ((_, key), value) in self.cells.range(from).take_while(|((t, key), _)| *t == table && key.starts_with(prefix)) {
             each(key, value)?;

@@ -143,6 +143,9 @@ pub struct Claim<'a> {
     pub until: Timestamp,
 }
 
+/// Takes cells: the key and the value of each.
+pub type EachCell<'a> = dyn FnMut(&[u8], &[u8]) -> Result<()> + 'a;
+
 /// Streams, cells and leases. Every call blocks until it is done; a store that failed once stays failed.
 pub trait Store: Send {
     /// Keeps the batch as a whole. It is durable on return.
@@ -180,7 +183,7 @@ pub trait Store: Send {
     ///
     /// # Errors
     /// `E-store-006` where storage fails, and what `each` returns.
-    fn cells(&mut self, table: Table, prefix: &[u8], each: &mut dyn FnMut(&[u8], &[u8]) -> Result<()>) -> Result<()>;
+    fn cells(&mut self, table: Table, prefix: &[u8], each: &mut EachCell<'_>) -> Result<()>;
 
     /// Claims, or renews a claim, at `now`: `false` where somebody else holds it still.
     ///

@@ -1,6 +1,6 @@
 //! The store of one machine: SQLite, in one file that only this user reads.
 
-use super::{Batch, Cell, Claim, Head, Link, Store, StreamName, Table, moved};
+use super::{Batch, Cell, Claim, EachCell, Head, Link, Store, StreamName, Table, moved};
 use crate::base::{Blame, Exit, Problem, Result, Timestamp, create_private_dir};
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Row, params};
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -44,7 +44,7 @@ impl SqliteStore {
     pub fn open(path: &Path) -> Result<Self> {
         let folder = path.parent().unwrap_or(Path::new("."));
         create_private_dir(folder)?;
-        let is_nfs = rustix::fs::statfs(folder).is_ok_and(|facts| i64::from(facts.f_type) == NFS);
+        let is_nfs = rustix::fs::statfs(folder).is_ok_and(|facts| facts.f_type == NFS);
         if is_nfs {
             let what = "the store would stand on a network file system, where neither its locks nor its syncs hold";
             let remedy = "give a state directory on a local disk";
@@ -197,7 +197,7 @@ impl Store for SqliteStore {
         statement.query_row(params![table.number(), key], |row| row.get(0)).optional().map_err(read)
     }
 
-    fn cells(&mut self, table: Table, prefix: &[u8], each: &mut dyn FnMut(&[u8], &[u8]) -> Result<()>) -> Result<()> {
+    fn cells(&mut self, table: Table, prefix: &[u8], each: &mut EachCell<'_>) -> Result<()> {
         let read = |e: rusqlite::Error| failure(&self.path, "read the store", &e);
         let sql = "SELECT key, value FROM cell WHERE tab = ?1 AND key >= ?2 ORDER BY key";
         let mut statement = self.connection.prepare_cached(sql).map_err(read)?;

@@ -151,7 +151,7 @@ fn row_41_a_broken_chain_is_told_with_its_row_and_both_hashes() {
         let problem = tampered(sql).expect_err(sql);
         assert_eq!((problem.id.as_str(), problem.exit), ("E-store-003", Exit::Storage), "{sql}");
         assert!(problem.what.contains(&format!("breaks at row {row}: stored ")), "{sql}: {problem}");
-        assert_eq!(problem.what.matches(|c: char| c.is_ascii_hexdigit()).count() > 128, true, "{problem}");
+        assert!(problem.what.matches(|c: char| c.is_ascii_hexdigit()).count() > 128, "{problem}");
     }
 }
 

@@ -2,7 +2,7 @@
 #![expect(clippy::print_stdout, reason = "how many operations there were is part of what a test tells")]
 
 use crate::served::{REGISTRIES, World, context, wait_until};
-use privet::base::write_atomic;
+use privet::base::{remove_tree, write_atomic};
 use privet::dataset::columns;
 use privet::job::{pull, store_path};
 use privet::model::ObjectKind;
@@ -147,7 +147,7 @@ fn a_restriction_that_is_recorded_while_a_run_goes_on_stops_that_persons_changes
     pull(&world.load(), &context(&[])).expect("pulled");
     let (path, _, operations) = plan(&world, "privacy", 1);
     let by_consent = |op: &&Operation| op.basis.subject.is_some() && op.object.kind == ObjectKind::Domain;
-    let one = operations.iter().filter(by_consent).last().expect("an operation upon consent");
+    let one = operations.iter().rfind(by_consent).expect("an operation upon consent");
     let subject = one.basis.subject.clone().expect("a subject");
     let theirs: BTreeSet<u64> = operations.iter().filter(|op| op.basis.subject.as_ref() == Some(&subject)).map(|op| op.op).collect();
     // The run has begun and is held.
@@ -159,7 +159,7 @@ fn a_restriction_that_is_recorded_while_a_run_goes_on_stops_that_persons_changes
     wait_until("the run to begin", || world.data().join("state/plans").read_dir().is_ok_and(|mut plans| plans.next().is_some()));
     let (code, _, told) = run(&world, &["consent", "add", "--subject", &subject, "--event", "restricted"]);
     assert_eq!(code, 0, "{told}");
-    std::fs::remove_file(&pause).expect("removed");
+    remove_tree(&pause).expect("removed");
     let output = process.wait_with_output().expect("ended");
     let json: Value = serde_json::from_slice(&output.stdout).expect("JSON");
     let failed: BTreeSet<u64> = json["not_verified"].as_array().expect("a list").iter().filter_map(|one| one["op"].as_u64()).collect();
