@@ -1,6 +1,7 @@
 //! The simulator: seeds, the one plan that is crashed at every step, and the planted mistakes.
 //!
 //! `PRIVET_SIM_SEED=n` replays one seed and prints what happened; `PRIVET_SIM_SEEDS=n` is how many seeds there are (10 000).
+#![expect(clippy::print_stdout, reason = "a replayed seed tells what happened, and a planted mistake by which seed it was seen")]
 
 use privet::sim::{Bug, Case, Report, simulate};
 use rayon::prelude::*;
@@ -22,6 +23,7 @@ fn broken(case: &Case, report: &Report) -> Option<String> {
     (!told.is_empty()).then(|| format!("seed {}{crash}: {}", case.seed, told.join("; ")))
 }
 
+#[expect(clippy::disallowed_methods, reason = "the long mode and a replay are asked for by the environment")]
 fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|text| text.parse().expect("a number"))
 }
