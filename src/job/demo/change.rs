@@ -61,7 +61,7 @@ pub(super) fn change(options: &DemoOptions, loaded: &Loaded, out: &Path, logs: &
     }
     let operations = file.header().operations();
     let text = format!(
-        "Moved to privacy-protect v2: {operations} operations of {steps} commands, planned, approved and applied; {killed}.\n\
+        "Moved to privacy-protect v2: {operations} operations of {steps} commands, planned, approved and applied;\n{killed}.\n\
          Each of the {steps} commands took effect exactly once, by the registries' own logs; all operations are verified, and planning again\n\
          finds nothing to do. The plan: {}",
         path.display()
