@@ -4,6 +4,7 @@ use super::SynthOptions;
 use super::change::{self, ContactRules, DomainRules};
 use super::consent::Consents;
 use super::cosmetic::{self, Ways};
+use super::leaks::Leaks;
 use super::record::Record;
 use super::registries::provider;
 use super::services::Service;
@@ -51,10 +52,10 @@ impl<'a> Local<'a> {
         tables: &mut Tables,
         truth: &mut Truth,
         broken: &mut Violations,
-        consents: &mut Consents,
+        (consents, leaks): (&mut Consents, &mut Leaks),
     ) -> Result<u64> {
         self.contacts(tables, truth, broken, consents)?;
-        self.domains(list.is_some(), tables, truth, broken, consents)?;
+        self.domains(list.is_some(), tables, truth, broken, (consents, leaks))?;
         broken.end_of(self.registry)?;
         if let Some(path) = list {
             self.list(path)?;
@@ -117,7 +118,7 @@ impl<'a> Local<'a> {
         tables: &mut Tables,
         truth: &mut Truth,
         broken: &mut Violations,
-        consents: &mut Consents,
+        (consents, leaks): (&mut Consents, &mut Leaks),
     ) -> Result<()> {
         const OBJECT: ObjectKind = ObjectKind::Domain;
         let (contacts, count) = (self.fleet.contact_count(), self.fleet.domain_count());
@@ -159,6 +160,9 @@ impl<'a> Local<'a> {
             }
             truth.changed(OBJECT, record.id(), differences);
             tables.object(OBJECT, self.registry, &record)?;
+            if mask == Mask::V2 && profile.privacy.value == Privacy::ProxyContact {
+                leaks.of(self.registry, &order)?;
+            }
             if mask != Mask::None {
                 consents.protected(self.registry, record.id(), record.get(DomainField::Registrant.at()))?;
             }

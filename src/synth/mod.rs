@@ -7,6 +7,7 @@ mod change;
 mod config;
 mod consent;
 mod cosmetic;
+mod leaks;
 mod local;
 mod record;
 mod registries;
@@ -25,6 +26,7 @@ use crate::base::{Blame, Problem, Result, Timestamp, create_private_dir};
 use crate::mock::fleet::{FleetSettings, SyntheticFleet};
 use consent::Consents;
 use jiff::tz::TimeZone;
+use leaks::Leaks;
 use local::Local;
 use registries::{REGISTRIES, settings};
 use std::collections::BTreeMap;
@@ -65,6 +67,8 @@ pub struct SynthReport {
     pub consents: u64,
     /// Uses of data that have to be blocked, one a row of `truth/blocked.csv`.
     pub blocked: u64,
+    /// Roles that show a protected registrant, one a row of `truth/leaks.csv`.
+    pub leaks: u64,
 }
 
 /// What was made for one registry.
@@ -82,7 +86,7 @@ pub struct SynthRegistry {
     pub differences: u64,
 }
 
-/// Writes `out/states/REGISTRY/fleet.toml`, `out/records`, `out/truth/{differences,violations,blocked}.csv` and
+/// Writes `out/states/REGISTRY/fleet.toml`, `out/records`, `out/truth/{differences,violations,blocked,leaks}.csv` and
 /// `out/privet.toml`. Equal options give equal bytes.
 ///
 /// # Errors
@@ -106,6 +110,7 @@ pub fn write(out: &Path, options: &SynthOptions) -> Result<SynthReport> {
     let mut truth = Truth::create(&out.join("truth/differences.csv"))?;
     let mut violations = Violations::create(&out.join("truth/violations.csv"))?;
     let mut consents = Consents::create(out, options)?;
+    let mut leaks = Leaks::create(&out.join("truth/leaks.csv"))?;
     let mut registries = Vec::new();
     for registry in &REGISTRIES {
         let state = out.join("states").join(registry.id);
@@ -116,7 +121,7 @@ pub fn write(out: &Path, options: &SynthOptions) -> Result<SynthReport> {
         let list = registry.list.then(|| out.join(config::list(registry.id)));
         consents.begin(fleet.profile());
         let local = Local::new(registry.id, &fleet, options, today);
-        let differences = local.write(list.as_deref(), &mut tables, &mut truth, &mut violations, &mut consents)?;
+        let differences = local.write(list.as_deref(), &mut tables, &mut truth, &mut violations, (&mut consents, &mut leaks))?;
         consents.end_of(registry.id)?;
         registries.push(SynthRegistry {
             id: registry.id.to_owned(),
@@ -130,7 +135,8 @@ pub fn write(out: &Path, options: &SynthOptions) -> Result<SynthReport> {
     let differences = truth.finish()?;
     let violations = violations.finish()?;
     let (consents, blocked) = consents.finish()?;
+    let leaks = leaks.finish()?;
     // Last, so that a directory with a configuration is a whole one.
     crate::base::write_atomic(&config, config::config(&BTreeMap::new()).as_bytes())?;
-    Ok(SynthReport { registries, contacts, domains, services, differences, violations, consents, blocked })
+    Ok(SynthReport { registries, contacts, domains, services, differences, violations, consents, blocked, leaks })
 }

@@ -57,7 +57,7 @@ fn the_demo_finds_what_its_seed_planted_and_nothing_else() {
         assert!(reports.starts_with(out.canonicalize().expect("there").join("reports")));
         assert!(reports.join("index.html").exists() && reports.join("differences.parquet").exists());
         assert_eq!(counted(&reports.join("run.json")), rows(&reports.join("differences.csv")));
-        for told in ["its process was killed when", "took effect exactly once"] {
+        for told in ["Every role that shows", "its process was killed when", "took effect exactly once"] {
             assert!(ended.text.contains(told), "{}", ended.text);
         }
         super::schema_files::assert_form("report/summary", &ended.json);

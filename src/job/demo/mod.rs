@@ -4,7 +4,7 @@ mod change;
 
 use super::config::Config;
 use super::validate::{ValidateOptions, validate};
-use super::{Context, Ended, night};
+use super::{Context, Ended, night, report_protection};
 use crate::base::{Blame, Exit, Problem, Problems, Result, create_private_dir, remove_tree, write_atomic};
 use crate::mock::{self, Knobs, Served};
 use crate::synth::{self, SynthOptions, SynthReport};
@@ -54,6 +54,12 @@ pub fn demo(options: &DemoOptions, ctx: &Context) -> Result<Ended, Problems> {
         return Ok(judged.ended);
     }
     same(&out.join("truth/violations.csv"), &judged.dir.join("findings.csv"), &VIOLATION, "violations of the registries' rules", false)?;
+    let watched = report_protection(&loaded, ctx)?;
+    if watched.exit() == Exit::Stopped {
+        return Ok(watched);
+    }
+    let tables = watched.json.get("reports").and_then(serde_json::Value::as_str).map(PathBuf::from).unwrap_or_default();
+    same(&out.join("truth/leaks.csv"), &tables.join("role-leaks.csv"), &LEAK, "roles that show a protected registrant", false)?;
     let logs: Vec<PathBuf> = served.keys().map(|id| commit_log(&out, id)).collect();
     let changed = change(options, &loaded, &out, &logs, ctx)?;
     if changed.stopped {
@@ -64,12 +70,15 @@ pub fn demo(options: &DemoOptions, ctx: &Context) -> Result<Ended, Problems> {
     ended.text.push_str(&format!(
         "\nEvery planted difference was found, and nothing else: {} of them, listed in {}\n\
          Every planted violation of a registry's rules was found, and nothing else: {} of them, listed in {}\n\
+         Every role that shows a protected registrant was found, and nothing else: {} of them, listed in {}\n\
          {}\n\n\
          configuration  {}\nlocal records  {}\nreport         {}\n",
         made.differences,
         out.join("truth/differences.csv").display(),
         made.violations,
         out.join("truth/violations.csv").display(),
+        made.leaks,
+        out.join("truth/leaks.csv").display(),
         changed.text,
         out.join("privet.toml").display(),
         out.join("records").display(),
@@ -130,6 +139,9 @@ fn judge(out: &Path, ended: &Ended) -> Result<()> {
 const DIFFERENCE: [&str; 7] = ["registry", "object", "id", "field", "local", "remote", "kind"];
 /// The columns of planted violations.
 const VIOLATION: [&str; 7] = ["registry", "object", "id", "field", "rule", "position", "code_point"];
+
+/// The columns of planted leaks.
+const LEAK: [&str; 4] = ["registry", "domain", "role", "handle"];
 
 /// Compares what was planted with what was found, in the truth's columns.
 fn same(truth: &Path, told: &Path, columns: &[&str], what: &str, material: bool) -> Result<()> {

@@ -104,7 +104,9 @@ pub(in crate::plan) fn domain(site: &Site<'_>, pair: Pair<'_>, stamp: &Stamp, kn
     }
     let Some(registrant) = pair.local.and_then(|row| row.get(DomainField::Registrant.at())) else { return out };
     for role in ROLES {
-        let shown = |handle: &&str| !site.is_provider(pair.id(), handle) && known.is_same(handle, registrant);
+        // Where the contact itself carries what hides it, it does so in every role; nowhere else does a mask of ours hide anybody.
+        let is_hidden = |handle: &str| !by_proxy && (handle == registrant || !site.is_by_contact());
+        let shown = |handle: &&str| !site.is_provider(pair.id(), handle) && known.is_same(handle, registrant) && !is_hidden(handle);
         for handle in column(remote, role).into_iter().filter(shown) {
             let (remedy, _) = site.remedy(pair.id());
             let what = format!("{} shows the protected registrant, in {handle}: {remedy} is to take the role", role.name());

@@ -138,6 +138,18 @@ fn a_role_that_shows_the_registrant_leaks_under_whatever_handle() {
 }
 
 #[test]
+fn where_the_contact_itself_is_withheld_its_other_roles_show_nothing() {
+    let mut world = World::with("nz", Some(Protection::V2));
+    world.contacts[1].push(ada("TWIN"));
+    world.remote(&[(D::Statuses, LOCK), (D::Tech, "TWIN"), (D::Billing, "ADA")]);
+    let leaks = world.watched("us", None).leaks;
+    assert_eq!(leaks.iter().map(|(role, handle, _)| (*role, handle.as_str())).collect::<Vec<_>>(), [("tech", "TWIN")]);
+    // Where nothing of ours hides anybody, there is nothing to leak.
+    world.profile = profile("denic").unwrap();
+    assert!(world.watched("us", None).leaks.is_empty());
+}
+
+#[test]
 fn a_domain_that_went_away_with_our_contact_in_it_is_on_the_list_of_reminders() {
     let world = protected();
     let watched = world.watched("them", None);
