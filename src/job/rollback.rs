@@ -6,7 +6,7 @@ use super::night::Night;
 use super::plan::{Making, PlanOptions, expires, vacant};
 use super::sealing::store_path;
 use super::{Context, Ended};
-use crate::base::{Blame, Exit, Problem, Problems, RegistryId, Result, Timestamp};
+use crate::base::{Blame, Exit, Problem, Problems, Result, Timestamp};
 use crate::dataset::Services;
 use crate::journal::{self, Fold, StepState};
 use crate::model::ObjectKind;
@@ -103,5 +103,5 @@ fn facts_of(facts: &RegistryFacts, profile_digest: String, run: &str, at: Timest
 /// What gates see of a registry. No local records are read, so that none can have been cut.
 fn seen(registry: &str, facts: &RegistryFacts) -> Seen {
     let held = ObjectKind::ALL.map(|kind| facts.objects.get(kind.as_str()).copied().unwrap_or_default());
-    Seen { registry: RegistryId::from(registry).to_string(), held, records: held, taken: facts.taken }
+    Seen { registry: registry.to_owned(), held, records: held, taken: facts.taken }
 }
