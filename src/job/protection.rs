@@ -147,11 +147,10 @@ fn windows(night: &Night<'_>) -> Result<HashMap<(String, String), Date>> {
 
 impl LockCoverage {
     fn count(&mut self, one: &Watched) {
-        let is_ours = one.gone.is_none();
-        self.domains += u64::from(is_ours);
+        self.domains += u64::from(one.held);
         self.lockable += u64::from(one.lockable);
         self.locked += u64::from(one.locked);
-        self.protected += u64::from(is_ours && one.protection == Some(crate::dataset::Protection::V2));
+        self.protected += u64::from(one.held && one.protection == Some(crate::dataset::Protection::V2));
         self.protected_open += u64::from(one.open.is_some());
     }
 

@@ -2,14 +2,14 @@
 //! to, and which domains went away with the provider's data still in them.
 
 use super::known::{Known, column};
-use super::lock::{self, Lock};
+use super::lock;
 use super::parts::ROLES;
 use super::{Pair, Site};
 use crate::base::DomainName;
 use crate::dataset::{DomainField, Protection, Stamp};
 use crate::diff::{proxy_email, proxy_handle};
 use crate::model::{Finding, FindingSeverity, ObjectKind};
-use crate::policy::Privacy;
+use crate::policy::{Capability, Privacy};
 use jiff::civil::Date;
 
 const DOMAIN: ObjectKind = ObjectKind::Domain;
@@ -32,7 +32,9 @@ pub struct Watched {
     pub domain: Box<str>,
     /// How it is to be protected.
     pub protection: Option<Protection>,
-    /// Whether a registrar could lock it at all.
+    /// Whether the registry holds it for us.
+    pub held: bool,
+    /// Whether the registry has a lock that a registrar may set.
     pub lockable: bool,
     /// Whether it is locked.
     pub locked: bool,
@@ -84,9 +86,11 @@ pub(in crate::plan) fn domain(site: &Site<'_>, pair: Pair<'_>, stamp: &Stamp, kn
         return out;
     }
     let relock = (beside.relock)(pair.id());
-    let lock = lock::of(site, remote);
-    (out.lockable, out.locked) = (!matches!(lock, Lock::NoneHere), matches!(lock, Lock::Stands));
-    let is_open = matches!(lock, Lock::Missing | Lock::Barred(_));
+    out.held = true;
+    out.locked = lock::fact().of(DOMAIN, remote).is_some();
+    // Where nobody knows whether there is such a lock, none is missed.
+    out.lockable = site.profile.transfer_lock.value.capability() == Capability::Yes;
+    let is_open = out.lockable && !out.locked;
     if let Some(day) = relock.filter(|day| is_open && *day < beside.today) {
         let days = days(day);
         out.findings.push(site.ours(at, "RTR-11", "statuses", format!("was to be locked again on {day}, {days} days ago, and is not")));

@@ -126,6 +126,17 @@ fn a_gap_in_the_lock_is_told_with_its_age_and_a_window_only_once_its_day_is_over
 }
 
 #[test]
+fn where_nobody_knows_of_a_lock_none_is_missed() {
+    for id in ["afnic", "eurid", "nicit"] {
+        let watched = World::with(id, Some(Protection::V2)).watched("us", None);
+        assert!(watched.held && !watched.lockable && watched.open.is_none() && watched.findings.is_empty(), "{id}: {watched:?}");
+    }
+    let mut gone = protected();
+    gone.domains[1].clear();
+    assert!(!gone.watched("us", None).held);
+}
+
+#[test]
 fn a_role_that_shows_the_registrant_leaks_under_whatever_handle() {
     let mut world = protected();
     world.contacts[1].push(ada("TWIN"));
