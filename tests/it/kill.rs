@@ -179,6 +179,12 @@ fn row_48_killed_at_any_moment_every_plan_comes_to_its_end_and_every_change_take
             let (code, json) = loop {
                 let moment = (kills < rounds && again == 0).then(|| moments.next());
                 match killing.apply(&plan.path, moment) {
+                    // Killed between the run's last row and its last word: the run is over, and tells what it came to.
+                    Some((21, _)) => {
+                        let id = PlanFile::open(&plan.path).expect("a plan").header().id.clone();
+                        let (code, json, _) = killing.run(&["reconcile", &id]);
+                        break (code, json);
+                    }
                     Some(ended) => break ended,
                     None => kills += 1,
                 }
