@@ -119,10 +119,14 @@ impl<W: Feed + ?Sized> Driver<'_, W> {
                 }
                 at += 1;
             }
+            if moved {
+                continue;
+            }
+            // What moved last may be what `work` waited for: whether that was all shows only where nothing moves any more.
             if self.pool.is_done() && self.lines.is_empty() && !self.work.keeps() {
                 return Poll::Ready(Ok(()));
             }
-            if !moved && self.poll_timer(cx).is_pending() {
+            if self.poll_timer(cx).is_pending() {
                 return Poll::Pending;
             }
         }

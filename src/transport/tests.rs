@@ -1,11 +1,11 @@
 //! Real lines: TLS on loopback, against a registry of a few lines.
 
-use super::{Endpoint, TlsFiles, TlsSetup, run};
+use super::{Endpoint, Fed, Feed, TlsFiles, TlsSetup, run};
 use crate::base::{Clock, Exit, Handle, Problem, RegistryId, Result, Secret, StopToken, SystemClock, write_atomic};
 use crate::model::Query;
 use crate::policy::profile;
 use crate::protocol::frame::{DEFAULT_CAP, Framer, LengthPrefix};
-use crate::session::{Account, Allowance, DEFAULT_SHARE, EppDialect, Next, Outcome, PoolReport, ReadPool, Setup, Work};
+use crate::session::{Account, Allowance, DEFAULT_SHARE, EppDialect, Next, Now, Outcome, PoolReport, ReadPool, Setup, Work};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -13,6 +13,7 @@ use rustls::server::WebPkiClientVerifier;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
@@ -254,6 +255,52 @@ fn row_01_nobody_listens() {
     let problem = report.stopped.expect("stopped");
     assert_eq!((problem.id.as_str(), problem.exit), ("E-net-001", Exit::Unreachable));
     assert!(problem.what.contains("refused"), "{problem}");
+}
+
+/// Keeps something on disk, and has a word to say once it is there: whether it is on its way, and whether it was heard behind that.
+struct Keeps {
+    under_way: bool,
+    heard: bool,
+}
+
+impl Feed for Keeps {
+    type Pool = ReadPool;
+
+    fn feed(&mut self, _pool: &mut ReadPool, _now: Now) -> Result<Fed> {
+        self.heard = !self.under_way;
+        Ok(Fed::Submitted(0))
+    }
+
+    fn settle(&mut self, _ticket: u64, _outcome: Outcome, _now: Now) -> Result<()> {
+        Ok(())
+    }
+
+    fn waits(&self) -> bool {
+        true
+    }
+
+    fn keeps(&self) -> bool {
+        self.under_way
+    }
+
+    fn poll(&mut self, _cx: &mut Context<'_>, _now: Now) -> Poll<Result<()>> {
+        if std::mem::take(&mut self.under_way) { Poll::Ready(Ok(())) } else { Poll::Pending }
+    }
+}
+
+#[test]
+fn what_reaches_the_disk_behind_the_last_line_is_heard() {
+    let files = Files::new();
+    let tls = TlsFiles { ca: files.put("ca.pem", &authority("registry").pem()), own: None, pin: None };
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let setup = TlsSetup::load(&tls, clock.wall()).expect("good files");
+    let endpoint = Endpoint::new("127.0.0.1", 1, Some("localhost"), setup).expect("a name");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let stop = StopToken::default();
+    stop.stop();
+    let mut work = Keeps { under_way: true, heard: false };
+    runtime.block_on(run(pool(), endpoint, clock, &mut work, stop)).expect("a report");
+    assert!(work.heard);
 }
 
 #[test]
