@@ -155,11 +155,11 @@ pub struct Executor {
 impl Executor {
     /// The part of `settings.registry`, where the run stands as `fold` tells.
     #[must_use]
-    pub fn new(settings: Settings, parts: Parts, fold: impl Into<Arc<Fold>>) -> Self {
+    pub fn new(settings: Settings, parts: Parts, fold: Arc<Fold>) -> Self {
         Self {
             settings,
             parts,
-            fold: fold.into(),
+            fold,
             tasks: HashMap::new(),
             timers: BTreeSet::new(),
             effects: VecDeque::new(),

@@ -270,7 +270,7 @@ impl Run {
             guard: Box::new(Forbidden(self.forbidden.clone())),
             entropy: Box::new(SeededEntropy::new(9)),
         };
-        let mut executor = Executor::new(settings, parts, self.fold());
+        let mut executor = Executor::new(settings, parts, Arc::new(self.fold()));
         let stream = journal::run_stream("p", 1).unwrap();
         let mut done = 0;
         loop {
@@ -623,7 +623,7 @@ fn a_value_that_was_changed_in_the_vault_ends_the_part_before_anything_is_sent()
         guard: Box::new(Forbidden(Vec::new())),
         entropy: Box::new(SeededEntropy::new(9)),
     };
-    let mut executor = Executor::new(settings, parts, run.fold());
+    let mut executor = Executor::new(settings, parts, Arc::new(run.fold()));
     let now = Now { at: Moment::default(), wall: Timestamp::UNIX_EPOCH };
     let Some(ApplyEffect::Read { ticket, query }) = executor.poll_effect(now).unwrap() else { panic!("a look") };
     let outcome = run.world.read(&query);

@@ -7,6 +7,8 @@ use crate::model::ObjectKind;
 use crate::plan::{Operation, PlanFile, Turn, Value};
 use std::path::Path;
 
+/// The table of operations that were begun and are not verified.
+pub(super) const OUTCOMES: &str = "outcomes.csv";
 /// Operations that are told one by one.
 const TOLD: usize = 20;
 
@@ -118,44 +120,42 @@ pub(super) fn short(id: &str) -> String {
     id.chars().take(12).collect()
 }
 
-/// Writes which operations were begun and are not verified; gives the first of them.
-pub(super) fn outcomes(plan: &PlanFile, fold: &Fold, path: &Path) -> Result<Vec<NotVerified>> {
-    let mut table = Table::create(path, &["op", "registry", "object", "id", "do", "state", "sends", "why"])?;
+/// Writes what came of a plan: `outcomes.csv`, the operations that were begun and are not verified, and `local-updates.csv`, what the run
+/// changed, for the registrar's own database. Gives the first of those operations.
+pub(super) fn tables(plan: &PlanFile, fold: &Fold, dir: &Path) -> Result<Vec<NotVerified>> {
+    let mut updates = Table::create(&dir.join("local-updates.csv"), &["registry", "object", "id", "do", "field", "value", "digest"])?;
+    let mut outcomes = Table::create(&dir.join(OUTCOMES), &["op", "registry", "object", "id", "do", "state", "sends", "why"])?;
     let mut first = Vec::new();
     for operation in plan.operations()? {
-        let Some(one) = NotVerified::of(&operation?, fold) else { continue };
+        let operation = operation?;
+        local_updates(&operation, fold, &mut updates)?;
+        let Some(one) = NotVerified::of(&operation, fold) else { continue };
         let why = one.why.as_ref().map(ToString::to_string).unwrap_or_default();
         let (op, sends) = (one.op.to_string(), one.sends.to_string());
-        table.row(&[&op, &one.registry, one.kind.as_str(), &one.id, one.turn.as_str(), one.state.as_str(), &sends, &why])?;
+        outcomes.row(&[&op, &one.registry, one.kind.as_str(), &one.id, one.turn.as_str(), one.state.as_str(), &sends, &why])?;
         if first.len() < TOLD {
             first.push(one);
         }
     }
-    table.end()?;
+    updates.end()?;
+    outcomes.end()?;
     Ok(first)
 }
 
-/// Writes what the run changed, for the registrar's own database: one row for each fact of a verified step. A personal value stands
-/// there as the digest that it has in the plan: whoever planned it has the value.
-pub(super) fn local_updates(plan: &PlanFile, fold: &Fold, path: &Path) -> Result<()> {
-    let mut table = Table::create(path, &["registry", "object", "id", "do", "field", "value", "digest"])?;
-    for operation in plan.operations()? {
-        let operation = operation?;
-        for (number, step) in (0..).zip(&operation.steps) {
-            if fold.of(operation.op, number).state != StepState::Verified {
-                continue;
-            }
-            for change in step.facts.iter().filter(|change| change.was != change.wanted) {
-                let (value, digest) = match &change.wanted {
-                    Value::Absent => (String::new(), String::new()),
-                    Value::Clear(value) => (value.clone(), String::new()),
-                    Value::Sealed(digest) => (String::new(), digest.to_string()),
-                };
-                let object = &step.object;
-                let field = change.fact.as_str();
-                table.row(&[&operation.registry, object.kind.as_str(), &object.id, step.turn.as_str(), field, &value, &digest])?;
-            }
+/// A row for each fact of a verified step. A personal value stands there as the digest that it has in the plan: whoever planned it has
+/// the value.
+fn local_updates(operation: &Operation, fold: &Fold, table: &mut Table) -> Result<()> {
+    let numbered = (0_u8..).zip(&operation.steps);
+    for (_, step) in numbered.filter(|(number, _)| fold.of(operation.op, *number).state == StepState::Verified) {
+        for change in step.facts.iter().filter(|change| change.was != change.wanted) {
+            let (value, digest) = match &change.wanted {
+                Value::Absent => (String::new(), String::new()),
+                Value::Clear(value) => (value.clone(), String::new()),
+                Value::Sealed(digest) => (String::new(), digest.to_string()),
+            };
+            let (object, field) = (&step.object, change.fact.as_str());
+            table.row(&[&operation.registry, object.kind.as_str(), &object.id, step.turn.as_str(), field, &value, &digest])?;
         }
     }
-    table.end()
+    Ok(())
 }

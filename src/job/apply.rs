@@ -1,6 +1,6 @@
 //! `apply`: carries a plan out, and goes on with one that was stopped; `reconcile`: settles what is unknown, by reading alone.
 
-use super::applied::{ApplyRegistry, ApplyReport, local_updates, outcomes, short};
+use super::applied::{ApplyRegistry, ApplyReport, OUTCOMES, short, tables};
 use super::config::{Config, Loaded, RegistryConfig};
 use super::pulling::{endpoint, runtime, setup};
 use super::sealing::store_path;
@@ -13,7 +13,7 @@ use crate::journal::{self, Entry, Fold};
 use crate::plan::PlanFile;
 use crate::policy::Profile;
 use crate::session::WritePool;
-use crate::store::{Batch, SqliteStore, Store, StreamName, bind};
+use crate::store::{Batch, SqliteStore, Store, StreamName};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -204,13 +204,8 @@ fn approvers(store: &mut dyn Store, plan: &PlanFile) -> Result<BTreeSet<Box<str>
 /// The stream of this process, with the row that opens the run, or says that it goes on.
 fn begin(plan: &PlanFile, fold: &Fold, store: &mut dyn Store, now: Timestamp) -> Result<StreamName> {
     let stream = journal::run_stream(&plan.header().id, 1)?;
-    let entry = if fold.digest().is_some() {
-        Entry::Resumed { at: now }
-    } else {
-        let tool = concat!("privet ", env!("CARGO_PKG_VERSION")).into();
-        Entry::Opened { digest: plan.digest().into(), operations: plan.header().operations(), tool, at: now }
-    };
-    let append = journal::append(stream.clone(), &fold.head(&stream), &[entry]);
+    let first = fold.first(plan, concat!("privet ", env!("CARGO_PKG_VERSION")), now);
+    let append = journal::append(stream.clone(), &fold.head(&stream), &[first]);
     store.commit(&Batch { appends: vec![append], cells: Vec::new() })?;
     Ok(stream)
 }
@@ -324,15 +319,7 @@ fn in_hand(registry: &RegistryConfig) -> usize {
 /// Closes the run of a plan that is taken back before it was over: nothing more of it is begun.
 fn give_up(id: &str, store: &mut dyn Store, now: Timestamp) -> Result<()> {
     let fold = journal::open(store, id)?;
-    if fold.is_closed() { Ok(()) } else { close(id, &fold, store, now) }
-}
-
-/// Writes the row that binds the heads of a run's chains, behind which nothing follows.
-fn close(id: &str, fold: &Fold, store: &mut dyn Store, now: Timestamp) -> Result<()> {
-    let heads = String::from_utf8_lossy(&bind(store, &format!("run/{id}/"))?).into_owned();
-    let stream = journal::run_stream(id, 1)?;
-    let append = journal::append(stream.clone(), &fold.head(&stream), &[Entry::Closed { heads: heads.into(), at: now }]);
-    store.commit(&Batch { appends: vec![append], cells: Vec::new() })
+    if fold.is_closed() { Ok(()) } else { journal::close(store, id, &fold, now) }
 }
 
 /// Closes the run where everything has come to its end, and tells what became of it.
@@ -347,16 +334,13 @@ fn finish(config: &Config, plan: &PlanFile, state: &StateDir, parts: &Outcomes, 
         steps.entry(operation.registry).or_default().push((operation.op, count));
     }
     let tally = fold.tally(steps.values().flatten().copied());
-    let is_over = tally.planned + tally.unknown + tally.pending == 0;
-    if is_over && !fold.is_closed() {
-        close(id, &fold, &mut store, ctx.clock.wall())?;
+    if tally.is_over() && !fold.is_closed() {
+        journal::close(&mut store, id, &fold, ctx.clock.wall())?;
     }
     let mut exits = vec![Exit::Done];
     let mut problems = Vec::new();
     let reports = config.reports.join(format!("apply-{}", short(id)));
-    let table = reports.join("outcomes.csv");
-    let written = local_updates(plan, &fold, &reports.join("local-updates.csv")).and_then(|()| outcomes(plan, &fold, &table));
-    let not_verified = written.unwrap_or_else(|problem| {
+    let not_verified = tables(plan, &fold, &reports).unwrap_or_else(|problem| {
         exits.push(Exit::ReportFailed);
         problems.push(*problem);
         Vec::new()
@@ -383,7 +367,14 @@ fn finish(config: &Config, plan: &PlanFile, state: &StateDir, parts: &Outcomes, 
     exits.extend((tally.unknown > 0).then_some(Exit::Unknown));
     exits.extend((tally.failed + tally.conflict + tally.pending > 0).then_some(Exit::SomeFailed));
     exits.extend((tally.planned > 0).then_some(if ctx.stop.is_stopped() { Exit::Stopped } else { Exit::SomeFailed }));
-    let report = ApplyReport { plan: id.clone(), tally, registries, not_verified, outcomes: table.display().to_string(), closed: is_over };
+    let report = ApplyReport {
+        plan: id.clone(),
+        tally,
+        registries,
+        not_verified,
+        outcomes: reports.join(OUTCOMES).display().to_string(),
+        closed: tally.is_over(),
+    };
     let text = report.told();
     let json = serde_json::to_value(&report).unwrap_or_default();
     Ok(Ended { exits, json, text, problems })

@@ -4,6 +4,7 @@ use super::SENDS;
 use super::entry::{Entry, StepRow};
 use super::state::{StepState, Why, is_legal};
 use crate::base::{Blame, Exit, Problem, Result, Timestamp};
+use crate::plan::PlanFile;
 use crate::store::{Head, StreamName};
 use std::collections::{BTreeMap, HashMap};
 
@@ -19,7 +20,7 @@ pub struct Standing {
 }
 
 /// A run as its rows tell it.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct Fold {
     pub(super) heads: BTreeMap<StreamName, Head>,
     digest: Option<Box<str>>,
@@ -29,7 +30,7 @@ pub struct Fold {
 }
 
 /// How many operations are in which state.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 pub struct Tally {
     /// Not begun, or begun and without effect so far.
     pub planned: u64,
@@ -45,6 +46,14 @@ pub struct Tally {
     pub pending: u64,
     /// Commands sent, over all operations.
     pub sends: u64,
+}
+
+impl Tally {
+    /// Whether every operation has come to its end.
+    #[must_use]
+    pub const fn is_over(&self) -> bool {
+        self.planned + self.unknown + self.pending == 0
+    }
 }
 
 impl Fold {
@@ -143,6 +152,15 @@ impl Fold {
     #[must_use]
     pub fn digest(&self) -> Option<&str> {
         self.digest.as_deref()
+    }
+
+    /// The row with which a process begins: the run opens with the plan, or goes on.
+    #[must_use]
+    pub fn first(&self, plan: &PlanFile, tool: &str, at: Timestamp) -> Entry {
+        if self.digest.is_some() {
+            return Entry::Resumed { at };
+        }
+        Entry::Opened { digest: plan.digest().into(), operations: plan.header().operations(), tool: tool.into(), at }
     }
 
     /// When a step last changed its state; nothing where none did.

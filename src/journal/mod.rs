@@ -13,8 +13,8 @@ pub use entry::{Entry, StepRow};
 pub use fold::{Fold, Standing, Tally};
 pub use state::{StepState, Why, is_legal};
 
-use crate::base::{Blame, Exit, Problem, Result};
-use crate::store::{Append, Head, Store, StreamName, read};
+use crate::base::{Blame, Exit, Problem, Result, Timestamp};
+use crate::store::{Append, Batch, Head, Store, StreamName, bind, read};
 
 /// The most commands that are ever sent for one step. A second one is sent only where reading showed that the first had no effect.
 pub const SENDS: u8 = 2;
@@ -39,6 +39,17 @@ pub fn review_stream(plan: &str) -> Result<StreamName> {
 #[must_use]
 pub fn append(stream: StreamName, head: &Head, entries: &[Entry]) -> Append {
     Append { stream, expected: head.rows, rows: entries.iter().map(Entry::to_row).collect() }
+}
+
+/// Writes the row that binds the heads of a run's chains, behind which nothing follows.
+///
+/// # Errors
+/// `E-store-001` where the id is none; `E-store-004` where rows came behind those of `fold`; `E-store-006`.
+pub fn close(store: &mut dyn Store, plan: &str, fold: &Fold, at: Timestamp) -> Result<()> {
+    let heads = String::from_utf8_lossy(&bind(store, &format!("run/{plan}/"))?).into_owned();
+    let stream = run_stream(plan, 1)?;
+    let append = append(stream.clone(), &fold.head(&stream), &[Entry::Closed { heads: heads.into(), at }]);
+    store.commit(&Batch { appends: vec![append], cells: Vec::new() })
 }
 
 /// Reads the journal of the run of a plan: every worker's chain, held against its hashes, folded.

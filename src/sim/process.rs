@@ -9,7 +9,7 @@ use crate::journal::{self, Entry, Fold, Tally};
 use crate::plan::{Operation, PlanFile};
 use crate::protocol::frame::{DEFAULT_CAP, LengthPrefix};
 use crate::session::{Account, Allowance, EppDialect, Now, Outcome, Setup, WritePool};
-use crate::store::{Append, Batch, Cell, Store as _, StreamName, bind};
+use crate::store::{Append, Batch, Cell, Store as _, StreamName};
 use std::collections::{HashMap, VecDeque};
 use std::path::Path;
 use std::sync::Arc;
@@ -86,14 +86,12 @@ impl Process {
         }
         let operations = plan.operations()?.collect::<Result<Vec<_>>>()?;
         let stream = journal::run_stream(&id, WORKER)?;
-        let opened =
-            Entry::Opened { digest: plan.digest().into(), operations: plan.header().operations(), tool: "sim".into(), at: start.wall };
-        let first = if fold.digest().is_some() { Entry::Resumed { at: start.wall } } else { opened };
+        let first = fold.first(&plan, "sim", start.wall);
         let head = disk.head(&stream)?;
         disk.commit(&Batch { appends: vec![journal::append(stream.clone(), &head, &[first])], cells: Vec::new() })?;
-        let mut parts = Vec::new();
+        let (fold, mut parts) = (Arc::new(fold), Vec::new());
         for place in start.places {
-            parts.push(part(place, fold.clone(), (&id, operations.clone()), start, &disk));
+            parts.push(part(place, Arc::clone(&fold), (&id, operations.clone()), start, &disk));
         }
         Ok(Some(Self { parts, pending: VecDeque::new(), stream, disk, id, operations, rows: head.rows + 1, bug: start.bug }))
     }
@@ -225,18 +223,15 @@ impl Process {
         let id = &self.id;
         let fold = journal::open(&mut self.disk, id)?;
         let tally = fold.tally(self.operations.iter().map(|operation| (operation.op, super::scene::steps(operation))));
-        if tally.planned + tally.unknown + tally.pending == 0 {
-            let heads = String::from_utf8_lossy(&bind(&mut self.disk, &format!("run/{id}/"))?).into_owned();
-            let closed = Entry::Closed { heads: heads.into(), at: wall };
-            let append = journal::append(self.stream.clone(), &fold.head(&self.stream), &[closed]);
-            self.disk.commit(&Batch { appends: vec![append], cells: Vec::new() })?;
+        if tally.is_over() {
+            journal::close(&mut self.disk, id, &fold, wall)?;
         }
         Ok((tally, self.parts.iter().map(|part| part.executor.summary().stopped.clone()).collect()))
     }
 }
 
 /// One registry's part, where the run stands as `fold` tells.
-fn part(place: &Place, fold: Fold, (id, operations): (&str, Vec<Operation>), start: Start<'_>, disk: &Disk) -> Part {
+fn part(place: &Place, fold: Arc<Fold>, (id, operations): (&str, Vec<Operation>), start: Start<'_>, disk: &Disk) -> Part {
     let short: String = id.chars().take(12).collect();
     let limits = &place.profile.limits;
     let settle = Duration::from_secs(u64::from(limits.reply_seconds.value));
