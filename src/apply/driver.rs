@@ -1,7 +1,8 @@
 //! The driver of one registry's part: an executor, a pool that writes, its lines, and the journal.
 
-use super::executor::{ApplyEffect, Executor, Summary};
+use super::executor::Executor;
 use super::journal::JournalWriter;
+use super::part::{ApplyEffect, Summary};
 use crate::base::{Blame, ClTrid, Clock, Moment, PauseFlag, Problem, Result, StopToken};
 use crate::session::{Now, Outcome, PoolReport, WritePool};
 use crate::transport::{Endpoint, Fed, Feed, run};
@@ -81,6 +82,14 @@ impl Feed for Part {
                 }
                 ApplyEffect::Write { ticket, transform, cltrid } => {
                     pool.submit(ticket, transform, Some(ClTrid::new(&*cltrid)));
+                    submitted += 1;
+                }
+                ApplyEffect::NextMessage { ticket } => {
+                    pool.next_message(ticket);
+                    submitted += 1;
+                }
+                ApplyEffect::Acknowledge { ticket, id } => {
+                    pool.acknowledge(ticket, id);
                     submitted += 1;
                 }
                 ApplyEffect::Commit { ticket, entries, cells } => self.kept.push_back((ticket, self.journal.commit(entries, cells))),

@@ -2,93 +2,25 @@
 //! of it is handed back by the ticket it was asked with. Before a command is sent, the row that says so is on disk; what a lost answer
 //! leaves open is settled by reading alone.
 
+use super::inbox::{Inbox, Message};
+use super::part::{ApplyEffect, Parts, Settings, Summary};
 use super::step::{Look, command, is_pending, look, question, standing};
-use super::values::{Guard, Values};
-use crate::base::{Entropy, Moment, ObjectKey, Problem, Result, Secret, Timestamp};
-use crate::journal::{Entry, Fold, SENDS, StepRow, StepState, Why};
-use crate::model::{Class, Query, ResultCode, Transform};
-use crate::plan::{Operation, Standing, Turn};
+use crate::base::{Entropy, Moment, ObjectKey, Problem, Result, Secret};
+use crate::journal::{Entry, Fold, MessageRow, SENDS, StepRow, StepState, Why};
+use crate::model::{Class, PendingData, ResultCode, Transform};
+use crate::plan::{Operation, Standing, Turn, vault_name};
 use crate::session::{Effect, Now, Outcome};
 use crate::store::{Cell, sealed_cell};
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
+/// How many operations may wait for the registry's decision besides those in hand.
+const MAX_UNDECIDED: usize = 1000;
+/// The ticket of what is asked of the message queue.
+const QUEUE: u64 = u64::MAX;
 /// How often a look before a command is tried where no answer comes.
 const LOOKS: u8 = 3;
-
-/// How one registry's part is carried out.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    /// The registry.
-    pub registry: Box<str>,
-    /// What the identifiers of commands begin with: a run's id, without personal data, at most 24 characters.
-    pub prefix: Box<str>,
-    /// How long a registry may go on working on a command whose answer was lost, and how long what it has done may take to show.
-    pub settle: Duration,
-    /// Between two looks at one object.
-    pub again: Duration,
-    /// The most operations in hand at a time.
-    pub in_hand: usize,
-    /// How many of a thousand operations of a wave may come to anything but "verified" before the registry's part stops. The first wave
-    /// has to be verified whole.
-    pub tolerance: u64,
-    /// Until when before-images are kept.
-    pub keep: Timestamp,
-    /// Whether only what was sent before is settled, by reading, and nothing is sent.
-    pub settle_only: bool,
-}
-
-/// What the executor wants done.
-#[derive(Debug)]
-pub enum ApplyEffect {
-    /// Ask, in a session which reads.
-    Read {
-        /// What to hand back.
-        ticket: u64,
-        /// The question.
-        query: Query,
-    },
-    /// Send, in a session which writes, under this transaction identifier.
-    Write {
-        /// What to hand back.
-        ticket: u64,
-        /// The command.
-        transform: Box<Transform>,
-        /// Its identifier (RFC 5730 §2.5).
-        cltrid: Box<str>,
-    },
-    /// Put rows and cells on disk, together.
-    Commit {
-        /// What to hand back; nothing waits for it where none stands here.
-        ticket: Option<u64>,
-        /// The rows.
-        entries: Vec<Entry>,
-        /// The cells.
-        cells: Vec<Cell>,
-    },
-}
-
-/// What the part came to.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Summary {
-    /// Operations by the state they are left in.
-    pub by_state: BTreeMap<&'static str, u64>,
-    /// Why the part stopped before its end: the number of a problem.
-    pub stopped: Option<Box<str>>,
-}
-
-/// What an executor is made of besides its settings.
-pub struct Parts {
-    /// The plan's operations, of this registry or of all.
-    pub operations: Box<dyn Iterator<Item = Result<Operation>> + Send>,
-    /// Keys and values.
-    pub values: Box<dyn Values>,
-    /// What is asked just before a command is sent.
-    pub guard: Box<dyn Guard>,
-    /// Where authorisation information of new contacts comes from.
-    pub entropy: Box<dyn Entropy>,
-}
 
 /// Why an object is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,6 +33,8 @@ enum Reading {
     Doubt(bool),
     /// To see whether the registry has decided.
     Pending,
+    /// To see whether nothing changed, as the registry decided.
+    Declined,
     /// To see whether what was refused with that code is there already.
     Refused(ResultCode),
 }
@@ -137,6 +71,7 @@ pub struct Executor {
     fold: Arc<Fold>,
     tasks: HashMap<u64, Task>,
     timers: BTreeSet<(Moment, u64)>,
+    inbox: Inbox,
     effects: VecDeque<ApplyEffect>,
     /// The next operation, where it was looked at and cannot begin yet.
     ahead: Option<Operation>,
@@ -162,6 +97,7 @@ impl Executor {
             fold,
             tasks: HashMap::new(),
             timers: BTreeSet::new(),
+            inbox: Inbox::new(),
             effects: VecDeque::new(),
             ahead: None,
             ended: HashMap::new(),
@@ -182,6 +118,9 @@ impl Executor {
     pub fn poll_effect(&mut self, now: Now) -> Result<Option<ApplyEffect>> {
         if self.effects.is_empty() {
             self.begin(now);
+            if self.undecided().next().is_some() && self.inbox.asks(now) {
+                self.effects.push_back(ApplyEffect::NextMessage { ticket: QUEUE });
+            }
         }
         match self.failed.clone() {
             Some(problem) if self.effects.is_empty() && self.tasks.is_empty() => Err(problem),
@@ -192,7 +131,8 @@ impl Executor {
     /// When [`Executor::handle_timeout`] is to be called.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Moment> {
-        self.timers.first().map(|(at, _)| *at)
+        let queue = self.undecided().next().and_then(|_| self.inbox.due());
+        self.timers.first().map(|(at, _)| *at).into_iter().chain(queue).min()
     }
 
     /// Whether nothing is in hand and nothing more is begun.
@@ -213,6 +153,10 @@ impl Executor {
             self.summary.stopped = Some(why.into());
             let registry = self.settings.registry.clone();
             self.commit(None, vec![Entry::RegistryStopped { registry, why: why.into() }], Vec::new());
+            // Nobody waits for a decision any more.
+            for ticket in self.undecided().collect::<Vec<_>>() {
+                self.end(ticket, StepState::Pending);
+            }
         }
     }
 
@@ -223,6 +167,9 @@ impl Executor {
 
     /// Takes what a question or a command came to.
     pub fn handle_outcome(&mut self, ticket: u64, outcome: Outcome, now: Now) {
+        if ticket == QUEUE {
+            return self.heard(outcome, now);
+        }
         match self.tasks.get(&ticket).map(|task| &task.waiting) {
             Some(Waiting::Read(reading)) => {
                 let reading = *reading;
@@ -264,7 +211,10 @@ impl Executor {
                 }
                 Class::Wait => {
                     self.enter(ticket, StepState::Pending, now, |row| row.svtrid = svtrid);
-                    self.end(ticket, StepState::Pending);
+                    match self.settings.queue.filter(|_| self.begins()) {
+                        Some(watch) => self.wait(ticket, Reading::Pending, now.at + watch.patience),
+                        None => self.end(ticket, StepState::Pending),
+                    }
                 }
                 Class::Item | Class::Stop => {
                     let code = response.code();
@@ -289,8 +239,49 @@ impl Executor {
         }
     }
 
+    /// Takes what the message queue told: keeps a message, and looks at what it decides.
+    fn heard(&mut self, outcome: Outcome, now: Now) {
+        let Some(watch) = self.settings.queue else { return };
+        let Some(message) = self.inbox.heard(outcome, watch.takes, self.settings.again, now) else { return };
+        let decided = message.decision.as_ref().and_then(|(_, decision)| Some((self.meant(decision)?, decision.result)));
+        if let Err(problem) = if watch.takes { self.keep_message(message, now) } else { Ok(()) } {
+            self.failed.get_or_insert(problem);
+        }
+        if let Some((ticket, is_granted)) = decided {
+            if let Some(task) = self.tasks.get_mut(&ticket) {
+                task.show_by = now.at + self.settings.settle;
+            }
+            self.ask(ticket, if is_granted { Reading::After } else { Reading::Declined });
+        }
+    }
+
+    /// The operation that waits for a decision, by the identifier that its command had.
+    fn meant(&self, decision: &PendingData) -> Option<u64> {
+        let told = decision.cl_trid.as_deref()?;
+        self.undecided().find(|ticket| self.tasks.get(ticket).is_some_and(|task| *self.cltrid(task, task.sends) == *told))
+    }
+
+    /// Seals a message, and says so in the journal: only then may it be acknowledged.
+    fn keep_message(&mut self, message: Message, now: Now) -> Result<()> {
+        let Message { id, frame, decision } = message;
+        let registry = self.settings.registry.clone();
+        let name = match &decision {
+            Some((kind, told)) => vault_name(&registry, *kind, &told.id),
+            None => format!("{registry}/message/{id}"),
+        };
+        let key = self.parts.values.enrol(&name, &mut *self.parts.entropy)?;
+        let sealed = key.seal(&MessageRow::field(&id), frame.reveal(), self.settings.keep)?;
+        let granted = decision.map(|(_, told)| told.result);
+        let row = MessageRow { registry, id, reference: key.reference(), digest: sealed.digest(), granted, at: now.wall };
+        self.commit(Some(QUEUE), vec![Entry::Message(row)], vec![sealed_cell(&sealed)]);
+        Ok(())
+    }
+
     /// Takes that rows are on disk.
     pub fn handle_committed(&mut self, ticket: u64) {
+        if ticket == QUEUE {
+            self.effects.extend(self.inbox.kept().map(|id| ApplyEffect::Acknowledge { ticket, id }));
+        }
         let Some(task) = self.tasks.get_mut(&ticket) else { return };
         if let Waiting::Disk(transform, cltrid) = std::mem::replace(&mut task.waiting, Waiting::Write) {
             self.effects.push_back(ApplyEffect::Write { ticket, transform, cltrid });
@@ -317,9 +308,21 @@ impl Executor {
         self.summary.stopped.is_none() && self.failed.is_none()
     }
 
+    /// The operations that wait for the registry's decision, where the queue that tells it is watched.
+    fn undecided(&self) -> impl Iterator<Item = u64> + '_ {
+        let waits = |task: &Task| matches!(task.waiting, Waiting::Moment(Reading::Pending));
+        let tasks = self.settings.queue.is_some().then_some(&self.tasks).into_iter().flatten();
+        tasks.filter(move |(_, task)| waits(task)).map(|(ticket, _)| *ticket)
+    }
+
+    /// Whether another operation may be taken in hand.
+    fn has_room(&self) -> bool {
+        self.tasks.len() < self.settings.in_hand + self.undecided().take(MAX_UNDECIDED).count()
+    }
+
     /// Takes operations in hand as far as there is room, and as the wave allows.
     fn begin(&mut self, now: Now) {
-        while self.begins() && !self.paused && !self.exhausted && self.tasks.len() < self.settings.in_hand && self.effects.is_empty() {
+        while self.begins() && !self.paused && !self.exhausted && self.has_room() && self.effects.is_empty() {
             let next = self.ahead.take().map(Ok).or_else(|| {
                 let registry = &self.settings.registry;
                 self.parts.operations.find(|next| next.as_ref().map_or(true, |operation| *operation.registry == **registry))
@@ -417,7 +420,10 @@ impl Executor {
                 task.show_by = now.at + self.settings.settle;
                 self.ask(ticket, Reading::After);
             }
-            StepState::Pending => self.ask(ticket, Reading::Pending),
+            StepState::Pending => {
+                task.show_by = now.at + self.settings.queue.map_or(Duration::ZERO, |watch| watch.patience);
+                self.ask(ticket, Reading::Pending);
+            }
             // The run was cut off behind this row: whether a byte left, nobody knows.
             StepState::Sending => self.doubt(ticket, now),
             StepState::Unknown => self.wait(ticket, Reading::Doubt(false), now.at + self.settings.settle),
@@ -490,7 +496,11 @@ impl Executor {
             (Reading::Refused(code), _) => self.fail(ticket, Why::Refused(code), now),
             // A registry may lag behind itself.
             (Reading::After, _) if now.at < show_by => self.wait(ticket, reading, now.at + self.settings.again),
+            (Reading::Pending, _) if is_pending(found) && now.at < show_by && self.begins() => self.wait(ticket, reading, show_by),
             (Reading::Pending, _) if is_pending(found) => self.end(ticket, StepState::Pending),
+            // What was decided against may still show as pending.
+            (Reading::Declined, _) if is_pending(found) && now.at < show_by => self.wait(ticket, reading, now.at + self.settings.again),
+            (Reading::Declined, Look::Observed) => self.fail(ticket, Why::Declined, now),
             (Reading::After | Reading::Pending, Look::Observed) => self.fail(ticket, Why::NotEffective, now),
             // The registry may still be at it: only a second look counts.
             (Reading::Doubt(false), Look::Observed) => self.wait(ticket, Reading::Doubt(true), now.at + self.settings.again),
@@ -503,7 +513,8 @@ impl Executor {
                     self.end(ticket, StepState::Planned);
                 }
             }
-            (Reading::After | Reading::Pending | Reading::Doubt(_), Look::Neither) | (Reading::After | Reading::Pending, Look::Gone) => {
+            (Reading::After | Reading::Pending | Reading::Declined | Reading::Doubt(_), Look::Neither)
+            | (Reading::After | Reading::Pending | Reading::Declined, Look::Gone) => {
                 self.conflict(ticket, now);
             }
         }
@@ -531,7 +542,7 @@ impl Executor {
             }
         };
         let before = key.seal(&image_field(&task.operation, task.step), found.image(step.object.kind).as_bytes(), self.settings.keep)?;
-        let cltrid: Box<str> = format!("{}-{}-{}-{}", self.settings.prefix, task.operation.op, task.step, task.sends + 1).into_boxed_str();
+        let cltrid = self.cltrid(task, task.sends + 1);
         let (digest, named) = (before.digest(), cltrid.clone());
         self.enter_with(ticket, StepState::Sending, now, Some(ticket), vec![sealed_cell(&before)], |row| {
             row.before = Some(digest);
@@ -541,6 +552,11 @@ impl Executor {
             task.waiting = Waiting::Disk(transform, cltrid);
         }
         Ok(())
+    }
+
+    /// The transaction identifier of a step's command, sent for the `send`th time.
+    fn cltrid(&self, task: &Task, send: u8) -> Box<str> {
+        format!("{}-{}-{}-{send}", self.settings.prefix, task.operation.op, task.step).into()
     }
 
     fn doubt(&mut self, ticket: u64, now: Now) {

@@ -4,15 +4,18 @@
 mod driver;
 mod executor;
 mod guard;
+mod inbox;
 mod journal;
+mod part;
 mod step;
 #[cfg(test)]
 mod tests;
 mod values;
 
 pub use driver::{Applied, Controls, apply};
-pub use executor::{ApplyEffect, Executor, Parts, Settings, Summary};
+pub use executor::Executor;
 pub use guard::LastWord;
 pub use journal::JournalWriter;
+pub use part::{ApplyEffect, Parts, Settings, Summary, Watch};
 pub use step::{Look, look};
 pub use values::{Guard, Values, VaultValues};

@@ -1,6 +1,6 @@
 //! What the executor looks up: keys and sealed values, and whether an operation's basis still holds.
 
-use crate::base::{ObjectKey, ObjectRef, Result, Timestamp, ValueDigest};
+use crate::base::{Entropy, ObjectKey, ObjectRef, Result, Timestamp, ValueDigest};
 use crate::plan::Operation;
 use crate::store::{Store, Vault};
 use zeroize::Zeroizing;
@@ -12,6 +12,12 @@ pub trait Values: Send {
     /// # Errors
     /// `E-store-006` (exit 33) where storage fails.
     fn key(&mut self, reference: ObjectRef) -> Result<Option<ObjectKey>>;
+
+    /// The key of the object that `name` names, made now where it has none.
+    ///
+    /// # Errors
+    /// `E-entropy-001`; `E-store-006` (exit 33) where storage fails.
+    fn enrol(&mut self, name: &str, entropy: &mut dyn Entropy) -> Result<ObjectKey>;
 
     /// The sealed value of a fact; none where it has expired.
     ///
@@ -26,6 +32,10 @@ pub struct VaultValues<S>(pub S);
 impl<S: Store> Values for VaultValues<S> {
     fn key(&mut self, reference: ObjectRef) -> Result<Option<ObjectKey>> {
         Vault::new(&mut self.0).key(reference)
+    }
+
+    fn enrol(&mut self, name: &str, entropy: &mut dyn Entropy) -> Result<ObjectKey> {
+        Vault::new(&mut self.0).enrol_one(name, entropy)
     }
 
     fn open(&mut self, key: &ObjectKey, fact: &str, digest: &ValueDigest) -> Result<Option<Zeroizing<Vec<u8>>>> {

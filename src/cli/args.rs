@@ -220,6 +220,9 @@ pub(super) enum Command {
     Reconcile {
         /// The run: its plan's id, at least its first 12 digits
         run: String,
+        /// End the run there, where nothing is unknown or pending any more: what was not begun never will be
+        #[arg(long)]
+        give_up: bool,
         #[command(flatten)]
         which: Which,
     },

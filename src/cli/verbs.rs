@@ -77,7 +77,9 @@ fn dispatch(global: &Global, command: Command, printer: &Arc<Printer>, clock: &A
             let options = ApplyOptions { digest, pause_file, stop_file };
             night(global, &which, printer, clock, |loaded, ctx| job::apply(loaded, &plan, &options, ctx))
         }
-        Command::Reconcile { run, which } => night(global, &which, printer, clock, |loaded, ctx| job::reconcile(loaded, &run, ctx)),
+        Command::Reconcile { run, give_up, which } => {
+            night(global, &which, printer, clock, |loaded, ctx| job::reconcile(loaded, &run, give_up, ctx))
+        }
         Command::Rollback { run, planning, places } => {
             let which = Which { registry: Vec::new(), places };
             let options = planning_options(Recipe::Rollback, planning);

@@ -5,10 +5,13 @@ use crate::base::{RegistryId, Result};
 use crate::journal::{Fold, StepState, Tally, Why};
 use crate::model::ObjectKind;
 use crate::plan::{Operation, PlanFile, Turn, Value};
+use crate::store::{Store, Vault};
 use std::path::Path;
 
 /// The table of operations that were begun and are not verified.
 pub(super) const OUTCOMES: &str = "outcomes.csv";
+/// The table of messages that were taken out of queues.
+const MESSAGES: &str = "messages.csv";
 /// Operations that are told one by one.
 const TOLD: usize = 20;
 
@@ -26,6 +29,9 @@ pub struct ApplyReport {
     pub not_verified: Vec<NotVerified>,
     /// The table of all of them.
     pub outcomes: String,
+    /// Messages that were taken out of the queues that are ours; each stands in `messages.csv` beside that table, and its words are
+    /// sealed in the vault.
+    pub messages: u64,
     /// Whether the run is over: every operation has come to its end.
     pub closed: bool,
 }
@@ -84,7 +90,14 @@ impl ApplyReport {
         if others > 0 {
             text.push_str(&format!("  and {others} more, in {}\n", self.outcomes));
         }
-        text.push_str(if self.closed { "The run is over." } else { "The run is not over: the same command goes on with it." });
+        if self.messages > 0 {
+            text.push_str(&format!("  {} messages were taken out of queues: {MESSAGES} beside that table tells of each\n", self.messages));
+        }
+        text.push_str(match (self.closed, self.tally.planned) {
+            (true, 0) => "The run is over.",
+            (true, _) => "The run is over: what was not begun never will be.",
+            (false, _) => "The run is not over: the same command goes on with it.",
+        });
         text
     }
 }
@@ -158,4 +171,23 @@ fn local_updates(operation: &Operation, fold: &Fold, table: &mut Table) -> Resul
         }
     }
     Ok(())
+}
+
+/// Writes the messages that were taken out of queues, where there are any: what each is about, never its words. Gives their number.
+pub(super) fn messages(fold: &Fold, store: &mut dyn Store, dir: &Path) -> Result<u64> {
+    if fold.messages().next().is_none() {
+        return Ok(0);
+    }
+    let mut table = Table::create(&dir.join(MESSAGES), &["registry", "id", "object", "granted", "taken"])?;
+    let (mut vault, mut count) = (Vault::new(store), 0);
+    for row in fold.messages() {
+        let name = vault.object(row.reference)?.unwrap_or_default();
+        let prefix = format!("{}/", row.registry);
+        let object = name.strip_prefix(&prefix).filter(|object| !object.starts_with("message/")).unwrap_or_default();
+        let granted = row.granted.map_or("", |granted| if granted { "yes" } else { "no" });
+        table.row(&[&row.registry, &row.id, object, granted, &row.at.to_string()])?;
+        count += 1;
+    }
+    table.end()?;
+    Ok(count)
 }

@@ -1,11 +1,11 @@
 //! `apply`: carries a plan out, and goes on with one that was stopped; `reconcile`: settles what is unknown, by reading alone.
 
-use super::applied::{ApplyRegistry, ApplyReport, OUTCOMES, short, tables};
-use super::config::{Config, Loaded, RegistryConfig};
+use super::applied::{ApplyRegistry, ApplyReport, OUTCOMES, messages, short, tables};
+use super::config::{Config, Loaded, Poll, RegistryConfig};
 use super::pulling::{endpoint, runtime, setup};
 use super::sealing::store_path;
 use super::{Context, Ended};
-use crate::apply::{Applied, Controls, Executor, JournalWriter, LastWord, Parts, Settings, VaultValues, apply as drive};
+use crate::apply::{Applied, Controls, Executor, JournalWriter, LastWord, Parts, Settings, VaultValues, Watch, apply as drive};
 use crate::base::{
     Blame, Digest, Exit, PauseFlag, Problem, Problems, RegistryId, Result, RunId, StateDir, SystemEntropy, Timestamp, create_private_dir,
 };
@@ -23,6 +23,8 @@ use std::time::Duration;
 const KEEP: jiff::SignedDuration = jiff::SignedDuration::from_hours(30 * 24);
 /// Between two looks at one object, at most.
 const AGAIN: Duration = Duration::from_secs(5);
+/// How long a decision of a registry's is waited for, in times that an answer may take.
+const DECIDE: u32 = 4;
 /// Of a thousand operations of a wave, those that may come to something else than "verified" before a registry stops.
 const TOLERANCE: u64 = 50;
 /// How often the pause file and the stop file are looked for.
@@ -55,23 +57,24 @@ pub fn apply(loaded: &Loaded, plan: &Path, options: &ApplyOptions, ctx: &Context
     let fold = journal::open(&mut store, &plan.header().id)?;
     may_begin(&plan, &fold, &mut store, &loaded.config, ctx.clock.wall())?;
     keep(&plan, &state)?;
-    go(loaded, &plan, (store, fold), &state, &Going { options, settle_only: false }, ctx)
+    go(loaded, &plan, (store, fold), &state, &Going { options, settle_only: false, gives_up: false }, ctx)
 }
 
-/// `reconcile`: settles what is unknown of the run whose plan's id begins with `run`, by reading alone.
+/// `reconcile`: settles what is unknown of the run whose plan's id begins with `run`, by reading alone. With `gives_up` the run is over
+/// then, where nothing is unknown or pending any more: what was not begun never will be.
 ///
 /// # Errors
 /// `E-apply-013` (exit 2) where there is no such run, or there are several; as [`apply`].
-pub fn reconcile(loaded: &Loaded, run: &str, ctx: &Context) -> Result<Ended, Problems> {
+pub fn reconcile(loaded: &Loaded, run: &str, gives_up: bool, ctx: &Context) -> Result<Ended, Problems> {
     let state = StateDir::open(&loaded.config.state)?;
     let _lock = state.lock("reconcile")?;
     let plan = PlanFile::open(&kept(&state, run)?)?;
     let mut store = SqliteStore::open(&store_path(state.root()))?;
     let fold = journal::open(&mut store, &plan.header().id)?;
     if fold.is_closed() {
-        return Ok(finish(&loaded.config, &plan, &state, &Outcomes::new(), ctx)?);
+        return Ok(finish(&loaded.config, &plan, &state, &Outcomes::new(), false, ctx)?);
     }
-    go(loaded, &plan, (store, fold), &state, &Going { options: &ApplyOptions::default(), settle_only: true }, ctx)
+    go(loaded, &plan, (store, fold), &state, &Going { options: &ApplyOptions::default(), settle_only: true, gives_up }, ctx)
 }
 
 /// How a run is gone on with.
@@ -79,6 +82,8 @@ struct Going<'a> {
     options: &'a ApplyOptions,
     /// Whether nothing is sent.
     settle_only: bool,
+    /// Whether the run is over then, though something of it was not begun.
+    gives_up: bool,
 }
 
 fn go(
@@ -94,7 +99,7 @@ fn go(
     }
     let stream = begin(plan, &fold, &mut store, ctx.clock.wall())?;
     let parts = carry_out(&loaded.config, plan, state, (store, stream, Arc::new(fold)), going, ctx)?;
-    Ok(finish(&loaded.config, plan, state, &parts, ctx)?)
+    Ok(finish(&loaded.config, plan, state, &parts, going.gives_up, ctx)?)
 }
 
 /// Keeps a copy of a plan that is applied, by which its run is settled and undone, wherever the file goes.
@@ -130,31 +135,33 @@ pub(super) fn kept(state: &StateDir, run: &str) -> Result<PathBuf> {
 fn may_begin(plan: &PlanFile, fold: &Fold, store: &mut dyn Store, config: &Config, now: Timestamp) -> Result<(), Problems> {
     let header = plan.header();
     let mut problems = Problems::default();
-    let mut stale = |id: &str, what: String| problems.push(Problem::new(id, Blame::Operator, what, "plan again").exit(Exit::PlanStale));
+    let stale = |id: &str, what: String| Problem::new(id, Blame::Operator, what, "plan again").exit(Exit::PlanStale);
     if fold.digest().is_some_and(|known| known != plan.digest()) {
-        stale("E-apply-007", "a run of that id was begun with another file".to_owned());
+        problems.push(stale("E-apply-007", "a run of that id was begun with another file".to_owned()));
     }
     if fold.is_closed() {
-        stale("E-apply-007", format!("the plan {} was applied already, and its run is over", short(&header.id)));
+        problems.push(stale("E-apply-007", format!("the plan {} was applied already, and its run is over", short(&header.id))));
     }
     // What was begun is gone on with, however old it is.
     if fold.digest().is_none() {
         if header.expires <= now {
-            stale("E-apply-008", format!("the plan was made at {} and was to be applied until {}", header.made, header.expires));
+            problems
+                .push(stale("E-apply-008", format!("the plan was made at {} and was to be applied until {}", header.made, header.expires)));
         }
         if header.config != config.digest.to_string() {
-            stale("E-apply-009", "the plan was made under another configuration".to_owned());
+            problems.push(stale("E-apply-009", "the plan was made under another configuration".to_owned()));
         }
         for (id, facts) in &header.registries {
             let known = config.registries.get(&RegistryId::from(id.as_str()));
             if known.is_none_or(|registry| profile_digest(&registry.profile) != facts.profile_digest) {
-                stale("E-apply-009", format!("the rules of `{id}` are others than those it was planned by"));
+                problems.push(stale("E-apply-009", format!("the rules of `{id}` are others than those it was planned by")));
             }
         }
         // What a rollback takes back is not gone on with.
         for open in others(store, &header.id)?.into_iter().filter(|open| header.undoes.as_ref() != Some(open)) {
             let what = format!("the run of the plan {} is not over", short(&open));
-            stale("E-apply-010", what);
+            let remedy = format!("go on with it, or end it where it stands: `privet reconcile {} --give-up`", short(&open));
+            problems.push(Problem::new("E-apply-010", Blame::Operator, what, remedy).exit(Exit::PlanStale));
         }
         for gate in header.refused() {
             let what = format!("a gate refused the plan: {}", gate.text);
@@ -297,6 +304,7 @@ fn prepare(
         prefix: short(&plan.header().id).into(),
         settle,
         again: AGAIN.min(settle),
+        queue: watched(registry, settle * DECIDE).filter(|_| !settle_only),
         in_hand: in_hand(registry),
         tolerance: TOLERANCE,
         keep: now.checked_add(KEEP).unwrap_or(Timestamp::MAX),
@@ -311,6 +319,16 @@ fn prepare(
     Ok((Executor::new(settings, parts, Arc::clone(fold)), pool, endpoint(registry, ctx)?))
 }
 
+/// How the account's message queue is watched.
+fn watched(registry: &RegistryConfig, patience: Duration) -> Option<Watch> {
+    let takes = match registry.poll {
+        Poll::Off => return None,
+        Poll::Peek => false,
+        Poll::Own => true,
+    };
+    Some(Watch { patience, takes })
+}
+
 /// Two operations in hand for each session: one speaks while the other is put on disk.
 fn in_hand(registry: &RegistryConfig) -> usize {
     usize::from(registry.profile.limits.sessions.value).max(1) * 2
@@ -323,7 +341,7 @@ fn give_up(id: &str, store: &mut dyn Store, now: Timestamp) -> Result<()> {
 }
 
 /// Closes the run where everything has come to its end, and tells what became of it.
-fn finish(config: &Config, plan: &PlanFile, state: &StateDir, parts: &Outcomes, ctx: &Context) -> Result<Ended> {
+fn finish(config: &Config, plan: &PlanFile, state: &StateDir, parts: &Outcomes, gives_up: bool, ctx: &Context) -> Result<Ended> {
     let id = &plan.header().id;
     let mut store = SqliteStore::open(&store_path(state.root()))?;
     let fold = journal::open(&mut store, id)?;
@@ -334,16 +352,18 @@ fn finish(config: &Config, plan: &PlanFile, state: &StateDir, parts: &Outcomes, 
         steps.entry(operation.registry).or_default().push((operation.op, count));
     }
     let tally = fold.tally(steps.values().flatten().copied());
-    if tally.is_over() && !fold.is_closed() {
+    let closes = tally.is_over() || (gives_up && tally.is_settled());
+    if closes && !fold.is_closed() {
         journal::close(&mut store, id, &fold, ctx.clock.wall())?;
     }
     let mut exits = vec![Exit::Done];
     let mut problems = Vec::new();
     let reports = config.reports.join(format!("apply-{}", short(id)));
-    let not_verified = tables(plan, &fold, &reports).unwrap_or_else(|problem| {
+    let told = tables(plan, &fold, &reports).and_then(|first| Ok((first, messages(&fold, &mut store, &reports)?)));
+    let (not_verified, messages) = told.unwrap_or_else(|problem| {
         exits.push(Exit::ReportFailed);
         problems.push(*problem);
-        Vec::new()
+        (Vec::new(), 0)
     });
     let mut registries = Vec::new();
     for (registry, outcome) in parts {
@@ -366,14 +386,16 @@ fn finish(config: &Config, plan: &PlanFile, state: &StateDir, parts: &Outcomes, 
     }
     exits.extend((tally.unknown > 0).then_some(Exit::Unknown));
     exits.extend((tally.failed + tally.conflict + tally.pending > 0).then_some(Exit::SomeFailed));
-    exits.extend((tally.planned > 0).then_some(if ctx.stop.is_stopped() { Exit::Stopped } else { Exit::SomeFailed }));
+    let closed = closes || fold.is_closed();
+    exits.extend((tally.planned > 0 && !closed).then_some(if ctx.stop.is_stopped() { Exit::Stopped } else { Exit::SomeFailed }));
     let report = ApplyReport {
         plan: id.clone(),
         tally,
         registries,
         not_verified,
         outcomes: reports.join(OUTCOMES).display().to_string(),
-        closed: tally.is_over(),
+        messages,
+        closed,
     };
     let text = report.told();
     let json = serde_json::to_value(&report).unwrap_or_default();

@@ -42,6 +42,8 @@ pub enum Entry {
         /// The number of the problem.
         why: Box<str>,
     },
+    /// A message of a registry's queue is sealed in the vault, and may be acknowledged.
+    Message(MessageRow),
     /// The run is over: nothing follows in any of its chains.
     Closed {
         /// The heads of all its chains, as [`crate::store::bind`] writes them.
@@ -65,6 +67,34 @@ pub enum Entry {
         /// When.
         at: Timestamp,
     },
+}
+
+/// A message that a registry left in the account's queue. Its frame is sealed in the vault.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MessageRow {
+    /// The registry.
+    pub registry: Box<str>,
+    /// The registry's number of the message.
+    pub id: Box<str>,
+    /// Whose key it is sealed under: the object it is about, or the message itself.
+    #[serde(rename = "ref")]
+    pub reference: ObjectRef,
+    /// The digest of the frame under that key.
+    pub digest: ValueDigest,
+    /// What was decided, where it tells the end of a pending action (`panData`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub granted: Option<bool>,
+    /// When.
+    pub at: Timestamp,
+}
+
+impl MessageRow {
+    /// The field under which the frame of the message `id` is sealed.
+    #[must_use]
+    pub fn field(id: &str) -> String {
+        format!("message/{id}")
+    }
 }
 
 /// A step's new state.

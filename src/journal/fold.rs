@@ -1,7 +1,7 @@
 //! What a run has come to: the fold over its rows.
 
 use super::SENDS;
-use super::entry::{Entry, StepRow};
+use super::entry::{Entry, MessageRow, StepRow};
 use super::state::{StepState, Why, is_legal};
 use crate::base::{Blame, Exit, Problem, Result, Timestamp};
 use crate::plan::PlanFile;
@@ -25,6 +25,7 @@ pub struct Fold {
     pub(super) heads: BTreeMap<StreamName, Head>,
     digest: Option<Box<str>>,
     steps: HashMap<(u64, u8), Standing>,
+    messages: BTreeMap<(Box<str>, Box<str>), MessageRow>,
     last: Option<Timestamp>,
     closed: bool,
 }
@@ -52,7 +53,13 @@ impl Tally {
     /// Whether every operation has come to its end.
     #[must_use]
     pub const fn is_over(&self) -> bool {
-        self.planned + self.unknown + self.pending == 0
+        self.planned == 0 && self.is_settled()
+    }
+
+    /// Whether nothing that was begun is open.
+    #[must_use]
+    pub const fn is_settled(&self) -> bool {
+        self.unknown + self.pending == 0
     }
 }
 
@@ -80,6 +87,8 @@ impl Fold {
                     return wrong(what);
                 }
             }
+            // One that was kept and not acknowledged comes again.
+            Entry::Message(row) => drop(self.messages.insert((row.registry.clone(), row.id.clone()), row)),
             Entry::Closed { .. } => self.closed = true,
             Entry::Resumed { .. } | Entry::WaveDone { .. } | Entry::RegistryStopped { .. } => {}
             Entry::Approved { .. } | Entry::Shown { .. } => return wrong("it belongs to a review".to_owned()),
@@ -161,6 +170,11 @@ impl Fold {
             return Entry::Resumed { at };
         }
         Entry::Opened { digest: plan.digest().into(), operations: plan.header().operations(), tool: tool.into(), at }
+    }
+
+    /// The messages that were taken out of queues, by registry and number.
+    pub fn messages(&self) -> impl Iterator<Item = &MessageRow> {
+        self.messages.values()
     }
 
     /// When a step last changed its state; nothing where none did.

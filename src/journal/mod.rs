@@ -9,7 +9,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 
-pub use entry::{Entry, StepRow};
+pub use entry::{Entry, MessageRow, StepRow};
 pub use fold::{Fold, Standing, Tally};
 pub use state::{StepState, Why, is_legal};
 

@@ -64,6 +64,8 @@ pub enum Why {
     Refused(ResultCode),
     /// The registry said yes and changed nothing.
     NotEffective,
+    /// The registry took it, and decided against it.
+    Declined,
     /// The object is gone, or is another registrar's.
     Gone,
     /// What allowed it does not hold any more: the number of the rule.
@@ -79,6 +81,7 @@ impl fmt::Display for Why {
         match self {
             Self::Refused(code) => write!(f, "the registry refused it, {}", code.0),
             Self::NotEffective => f.write_str("the registry said yes and changed nothing"),
+            Self::Declined => f.write_str("the registry took it, and decided against it"),
             Self::Gone => f.write_str("the object is gone, or is another registrar's"),
             Self::Blocked(rule) => write!(f, "what allowed it does not hold any more, {rule}"),
             Self::Unsaid(id) => write!(f, "the line has no words for it, {id}"),

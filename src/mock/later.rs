@@ -118,8 +118,7 @@ impl Registry {
             sv_trid: Some(pending.sv_trid),
             date: Some(stamp(at)),
         };
-        let text = if done.is_some() { "Pending action completed successfully" } else { "Pending action was refused" };
-        self.held.messages.push(&pending.by, stamp(at), text, About::Pending(kind, told));
+        self.tell_decision(&pending.by, kind, told, at);
         Some(Commit {
             at,
             by: pending.by,
@@ -128,6 +127,12 @@ impl Registry {
             deed: Deed::Decided(object.into()),
             change: done,
         })
+    }
+
+    /// Tells an account how a command of its came out that was pending (RFC 5730 §2.3).
+    pub(super) fn tell_decision(&mut self, to: &str, kind: ObjectKind, told: PendingData, at: Timestamp) {
+        let text = if told.result { "Pending action completed successfully" } else { "Pending action was refused" };
+        self.held.messages.push(to, stamp(at), text, About::Pending(kind, told));
     }
 
     /// Carries out the command in `frame` for the account `by`.

@@ -77,6 +77,11 @@ impl Messages {
         is_theirs.then(|| self.all.remove(&number)).flatten().map(|message| message.text)
     }
 
+    /// The messages that were taken out of queues.
+    pub(super) fn taken(&self) -> impl Iterator<Item = u64> + '_ {
+        (1..=self.last).filter(|number| !self.all.contains_key(number))
+    }
+
     fn first(&self, to: &str) -> Option<(u64, &Message)> {
         self.all.iter().find(|(_, message)| *message.to == *to).map(|(number, message)| (*number, message))
     }

@@ -283,6 +283,11 @@ impl Registry {
         self.held.messages.head(&self.acting)
     }
 
+    /// The numbers of the messages that were taken out of queues.
+    pub(super) fn acknowledged(&self) -> Vec<u64> {
+        self.held.messages.taken().collect()
+    }
+
     /// What the first message in it is about, where there are more than words.
     pub(super) fn notice(&self) -> Option<&About> {
         self.held.messages.about(&self.acting)

@@ -3,10 +3,10 @@
 
 use super::fleet::Fleet;
 use super::knobs::Knobs;
-use super::registry::Registry;
+use super::registry::{Registry, stamp};
 use super::tongue::Tongue;
 use crate::base::{Moment, Result, Secret, Timestamp};
-use crate::model::{Contact, Domain, Host, ObjectKind};
+use crate::model::{Contact, Domain, Host, ObjectKind, PendingData};
 use crate::policy::Profile;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -118,6 +118,18 @@ impl Sans {
             payload.clear();
         }
         Reply { payload, code: answer.code, closes: answer.close }
+    }
+
+    /// Tells the account by its queue how a pending action ended.
+    pub fn notify(&mut self, kind: ObjectKind, decision: PendingData, wall: Timestamp) {
+        let to = self.registry.user.clone();
+        let decision = PendingData { date: Some(stamp(wall)), ..decision };
+        self.registry.tell_decision(&to, kind, decision, wall);
+    }
+
+    /// The numbers of the messages that were taken out of the queue.
+    pub fn acknowledged(&self) -> Vec<u64> {
+        self.registry.acknowledged()
     }
 
     /// Carries out a command behind the scenes, on no connection and within no limit: one that was taken earlier.

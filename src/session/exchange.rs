@@ -171,6 +171,8 @@ pub enum Outcome {
         verdict: Verdict,
         /// The evidence.
         facts: Box<ExchangeFacts>,
+        /// The frame itself, where it holds a message of the account's queue.
+        frame: Option<RawFrame>,
     },
     /// A frame came that is no answer.
     Unreadable {

@@ -102,6 +102,8 @@ struct FrameFacts {
     digest: Digest,
     bytes: u32,
     received: Timestamp,
+    /// The frame, where it holds a message of the queue.
+    message: Option<RawFrame>,
 }
 
 /// A session.
@@ -211,14 +213,18 @@ impl Session {
                 Err(bad) => self.die(&Loss::BadFrame(bad), now),
                 Ok(None) => break,
                 Ok(Some(frame)) => {
-                    let facts = FrameFacts { digest: Digest::of(frame), bytes: to_u32(frame.len()), received: now.wall };
+                    let mut facts = FrameFacts { digest: Digest::of(frame), bytes: to_u32(frame.len()), received: now.wall, message: None };
                     let read = match self.tape.read(frame) {
                         Ok(()) => self.dialect.read(&self.tape),
                         Err(malformed) => Err(malformed.to_string()),
                     };
                     match read {
                         Ok(Said::Greeting(greeting)) => self.greeted(greeting, now),
-                        Ok(Said::Answer(response)) => self.answered(response, &facts, now),
+                        Ok(Said::Answer(response)) => {
+                            let is_asked = self.in_flight.iter().any(|asked| matches!(asked.command(), Command::PollRequest));
+                            facts.message = (is_asked && response.queue.is_some()).then(|| RawFrame::new(frame));
+                            self.answered(response, facts, now);
+                        }
                         Err(why) => {
                             let frame = RawFrame::new(frame);
                             self.garbage(why, frame, &facts, now);

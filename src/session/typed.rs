@@ -47,6 +47,16 @@ impl WritePool {
     pub fn ask(&mut self, ticket: u64, query: Query) {
         self.0.submit(ticket, Command::Query(query), None);
     }
+
+    /// Asks for the message at the head of the account's queue (RFC 5730 §2.9.2.3).
+    pub fn next_message(&mut self, ticket: u64) {
+        self.0.submit(ticket, Command::PollRequest, None);
+    }
+
+    /// Takes the message `id` out of the queue, for every client of the account: it is to be on disk by then.
+    pub fn acknowledge(&mut self, ticket: u64, id: Box<str>) {
+        self.0.submit(ticket, Command::PollAck { id }, None);
+    }
 }
 
 impl Deref for ReadPool {

@@ -69,23 +69,23 @@ impl Bug {
     pub(super) fn misread(self, asked: Asked, outcome: Outcome) -> Outcome {
         match (self, asked, outcome) {
             (Self::BlindResend, Asked::Command, Outcome::Unknown { why, .. }) => Outcome::NeverSent { why },
-            (Self::FailedMeansUndone, Asked::Command, Outcome::Answer { response, mut verdict, facts })
+            (Self::FailedMeansUndone, Asked::Command, Outcome::Answer { response, mut verdict, facts, frame })
                 if response.code() == ResultCode::FAILED =>
             {
                 verdict.class = Class::Item;
-                Outcome::Answer { response, verdict, facts }
+                Outcome::Answer { response, verdict, facts, frame }
             }
-            (Self::PendingMeansDone, Asked::Command, Outcome::Answer { response, mut verdict, facts })
+            (Self::PendingMeansDone, Asked::Command, Outcome::Answer { response, mut verdict, facts, frame })
                 if response.code() == ResultCode::PENDING =>
             {
                 verdict.class = Class::Ok;
-                Outcome::Answer { response, verdict, facts }
+                Outcome::Answer { response, verdict, facts, frame }
             }
             (Self::UnreadableMeansAbsent, Asked::Question, Outcome::Unreadable { facts, .. }) => {
                 let code = ResultCode::DOES_NOT_EXIST;
                 let item = ResultItem { code, msg: "".into(), lang: None, values: Vec::new(), ext_values: Vec::new() };
                 let response = Box::new(Response { results: vec![item], ..Response::default() });
-                Outcome::Answer { response, verdict: classify(code, "", At::Live, Kind::Query, &[]), facts }
+                Outcome::Answer { response, verdict: classify(code, "", At::Live, Kind::Query, &[]), facts, frame: None }
             }
             (_, _, outcome) => outcome,
         }

@@ -300,6 +300,11 @@ impl Checker<'_> {
         let counted = self.operations.values().map(|operation| (operation.op, scene::steps(operation)));
         let tally = fold.tally(counted);
         let total = tally.planned + tally.verified + tally.failed + tally.conflict + tally.unknown + tally.pending;
+        for site in &self.world.sites {
+            let kept: HashSet<&str> = fold.messages().filter(|row| *row.registry == *site.place.id).map(|row| &*row.id).collect();
+            let lost = site.sans.acknowledged().into_iter().filter(|number| !kept.contains(number.to_string().as_str()));
+            found.extend(lost.map(|number| ("I4", format!("message {number} of {} is acknowledged and not on disk", site.place.id))));
+        }
         if total != self.operations.len() as u64 {
             found.push(("I4", format!("{total} of {} operations are accounted for", self.operations.len())));
         }

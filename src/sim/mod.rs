@@ -17,7 +17,6 @@ mod check;
 mod disk;
 mod fault;
 mod history;
-mod inbox;
 mod line;
 mod process;
 mod scene;
@@ -28,16 +27,9 @@ pub use bug::Bug;
 pub use check::Violation;
 pub use story::{Case, Report, simulate};
 
-use crate::base::{Blame, Problem};
-
 /// The one account.
 const ACCOUNT: &str = "registrar-1";
 /// Its password.
 const PASSWORD: &str = "simulated-pw-1";
 /// The share of the account's limits that is ours, in percent.
 const SHARE: u8 = 50;
-
-/// That the simulator itself is broken.
-fn broken(what: &str) -> Box<Problem> {
-    Problem::new("E-sim-001", Blame::Us, what, "please report this")
-}

@@ -3,9 +3,10 @@
 use super::bug::Bug;
 use super::disk::Disk;
 use super::scene::Place;
-use crate::apply::{ApplyEffect, Executor, Guard, LastWord, Parts, Settings, VaultValues};
+use crate::apply::{ApplyEffect, Executor, Guard, LastWord, Parts, Settings, VaultValues, Watch};
 use crate::base::{ClTrid, Moment, RegistryId, Result, Secret, SeededEntropy, Timestamp};
 use crate::journal::{self, Entry, Fold, Tally};
+use crate::mock::fleet::Draw;
 use crate::plan::{Operation, PlanFile};
 use crate::protocol::frame::{DEFAULT_CAP, LengthPrefix};
 use crate::session::{Account, Allowance, EppDialect, Now, Outcome, Setup, WritePool};
@@ -25,6 +26,8 @@ pub(super) enum Asked {
     Question,
     /// The answer to a command that changes something.
     Command,
+    /// The answer to a command of the message queue.
+    Queue,
 }
 
 /// Rows and cells on their way to the disk.
@@ -41,6 +44,8 @@ pub(super) struct Part {
     pub(super) pool: WritePool,
     /// What is asked, by ticket.
     asked: HashMap<u64, Asked>,
+    /// Messages that are kept in the end: [`Bug::AckBeforeStore`].
+    unkept: Vec<Pending>,
     /// Whether nothing more is begun.
     finished: bool,
 }
@@ -125,6 +130,22 @@ impl Process {
                     part.pool.submit(ticket, transform, Some(ClTrid::new(&*cltrid)));
                     submitted = true;
                 }
+                ApplyEffect::NextMessage { ticket } => {
+                    part.asked.insert(ticket, Asked::Queue);
+                    part.pool.next_message(ticket);
+                    submitted = true;
+                }
+                ApplyEffect::Acknowledge { ticket, id } => {
+                    part.asked.insert(ticket, Asked::Queue);
+                    part.pool.acknowledge(ticket, id);
+                    submitted = true;
+                }
+                ApplyEffect::Commit { ticket: Some(ticket), entries, cells }
+                    if self.bug == Some(Bug::AckBeforeStore) && matches!(entries[..], [Entry::Message(_)]) =>
+                {
+                    part.unkept.push(Pending { site, ticket: None, entries, cells });
+                    part.executor.handle_committed(ticket);
+                }
                 ApplyEffect::Commit { ticket, entries, cells } => {
                     let early = ticket.filter(|_| self.bug == Some(Bug::JournalAfterSend));
                     self.pending.push_back(Pending { site, ticket: ticket.filter(|_| early.is_none()), entries, cells });
@@ -139,6 +160,7 @@ impl Process {
         }
         if part.executor.is_done() && self.pending.iter().all(|pending| pending.site != site) {
             part.finished = true;
+            self.pending.extend(part.unkept.drain(..));
             part.pool.finish(now);
             any = true;
         }
@@ -240,6 +262,7 @@ fn part(place: &Place, fold: Arc<Fold>, (id, operations): (&str, Vec<Operation>)
         prefix: short.as_str().into(),
         settle,
         again: settle.min(Duration::from_secs(5)),
+        queue: watch(start.seed, settle * 4).filter(|_| !start.settle_only),
         in_hand: usize::from(limits.sessions.value) * 2,
         tolerance: start.tolerance,
         keep: Timestamp::MAX,
@@ -255,7 +278,16 @@ fn part(place: &Place, fold: Arc<Fold>, (id, operations): (&str, Vec<Operation>)
     };
     // No identifier of a session is ever one of a step: those have numbers alone.
     let pool = pool(place, &format!("{short}-p{}", start.number), start.seed);
-    Part { executor: Executor::new(settings, parts, fold), pool, asked: HashMap::new(), finished: false }
+    Part { executor: Executor::new(settings, parts, fold), pool, asked: HashMap::new(), unkept: Vec::new(), finished: false }
+}
+
+/// How the queues of a world are watched: in every second one they are ours, in every sixth they are looked at.
+fn watch(seed: u64, patience: Duration) -> Option<Watch> {
+    match Draw::new(seed, "queue", 0).below(6) {
+        0..3 => Some(Watch { patience, takes: true }),
+        3 => Some(Watch { patience, takes: false }),
+        _ => None,
+    }
 }
 
 /// The sessions at one registry, with half of the account.

@@ -200,10 +200,7 @@ impl Builder {
             draft.basis.subject = subject.map(|subject| subject.to_string());
             let registry = draft.registry.clone();
             let (disk, entropy) = (&mut self.disk, &mut self.entropy);
-            let mut key = |kind: ObjectKind, id: &str| {
-                let mut keys = Vault::new(disk).enrol([vault_name(&registry, kind, id).as_str()], entropy)?;
-                keys.pop().ok_or_else(|| super::broken("the vault gave no key"))
-            };
+            let mut key = |kind: ObjectKind, id: &str| Vault::new(disk).enrol_one(&vault_name(&registry, kind, id), entropy);
             let (mut operation, sealed) = draft.seal(Timestamp::MAX, &mut key)?;
             self.disk.commit(&Batch { appends: Vec::new(), cells: sealed.iter().map(sealed_cell).collect() })?;
             if waits {

@@ -3,7 +3,6 @@
 use super::bug::Bug;
 use super::check::{Ending, Violation, check};
 use super::fault::Weather;
-use super::inbox;
 use super::process::{Process, Start};
 use super::scene::{self, Place};
 use super::world::{Ended, Mishaps, World};
@@ -17,9 +16,6 @@ use std::time::Duration;
 
 /// The most processes that are begun in calm weather before the end is looked at.
 const CALM: u32 = 8;
-
-/// Of a thousand seeds, those in which the mail is read.
-const MAIL: u64 = 100;
 
 /// What is simulated.
 #[derive(Clone, Debug, Default)]
@@ -113,9 +109,6 @@ impl Story<'_> {
         let stopped = self.ending.stopped.clone();
         self.live(Mishaps::default(), true)?;
         self.ending.stopped = stopped;
-        if is_drawn && self.draw.chance(MAIL) {
-            self.report.violations.extend(inbox::read(&mut self.world, self.case.bug, &mut self.draw)?);
-        }
         Ok(())
     }
 

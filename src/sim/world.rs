@@ -13,7 +13,7 @@ use crate::base::{Moment, Result, Secret, SeededEntropy, Timestamp};
 use crate::compliance::{Purpose, Subject};
 use crate::mock::fleet::Draw;
 use crate::mock::{Knobs, Sans};
-use crate::model::ObjectKind;
+use crate::model::{ObjectKind, PendingData};
 use crate::session::{CloseReason, Now, PoolEffect};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -22,6 +22,8 @@ use std::time::Duration;
 const COMMAND_CAP: usize = 1 << 20;
 /// How long an answer is on its way at most, in milliseconds.
 const LATENCY: u64 = 40;
+/// Messages in each queue from the beginning.
+const MESSAGES: u32 = 3;
 /// The most that is done in one process: a dozen operations take some hundreds.
 const ENDLESS: u64 = 400_000;
 
@@ -112,7 +114,7 @@ impl World {
     pub(super) fn new(scene: Scene, seed: u64, bug: Option<Bug>, trace: bool) -> Result<Self> {
         let Scene { places, disk, said } = scene;
         let mut knobs = Knobs::default();
-        knobs.messages = super::inbox::MESSAGES;
+        knobs.messages = MESSAGES;
         let site = |place: Place| {
             let account = (super::ACCOUNT, Secret::new(super::PASSWORD));
             let sans = Sans::new(place.profile.clone(), &place.objects, &knobs, account, scene::origin())?;
@@ -281,6 +283,10 @@ impl World {
         let code = later.accepted.then(|| site.sans.carry_out(&later.frame, now, wall).code);
         if let Some(frame) = self.history.frames.get_mut(later.number) {
             frame.over = Some(now);
+            if let Some((kind, id)) = &later.pending {
+                let (id, result, cl_trid) = (id.clone(), code.is_some_and(|code| code < 2000), frame.cl_trid.clone());
+                site.sans.notify(*kind, PendingData { id, result, cl_trid, sv_trid: None, date: None }, wall);
+            }
         }
         self.tell(|| format!("{}: carried out late: {code:?}", later.site));
     }

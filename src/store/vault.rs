@@ -16,6 +16,19 @@ fn place(reference: &ObjectRef, digest: &ValueDigest) -> Box<[u8]> {
     [&reference.bytes()[..], digest.bytes()].concat().into()
 }
 
+/// A reference and a key for an object, with the cells that keep them.
+fn new_key(object: &str, batch: &mut Batch, entropy: &mut dyn Entropy) -> Result<ObjectKey> {
+    let (mut reference, mut key) = ([0; 16], Zeroizing::new([0; 32]));
+    entropy.fill(&mut reference)?;
+    entropy.fill(&mut *key)?;
+    batch.cells.extend([
+        Cell::Put(Table::References, object.as_bytes().into(), reference.into()),
+        Cell::Put(Table::Objects, reference.into(), object.as_bytes().into()),
+        Cell::Put(Table::Keys, reference.into(), (*key)[..].into()),
+    ]);
+    Ok(ObjectKey::new(ObjectRef::new(reference), key))
+}
+
 /// The vault of a store.
 pub struct Vault<'a>(&'a mut dyn Store);
 
@@ -48,15 +61,7 @@ impl<'a> Vault<'a> {
             let key = match known {
                 Some(key) => key,
                 None => {
-                    let (mut reference, mut key) = ([0; 16], Zeroizing::new([0; 32]));
-                    entropy.fill(&mut reference)?;
-                    entropy.fill(&mut *key)?;
-                    batch.cells.extend([
-                        Cell::Put(Table::References, object.as_bytes().into(), reference.into()),
-                        Cell::Put(Table::Objects, reference.into(), object.as_bytes().into()),
-                        Cell::Put(Table::Keys, reference.into(), (*key)[..].into()),
-                    ]);
-                    let key = ObjectKey::new(ObjectRef::new(reference), key);
+                    let key = new_key(object, &mut batch, entropy)?;
                     made.insert(object, key.clone());
                     key
                 }
@@ -67,6 +72,20 @@ impl<'a> Vault<'a> {
             self.0.commit(&batch)?;
         }
         Ok(out)
+    }
+
+    /// The key of one object, made now where the vault does not know it yet.
+    ///
+    /// # Errors
+    /// `E-entropy-001`; `E-store-006` where storage fails.
+    pub fn enrol_one(&mut self, object: &str, entropy: &mut dyn Entropy) -> Result<ObjectKey> {
+        if let Some(key) = self.key_of(object)? {
+            return Ok(key);
+        }
+        let mut batch = Batch::default();
+        let key = new_key(object, &mut batch, entropy)?;
+        self.0.commit(&batch)?;
+        Ok(key)
     }
 
     /// The key of an object; none where it was never enrolled, or erased.

@@ -13,6 +13,7 @@ use privet::plan::{
     vault_name,
 };
 use privet::store::{Batch, SqliteStore, Store as _, Vault, sealed_cell};
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -27,15 +28,23 @@ pub(crate) struct Locking {
     pub(crate) plan: PathBuf,
     /// The domains that the plan locks.
     pub(crate) names: Vec<String>,
+    /// Lines of the registry's configuration.
+    extra: &'static str,
     served: Option<Served>,
 }
 
 impl Locking {
     /// A registry of so many domains with its `knobs`, pulled, and the plan, of which `change` may make another.
     pub(crate) fn new(domains: u64, knobs: &[&str], change: impl FnOnce(&mut Header)) -> Self {
+        Self::configured(domains, knobs, "", change)
+    }
+
+    /// The same, with `extra` lines of configuration for the registry.
+    pub(crate) fn configured(domains: u64, knobs: &[&str], extra: &'static str, change: impl FnOnce(&mut Header)) -> Self {
         let one = One::new("gtld-thick", "example", domains);
         drop(one.serve(&[], ""));
-        let mut this = Self { loaded: one.load(), plan: one.config().with_file_name("lock.plan"), names: Vec::new(), served: None, one };
+        let mut this =
+            Self { loaded: one.load(), plan: one.config().with_file_name("lock.plan"), names: Vec::new(), extra, served: None, one };
         this.serve(&[]);
         assert_eq!(pull(&this.loaded, &context(&[])).expect("ended").exit(), Exit::Done);
         // A plan is applied under the configuration that it was made under.
@@ -47,7 +56,7 @@ impl Locking {
     /// Serves the registry anew, with a registry's patience of a second.
     pub(crate) fn serve(&mut self, knobs: &[&str]) {
         self.served = None;
-        self.served = Some(self.one.serve(knobs, ""));
+        self.served = Some(self.one.serve(knobs, self.extra));
         let path = self.one.config();
         let text = std::fs::read_to_string(&path).expect("a configuration");
         let text = text.replace("back_off_seconds = 1", "back_off_seconds = 1\nreply_seconds = 1");
@@ -58,6 +67,7 @@ impl Locking {
     fn draft(&mut self, change: impl FnOnce(&mut Header)) {
         let config = &self.loaded.config;
         let (id, registry) = config.registry(ONE).expect("the registry");
+        self.names.clear();
         let rows: Vec<Row> =
             self.one.observed().into_iter().filter(|((kind, _), _)| *kind == ObjectKind::Domain).map(|(_, seen)| seen.row).collect();
         let mut store = SqliteStore::open(&self.one.state().join("store.sqlite")).expect("a store");
@@ -83,7 +93,7 @@ impl Locking {
             };
             let mut key = |kind: ObjectKind, name: &str| {
                 let object = vault_name(id.as_str(), kind, name);
-                Ok(Vault::new(&mut store).enrol([object.as_str()], &mut entropy)?.remove(0))
+                Vault::new(&mut store).enrol_one(&object, &mut entropy)
             };
             let (operation, sealed) = draft.seal(Timestamp::MAX, &mut key).expect("sealed");
             store.commit(&Batch { appends: Vec::new(), cells: sealed.iter().map(sealed_cell).collect() }).expect("kept");
@@ -135,7 +145,7 @@ impl Locking {
     }
 
     /// What the registry carried out, in order: the lines of its commit log.
-    pub(crate) fn commits(&self) -> Vec<serde_json::Value> {
+    pub(crate) fn commits(&self) -> Vec<Value> {
         let text = std::fs::read_to_string(self.one.config().with_file_name("commits.ndjson")).unwrap_or_default();
         text.lines().map(|line| serde_json::from_str(line).expect("a line")).collect()
     }
@@ -144,9 +154,11 @@ impl Locking {
     pub(crate) fn effects(&self) -> BTreeMap<String, u64> {
         let mut all = BTreeMap::new();
         for line in self.commits().iter().filter(|line| line["clTRID"].is_string() && is_effective(line)) {
-            let (_, name) = line["object"].as_str().and_then(|object| object.split_once('/')).expect("an object");
-            *all.entry(name.to_owned()).or_default() += 1;
+            let (kind, name) = line["object"].as_str().and_then(|object| object.split_once('/')).expect("an object");
+            // A message that is acknowledged is no change.
+            *all.entry(name.to_owned()).or_default() += u64::from(kind != "message");
         }
+        all.retain(|_, count| *count > 0);
         all
     }
 
@@ -158,7 +170,7 @@ impl Locking {
 }
 
 /// Whether an object was another one afterwards, but for the stamps of the change.
-pub(crate) fn is_effective(line: &serde_json::Value) -> bool {
+pub(crate) fn is_effective(line: &Value) -> bool {
     let [before, after] = ["before", "after"].map(|side| {
         let mut object = line[side].clone();
         for stamp in ["updated", "updated_by"] {
@@ -361,15 +373,40 @@ fn reconciling_reads_and_sends_nothing() {
     child.wait().expect("it ended");
     let sent: usize = locking.told().iter().sum();
     let id = PlanFile::open(&locking.plan).expect("a plan").header().id.clone();
-    let ended = reconcile(&locking.loaded, &id[..12], &context(&[])).unwrap_or_else(|e| panic!("{e}"));
+    let ended = reconcile(&locking.loaded, &id[..12], false, &context(&[])).unwrap_or_else(|e| panic!("{e}"));
     let found = counts(&ended);
     assert!(!found.contains_key("unknown") && found.contains_key("planned"), "{found:?}");
     assert_eq!(locking.told().iter().sum::<usize>(), sent, "nothing was sent");
     for name in ["", "0123456789ab", "zz"] {
-        let problem = reconcile(&locking.loaded, name, &context(&[])).expect_err("no run").into_first();
+        let problem = reconcile(&locking.loaded, name, false, &context(&[])).expect_err("no run").into_first();
         assert_eq!(problem.id, "E-apply-013", "{name}");
     }
     let ended = locking.apply();
     assert_eq!(ended.exit(), Exit::Done, "{}", ended.text);
+    locking.assert_once();
+}
+
+#[test]
+fn a_run_whose_first_wave_failed_is_given_up_and_lets_the_next_plan_be_applied() {
+    let names = Locking::new(14, &[], |_| ()).names;
+    let knob = format!("fault=row-43-2400:object={}:on=transform:times=2", names[0]);
+    let mut locking = Locking::new(14, &[&knob], |_| ());
+    let ended = locking.apply();
+    assert_eq!((ended.exit(), &ended.json["closed"]), (Exit::SomeFailed, &Value::Bool(false)), "{}", ended.text);
+    assert_eq!(counts(&ended), BTreeMap::from([("failed", 1), ("planned", names.len() as u64 - 1), ("sends", 2)]));
+    let first = PlanFile::open(&locking.plan).expect("a plan").header().id.clone();
+
+    locking.draft(|header| header.author = Some("another".to_owned()));
+    let refused = apply(&locking.loaded, &locking.plan, &ApplyOptions::default(), &context(&[])).expect_err("one is open").into_first();
+    assert_eq!(refused.id, "E-apply-010");
+    assert!(refused.remedy.contains(&format!("privet reconcile {} --give-up", &first[..12])), "{refused}");
+
+    // Without being told to, a reconciliation ends nothing.
+    for (gives_up, exit) in [(false, Exit::SomeFailed), (true, Exit::SomeFailed)] {
+        let ended = reconcile(&locking.loaded, &first[..12], gives_up, &context(&[])).unwrap_or_else(|e| panic!("{e}"));
+        assert_eq!((ended.exit(), &ended.json["closed"]), (exit, &Value::Bool(gives_up)), "{}", ended.text);
+    }
+    let ended = locking.apply();
+    assert_eq!((ended.exit(), counts(&ended)["verified"]), (Exit::Done, names.len() as u64), "{}", ended.text);
     locking.assert_once();
 }

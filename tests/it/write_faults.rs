@@ -10,6 +10,7 @@ use privet::plan::Fact;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 /// Domains of a registry: some of them are to be locked, in two waves.
@@ -25,6 +26,11 @@ struct Struck {
 impl Struck {
     /// A registry whose `fault` strikes what is told of one domain: one beyond the first wave, with contacts that are not its registrant.
     fn by(fault: &str) -> Self {
+        Self::configured(fault, &[], "")
+    }
+
+    /// The same, with more `knobs`, and `extra` lines of configuration.
+    fn configured(fault: &str, knobs: &[&str], extra: &'static str) -> Self {
         let plain = Locking::new(DOMAINS, &[], |_| ());
         let observed = plain.one.observed();
         let has_others = |name: &&String| {
@@ -37,7 +43,8 @@ impl Struck {
         drop(plain);
         let (fault, conditions) = fault.split_once(':').unwrap_or((fault, "times=1"));
         let knob = format!("fault={fault}:object={name}:{conditions}");
-        Self { locking: Locking::new(DOMAINS, &[&knob], |_| ()), name }
+        let knobs: Vec<&str> = knobs.iter().copied().chain([knob.as_str()]).collect();
+        Self { locking: Locking::configured(DOMAINS, &knobs, extra, |_| ()), name }
     }
 
     /// How often the registry was told to lock the domain.
@@ -102,6 +109,27 @@ fn row_39_a_pending_change_that_is_granted_is_verified_by_the_next_run() {
     let ended = struck.locking.apply();
     struck.assert_ended(&ended, Exit::Done, "verified", 1);
     assert_eq!((struck.told(), struck.effects()), (1, (1, 1)));
+}
+
+#[test]
+fn row_39_a_decision_that_the_queue_tells_in_time_settles_the_change_in_the_same_run() {
+    for (fault, exit, state, effects) in
+        [("row-39-granted", Exit::Done, "verified", (1, 1)), ("row-39-declined", Exit::SomeFailed, "failed", (0, 0))]
+    {
+        let struck = Struck::configured(&format!("{fault}:times=1:ms=1200"), &["messages=2"], "poll = \"own\"");
+        let ended = struck.locking.apply();
+        struck.assert_ended(&ended, exit, state, 1);
+        assert_eq!((struck.told(), struck.effects()), (1, effects), "{fault}");
+        // Two notices and the decision: all were taken out of the queue, and all are told.
+        assert_eq!((&ended.json["messages"], &ended.json["closed"]), (&Value::from(3), &Value::Bool(true)), "{fault}");
+        let outcomes = Path::new(ended.json["outcomes"].as_str().expect("a path")).with_file_name("messages.csv");
+        let table = std::fs::read_to_string(outcomes).expect("a table");
+        let granted = if state == "verified" { "yes" } else { "no" };
+        let told: Vec<&str> = table.lines().collect();
+        assert_eq!(told[0], "registry,id,object,granted,taken");
+        assert!(told[1].starts_with("one,1,,,") && told[2].starts_with("one,2,,,"), "{table}");
+        assert!(told[3].starts_with(&format!("one,3,domain/{},{granted},", struck.name)), "{table}");
+    }
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::model::{Class, Command, ExchangeFacts, Extension, Response, ResultCod
 
 impl Session {
     /// An answer came: finds its question.
-    pub(super) fn answered(&mut self, response: Box<Response>, facts: &FrameFacts, now: Now) {
+    pub(super) fn answered(&mut self, response: Box<Response>, facts: FrameFacts, now: Now) {
         let code = response.code();
         self.failed_turns = 0;
         if let Some(credit) = credit(&response) {
@@ -69,7 +69,7 @@ impl Session {
     }
 
     /// Hands an answer to its asker; the session may be over with it.
-    fn deliver(&mut self, asked: Asked, mut response: Box<Response>, facts: &FrameFacts, now: Now) {
+    fn deliver(&mut self, asked: Asked, mut response: Box<Response>, facts: FrameFacts, now: Now) {
         self.window.answered(asked.sent, now.at);
         self.report.answers += 1;
         self.report.answer_times.add(now.at.since(asked.sent));
@@ -84,7 +84,8 @@ impl Session {
         evidence.digest = Some(facts.digest);
         evidence.elements = self.names.of(&self.tape, &*self.dialect);
         if let Owner::Asker(job) = asked.owner {
-            self.effects.push_back(Effect::Done(job, Outcome::Answer { response, verdict, facts: Box::new(evidence) }));
+            let answer = Outcome::Answer { response, verdict, facts: Box::new(evidence), frame: facts.message };
+            self.effects.push_back(Effect::Done(job, answer));
         }
         if verdict.closes {
             self.die(&Loss::Told(code), now);

@@ -25,7 +25,7 @@ impl Pool {
             return self.read_first(job, &then, outcome, now);
         }
         match outcome {
-            Outcome::Answer { response, verdict, facts } => {
+            Outcome::Answer { response, verdict, facts, frame } => {
                 self.failures = 0;
                 self.limits = 0;
                 let again = self.answered(&job, &response, verdict, now);
@@ -35,7 +35,7 @@ impl Pool {
                         self.report.asked_again += 1;
                         self.delayed.push((at, job));
                     }
-                    _ => self.done(job.ticket, Outcome::Answer { response, verdict, facts }),
+                    _ => self.done(job.ticket, Outcome::Answer { response, verdict, facts, frame }),
                 }
             }
             Outcome::NeverSent { .. } if job.repeats() && !self.finished() => self.queue.push_front(job),
@@ -58,7 +58,7 @@ impl Pool {
             Job { then: Some(Box::new(then.clone())), ..job }
         };
         match outcome {
-            Outcome::Answer { response, verdict, facts } => {
+            Outcome::Answer { response, verdict, facts, frame } => {
                 self.failures = 0;
                 self.limits = 0;
                 match self.answered(&job, &response, verdict, now) {
@@ -75,7 +75,7 @@ impl Pool {
                         }
                         Err(problem) => self.done(job.ticket, Outcome::Refused(problem)),
                     },
-                    _ => self.done(job.ticket, Outcome::Answer { response, verdict, facts }),
+                    _ => self.done(job.ticket, Outcome::Answer { response, verdict, facts, frame }),
                 }
             }
             Outcome::NeverSent { .. } | Outcome::Unknown { .. } | Outcome::Unreadable { .. } if may_repeat => {
