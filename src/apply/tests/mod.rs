@@ -1,11 +1,14 @@
 //! The executor against a small world in virtual time, which is stopped between any two effects, and at which every answer may be lost.
 
+mod edges;
 mod queue;
 mod runs;
 
 use super::*;
-use crate::base::{DomainName, Entropy, Handle, Moment, ObjectKey, ObjectRef, Personal, Result, SeededEntropy, Timestamp, ValueDigest};
-use crate::journal::{self, Fold, StepState, Why};
+use crate::base::{
+    DomainName, Entropy, Handle, Moment, ObjectKey, ObjectRef, Personal, Problem, Result, SeededEntropy, Timestamp, ValueDigest,
+};
+use crate::journal::{self, Entry, Fold, StepState, Why};
 use crate::model::{
     Contact, Domain, ExchangeFacts, ObjectKind, PendingData, Query, Queue, ResData, Response, ResultCode, ResultItem, Status, StatusValue,
     Transform,
@@ -223,7 +226,7 @@ fn facts() -> Box<ExchangeFacts> {
 
 fn answer(code: u16, data: Option<ResData>, kind: Kind) -> Outcome {
     let item = ResultItem { code: ResultCode(code), msg: "".into(), lang: None, values: Vec::new(), ext_values: Vec::new() };
-    let response = Response { results: vec![item], data: data.into_iter().collect(), ..Response::default() };
+    let response = Response { results: vec![item], data: data.into_iter().collect(), sv_trid: Some("SV-1".into()), ..Response::default() };
     Outcome::Answer {
         response: Box::new(response),
         verdict: classify(ResultCode(code), "", At::Live, kind, &[]),
@@ -269,6 +272,8 @@ struct Run {
     reconcile: bool,
     /// How the queue is watched.
     queue: Option<Watch>,
+    /// What the plan cannot be read on for, behind its last operation.
+    torn: Option<Box<Problem>>,
     now: Moment,
 }
 
@@ -310,7 +315,7 @@ impl Run {
             (operation.op, operation.wave) = (u64::from(n) + 1, crate::plan::wave_of(u64::from(n), 1));
             operations.push(operation);
         }
-        Self { world, store, operations, forbidden: Vec::new(), reconcile: false, queue: None, now: Moment::default() }
+        Self { world, store, operations, forbidden: Vec::new(), reconcile: false, queue: None, torn: None, now: Moment::default() }
     }
 
     /// Another run, with a disk of its own.
@@ -323,8 +328,8 @@ impl Run {
         journal::open(&mut *self.store.0.lock().unwrap(), "p").unwrap()
     }
 
-    /// Goes on with the run until it is done, or `effects` of it have been carried out; whether it came to its end.
-    fn go(&mut self, effects: usize) -> (bool, Summary) {
+    /// The executor of the run, where it stands.
+    fn executor(&self) -> Executor {
         let settings = Settings {
             registry: "r".into(),
             prefix: "p".into(),
@@ -337,27 +342,36 @@ impl Run {
             settle_only: self.reconcile,
         };
         let parts = Parts {
-            operations: Box::new(self.operations.clone().into_iter().map(Ok)),
+            operations: Box::new(self.operations.clone().into_iter().map(Ok).chain(self.torn.clone().map(Err))),
             values: Box::new(self.store.clone()),
             guard: Box::new(Forbidden(self.forbidden.clone())),
             entropy: Box::new(SeededEntropy::new(9)),
         };
-        let mut executor = Executor::new(settings, parts, Arc::new(self.fold()));
+        Executor::new(settings, parts, Arc::new(self.fold()))
+    }
+
+    /// Goes on with the run until it is done, or `effects` of it have been carried out; whether it came to its end.
+    fn go(&mut self, effects: usize) -> (bool, Summary) {
+        self.try_go(effects).unwrap()
+    }
+
+    fn try_go(&mut self, effects: usize) -> Result<(bool, Summary)> {
+        let mut executor = self.executor();
         let stream = journal::run_stream("p", 1).unwrap();
         let mut done = 0;
         loop {
             let now = Now { at: self.now, wall: Timestamp::UNIX_EPOCH };
             self.world.settle(self.now);
             executor.handle_timeout(now);
-            let Some(effect) = executor.poll_effect(now).unwrap() else {
+            let Some(effect) = executor.poll_effect(now)? else {
                 if executor.is_done() {
-                    return (true, executor.summary().clone());
+                    return Ok((true, executor.summary().clone()));
                 }
                 self.now = executor.poll_timeout().expect("something to wait for");
                 continue;
             };
             if done == effects {
-                return (false, executor.summary().clone());
+                return Ok((false, executor.summary().clone()));
             }
             done += 1;
             match effect {
@@ -407,6 +421,18 @@ impl Run {
     fn states(&self) -> Vec<&'static str> {
         let fold = self.fold();
         self.operations.iter().map(|op| fold.operation(op.op, 2).as_str()).collect()
+    }
+
+    /// The rows of the journal.
+    fn entries(&self) -> Vec<Entry> {
+        let (mut store, mut rows) = (self.store.0.lock().unwrap(), Vec::new());
+        let stream = journal::run_stream("p", 1).unwrap();
+        crate::store::read(&mut *store, &stream, |_, row| {
+            rows.push(Entry::from_row(row).unwrap());
+            Ok(())
+        })
+        .unwrap();
+        rows
     }
 
     fn why(&self, op: u64, step: u8) -> Option<Why> {

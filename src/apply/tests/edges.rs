@@ -1,0 +1,73 @@
+//! What an executor says of itself, and where it begins and ends.
+
+use super::*;
+use crate::base::Blame;
+
+const START: Now = Now { at: Moment::ZERO, wall: Timestamp::UNIX_EPOCH };
+
+#[test]
+fn a_plan_that_cannot_be_read_on_ends_the_part_once_what_is_in_hand_has_ended() {
+    let mut run = Run::of(2);
+    run.operations.iter_mut().for_each(|operation| operation.wave = 1);
+    run.torn = Some(Problem::new("E-plan-003", Blame::Input, "torn", "plan again"));
+    assert_eq!(run.try_go(ALL).unwrap_err().id, "E-plan-003");
+    assert_eq!((run.states(), run.world.commands), (vec!["verified", "verified"], 4));
+}
+
+#[test]
+fn what_is_paused_begins_nothing_and_is_not_done() {
+    let run = Run::of(1);
+    let mut executor = run.executor();
+    executor.pause(true);
+    assert!(executor.poll_effect(START).unwrap().is_none() && !executor.is_done() && executor.poll_timeout().is_none());
+    executor.pause(false);
+    assert!(matches!(executor.poll_effect(START).unwrap(), Some(ApplyEffect::Read { .. })));
+}
+
+#[test]
+fn no_more_is_in_hand_than_may_be() {
+    let mut run = Run::of(9);
+    run.operations.iter_mut().for_each(|operation| operation.wave = 1);
+    let mut executor = run.executor();
+    let asked = std::iter::from_fn(|| executor.poll_effect(START).unwrap()).count();
+    assert_eq!((asked, executor.is_done()), (4, false));
+}
+
+#[test]
+fn the_registrys_own_identifiers_stand_beside_what_it_answered() {
+    let mut run = Run::of(1);
+    run.world.faults = VecDeque::from([None, Some(Fault::Pending)]);
+    run.go(ALL);
+    let told = |to: StepState| {
+        let rows = run.entries();
+        let of = |entry: &Entry| if let Entry::Step(row) = entry { (row.to == to).then(|| row.svtrid.clone()) } else { None };
+        rows.iter().find_map(of).flatten()
+    };
+    assert_eq!([StepState::Applied, StepState::Pending].map(told), [Some("SV-1".into()), Some("SV-1".into())]);
+    assert_eq!([StepState::Sending, StepState::Verified].map(told), [None, None]);
+}
+
+#[test]
+fn each_wave_that_ended_is_told_with_its_figures() {
+    let mut run = Run::of(14);
+    run.world.faults = std::iter::repeat_n(None, 2).chain([Some(Fault::Code(2005))]).collect();
+    run.go(ALL);
+    let waves: Vec<(u32, u64, u64)> = run
+        .entries()
+        .iter()
+        .filter_map(|entry| if let Entry::WaveDone { wave, verified, other } = entry { Some((*wave, *verified, *other)) } else { None })
+        .collect();
+    assert_eq!(waves, [(1, 1, 0), (2, 9, 1)]);
+}
+
+#[test]
+fn a_part_that_is_stopped_says_so_once_and_begins_nothing() {
+    let run = Run::of(1);
+    let mut executor = run.executor();
+    executor.stop("E-apply-004");
+    executor.stop("E-apply-003");
+    let Some(ApplyEffect::Commit { entries, .. }) = executor.poll_effect(START).unwrap() else { panic!("a row") };
+    assert_eq!(entries, [Entry::RegistryStopped { registry: "r".into(), why: "E-apply-004".into() }]);
+    assert!(executor.poll_effect(START).unwrap().is_none() && executor.is_done());
+    assert_eq!(executor.summary().stopped.as_deref(), Some("E-apply-004"));
+}
