@@ -38,6 +38,8 @@ pub struct SqliteStore {
     connection: Connection,
     /// Whether a commit failed: what the disk holds is not known then, and nothing is written any more.
     failed: bool,
+    /// Whether something was committed.
+    wrote: bool,
 }
 
 impl SqliteStore {
@@ -67,10 +69,8 @@ impl SqliteStore {
             let remedy = "run as the user whose store it is (chown), with mode 0600, on a file system that is mounted for writing";
             return Err(Problem::new("E-store-008", Blame::Operator, what, remedy).file(path));
         }
-        // What does not turn out to be a store is left alone.
-        let mut store = Self { path: path.to_owned(), connection: opened, failed: true };
+        let mut store = Self { path: path.to_owned(), connection: opened, failed: false, wrote: false };
         store.settle()?;
-        store.failed = false;
         Ok(store)
     }
 
@@ -134,6 +134,7 @@ impl SqliteStore {
 
     /// `done`, as a commit's result: the first failure is the last commit.
     fn committed<T>(&mut self, done: Result<T, Failure>) -> Result<T> {
+        self.wrote = true;
         done.map_err(|failed| match failed {
             Failure::Sqlite(e) => {
                 self.failed = true;
@@ -166,9 +167,9 @@ impl From<rusqlite::Error> for Failure {
 }
 
 impl Drop for SqliteStore {
-    /// Leaves the log empty, as far as nobody else is at it. A store that failed is left as it is.
+    /// Whoever wrote leaves the log empty, as far as nobody else is at it. A store that failed is left as it is.
     fn drop(&mut self) {
-        if !self.failed && self.connection.busy_timeout(std::time::Duration::ZERO).is_ok() {
+        if self.wrote && !self.failed && self.connection.busy_timeout(std::time::Duration::ZERO).is_ok() {
             // What stays in the log is moved out of it another time.
             let _another_time = self.scrub();
         }

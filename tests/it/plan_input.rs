@@ -68,6 +68,9 @@ fn forged(locking: &Locking, header: impl FnOnce(&mut Header), operation: impl F
     path
 }
 
+/// What is done to the lines of a plan.
+type Change = fn(&mut Vec<String>);
+
 /// A copy of the plan with other lines.
 fn altered(locking: &Locking, change: impl FnOnce(&mut Vec<String>)) -> PathBuf {
     let text = std::fs::read_to_string(&locking.plan).expect("a plan");
@@ -97,7 +100,7 @@ fn row_33_a_byte_a_missing_line_and_another_order_are_told_with_the_first_bad_li
     let one_byte = |lines: &mut Vec<String>| lines[2] = lines[2].replacen("\"set\"", "\"sex\"", 1);
     let removed = |lines: &mut Vec<String>| drop(lines.remove(2));
     let swapped = |lines: &mut Vec<String>| lines.swap(1, 2);
-    let changes: [(u64, fn(&mut Vec<String>)); 3] = [(3, one_byte), (3, removed), (2, swapped)];
+    let changes: [(u64, Change); 3] = [(3, one_byte), (3, removed), (2, swapped)];
     for (line, change) in changes {
         let refused = apply_file(&locking, &altered(&locking, change));
         let place = format!("altered.plan:{line}");

@@ -143,7 +143,7 @@ fn row_49_where_the_journal_cannot_be_written_nothing_is_sent_and_the_next_run_s
             assert_eq!(told, 0, "before the first row of a command nothing is sent");
         }
     }
-    assert!(stages.len() >= 3 && stages.iter().all(|told| *told < all), "{stages:?} of {all}");
+    assert!(stages.iter().any(|told| (1..all).contains(told)), "it failed in the middle of the run as well: {stages:?} of {all}");
     limit(&locking, None);
     let ended = locking.apply();
     assert_eq!((ended.exit(), counts(&ended)["verified"]), (Exit::Done, all as u64), "{}", ended.text);
