@@ -16,7 +16,7 @@ const NAME: usize = 64;
 /// As [`PlanFile::open`].
 pub(super) fn check(plan: &PlanFile, config: &Config, problems: &mut Problems) -> Result<()> {
     // Operations are many, and what they do is little.
-    let mut judged = HashMap::new();
+    let mut judged: HashMap<_, Option<String>> = HashMap::new();
     for operation in plan.operations()? {
         let operation = operation?;
         let name = &operation.registry;
@@ -28,15 +28,24 @@ pub(super) fn check(plan: &PlanFile, config: &Config, problems: &mut Problems) -
             continue;
         };
         let found = operation.steps.iter().find_map(|step| {
-            step.facts.iter().filter(|change| change.was != change.wanted).find_map(|change| {
-                let (turn, kind, adding) = (step.turn, step.object.kind, change.wanted != Value::Absent);
-                let key = (name.clone(), turn, kind, change.fact.clone(), adding);
-                let found = judged.entry(key).or_insert_with(|| forbidden(&registry.profile, turn, kind, &change.fact, adding));
-                found.clone().map(|(rule, why)| (change.fact.as_str().chars().take(NAME).collect::<String>(), rule, why))
+            let changed = step.facts.iter().filter(|change| change.was != change.wanted);
+            let changed = changed.map(|change| Some((change.fact.clone(), change.wanted != Value::Absent)));
+            // A step is something, too, where it changes no fact.
+            std::iter::once(None).chain(changed).find_map(|change| {
+                let key = (name.clone(), step.turn, step.object.kind, change);
+                if let Some(known) = judged.get(&key) {
+                    return Option::clone(known);
+                }
+                let (_, turn, kind, change) = &key;
+                let found = forbidden(&registry.profile, *turn, *kind, change.as_ref().map(|(fact, adding)| (fact, *adding)));
+                let fact = change.as_ref().map(|(fact, _)| fact.as_str().chars().take(NAME).collect::<String>());
+                let words = found.map(|(rule, why)| format!("{rule}: {}{why}", fact.map_or_else(String::new, |fact| format!("{fact}: "))));
+                judged.insert(key, words.clone());
+                words
             })
         });
-        if let Some((fact, rule, why)) = found {
-            let what = format!("operation {} may not be carried out at `{name}`, {fact}, {rule}: {why}", operation.op);
+        if let Some(words) = found {
+            let what = format!("operation {} may not be carried out at `{name}`, {words}", operation.op);
             problems.push(refused("E-apply-016", what, "plan again: nothing lets this pass", plan, &operation));
         }
     }

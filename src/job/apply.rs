@@ -43,8 +43,8 @@ pub struct ApplyOptions {
 /// `apply`: carries a plan out.
 ///
 /// # Errors
-/// `E-apply-007` to `-012`, `-015` and `-016` (exits 20 and 21) where the plan may not be applied, with all that stands against it; what reading the plan,
-/// the store and the journal brings.
+/// `E-apply-007` to `-012`, `-015` and `-016` (exits 20 and 21) where the plan may not be applied, with all that stands against it; what
+/// reading the plan, the store and the journal brings.
 pub fn apply(loaded: &Loaded, plan: &Path, options: &ApplyOptions, ctx: &Context) -> Result<Ended, Problems> {
     let state = StateDir::open(&loaded.config.state)?;
     let _lock = state.lock("apply")?;

@@ -6,10 +6,10 @@ use crate::model::ObjectKind;
 use crate::policy::{Capability, Profile, Rule};
 use crate::rules::status_change;
 
-/// The number of the rule by which no step that does `turn` with an object of `kind` may change `fact`, `adding` it or taking it away,
-/// and the words; nothing where it may.
+/// The number of the rule by which no step may do `turn` with an object of `kind`, or change the fact of it that is given, setting it
+/// (`true`) or taking it away; and the words. Nothing where it may.
 #[must_use]
-pub fn forbidden(profile: &Profile, turn: Turn, kind: ObjectKind, fact: &Fact, adding: bool) -> Option<(Box<str>, String)> {
+pub fn forbidden(profile: &Profile, turn: Turn, kind: ObjectKind, change: Option<(&Fact, bool)>) -> Option<(Box<str>, String)> {
     let no = |what: &str| Some(("R-plan-001".into(), format!("the registry does not allow {what}")));
     let by = |what: &str, rule: &Rule<Capability>| match rule.value {
         Capability::Yes => None,
@@ -23,6 +23,6 @@ pub fn forbidden(profile: &Profile, turn: Turn, kind: ObjectKind, fact: &Fact, a
         (ObjectKind::Contact, Turn::Delete) => by("deleting a contact", &profile.capabilities.contact_delete),
         (ObjectKind::Domain, Turn::Create | Turn::Delete) => no("a plan to make or delete a domain"),
     };
-    let status = || fact.as_status().and_then(|status| status_change(profile, kind, status, adding));
+    let status = || change.and_then(|(fact, adding)| status_change(profile, kind, fact.as_status()?, adding));
     barred.or_else(|| status().map(|finding| (finding.rule, finding.what.into())))
 }

@@ -268,7 +268,7 @@ fn row_37_two_lines_about_one_object_are_both_named() {
 fn row_36_a_step_is_held_against_the_rules_of_its_registry() {
     let by = |id: &str, turn, kind, fact: &Fact, adding| {
         let profile = crate::policy::profile(id).unwrap();
-        forbidden(&profile, turn, kind, fact, adding).map(|(rule, _)| rule.to_string())
+        forbidden(&profile, turn, kind, Some((fact, adding))).map(|(rule, _)| rule.to_string())
     };
     let rule = |number: &str| Some(number.to_owned());
     let (email, servers) = (Fact::column("email"), Fact::column("ns"));
@@ -278,6 +278,7 @@ fn row_36_a_step_is_held_against_the_rules_of_its_registry() {
     assert_eq!(by("gtld-thick", Turn::Create, CONTACT, &email, true), None);
     for turn in [Turn::Create, Turn::Delete] {
         assert_eq!(by("gtld-thick", turn, DOMAIN, &servers, true), rule("R-plan-001"));
+        assert!(forbidden(&crate::policy::profile("gtld-thick").unwrap(), turn, DOMAIN, None).is_some());
     }
     // There are no contacts, none can be deleted, and whether one can be changed is not known.
     assert_eq!(by("gtld-minimum", Turn::Create, CONTACT, &email, true), rule("R-plan-001"));

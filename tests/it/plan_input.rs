@@ -179,7 +179,14 @@ fn row_36_an_unknown_registry_and_what_the_rules_forbid_are_refused_by_line_and_
         },
     );
     assert_refused(&locking, &apply_file(&locking, &pending), 20, &["E-apply-016", "forged.plan:2", "R-stat-00", "pendingDelete"]);
-    let deleting = forged(&locking, |_| (), |operation| operation.steps[0].turn = Turn::Delete);
+    let deleting = forged(
+        &locking,
+        |_| (),
+        |operation| {
+            operation.steps[0].turn = Turn::Delete;
+            operation.steps[0].facts.clear();
+        },
+    );
     assert_refused(&locking, &apply_file(&locking, &deleting), 20, &["E-apply-016", "forged.plan:2", "R-plan-001", "delete a domain"]);
     assert_goes_through(&locking);
 }
