@@ -292,6 +292,12 @@ pub(super) enum Command {
         /// For which shell
         shell: clap_complete::Shell,
     },
+    /// The store with journal, vault and ledgers
+    Store {
+        /// What to do
+        #[command(subcommand)]
+        what: Store,
+    },
     /// Look into protocol frames
     Frame {
         /// What to do
@@ -313,7 +319,8 @@ Examples:
 
 const PLAN: &str = "\
 A plan without any change is a plan, too. With --fail-on changes a plan that has some ends with 10; where a gate refuses, or something \
-is left out for want of consent, it ends with 20, and the plan tells which.
+is left out for want of consent, it ends with 20, and the plan tells which. Where a run had verified what is planned now, it ends with 11: \
+the registry has lost it, or somebody took it back.
 
 What can be let pass: count, share, age, shrunken, change-of-registrant; delete, unlock, reveal, registrant, name-servers.
 
@@ -585,6 +592,13 @@ pub(super) enum Config {
         #[command(flatten)]
         places: Places,
     },
+}
+
+/// `privet store …`.
+#[derive(Debug, Subcommand)]
+pub(super) enum Store {
+    /// Say that the store was moved to this machine, and that no other copy of it will be used again
+    Move(Places),
 }
 
 /// `privet frame …`.

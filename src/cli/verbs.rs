@@ -1,7 +1,8 @@
 //! From what was typed to the job's functions, and from how they end to what is printed.
 
 use super::args::{
-    Args, Command, Config, Consent, ConsentAdd, ConsentWho, Dialect, FailOn, Format, Frame, Global, Places, Planning, Pull, Report, Which,
+    Args, Command, Config, Consent, ConsentAdd, ConsentWho, Dialect, FailOn, Format, Frame, Global, Places, Planning, Pull, Report, Store,
+    Which,
 };
 use super::printer::Printer;
 use super::progress::Listener;
@@ -95,6 +96,11 @@ fn dispatch(global: &Global, command: Command, printer: &Arc<Printer>, clock: &A
             let program = std::env::current_exe()
                 .map_err(|e| argument("E-cli-013", format!("this program cannot be found: {e}"), "run it from a place that is there"))?;
             job::demo(&DemoOptions { out, contacts, seed, program }, &ctx)
+        }
+        Command::Store { what: Store::Move(places) } => {
+            let loaded = settings::load(global, &places)?;
+            warn(printer, &loaded);
+            Ok(job::store_move(&loaded)?)
         }
         Command::Frame { what: Frame::Decode { file, dialect, length_prefixed, unmasked } } => {
             let dialect = match dialect {

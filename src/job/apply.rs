@@ -1,9 +1,10 @@
 //! `apply`: carries a plan out, and goes on with one that was stopped; `reconcile`: settles what is unknown, by reading alone.
 
+use super::allowed;
 use super::applied::{ApplyRegistry, ApplyReport, OUTCOMES, messages, short, tables};
 use super::config::{Config, Loaded, Poll, RegistryConfig};
+use super::opening::open_store;
 use super::pulling::{endpoint, runtime, setup};
-use super::sealing::store_path;
 use super::{Context, Ended};
 use crate::apply::{Applied, Controls, Executor, JournalWriter, LastWord, Parts, Settings, VaultValues, Watch, apply as drive};
 use crate::base::{
@@ -44,8 +45,8 @@ pub struct ApplyOptions {
 /// `apply`: carries a plan out.
 ///
 /// # Errors
-/// `E-apply-007` to `-012` (exits 20 and 21) where the plan may not be applied, with all that stands against it; what reading the plan,
-/// the store and the journal brings.
+/// `E-apply-007` to `-012`, `-015` and `-016` (exits 20 and 21) where the plan may not be applied, with all that stands against it; what
+/// reading the plan, the store and the journal brings.
 pub fn apply(loaded: &Loaded, plan: &Path, options: &ApplyOptions, ctx: &Context) -> Result<Ended, Problems> {
     let state = StateDir::open(&loaded.config.state)?;
     let _lock = state.lock("apply")?;
@@ -53,7 +54,7 @@ pub fn apply(loaded: &Loaded, plan: &Path, options: &ApplyOptions, ctx: &Context
     if let Some(digest) = &options.digest {
         plan.pin(digest)?;
     }
-    let mut store = SqliteStore::open(&store_path(state.root()))?;
+    let mut store = open_store(state.root())?;
     let fold = journal::open(&mut store, &plan.header().id)?;
     may_begin(&plan, &fold, &mut store, &loaded.config, ctx.clock.wall())?;
     keep(&plan, &state)?;
@@ -69,7 +70,7 @@ pub fn reconcile(loaded: &Loaded, run: &str, gives_up: bool, ctx: &Context) -> R
     let state = StateDir::open(&loaded.config.state)?;
     let _lock = state.lock("reconcile")?;
     let plan = PlanFile::open(&kept(&state, run)?)?;
-    let mut store = SqliteStore::open(&store_path(state.root()))?;
+    let mut store = open_store(state.root())?;
     let fold = journal::open(&mut store, &plan.header().id)?;
     if fold.is_closed() {
         return Ok(finish(&loaded.config, &plan, &state, &Outcomes::new(), false, ctx)?);
@@ -163,6 +164,7 @@ fn may_begin(plan: &PlanFile, fold: &Fold, store: &mut dyn Store, config: &Confi
             let remedy = format!("go on with it, or end it where it stands: `privet reconcile {} --give-up`", short(&open));
             problems.push(Problem::new("E-apply-010", Blame::Operator, what, remedy).exit(Exit::PlanStale));
         }
+        allowed::check(plan, config, &mut problems)?;
         for gate in header.refused() {
             let what = format!("a gate refused the plan: {}", gate.text);
             problems.push(
@@ -293,7 +295,7 @@ fn prepare(
     ctx: &Context,
 ) -> Result<(Executor, WritePool, crate::transport::Endpoint)> {
     let (id, registry) = config.registry(id.as_str())?;
-    let values = SqliteStore::open(&store_path(state.root()))?;
+    let values = open_store(state.root())?;
     let now = ctx.clock.wall();
     let run = RunId::new(format!("{}-{}", short(&plan.header().id), now.as_second()));
     let pool = WritePool::new(setup(config, id, registry, &run, 1)?);
@@ -313,7 +315,7 @@ fn prepare(
     let parts = Parts {
         operations: Box::new(plan.operations()?),
         values: Box::new(VaultValues(values)),
-        guard: Box::new(LastWord::new(SqliteStore::open(&store_path(state.root()))?)),
+        guard: Box::new(LastWord::new(open_store(state.root())?)),
         entropy: Box::new(SystemEntropy::new()),
     };
     Ok((Executor::new(settings, parts, Arc::clone(fold)), pool, endpoint(registry, ctx)?))
@@ -343,7 +345,7 @@ fn give_up(id: &str, store: &mut dyn Store, now: Timestamp) -> Result<()> {
 /// Closes the run where everything has come to its end, and tells what became of it.
 fn finish(config: &Config, plan: &PlanFile, state: &StateDir, parts: &Outcomes, gives_up: bool, ctx: &Context) -> Result<Ended> {
     let id = &plan.header().id;
-    let mut store = SqliteStore::open(&store_path(state.root()))?;
+    let mut store = open_store(state.root())?;
     let fold = journal::open(&mut store, id)?;
     let mut steps: BTreeMap<String, Vec<(u64, u8)>> = BTreeMap::new();
     for operation in plan.operations()? {
@@ -352,7 +354,9 @@ fn finish(config: &Config, plan: &PlanFile, state: &StateDir, parts: &Outcomes, 
         steps.entry(operation.registry).or_default().push((operation.op, count));
     }
     let tally = fold.tally(steps.values().flatten().copied());
-    let closes = tally.is_over() || (gives_up && tally.is_settled());
+    // A store that failed is not written to again by this process.
+    let is_sound = !parts.values().any(|part| part.as_ref().is_err_and(|problem| problem.exit == Exit::Storage));
+    let closes = is_sound && (tally.is_over() || (gives_up && tally.is_settled()));
     if closes && !fold.is_closed() {
         journal::close(&mut store, id, &fold, ctx.clock.wall())?;
     }
@@ -385,7 +389,10 @@ fn finish(config: &Config, plan: &PlanFile, state: &StateDir, parts: &Outcomes, 
         registries.push(ApplyRegistry { id: registry.clone(), tally, stopped });
     }
     exits.extend((tally.unknown > 0).then_some(Exit::Unknown));
-    exits.extend((tally.failed + tally.conflict + tally.pending > 0).then_some(Exit::SomeFailed));
+    // What lost its basis since it was planned was refused, and did not fail.
+    let refused = steps.values().flatten().filter(|(op, count)| fold.is_blocked(*op, *count)).count() as u64;
+    exits.extend((refused > 0).then_some(Exit::GateRefused));
+    exits.extend((tally.failed + tally.conflict + tally.pending > refused).then_some(Exit::SomeFailed));
     let closed = closes || fold.is_closed();
     exits.extend((tally.planned > 0 && !closed).then_some(if ctx.stop.is_stopped() { Exit::Stopped } else { Exit::SomeFailed }));
     let report = ApplyReport {

@@ -1,7 +1,7 @@
 //! `consent`: events into the ledger, and what holds by them.
 
 use super::config::Loaded;
-use super::sealing::store_path;
+use super::opening::open_store;
 use super::{Context, Ended, records};
 use crate::base::{Blame, Event, Exit, Lock, Problem, Problems, RegistryId, Result, StateDir, SystemEntropy, Timestamp, escape_controls};
 use crate::compliance::{
@@ -120,7 +120,7 @@ impl Opened {
     fn open(loaded: &Loaded) -> Result<Self> {
         let state = StateDir::open(&loaded.config.state)?;
         let lock = state.lock_ledgers(&format!("consent, process {}", std::process::id()))?;
-        let store = SqliteStore::open(&store_path(state.root()))?;
+        let store = open_store(state.root())?;
         Ok(Self { state, store, _lock: lock })
     }
 

@@ -1,5 +1,6 @@
 //! One function per verb, the order of the night, and the demo. The command line and the tests call these, and nothing below them.
 
+mod allowed;
 mod applied;
 mod apply;
 mod check;
@@ -13,6 +14,8 @@ mod frame;
 mod interrupt;
 mod night;
 mod nightly;
+mod opening;
+mod past;
 mod plan;
 mod protection;
 mod pulling;
@@ -34,11 +37,11 @@ pub use dns::{DnsOptions, DnsPulled, DnsRegistry, pull_dns};
 pub use frame::{Dialect, frame_decode};
 pub use interrupt::{Interrupt, stop_on_interrupt};
 pub use night::{diff, pull, pull_within, report_run, run};
+pub use opening::{StoreMoved, store_move, store_path};
 pub use plan::{PlanOptions, Planned, plan, plan_upon};
 pub use protection::{LockCoverage, ProtectionReport, report_protection};
 pub use review::{Approved, Unmasking, approve, show};
 pub use rollback::rollback;
-pub use sealing::store_path;
 pub use validate::{ValidateOptions, Validated, judge_records, validate};
 pub use within::Within;
 

@@ -1,8 +1,8 @@
 //! The order of the night: lock, check, pull, diff, report; and its verbs one by one.
 
 use super::config::{Config, Loaded};
+use super::opening::open_store;
 use super::pulling::{RegistryPull, pull_all};
-use super::sealing::store_path;
 use super::{Context, Ended, Within, check, facts, nightly, records, retention};
 use crate::base::{
     Blame, Digest, Event, Exit, Lock, Problem, Problems, RegistryId, Result, RunId, StateDir, Timestamp, create_private_dir,
@@ -10,7 +10,7 @@ use crate::base::{
 use crate::dataset::{Ingested, Records, Services, Snapshot};
 use crate::diff::{self, Compared, DiffSummary, Expectation};
 use crate::report::{self, RunFacts, Summary};
-use crate::store::{SqliteStore, Vault};
+use crate::store::Vault;
 use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -44,7 +44,7 @@ pub fn run(loaded: &Loaded, ctx: &Context) -> Result<Ended, Problems> {
     let fresh = pulls.iter().filter_map(|(id, p)| Some((id.clone(), p.pulled.as_ref()?.snapshot.clone()?))).collect();
     let summary = night.diff(&ingested.records, &fresh)?;
     retention::expire(&night.state, &night.config().reports, night.started)?;
-    Vault::new(&mut SqliteStore::open(&store_path(night.state.root()))?).expire(night.started)?;
+    Vault::new(&mut open_store(night.state.root())?).expire(night.started)?;
     let mut ended = night.report(&mut facts, &pulls, Some(&summary))?;
     // Plans are made, and applied, by verbs that take the lock for themselves.
     drop(night);

@@ -26,7 +26,8 @@ pub(super) fn change(loaded: &Loaded, ctx: &Context, ended: &mut Ended) -> Resul
         let path = PathBuf::from(planned.json.get("plan").and_then(serde_json::Value::as_str).unwrap_or_default());
         let file = PlanFile::open(&path)?;
         let (header, digest) = (file.header(), file.digest().to_owned());
-        let left = left_for_review(loaded.config.nightly.apply.get(recipe), header, ctx);
+        let again = planned.exits.contains(&Exit::Findings);
+        let left = left_for_review(loaded.config.nightly.apply.get(recipe), header, again, ctx);
         let operations = header.operations();
         ended.problems.extend(planned.problems);
         ended.text.push_str(&format!("\n{}: {operations} operations planned, {}", recipe.as_str(), path.display()));
@@ -57,8 +58,8 @@ fn options(recipe: Recipe) -> PlanOptions {
     PlanOptions { recipe, select: Vec::new(), out: None, allow: Vec::new(), reason: None, by: Some("privet run".to_owned()), relock: None }
 }
 
-/// Why a plan is not applied by the run itself; nothing where it is.
-fn left_for_review(applying: Option<&Applying>, header: &Header, ctx: &Context) -> Option<String> {
+/// Why a plan is not applied by the run itself; nothing where it is. `again`: some of it was verified before, and is gone.
+fn left_for_review(applying: Option<&Applying>, header: &Header, again: bool, ctx: &Context) -> Option<String> {
     let Some(Applying { max_operations, until }) = applying else { return Some("left for review".to_owned()) };
     let (operations, today) = (header.operations(), ctx.clock.wall().to_zoned(TimeZone::UTC).date());
     if operations == 0 {
@@ -72,6 +73,9 @@ fn left_for_review(applying: Option<&Applying>, header: &Header, ctx: &Context) 
     }
     if header.approvals > 0 {
         return Some(format!("left for review: {} persons have to approve it", header.approvals));
+    }
+    if again {
+        return Some("left for review: a run had verified some of it, and the registry does not have it any more".to_owned());
     }
     header.refused().next().map(|gate| format!("left for review: {}", gate.text))
 }

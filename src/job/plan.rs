@@ -4,26 +4,26 @@ use super::apply::profile_digest;
 use super::config::{Config, Loaded, RegistryConfig};
 use super::consents::Consents;
 use super::night::Night;
-use super::sealing::{Sealing, store_path};
+use super::opening::open_store;
+use super::sealing::Sealing;
 use super::table::Table;
 use super::validate::{known, newest};
 use super::{Context, Ended};
 use crate::base::{Blame, Event, Exit, Problem, Problems, RegistryId, Result, StateDir, Timestamp};
 use crate::dataset::{Records, Snapshot};
-use crate::model::ObjectKind;
+use crate::model::{Finding, ObjectKind};
 use crate::plan::{
     Bases, GateName, GateVerdict, Header, Limits, Outcome, PlanFile, Recipe, RegistryFacts, Seen, Selection, Site, Sources, Tally, Waivers,
     build, judge,
 };
 use crate::rules::{Findings, FindingsSummary};
-use crate::store::SqliteStore;
 use jiff::{SignedDuration, civil};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Findings that are told one by one.
 const TOLD: usize = 20;
-/// How long the vault keeps a plan's values beyond the plan's own end.
+/// How long the vault keeps a plan's values, and what its run verified is held against new plans, beyond the plan's own end.
 const KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// What is planned.
@@ -67,7 +67,7 @@ pub struct Planned {
 /// where a registry has no snapshot; `E-store-…` and `E-file-…` (exit 33).
 pub fn plan(loaded: &Loaded, ctx: &Context, options: &PlanOptions) -> Result<Ended, Problems> {
     let state = StateDir::open(&loaded.config.state)?;
-    let mut ledger = SqliteStore::open(&store_path(state.root()))?;
+    let mut ledger = open_store(state.root())?;
     let mut consents = Consents::open(&mut ledger, ctx.clock.wall())?;
     plan_upon(loaded, ctx, options, &mut consents)
 }
@@ -179,6 +179,8 @@ pub(super) struct Making {
     tables: Tables,
     tally: Tally,
     left_out: BTreeMap<String, u64>,
+    /// Operations that set what a run had verified.
+    again: u64,
     seen: Vec<Seen>,
 }
 
@@ -187,13 +189,15 @@ impl Making {
     pub(super) fn begin(recipe: Recipe, night: &Night<'_>, target: &Path) -> Result<Self> {
         let gates = &night.loaded.config.gates;
         let keep_until = night.started.checked_add(gates.plan_valid.saturating_add(KEPT)).unwrap_or(Timestamp::MAX);
+        let since = night.started.checked_sub(KEPT).unwrap_or(Timestamp::MIN);
         Ok(Self {
             recipe,
-            sealing: Sealing::begin(night.state.root(), target, gates.canary, keep_until)?,
+            sealing: Sealing::begin(&night.state, target, gates.canary, keep_until, since)?,
             findings: Findings::begin(&night.dir, false, TOLD)?,
             tables: Tables { dir: night.dir.clone(), ..Tables::default() },
             tally: Tally::default(),
             left_out: BTreeMap::new(),
+            again: 0,
             seen: Vec::new(),
         })
     }
@@ -249,13 +253,23 @@ impl Making {
         self.findings.absorb(left_out.into_iter().chain(told).collect(), objects)?;
         for draft in drafts {
             self.tally.add(self.recipe, site, &draft);
-            self.sealing.push(draft)?;
+            let again = self.sealing.push(draft)?;
+            self.tell(again)?;
         }
         Ok(())
     }
 
+    /// Tells of operations that set what a run had verified.
+    fn tell(&mut self, again: Vec<Finding>) -> Result<()> {
+        let count = again.len() as u64;
+        self.again += count;
+        self.findings.absorb(again, count)
+    }
+
     /// Puts the plan in place, and tells of it.
-    pub(super) fn end(self, header: Header, target: &Path, dir: &Path, ctx: &Context) -> Result<Ended> {
+    pub(super) fn end(mut self, header: Header, target: &Path, dir: &Path, ctx: &Context) -> Result<Ended> {
+        let again = self.sealing.flush()?;
+        self.tell(again)?;
         let files = self.tables.finish()?;
         let (summary, first) = self.findings.finish()?;
         let blocked = self.tally.blocked();
@@ -267,8 +281,9 @@ impl Making {
         let refused = header.refused().count();
         let mut exits = vec![Exit::Done];
         exits.extend((header.operations() > 0).then_some(Exit::ChangesPending));
+        exits.extend((self.again > 0).then_some(Exit::Findings));
         exits.extend((refused > 0 || blocked > 0).then_some(Exit::GateRefused));
-        let text = told(&header, &digest, target, dir, &files);
+        let text = told(&header, &digest, target, dir, (self.again, &files));
         let made = Planned { plan: target.display().to_string(), digest, header, findings: summary, reports: dir.display().to_string() };
         Ok(Ended { exits, json: serde_json::to_value(made).unwrap_or_default(), text, problems: Vec::new() })
     }
@@ -330,11 +345,14 @@ impl Tables {
 }
 
 /// What people are told of a plan.
-fn told(header: &Header, digest: &str, target: &Path, dir: &Path, files: &[String]) -> String {
+fn told(header: &Header, digest: &str, target: &Path, dir: &Path, (again, files): (u64, &[String])) -> String {
     let mut lines = vec![super::review::head(header, digest)];
     lines.push(format!("plan      {}", target.display()));
     if !header.left_out.is_empty() {
         lines.push(format!("left out  {}", dir.join("findings.csv").display()));
+    }
+    if again > 0 {
+        lines.push(format!("again     {again} changes that a run had verified, {}", dir.join("findings.csv").display()));
     }
     lines.extend(files.iter().map(|file| format!("besides   {file}")));
     lines.push(format!("next      privet show {}", target.display()));

@@ -3,6 +3,7 @@
 use super::apply::plans;
 use super::config::Loaded;
 use super::night::Night;
+use super::opening::open_store;
 use super::table::Table;
 use super::validate::newest;
 use super::{Context, Ended};
@@ -11,7 +12,6 @@ use crate::dataset::{Records, Snapshot};
 use crate::journal::{self, StepState};
 use crate::plan::{Beside, PlanFile, Recipe, Selection, Site, Sources, Watched, watch};
 use crate::rules::{Findings, FindingsSummary};
-use crate::store::SqliteStore;
 use jiff::{civil::Date, tz::TimeZone};
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -127,7 +127,7 @@ fn write(
 /// several.
 fn windows(night: &Night<'_>) -> Result<HashMap<(String, String), Date>> {
     let mut all = HashMap::new();
-    let mut store = SqliteStore::open(&super::sealing::store_path(night.state.root()))?;
+    let mut store = open_store(night.state.root())?;
     for path in plans(&night.state) {
         let plan = PlanFile::open(&path)?;
         let header = plan.header();

@@ -2,7 +2,7 @@
 
 use super::Ended;
 use super::config::Loaded;
-use super::sealing::store_path;
+use super::opening::open_store;
 use crate::base::{Blame, Clock, Exit, Problem, Result, Timestamp, ValueDigest, escape_controls};
 use crate::journal::{Entry, append, review, review_stream};
 use crate::plan::{Change, Header, Operation, PlanFile, Turn, Undo, Value};
@@ -85,7 +85,7 @@ pub fn approve(loaded: &Loaded, path: &Path, digest: &str, by: &str, clock: &dyn
     let by = name(by)?;
     let (header, now) = (plan.header(), clock.wall());
     standing(header, path, by, now)?;
-    let mut store = SqliteStore::open(&store_path(&loaded.config.state))?;
+    let mut store = open_store(&loaded.config.state)?;
     let (head, entries) = review(&mut store, &header.id)?;
     let approved = |entry: &Entry| match entry {
         Entry::Approved { digest, by, .. } if **digest == *plan.digest() => Some(by.to_string()),
@@ -192,7 +192,7 @@ fn shown(value: &Value) -> String {
 /// The store, once it stands in the journal who is shown the plan's values.
 fn opened(plan: &PlanFile, who: Unmasking<'_>) -> Result<SqliteStore> {
     let by = name(who.by)?;
-    let mut store = SqliteStore::open(&store_path(&who.loaded.config.state))?;
+    let mut store = open_store(&who.loaded.config.state)?;
     let id = &plan.header().id;
     let (head, _) = review(&mut store, id)?;
     let entry = Entry::Shown { by: by.into(), at: who.clock.wall() };

@@ -3,15 +3,15 @@
 use super::apply::{kept, profile_digest};
 use super::config::Loaded;
 use super::night::Night;
+use super::opening::open_store;
 use super::plan::{Making, PlanOptions, expires, vacant};
-use super::sealing::store_path;
 use super::{Context, Ended};
 use crate::base::{Blame, Exit, Problem, Problems, Result, Timestamp};
 use crate::dataset::Services;
 use crate::journal::{self, Fold, StepState};
 use crate::model::ObjectKind;
 use crate::plan::{Header, Outcome, PlanFile, Recipe, RegistryFacts, Seen, Selection, Site, Waivers, inverse};
-use crate::store::{SqliteStore, Vault};
+use crate::store::Vault;
 use std::path::PathBuf;
 
 /// `rollback`: plans what takes the run `run` back, which is named by the id of its plan, or the beginning of it.
@@ -26,7 +26,7 @@ pub fn rollback(loaded: &Loaded, ctx: &Context, run: &str, options: &PlanOptions
     let night = Night::begin(loaded, ctx)?;
     let undone = PlanFile::open(&kept(&night.state, run)?)?;
     let id = &undone.header().id;
-    let mut store = SqliteStore::open(&store_path(night.state.root()))?;
+    let mut store = open_store(night.state.root())?;
     let fold = journal::open(&mut store, id)?;
     settled(&fold)?;
     let target: PathBuf = options.out.clone().unwrap_or_else(|| night.dir.join("plan.ndjson"));

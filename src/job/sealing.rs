@@ -1,20 +1,16 @@
 //! Drafts into a plan: a batch at a time, each object with its key from the vault, each personal value sealed before the plan names it.
 
-use crate::base::{Blame, Entropy, ObjectKey, Problem, Result, SystemEntropy, Timestamp};
-use crate::model::ObjectKind;
+use super::opening::open_store;
+use super::past::Past;
+use crate::base::{Blame, Entropy, ObjectKey, Problem, Result, StateDir, SystemEntropy, Timestamp};
+use crate::model::{Finding, ObjectKind};
 use crate::plan::{Draft, Header, PlanWriter, vault_name};
 use crate::store::{Batch, SqliteStore, Store as _, Vault, sealed_cell};
 use std::collections::{BTreeSet, HashMap};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Drafts that share one commit.
 const BATCH: usize = 512;
-
-/// Where the store of a state directory stands.
-#[must_use]
-pub fn store_path(state: &Path) -> PathBuf {
-    state.join("store.sqlite")
-}
 
 /// A plan under way.
 pub(super) struct Sealing {
@@ -24,39 +20,51 @@ pub(super) struct Sealing {
     keep_until: Timestamp,
     waiting: Vec<Draft>,
     writer: PlanWriter,
+    /// Of which state directory, and since when runs are looked into.
+    runs: (StateDir, Timestamp),
+    /// What those runs verified, once there is something to hold against it.
+    past: Option<Past>,
 }
 
 impl Sealing {
-    /// A plan that is to stand at `target`.
+    /// A plan that is to stand at `target`, and whose values the vault keeps until `keep_until`; it is held against what runs verified
+    /// whose plans expired at `since` or later.
     ///
     /// # Errors
     /// `E-store-…` where the store cannot be opened; `E-file-…` where the plan cannot be written.
-    pub(super) fn begin(state: &Path, target: &Path, canary: u64, keep_until: Timestamp) -> Result<Self> {
-        let store = SqliteStore::open(&store_path(state))?;
+    pub(super) fn begin(state: &StateDir, target: &Path, canary: u64, keep_until: Timestamp, since: Timestamp) -> Result<Self> {
+        let store = open_store(state.root())?;
         let writer = PlanWriter::create(target, canary)?;
-        Ok(Self { store, entropy: Box::new(SystemEntropy::new()), keep_until, waiting: Vec::new(), writer })
+        let entropy = Box::new(SystemEntropy::new());
+        Ok(Self { store, entropy, keep_until, waiting: Vec::new(), writer, runs: (state.clone(), since), past: None })
     }
 
-    /// Adds a draft.
+    /// Adds a draft; gives what was found of those that were sealed with it.
     ///
     /// # Errors
-    /// As [`Sealing::finish`].
-    pub(super) fn push(&mut self, draft: Draft) -> Result<()> {
+    /// As [`Sealing::flush`].
+    pub(super) fn push(&mut self, draft: Draft) -> Result<Vec<Finding>> {
         self.waiting.push(draft);
-        if self.waiting.len() >= BATCH { self.flush() } else { Ok(()) }
+        if self.waiting.len() >= BATCH { self.flush() } else { Ok(Vec::new()) }
     }
 
-    /// Puts the plan in place.
+    /// Puts the plan in place. Nothing waits any more.
     ///
     /// # Errors
-    /// `E-entropy-001`, `E-vault-001`, `E-store-…`, `E-file-…` (exit 33).
-    pub(super) fn finish(mut self, header: Header) -> Result<Header> {
-        self.flush()?;
+    /// `E-file-…` (exit 33).
+    pub(super) fn finish(self, header: Header) -> Result<Header> {
         self.writer.finish(header)
     }
 
-    fn flush(&mut self) -> Result<()> {
+    /// Seals what waits; gives what was found of it.
+    ///
+    /// # Errors
+    /// `E-entropy-001`, `E-vault-001`, `E-store-…`, `E-file-…` (exit 33); what keeps the journals of past runs from being read.
+    pub(super) fn flush(&mut self) -> Result<Vec<Finding>> {
         let drafts = std::mem::take(&mut self.waiting);
+        if drafts.is_empty() {
+            return Ok(Vec::new());
+        }
         let name_of = |draft: &Draft, (kind, id): (ObjectKind, &str)| vault_name(&draft.registry, kind, id);
         let names: BTreeSet<String> = drafts.iter().flat_map(|draft| draft.objects().map(move |object| name_of(draft, object))).collect();
         let keys = Vault::new(&mut self.store).enrol(names.iter().map(String::as_str), &mut *self.entropy)?;
@@ -76,6 +84,16 @@ impl Sealing {
         if !batch.is_empty() {
             self.store.commit(&batch)?;
         }
-        operations.into_iter().try_for_each(|operation| self.writer.push(operation).map(drop))
+        let past = match self.past.take() {
+            Some(past) => past,
+            None => Past::read(&self.runs.0, &mut self.store, self.runs.1)?,
+        };
+        let mut found = Vec::new();
+        for mut operation in operations {
+            found.extend(past.tell(&mut operation));
+            self.writer.push(operation)?;
+        }
+        self.past = Some(past);
+        Ok(found)
     }
 }

@@ -138,6 +138,13 @@ impl Fold {
         }
     }
 
+    /// Whether an operation of `steps` steps was refused, since what allowed it did not hold any more when it was to be sent.
+    #[must_use]
+    pub fn is_blocked(&self, op: u64, steps: u8) -> bool {
+        let first = (0..steps).map(|step| self.of(op, step)).find(|standing| standing.state != StepState::Verified);
+        first.is_some_and(|standing| standing.state == StepState::Failed && matches!(standing.why, Some(Why::Blocked(_))))
+    }
+
     /// How many of the operations, each given by its number and how many steps it has, are in which state.
     pub fn tally(&self, operations: impl IntoIterator<Item = (u64, u8)>) -> Tally {
         let mut tally = Tally::default();

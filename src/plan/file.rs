@@ -193,8 +193,12 @@ impl PlanFile {
     /// All exit 21: `E-plan-001` where it is no plan of a version known here; `E-plan-002` where a line was changed, removed or moved,
     /// with the first such line; `E-plan-003` where a line is no operation; `E-plan-004` where two of its
     /// lines are about one object;
-    /// `E-plan-005` where a line is too long. `E-file-001` (exit 33) where it cannot be read.
+    /// `E-plan-005` where a line is too long. `E-file-001` (exit 33) where it cannot be read; `E-plan-018` (exit 2) for `-`.
     pub fn open(path: &Path) -> Result<Self> {
+        if path == Path::new("-") {
+            let what = "a plan is read more than once, and standard input can be read but once";
+            return Err(Problem::new("E-plan-018", Blame::Operator, what, "give the plan's file"));
+        }
         let mut lines = Lines::open(path)?;
         let head = lines.next()?.ok_or_else(|| no_plan(path, "the file is empty"))?;
         let header = read_header(path, &head)?;
@@ -236,6 +240,12 @@ impl PlanFile {
             whole.update(format!("{line}\n"));
             bodies.update(format!("{line}\n"));
         }
+    }
+
+    /// Where it stands.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Its header.
@@ -349,7 +359,8 @@ fn read_header(path: &Path, line: &str) -> Result<Header> {
     struct Version {
         privet_plan: u32,
     }
-    let Version { privet_plan: version } = serde_json::from_str(line).map_err(|_| no_plan(path, "the first line is no plan's header"))?;
+    let Version { privet_plan: version } =
+        serde_json::from_str(line).map_err(|e| no_plan(path, &format!("the first line is no plan's header: {}", shape(&e))))?;
     if version != Header::VERSION {
         let what = format!("the plan has format {version}, and this program knows {}", Header::VERSION);
         return Err(refused("E-plan-001", what, "plan again with this program").file(path).line(1));

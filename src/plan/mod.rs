@@ -3,6 +3,7 @@
 //! A recipe turns rows into [`Draft`]s in clear ([`build`] reads them bucket by bucket, [`judge`] holds the whole against the gates); [`Draft::seal`] turns a draft into an [`Operation`], in which a personal value stands
 //! as its digest alone, and the sealed values that go into the vault. A [`PlanFile`] is a header, one operation a line, and a trailer.
 
+mod allowed;
 mod basis;
 mod build;
 mod change;
@@ -17,6 +18,7 @@ mod select;
 #[cfg(test)]
 mod tests;
 
+pub use allowed::forbidden;
 pub use basis::{Bases, Decision, NoRecords, Purpose};
 pub use build::{Sources, build, watch};
 pub use change::{Standing, Wanted, transform};

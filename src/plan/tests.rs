@@ -265,6 +265,33 @@ fn row_37_two_lines_about_one_object_are_both_named() {
 }
 
 #[test]
+fn row_36_a_step_is_held_against_the_rules_of_its_registry() {
+    let by = |id: &str, turn, kind, fact: &Fact, adding| {
+        let profile = crate::policy::profile(id).unwrap();
+        forbidden(&profile, turn, kind, Some((fact, adding))).map(|(rule, _)| rule.to_string())
+    };
+    let rule = |number: &str| Some(number.to_owned());
+    let (email, servers) = (Fact::column("email"), Fact::column("ns"));
+    let (locked, held) = (Fact::status("clientTransferProhibited"), Fact::status("clientHold"));
+    assert_eq!(by("gtld-thick", Turn::Update, DOMAIN, &locked, true), None);
+    assert_eq!(by("gtld-thick", Turn::Update, DOMAIN, &servers, true), None);
+    assert_eq!(by("gtld-thick", Turn::Create, CONTACT, &email, true), None);
+    for turn in [Turn::Create, Turn::Delete] {
+        assert_eq!(by("gtld-thick", turn, DOMAIN, &servers, true), rule("R-plan-001"));
+        assert!(forbidden(&crate::policy::profile("gtld-thick").unwrap(), turn, DOMAIN, None).is_some());
+    }
+    // There are no contacts, none can be deleted, and whether one can be changed is not known.
+    assert_eq!(by("gtld-minimum", Turn::Create, CONTACT, &email, true), rule("R-plan-001"));
+    assert_eq!(by("denic", Turn::Delete, CONTACT, &email, false), rule("R-plan-001"));
+    assert_eq!(by("afnic", Turn::Update, CONTACT, &email, true), rule("R-plan-002"));
+    // Never added, and taken away all the same; a lock that is told of and never set.
+    assert_eq!(by("nicit", Turn::Update, DOMAIN, &held, true), rule("R-stat-003"));
+    assert_eq!(by("nicit", Turn::Update, DOMAIN, &held, false), None);
+    assert_eq!(by("nicit", Turn::Update, DOMAIN, &locked, true), rule("R-stat-003"));
+    assert_eq!(by("denic", Turn::Update, DOMAIN, &locked, true), rule("R-stat-002"));
+}
+
+#[test]
 fn waves_grow_tenfold() {
     let sizes = |canary| {
         (0..2_000).map(|n| wave_of(n, canary)).fold([0; 6], |mut sizes, wave| {

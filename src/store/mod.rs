@@ -8,6 +8,7 @@
 //! [`SqliteStore`] is the store of one machine; [`MemoryStore`] is what tests and the simulator use. One suite holds both.
 
 mod chain;
+mod host;
 mod memory;
 mod sqlite;
 #[cfg(test)]
@@ -15,6 +16,7 @@ mod tests;
 mod vault;
 
 pub use chain::{Head, Link, bind, read};
+pub use host::{hold, rehome};
 pub use memory::MemoryStore;
 pub use sqlite::SqliteStore;
 pub use vault::{Vault, sealed_cell};
@@ -67,6 +69,8 @@ pub enum Table {
     Subjects,
     /// Subject → its salt.
     Salts,
+    /// The machine that the store belongs to.
+    Host,
 }
 
 impl Table {
@@ -79,6 +83,7 @@ impl Table {
             Self::Sealed => 4,
             Self::Subjects => 5,
             Self::Salts => 6,
+            Self::Host => 7,
         }
     }
 }

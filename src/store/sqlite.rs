@@ -2,7 +2,9 @@
 
 use super::{Batch, Cell, Claim, EachCell, Head, Link, Store, StreamName, Table, moved};
 use crate::base::{Blame, Exit, Problem, Result, Timestamp, create_private_dir};
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Row, params};
+use std::io::{ErrorKind, Read as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
@@ -10,8 +12,11 @@ use std::path::{Path, PathBuf};
 const APPLICATION: i64 = 0x5072_7674;
 /// The version of the tables below.
 const VERSION: i64 = 1;
-/// The magic number of a network file system, on which SQLite's locks and syncs cannot be trusted.
-const NFS: i64 = 0x6969;
+/// Where a file's header holds that mark.
+const APPLICATION_AT: std::ops::Range<usize> = 68..72;
+/// The magic numbers of network file systems, on which SQLite's locks and syncs cannot be trusted: NFS, SMB, CIFS, SMB 2, AFS, Coda, Ceph,
+/// Lustre (statfs(2)).
+const NETWORK: [i64; 8] = [0x6969, 0x517B, 0xFF53_4D42, 0xFE53_4D42, 0x5346_414F, 0x7375_7245, 0x00C3_6400, 0x0BD0_0BD0];
 
 const TABLES: &str = "
     CREATE TABLE stream (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, rows INTEGER NOT NULL, hash BLOB NOT NULL) STRICT;
@@ -26,13 +31,15 @@ const TABLES: &str = "
 ";
 
 /// A store in a file. Commits go to disk before they return (`synchronous=FULL`), and what is deleted is overwritten
-/// (`secure_delete`).
+/// (`secure_delete`). Its log of commits (`-wal`) stays beside it for good: where it is gone, the last commits may be gone with it.
 #[derive(Debug)]
 pub struct SqliteStore {
     path: PathBuf,
     connection: Connection,
     /// Whether a commit failed: what the disk holds is not known then, and nothing is written any more.
     failed: bool,
+    /// Whether something was committed.
+    wrote: bool,
 }
 
 impl SqliteStore {
@@ -40,22 +47,29 @@ impl SqliteStore {
     ///
     /// # Errors
     /// `E-store-002` (exit 33) where SQLite finds the file damaged; `E-store-005` (exit 2) where the file is another program's or
-    /// a newer version's; `E-store-007` (exit 2) on a network file system; `E-store-006` (exit 33) for all else.
+    /// a newer version's; `E-store-007` (exit 2) on a network file system; `E-store-008` (exit 2) where it cannot be written to;
+    /// `E-store-009` (exit 33) where its log is gone; `E-store-006` (exit 33) for all else.
     pub fn open(path: &Path) -> Result<Self> {
         let folder = path.parent().unwrap_or(Path::new("."));
         create_private_dir(folder)?;
-        let is_nfs = rustix::fs::statfs(folder).is_ok_and(|facts| facts.f_type == NFS);
-        if is_nfs {
-            let what = "the store would stand on a network file system, where neither its locks nor its syncs hold";
-            let remedy = "give a state directory on a local disk";
-            return Err(Problem::new("E-store-007", Blame::Operator, what, remedy).file(path));
+        if let Ok(facts) = rustix::fs::statfs(folder) {
+            check_place(path, facts.f_type)?;
         }
-        // SQLite would make the file with the process's umask.
-        let made = std::fs::OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path);
-        made.map_err(|e| Problem::storage("E-store-006", path, "open the store", &e))?;
+        // SQLite would make the file with the process's umask. One that is there is not opened besides: closing it again would drop the
+        // locks that other connections of this process hold on it (fcntl(2)).
+        let made = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+        match made {
+            Err(e) if e.kind() == ErrorKind::AlreadyExists => check_log(path)?,
+            made => drop(made.map_err(|e| Problem::storage("E-store-006", path, "make the store", &e))?),
+        }
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
         let opened = Connection::open_with_flags(path, flags).map_err(|e| failure(path, "open the store", &e))?;
-        let mut store = Self { path: path.to_owned(), connection: opened, failed: false };
+        if opened.is_readonly("main").map_err(|e| failure(path, "open the store", &e))? {
+            let what = "the store can be read and not be written to, and nothing is sent that cannot be written down";
+            let remedy = "run as the user whose store it is (chown), with mode 0600, on a file system that is mounted for writing";
+            return Err(Problem::new("E-store-008", Blame::Operator, what, remedy).file(path));
+        }
+        let mut store = Self { path: path.to_owned(), connection: opened, failed: false, wrote: false };
         store.settle()?;
         Ok(store)
     }
@@ -78,6 +92,7 @@ impl SqliteStore {
             return Err(Problem::new("E-store-005", Blame::Operator, what, "use the newer program that made it").file(&path));
         }
         let write = |e: rusqlite::Error| failure(&path, "set up the store", &e);
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map_err(write)?;
         connection.pragma_update(None, "trusted_schema", false).map_err(write)?;
         connection.pragma_update(None, "cell_size_check", true).map_err(write)?;
         if !is_new {
@@ -96,6 +111,8 @@ impl SqliteStore {
             transaction.pragma_update(None, "application_id", APPLICATION).map_err(write)?;
             transaction.pragma_update(None, "user_version", VERSION).map_err(write)?;
             transaction.commit().map_err(write)?;
+            // From here on the file itself says that it is a store, and that a log belongs to it.
+            return self.scrub();
         }
         Ok(())
     }
@@ -117,6 +134,7 @@ impl SqliteStore {
 
     /// `done`, as a commit's result: the first failure is the last commit.
     fn committed<T>(&mut self, done: Result<T, Failure>) -> Result<T> {
+        self.wrote = true;
         done.map_err(|failed| match failed {
             Failure::Sqlite(e) => {
                 self.failed = true;
@@ -145,6 +163,16 @@ enum Failure {
 impl From<rusqlite::Error> for Failure {
     fn from(e: rusqlite::Error) -> Self {
         Self::Sqlite(e)
+    }
+}
+
+impl Drop for SqliteStore {
+    /// Whoever wrote leaves the log empty, as far as nobody else is at it. A store that failed is left as it is.
+    fn drop(&mut self) {
+        if self.wrote && !self.failed && self.connection.busy_timeout(std::time::Duration::ZERO).is_ok() {
+            // What stays in the log is moved out of it another time.
+            let _another_time = self.scrub();
+        }
     }
 }
 
@@ -279,6 +307,38 @@ fn blob<'a>(row: &'a Row<'_>, at: usize) -> rusqlite::Result<&'a [u8]> {
 /// SQLite's integers have a sign. No stream gets that long.
 fn number(rows: u64) -> i64 {
     i64::try_from(rows).unwrap_or(i64::MAX)
+}
+
+/// Refuses a place on a file system of that kind, where it is a network's.
+pub(super) fn check_place(path: &Path, kind: i64) -> Result<()> {
+    if !NETWORK.contains(&kind) {
+        return Ok(());
+    }
+    let what = "the store would stand on a network file system, where neither its locks nor its syncs hold";
+    Err(Problem::new("E-store-007", Blame::Operator, what, "give a state directory on a local disk").file(path))
+}
+
+/// Refuses a store that was opened before and has no log beside it. This has to be seen before SQLite makes a new one.
+fn check_log(path: &Path) -> Result<()> {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    if Path::new(&log).exists() {
+        return Ok(());
+    }
+    // Without a log no connection is open, so that closing the file drops nobody's locks.
+    let mut header = [0; APPLICATION_AT.end];
+    match std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut header)) {
+        Err(e) if e.kind() == ErrorKind::UnexpectedEof => return Ok(()),
+        read => read.map_err(|e| Problem::storage("E-store-006", path, "read the store", &e))?,
+    }
+    let mark = header.get(APPLICATION_AT).and_then(|mark| mark.try_into().ok()).map(u32::from_be_bytes);
+    if mark.map(i64::from) != Some(APPLICATION) {
+        return Ok(());
+    }
+    let what = "the log beside the store is gone, and the last commits may be gone with it";
+    let remedy = "put the -wal file back, or restore both from a backup (with a copy that was made whole, an empty file of that name will do), \
+                  then run `privet reconcile`; nothing was deleted";
+    Err(Problem::new("E-store-009", Blame::Operator, what, remedy).file(path).exit(Exit::Storage))
 }
 
 fn failure(path: &Path, doing: &str, error: &rusqlite::Error) -> Box<Problem> {

@@ -122,12 +122,19 @@ fn the_store_in_a_file_conforms_and_is_the_same_when_opened_again() {
     assert_eq!(mode & 0o777, 0o600);
 }
 
+/// Lets SQL of a test's own at a store that is left as it is otherwise.
+fn raw(path: &std::path::Path, sql: &str) {
+    let connection = rusqlite::Connection::open(path).unwrap();
+    connection.set_db_config(rusqlite::config::DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).unwrap();
+    connection.execute_batch(sql).unwrap();
+}
+
 /// Opens the store of a test, lets SQL of a test's own at it, and gives what opening and reading it again come to.
 fn tampered(sql: &str) -> Result<Vec<String>> {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("store.sqlite");
     SqliteStore::open(&path).unwrap().commit(&appended(vec![rows("s", 0, &["one", "two", "three"])])).unwrap();
-    rusqlite::Connection::open(&path).unwrap().execute_batch(sql).unwrap();
+    raw(&path, sql);
     let mut store = SqliteStore::open(&path)?;
     let mut out = Vec::new();
     read(&mut store, &name("s"), |number, _| {
@@ -183,6 +190,61 @@ fn row_40_a_damaged_file_is_refused_and_left_as_it_is() {
     #[expect(clippy::disallowed_methods, reason = "damage is not written with care")]
     std::fs::write(&path, b"no database at all, but long enough to be looked at as if it were one, since it has a hundred bytes").unwrap();
     assert_eq!(SqliteStore::open(&path).unwrap_err().id, "E-store-002");
+}
+
+#[test]
+fn row_40_a_store_whose_log_is_gone_is_refused_until_somebody_knows_better() {
+    let dir = tempfile::tempdir().unwrap();
+    let (path, log) = (dir.path().join("store.sqlite"), dir.path().join("store.sqlite-wal"));
+    let mut store = SqliteStore::open(&path).unwrap();
+    store.commit(&appended(vec![rows("s", 0, &["one"])])).unwrap();
+    // What a process leaves that is killed here: the row stands in the log alone.
+    let left = tempfile::tempdir().unwrap();
+    let (left_path, left_log) = (left.path().join("store.sqlite"), left.path().join("store.sqlite-wal"));
+    std::fs::copy(&path, &left_path).unwrap();
+    for _ in 0..2 {
+        let problem = SqliteStore::open(&left_path).unwrap_err();
+        assert_eq!((problem.id.as_str(), problem.exit), ("E-store-009", Exit::Storage), "{problem}");
+        assert!(!left_log.exists());
+    }
+    crate::base::write_atomic(&left_log, b"").unwrap();
+    assert!(texts(&mut SqliteStore::open(&left_path).unwrap(), "s").is_empty());
+    std::fs::copy(&path, &left_path).unwrap();
+    std::fs::copy(&log, &left_log).unwrap();
+    assert_eq!(texts(&mut SqliteStore::open(&left_path).unwrap(), "s"), ["0 one"]);
+    // Closed in order, the log stays, and is empty.
+    drop(store);
+    assert_eq!(std::fs::metadata(&log).unwrap().len(), 0);
+    assert_eq!(texts(&mut SqliteStore::open(&path).unwrap(), "s"), ["0 one"]);
+}
+
+#[test]
+fn row_42_a_network_file_system_is_no_place_for_a_store() {
+    let path = std::path::Path::new("state/store.sqlite");
+    for kind in [0x6969, 0xFF53_4D42, 0xFE53_4D42] {
+        let problem = sqlite::check_place(path, kind).unwrap_err();
+        assert_eq!((problem.id.as_str(), problem.exit), ("E-store-007", Exit::Usage), "{problem}");
+        assert!(problem.remedy.contains("local disk"), "{problem}");
+    }
+    // ext4, btrfs, xfs, tmpfs, overlayfs, zfs.
+    for kind in [0xEF53, 0x9123_683E, 0x5846_5342, 0x0102_1994, 0x794C_7630, 0x2FC1_2FC1] {
+        sqlite::check_place(path, kind).unwrap();
+    }
+}
+
+#[test]
+fn row_42_a_store_belongs_to_the_machine_that_made_it_until_it_is_moved() {
+    let mut store = MemoryStore::default();
+    let (first, second) = (crate::base::Digest::of(b"one"), crate::base::Digest::of(b"other"));
+    hold(&mut store, &first).unwrap();
+    hold(&mut store, &first).unwrap();
+    for _ in 0..2 {
+        let problem = hold(&mut store, &second).unwrap_err();
+        assert_eq!((problem.id.as_str(), problem.exit), ("E-store-010", Exit::Usage), "{problem}");
+    }
+    rehome(&mut store, &second).unwrap();
+    hold(&mut store, &second).unwrap();
+    assert_eq!(hold(&mut store, &first).unwrap_err().id, "E-store-010");
 }
 
 #[test]

@@ -30,7 +30,7 @@ pub(crate) struct Locking {
     pub(crate) names: Vec<String>,
     /// Lines of the registry's configuration.
     extra: &'static str,
-    served: Option<Served>,
+    pub(crate) served: Option<Served>,
 }
 
 impl Locking {
@@ -187,7 +187,7 @@ pub(crate) fn counts(ended: &Ended) -> BTreeMap<&str, u64> {
 }
 
 #[test]
-fn a_plan_is_applied_once_and_a_second_time_is_refused() {
+fn row_35_a_plan_is_applied_once_and_a_second_time_is_refused() {
     let locking = Locking::new(40, &[], |_| ());
     let all = locking.names.len() as u64;
     assert!(all > 10, "{all}");
@@ -273,7 +273,7 @@ fn row_43_a_refusal_fails_its_operation_and_a_passing_one_is_tried_once_more() {
 }
 
 #[test]
-fn rows_33_to_39_what_may_not_be_applied_is_told_with_everything_that_stands_against_it() {
+fn rows_34_and_39_what_may_not_be_applied_is_told_with_everything_that_stands_against_it() {
     let refused = GateVerdict {
         gate: GateName::Count,
         registry: None,

@@ -163,9 +163,50 @@ fn a_restriction_that_is_recorded_while_a_run_goes_on_stops_that_persons_changes
     let output = process.wait_with_output().expect("ended");
     let json: Value = serde_json::from_slice(&output.stdout).expect("JSON");
     let failed: BTreeSet<u64> = json["not_verified"].as_array().expect("a list").iter().filter_map(|one| one["op"].as_u64()).collect();
-    assert_eq!((failed, output.status.code()), (theirs, Some(50)), "{json:#}");
+    assert_eq!((failed, output.status.code()), (theirs, Some(20)), "{json:#}");
     let why = &json["not_verified"][0]["why"]["blocked"];
     assert!(why.as_str().is_some_and(|rule| rule.starts_with("R-consent-")), "{json:#}");
+}
+
+#[test]
+fn row_36_what_lost_its_consent_since_it_was_planned_is_refused_by_its_rule() {
+    let world = World::new(300, 17);
+    let _served = world.serve(&[]);
+    let consents = world.data().join("records/consent.csv").display().to_string();
+    assert_eq!(run(&world, &["consent", "import", &consents]).0, 0);
+    pull(&world.load(), &context(&[])).expect("pulled");
+    let (path, _, operations) = plan(&world, "privacy", 1);
+    let by_consent = |op: &&Operation| op.basis.subject.is_some() && op.object.kind == ObjectKind::Domain;
+    let one = operations.iter().rfind(by_consent).expect("an operation upon consent");
+    let subject = one.basis.subject.clone().expect("a subject");
+    let theirs: BTreeSet<u64> = operations.iter().filter(|op| op.basis.subject.as_ref() == Some(&subject)).map(|op| op.op).collect();
+    for purpose in &one.basis.purposes {
+        let purpose = purpose.as_str();
+        let event = [
+            "consent",
+            "add",
+            "--subject",
+            &subject,
+            "--event",
+            "withdrawn",
+            "--purpose",
+            purpose,
+            "--method",
+            "page",
+            "--by",
+            "registrant",
+        ];
+        let (code, _, told) = run(&world, &event);
+        assert_eq!(code, 0, "{told}");
+    }
+    let (code, json, told) = run(&world, &["apply", &path.display().to_string()]);
+    let refused: BTreeSet<u64> = json["not_verified"].as_array().expect("a list").iter().filter_map(|one| one["op"].as_u64()).collect();
+    assert_eq!((code, &refused), (20, &theirs), "{json:#}{told}");
+    assert_eq!(json["verified"].as_u64(), Some((operations.len() - theirs.len()) as u64), "{json:#}");
+    let rule = json["not_verified"][0]["why"]["blocked"].as_str().unwrap_or_default().to_owned();
+    assert!(rule.starts_with("R-consent-"), "{json:#}");
+    let outcomes = std::fs::read_to_string(json["outcomes"].as_str().expect("a table")).expect("outcomes");
+    assert_eq!(outcomes.lines().filter(|line| line.contains(&rule)).count(), theirs.len(), "{outcomes}");
 }
 
 /// Every file below a directory.

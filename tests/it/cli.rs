@@ -94,6 +94,8 @@ fn help_pages() {
         &["config", "--help"],
         &["config", "show", "--help"],
         &["completions", "--help"],
+        &["store", "--help"],
+        &["store", "move", "--help"],
         &["frame", "--help"],
         &["frame", "decode", "--help"],
     ];
