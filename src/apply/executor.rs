@@ -17,6 +17,9 @@ use std::time::Duration;
 /// How often a look before a command is tried where no answer comes.
 const LOOKS: u8 = 3;
 
+/// Operations in hand for each session, as a rule: one speaks while another is put on disk.
+pub const IN_HAND: usize = 2;
+
 /// How one registry's part is carried out.
 #[derive(Clone, Debug)]
 pub struct Settings {

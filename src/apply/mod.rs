@@ -11,7 +11,7 @@ mod tests;
 mod values;
 
 pub use driver::{Applied, Controls, apply};
-pub use executor::{ApplyEffect, Executor, Parts, Settings, Summary};
+pub use executor::{ApplyEffect, Executor, IN_HAND, Parts, Settings, Summary};
 pub use guard::LastWord;
 pub use journal::JournalWriter;
 pub use step::{Look, look};

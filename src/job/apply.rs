@@ -5,7 +5,7 @@ use super::config::{Config, Loaded, RegistryConfig};
 use super::pulling::{endpoint, runtime, setup};
 use super::sealing::store_path;
 use super::{Context, Ended};
-use crate::apply::{Applied, Controls, Executor, JournalWriter, LastWord, Parts, Settings, VaultValues, apply as drive};
+use crate::apply::{Applied, Controls, Executor, IN_HAND, JournalWriter, LastWord, Parts, Settings, VaultValues, apply as drive};
 use crate::base::{
     Blame, Digest, Exit, PauseFlag, Problem, Problems, RegistryId, Result, RunId, StateDir, SystemEntropy, Timestamp, create_private_dir,
 };
@@ -311,9 +311,9 @@ fn prepare(
     Ok((Executor::new(settings, parts, Arc::clone(fold)), pool, endpoint(registry, ctx)?))
 }
 
-/// Two operations in hand for each session: one speaks while the other is put on disk.
+/// The most operations in hand.
 fn in_hand(registry: &RegistryConfig) -> usize {
-    usize::from(registry.profile.limits.sessions.value).max(1) * 2
+    usize::from(registry.profile.limits.sessions.value).max(1) * IN_HAND
 }
 
 /// Closes the run of a plan that is taken back before it was over: nothing more of it is begun.
