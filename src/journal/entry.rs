@@ -1,11 +1,9 @@
 //! A row of the journal.
 
+use super::canonical;
 use super::state::{StepState, Why};
 use crate::base::{ObjectRef, Timestamp, ValueDigest};
 use serde::{Deserialize, Serialize};
-
-/// What the row of a step begins with.
-const STEP: &[u8] = b"{\"is\":\"step\",";
 
 /// One row. What is not in it is in the plan, whose id the run's first row names.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -119,11 +117,9 @@ impl Entry {
     /// # Errors
     /// What is wrong with it, where it is none.
     pub fn from_row(row: &[u8]) -> Result<Self, String> {
-        // Nearly every row is a step's. By its tag alone serde would read each one twice.
-        let entry = match row.strip_prefix(STEP) {
-            Some(step) => serde_json::from_slice(&[b"{", step].concat()).map(Self::Step),
-            None => serde_json::from_slice(row),
-        };
-        entry.map_err(|e| e.to_string())
+        if let Some(step) = canonical::step(row) {
+            return Ok(Self::Step(step));
+        }
+        serde_json::from_slice(row).map_err(|e| e.to_string())
     }
 }
