@@ -28,7 +28,8 @@ const FAR: u64 = 1_000;
 const BARE: u64 = 24_000;
 /// The share of what latency allows, at the far registry.
 const LEAST_SHARE: f64 = 0.90;
-/// Changes a second, of bare commands a second, at the near registry.
+/// Commands of changes a second, of bare commands a second, at the near registry. Changes themselves could be a third of them at the most,
+/// where executor and journal took no time at all.
 const LEAST_RATIO: f64 = 1.0 / 3.0;
 
 /// What one run measured.
@@ -104,7 +105,7 @@ fn section(bare: &[Run], near: &[Run], far: &[Run]) -> Section {
         ],
         goals: vec![
             Goal::at_least(format!("{FAR_MS} ms: changes, of sessions ÷ (3 × latency)"), share, LEAST_SHARE),
-            Goal::at_least("0 ms: changes a second, of bare commands a second", ratio(1.0), LEAST_RATIO),
+            Goal::at_least("0 ms: commands of changes, of bare commands", ratio(COMMANDS), LEAST_RATIO),
         ],
         raw: json!({ "bare": raw(bare), "near": raw(near), "far": raw(far) }),
     }
