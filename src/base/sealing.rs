@@ -64,7 +64,7 @@ fn unhex<const N: usize>(text: &str) -> Option<[u8; N]> {
     }
     let mut out = [0; N];
     for (byte, [high, low]) in out.iter_mut().zip(pairs) {
-        *byte = digit(*high)? << 4 | digit(*low)?;
+        *byte = (digit(*high)? << 4) | digit(*low)?;
     }
     Some(out)
 }

@@ -62,6 +62,7 @@ impl<'r> Left<'r> {
     }
 
     /// The text behind `key`, where that stands here.
+    #[expect(clippy::option_option, reason = "a text that cannot be read is another thing than one that is not there")]
     fn text_of(&mut self, key: &[u8]) -> Option<Option<&'r str>> {
         self.skip(key).map_or(Some(None), |()| self.text().map(Some))
     }
