@@ -1,9 +1,13 @@
 //! Privet beside its peers and beside raw floors, on this machine, now. README.md tells how to run it.
 
+mod apply;
 mod codec;
 mod diff;
+mod fixture;
+mod journal;
 mod line;
 mod measure;
+mod plan;
 mod pull;
 mod report;
 mod validate;
@@ -57,6 +61,12 @@ enum What {
     Pull(pull::PullArgs),
     /// Judging records, beside reading and normalising them
     Validate(validate::ValidateArgs),
+    /// The lock recipe applied over TLS, beside the bare commands of the same sessions
+    Apply,
+    /// Large plans made and shown: memory and time by size
+    Plan(plan::PlanArgs),
+    /// Opening the journal of a long run, beside one SELECT that hashes it
+    Journal(journal::JournalArgs),
     /// Everything; also writes bench/last.json and prints Markdown
     All {
         #[command(flatten)]
@@ -65,6 +75,10 @@ enum What {
         pull: pull::PullArgs,
         #[command(flatten)]
         validate: validate::ValidateArgs,
+        #[command(flatten)]
+        plan: plan::PlanArgs,
+        #[command(flatten)]
+        journal: journal::JournalArgs,
     },
     /// Serves a registry until standard input ends
     #[command(hide = true)]
@@ -84,6 +98,18 @@ enum What {
     /// One pass of `validate`: judge, or read
     #[command(hide = true)]
     ValidatePass { what: String, dir: PathBuf },
+    /// One client of `apply`
+    #[command(hide = true)]
+    ApplyPass(apply::ApplyArgs),
+    /// The data of `plan`
+    #[command(hide = true)]
+    PlanFixture { dir: PathBuf, operations: u64 },
+    /// One pass of `plan`: make, or show
+    #[command(hide = true)]
+    PlanPass { what: String, dir: PathBuf },
+    /// One pass of `journal`: open, or hash
+    #[command(hide = true)]
+    JournalPass { what: String, dir: PathBuf },
     /// Does one thing of `codec` so many times, for a profiler
     #[command(hide = true)]
     Spin { what: String, times: u64 },
@@ -107,18 +133,27 @@ fn run(args: Args) -> Outcome<ExitCode> {
         What::Diff { args: duckdb, check } => (vec![diff::bench(&data, &duckdb, rounds.unwrap_or(3), check)?], false),
         What::Pull(args) => (vec![pull::bench(&data, &args)?], false),
         What::Validate(args) => (vec![validate::bench(&data, &args, rounds.unwrap_or(3))?], false),
-        What::All { args: duckdb, pull, validate } => {
+        What::Apply => (vec![apply::bench(&data, rounds.unwrap_or(5))?], false),
+        What::Plan(args) => (vec![plan::bench(&data, &args)?], false),
+        What::Journal(args) => (vec![journal::bench(&data, &args, rounds.unwrap_or(5))?], false),
+        What::All { args: duckdb, pull, validate, plan, journal } => {
             let line = line::bench(&data, rounds.unwrap_or(5), 2500)?;
             let codec = codec::bench(rounds.unwrap_or(31))?;
             let diff = diff::bench(&data, &duckdb, rounds.unwrap_or(3), false)?;
             let validate = validate::bench(&data, &validate, rounds.unwrap_or(3))?;
-            (vec![line, codec, diff, pull::bench(&data, &pull)?, validate], true)
+            let apply = apply::bench(&data, rounds.unwrap_or(5))?;
+            let journal = journal::bench(&data, &journal, rounds.unwrap_or(5))?;
+            (vec![line, codec, diff, pull::bench(&data, &pull)?, validate, apply, plan::bench(&data, &plan)?, journal], true)
         }
         What::Serve(serve) => return line::serve(&serve).map(|()| ExitCode::SUCCESS),
         What::Client(client) => return line::client(&client).map(|()| ExitCode::SUCCESS),
         What::DiffFiles { left, right, out } => return diff::child(&left, &right, &out).map(|()| ExitCode::SUCCESS),
         What::ServeState(state) => return line::serve_state(&state).map(|()| ExitCode::SUCCESS),
         What::ValidatePass { what, dir } => return validate::child(&what, &dir).map(|()| ExitCode::SUCCESS),
+        What::ApplyPass(args) => return apply::child(&args).map(|()| ExitCode::SUCCESS),
+        What::PlanFixture { dir, operations } => return plan::make(&dir, operations).map(|()| ExitCode::SUCCESS),
+        What::PlanPass { what, dir } => return plan::child(&what, &dir).map(|()| ExitCode::SUCCESS),
+        What::JournalPass { what, dir } => return journal::child(&what, &dir).map(|()| ExitCode::SUCCESS),
         What::PullJob { config } => return pull::child(&config).map(|()| ExitCode::SUCCESS),
         What::Spin { what, times } => return codec::spin(&what, times).map(|()| ExitCode::SUCCESS),
     };

@@ -79,7 +79,7 @@ fn run(dir: &Path, contacts: u64) -> Outcome<Run> {
     let mut servers = Vec::new();
     let mut ports = BTreeMap::new();
     for registry in &made.registries {
-        let state = State { state: dir.join("states").join(&registry.id), profile: registry.profile.clone() };
+        let state = State { state: dir.join("states").join(&registry.id), profile: registry.profile.clone(), latency_ms: 0 };
         let server = Server::start(myself()?.args(["serve-state", "--profile", &state.profile, "--state"]).arg(&state.state))?;
         let address = server.said["address"].as_str().ok_or("the server told no address")?;
         ports.insert(registry.id.clone(), address.parse::<std::net::SocketAddr>()?.port());

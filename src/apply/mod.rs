@@ -16,6 +16,6 @@ pub use driver::{Applied, Controls, apply};
 pub use executor::Executor;
 pub use guard::LastWord;
 pub use journal::JournalWriter;
-pub use part::{ApplyEffect, Parts, Settings, Summary, Watch};
+pub use part::{ApplyEffect, IN_HAND, Parts, Settings, Summary, Watch};
 pub use step::{Look, look};
 pub use values::{Guard, Values, VaultValues};

@@ -9,6 +9,9 @@ use crate::store::Cell;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+/// Operations in hand for each session, as a rule: one speaks while another is put on disk.
+pub const IN_HAND: usize = 2;
+
 /// How one registry's part is carried out.
 #[derive(Clone, Debug)]
 pub struct Settings {

@@ -6,7 +6,7 @@ use super::config::{Config, Loaded, Poll, RegistryConfig};
 use super::opening::open_store;
 use super::pulling::{endpoint, runtime, setup};
 use super::{Context, Ended};
-use crate::apply::{Applied, Controls, Executor, JournalWriter, LastWord, Parts, Settings, VaultValues, Watch, apply as drive};
+use crate::apply::{Applied, Controls, Executor, IN_HAND, JournalWriter, LastWord, Parts, Settings, VaultValues, Watch, apply as drive};
 use crate::base::{
     Blame, Digest, Exit, PauseFlag, Problem, Problems, RegistryId, Result, RunId, StateDir, SystemEntropy, Timestamp, create_private_dir,
 };
@@ -331,9 +331,9 @@ fn watched(registry: &RegistryConfig, patience: Duration) -> Option<Watch> {
     Some(Watch { patience, takes })
 }
 
-/// Two operations in hand for each session: one speaks while the other is put on disk.
+/// The most operations in hand.
 fn in_hand(registry: &RegistryConfig) -> usize {
-    usize::from(registry.profile.limits.sessions.value).max(1) * 2
+    usize::from(registry.profile.limits.sessions.value).max(1) * IN_HAND
 }
 
 /// Closes the run of a plan that is taken back before it was over: nothing more of it is begun.

@@ -1,5 +1,6 @@
 //! A row of the journal.
 
+use super::canonical;
 use super::state::{StepState, Why};
 use crate::base::{ObjectRef, Timestamp, ValueDigest};
 use serde::{Deserialize, Serialize};
@@ -146,6 +147,9 @@ impl Entry {
     /// # Errors
     /// What is wrong with it, where it is none.
     pub fn from_row(row: &[u8]) -> Result<Self, String> {
+        if let Some(step) = canonical::step(row) {
+            return Ok(Self::Step(step));
+        }
         serde_json::from_slice(row).map_err(|e| e.to_string())
     }
 }

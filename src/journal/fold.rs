@@ -97,12 +97,11 @@ impl Fold {
     }
 
     fn step(&mut self, row: StepRow) -> Result<(), String> {
-        let place = (row.op, row.step);
-        let known = self.steps.get(&place);
-        let (from, sends) = known.map_or((StepState::Planned, 0), |known| (known.state, known.sends));
-        let name = format!("step {} of operation {}", row.step, row.op);
+        let name = || format!("step {} of operation {}", row.step, row.op);
+        let known = self.steps.entry((row.op, row.step)).or_insert(Standing { state: StepState::Planned, sends: 0, why: None });
+        let (from, sends) = (known.state, known.sends);
         if !is_legal(from, row.to) {
-            return Err(format!("{name} went from {from} to {}", row.to));
+            return Err(format!("{} went from {from} to {}", name(), row.to));
         }
         let wanted = match (from, row.to) {
             (_, StepState::Sending) => sends + 1,
@@ -111,13 +110,13 @@ impl Fold {
             _ => sends,
         };
         if row.sends != wanted {
-            return Err(format!("{name} was sent {sends} times before, and this row counts {}", row.sends));
+            return Err(format!("{} was sent {sends} times before, and this row counts {}", name(), row.sends));
         }
         if row.sends > SENDS {
-            return Err(format!("{name} was sent {} times", row.sends));
+            return Err(format!("{} was sent {} times", name(), row.sends));
         }
+        *known = Standing { state: row.to, sends: row.sends, why: row.why };
         self.last = self.last.max(Some(row.at));
-        self.steps.insert(place, Standing { state: row.to, sends: row.sends, why: row.why });
         Ok(())
     }
 

@@ -3,6 +3,7 @@
 //! A run is one plan applied. Each of its workers has a chain of its own (`run/ID/WORKER`); closing the run binds all heads. Rows name
 //! objects by random references and hold no personal data, so that an erasure changes none of them.
 
+mod canonical;
 mod entry;
 mod fold;
 mod state;

@@ -1,7 +1,7 @@
 //! The fold, held against every pair of states, and against a plain model of it.
 
 use super::*;
-use crate::base::{ObjectRef, Timestamp};
+use crate::base::{ObjectKey, ObjectRef, Timestamp};
 use crate::model::ResultCode;
 use crate::store::{Batch, MemoryStore};
 use proptest::prelude::*;
@@ -178,6 +178,40 @@ proptest! {
             }
             prop_assert_eq!(fold.of(op, 0).state, *state);
             prop_assert_eq!(fold.of(op, 0).sends, *sends);
+        }
+    }
+
+    #[test]
+    fn a_row_in_canonical_form_is_read_as_serde_reads_it(
+        op in any::<u64>(),
+        (step, to, sends) in (any::<u8>(), 0..8_usize, 0..4_u8),
+        (trid, is_sending, is_odd, at) in ("[ -~é]{0,12}", any::<bool>(), any::<bool>(), 0..4_000_000_000_i64),
+        (place, byte) in (any::<prop::sample::Index>(), any::<u8>()),
+    ) {
+        let trid = Some(trid.as_str().into());
+        let key = ObjectKey::new(ObjectRef::new([7; 16]), [9; 32].into());
+        let told = StepRow {
+            reference: key.reference(),
+            at: Timestamp::from_millisecond(at * 7).unwrap(),
+            cltrid: trid.clone().filter(|_| is_sending),
+            svtrid: trid.filter(|_| !is_sending),
+            before: is_sending.then(|| key.digest("f", &op.to_be_bytes())),
+            why: is_odd.then_some(Why::Dependency),
+            ..match row(op, step, STATES[to], sends) {
+                Entry::Step(row) => row,
+                other => panic!("{other:?}"),
+            }
+        };
+        let mut bytes = Entry::Step(told.clone()).to_row();
+        prop_assert_eq!(Entry::from_row(&bytes), Ok(Entry::Step(told)));
+        let whole = canonical::step(&bytes);
+        let is_plain = bytes.iter().all(|b| b.is_ascii() && *b != b'\\') && op < 1_000_000_000_000_000_000;
+        prop_assert_eq!(whole.is_some(), is_plain && !is_odd);
+        // Whatever becomes of it, it never says what serde does not.
+        let at = place.index(bytes.len());
+        bytes[at] = byte;
+        if let Some(step) = canonical::step(&bytes) {
+            prop_assert_eq!(serde_json::from_slice::<Entry>(&bytes).ok(), Some(Entry::Step(step)));
         }
     }
 }

@@ -12,13 +12,13 @@ mod target;
 
 pub use scan::events;
 pub use serve::{ServeArgs, State, serve, serve_state};
+pub use target::Target;
 
 use crate::measure::{Outcome, Server, json_of, median, myself};
 use crate::report::{Goal, Section, figure};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::time::Duration;
-use target::Target;
 
 /// How a client is run.
 #[derive(Clone, Debug, clap::Args)]

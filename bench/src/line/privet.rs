@@ -3,13 +3,10 @@
 use super::meter::Meter;
 use super::target::Target;
 use crate::measure::Outcome as Measured;
-use privet::base::{Clock, Handle, RegistryId, Result, Secret, StopToken, SystemClock};
+use privet::base::{Handle, Result, Secret, StopToken};
 use privet::model::{AuthInfo, Query, ResData};
-use privet::policy;
-use privet::protocol::frame::{DEFAULT_CAP, LengthPrefix};
-use privet::session::{Account, Allowance, EppDialect, Next, Outcome, ReadPool, Setup, Work};
-use privet::transport::{Endpoint, TlsFiles, TlsSetup, run as drive};
-use std::sync::Arc;
+use privet::session::{Next, Outcome, ReadPool, Work};
+use privet::transport::run as drive;
 
 /// The questions, and the stopwatch for their answers.
 struct Asking<'t> {
@@ -47,24 +44,7 @@ impl Work for Asking<'_> {
 
 /// Asks for contact after contact over `sessions` with `window` in flight on each, until enough is measured.
 pub async fn run(target: &Target, sessions: u16, window: u16, meter: Meter) -> Measured<Meter> {
-    let mut profile = (*policy::profile("gtld-thick")?).clone();
-    profile.limits.sessions.value = sessions;
-    profile.limits.read_window.value = window;
-    let allowance = Allowance::of(&profile.limits, 100);
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-    let files = TlsFiles { ca: target.ca.clone(), own: Some((target.cert.clone(), target.key.clone())), pin: None };
-    let tls = TlsSetup::load(&files, clock.wall())?;
-    let endpoint = Endpoint::new(&target.address.ip().to_string(), target.address.port(), Some(&target.server_name), tls)?;
-    let account = Account { client: target.user.as_str().into(), password: Secret::new(target.password.as_str()), new_password: None };
-    let setup = Setup {
-        registry: RegistryId::new("bench"),
-        prefix: "bench".into(),
-        dialect: Arc::new(EppDialect::new(account, Arc::new(profile))),
-        framer: || Box::new(LengthPrefix::epp(DEFAULT_CAP)),
-        allowance,
-        seed: 1,
-        first_session: 1,
-    };
+    let (setup, endpoint, clock) = target.setup(sessions, window)?;
     let mut asking = Asking { target, next: 0, ticket: 0, meter, wrong: None };
     let report = drive(ReadPool::new(setup), endpoint, clock, &mut asking, StopToken::default()).await?;
     match (asking.wrong, report.stopped) {

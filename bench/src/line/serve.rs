@@ -38,6 +38,9 @@ pub struct State {
     /// Its profile
     #[arg(long)]
     pub profile: String,
+    /// Latency of each answer, in milliseconds
+    #[arg(long, default_value_t = 0)]
+    pub latency_ms: u64,
 }
 
 /// Starts a registry as a child.
@@ -89,7 +92,8 @@ pub fn serve(args: &ServeArgs) -> Outcome<()> {
 
 /// Serves a registry over the state it is given, at any rate, until standard input ends.
 pub fn serve_state(args: &State) -> Outcome<()> {
-    let served = open(&args.state, &args.profile, &["rate=off".to_owned()])?;
+    let knobs = ["rate=off".to_owned(), format!("latency_ms={}", args.latency_ms)];
+    let served = open(&args.state, &args.profile, &knobs)?;
     until_the_end(&serde_json::to_value(&served)?)
 }
 

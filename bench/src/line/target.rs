@@ -1,6 +1,11 @@
 //! The registry as a client is told of it.
 
 use crate::measure::Outcome;
+use privet::base::{Clock, RegistryId, Secret, SystemClock};
+use privet::policy;
+use privet::protocol::frame::{DEFAULT_CAP, LengthPrefix};
+use privet::session::{Account, Allowance, EppDialect, Setup};
+use privet::transport::{Endpoint, TlsFiles, TlsSetup};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
@@ -22,7 +27,7 @@ pub struct Target {
     pub key: PathBuf,
     pub user: String,
     pub password: String,
-    /// Handles of contacts, each with its authInfo.
+    /// Handles of contacts, each with its authInfo, where the server tells of some.
     pub contacts: Vec<(String, String)>,
 }
 
@@ -31,7 +36,7 @@ impl Target {
     pub fn read(file: &Path) -> Outcome<Self> {
         let said: Value = serde_json::from_str(&fs::read_to_string(file)?)?;
         let text = |key: &str| said[key].as_str().map(str::to_owned).ok_or_else(|| format!("the server told no {key}"));
-        let contacts = fs::read_to_string(text("contacts")?)?;
+        let contacts = text("contacts").map_or_else(|_| Ok(String::new()), fs::read_to_string)?;
         let contacts = contacts.lines().filter_map(|l| l.split_once('\t')).map(|(id, pw)| (id.to_owned(), pw.to_owned()));
         Ok(Self {
             address: text("address")?.parse()?,
@@ -43,6 +48,29 @@ impl Target {
             password: fs::read_to_string(text("password_file")?)?.trim_end().to_owned(),
             contacts: contacts.collect(),
         })
+    }
+
+    /// What a pool of Privet's needs for `sessions` with `window` reads in flight on each, and where its lines go.
+    pub fn setup(&self, sessions: u16, window: u16) -> Outcome<(Setup, Endpoint, Arc<dyn Clock>)> {
+        let mut profile = (*policy::profile("gtld-thick")?).clone();
+        profile.limits.sessions.value = sessions;
+        profile.limits.read_window.value = window;
+        let allowance = Allowance::of(&profile.limits, 100);
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+        let files = TlsFiles { ca: self.ca.clone(), own: Some((self.cert.clone(), self.key.clone())), pin: None };
+        let tls = TlsSetup::load(&files, clock.wall())?;
+        let endpoint = Endpoint::new(&self.address.ip().to_string(), self.address.port(), Some(&self.server_name), tls)?;
+        let account = Account { client: self.user.as_str().into(), password: Secret::new(self.password.as_str()), new_password: None };
+        let setup = Setup {
+            registry: RegistryId::new("bench"),
+            prefix: "bench".into(),
+            dialect: Arc::new(EppDialect::new(account, Arc::new(profile))),
+            framer: || Box::new(LengthPrefix::epp(DEFAULT_CAP)),
+            allowance,
+            seed: 1,
+            first_session: 1,
+        };
+        Ok((setup, endpoint, clock))
     }
 
     /// A TLS line for the clients that are not Privet, with the same library, provider and certificates.
