@@ -91,7 +91,7 @@ pub enum Look {
 /// `E-parquet-…` where a bucket cannot be read; what `sink` returns.
 pub fn watch(site: &Site<'_>, sources: &Sources<'_>, beside: &Beside<'_>, sink: &mut dyn FnMut(Look) -> Result<()>) -> Result<()> {
     let (mut known, mut asked) = (Known::default(), Asked::default());
-    let mut domains = |visit: &mut dyn FnMut(Pair<'_>)| {
+    let domains = |visit: &mut dyn FnMut(Pair<'_>)| {
         sources.each(ObjectKind::Domain, false, &mut |pairs| {
             pairs.iter().for_each(|both| visit(both.pair()));
             Ok(())

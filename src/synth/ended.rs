@@ -8,6 +8,9 @@ use crate::policy::Privacy;
 /// Of a thousand domains behind a mask, or of contacts that are withheld, those whose service is over.
 const ENDED_PER_MILLE: u64 = 100;
 
+/// The property of a contact that lets it be published.
+const CONSENT: &str = "consentForPublishing";
+
 /// What of a contact's record says that it is to be shown, while its registry withholds it.
 pub(super) struct Shown {
     /// The column.
@@ -37,14 +40,14 @@ impl<'a> Ended<'a> {
             Privacy::ProxyContact => {
                 self.fleet.mask_at(index) != Mask::None
                     && !self.fleet.is_bare_domain(index)
-                    && self.fleet.flawed_order_at(index).1.is_none()
                     && self.draws("ended domain", index)
+                    && self.fleet.flawed_order_at(index).1.is_none()
             }
-            Privacy::Disclose | Privacy::Consent | Privacy::RestrictedPublication => {
+            Privacy::Disclose | Privacy::Consent => {
                 let registrant = self.fleet.registrant_of(index).filter(|_| index < self.fleet.domain_count());
                 registrant.is_some_and(|registrant| self.contact(registrant).is_some())
             }
-            Privacy::Publication | Privacy::None | Privacy::Unknown => false,
+            Privacy::RestrictedPublication | Privacy::Publication | Privacy::None | Privacy::Unknown => false,
         }
     }
 
@@ -59,22 +62,18 @@ impl<'a> Ended<'a> {
         if flaw.is_some() {
             return None;
         }
-        let property = |key: &str, hides: &str, shows: &str| {
-            let is_hidden = person.properties.get(key) == Some(hides);
-            is_hidden.then(|| {
-                let mut record = person.clone();
-                record.properties.set(key, shows);
-                self.shown(index, ContactField::Properties, &record)
-            })
-        };
         match self.fleet.profile().privacy.value {
             Privacy::Disclose => self.fleet.is_withheld(index).then(|| {
                 let all = Disclose { flag: true, ..withhold_all(&person) };
                 self.shown(index, ContactField::Disclose, &Contact { disclose: Some(all), ..person.clone() })
             }),
-            Privacy::Consent => property("consentForPublishing", "false", "true"),
-            Privacy::RestrictedPublication => property("restrictedPublication", "true", "false"),
-            Privacy::ProxyContact | Privacy::Publication | Privacy::None | Privacy::Unknown => None,
+            Privacy::Consent => (person.properties.get(CONSENT) == Some("false")).then(|| {
+                let mut record = person.clone();
+                record.properties.set(CONSENT, "true");
+                self.shown(index, ContactField::Properties, &record)
+            }),
+            // What restricts a publication is in no answer of the bundled registry.
+            Privacy::RestrictedPublication | Privacy::ProxyContact | Privacy::Publication | Privacy::None | Privacy::Unknown => None,
         }
     }
 
