@@ -93,7 +93,9 @@ pub fn watch(site: &Site<'_>, sources: &Sources<'_>, beside: &Beside<'_>, sink: 
     let (mut known, mut asked) = (Known::default(), Asked::default());
     let domains = |visit: &mut dyn FnMut(Pair<'_>)| {
         sources.each(ObjectKind::Domain, false, &mut |pairs| {
-            pairs.iter().for_each(|both| visit(both.pair()));
+            for both in pairs {
+                visit(both.pair());
+            }
             Ok(())
         })
     };

@@ -233,7 +233,7 @@ fn an_orphaned_proxy_contact_is_there_and_nothing_names_it() {
         let handle = proxy_handle(f.name_at(j).as_str());
         let there = f.contact(handle.as_str());
         assert_eq!(there.is_some(), f.mask_at(j) == Mask::V2 || orphans.contains(&j), "{handle}");
-        let is_linked = there.is_some_and(|contact| contact.statuses.iter().any(|s| s.value == crate::model::StatusValue::LINKED));
+        let is_linked = there.is_some_and(|contact| contact.statuses.iter().any(|s| s.value == StatusValue::LINKED));
         assert_eq!((is_linked, f.links(handle.as_str())), (named.contains(&handle), i64::from(named.contains(&handle))), "{handle}");
     }
     // Nobody names what is not there, and many name the mask.

@@ -66,7 +66,10 @@ pub(super) fn domain(site: &Site<'_>, pair: Pair<'_>, known: &Known, out: &mut O
         visible.iter().map(|one| reason("RTR-10", format!("no service masks the {} any more: {} is shown", one.role, one.handles)));
     let mut draft = site.draft(at, plain(BasisKind::Ended), reasons.collect());
     draft.steps.push(step);
-    draft.steps.extend(unused(site, &proxy, known, out));
+    if let Some(deletion) = unused(site, &proxy, known, out) {
+        draft.steps.push(deletion);
+        draft.reasons.push(reason("RTR-10", "nothing names its proxy contact then"));
+    }
     out.drafts.push(draft);
     out.visible.extend(visible);
 }
