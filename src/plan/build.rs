@@ -84,13 +84,26 @@ pub enum Look {
     Domains(Vec<Watched>),
 }
 
-/// Looks at one registry's objects as it holds them, in one order whatever the machine: at its contacts for what protection left behind,
-/// then at its domains; hands over what each bucket came to.
+/// Looks at one registry's objects as it holds them, in one order whatever the machine: at its domains, then at its contacts for what
+/// protection left behind; hands over what each bucket came to.
 ///
 /// # Errors
 /// `E-parquet-…` where a bucket cannot be read; what `sink` returns.
 pub fn watch(site: &Site<'_>, sources: &Sources<'_>, beside: &Beside<'_>, sink: &mut dyn FnMut(Look) -> Result<()>) -> Result<()> {
-    let (mut known, mut asked) = (Known::default(), Asked::default());
+    let (mut known, asked) = (Known::default(), Asked::default());
+    sources.each(ObjectKind::Contact, false, &mut |pairs| {
+        pairs.iter().try_for_each(|both| known.contact(site, both.pair(), &asked, &mut NoRecords))
+    })?;
+    sources.each(ObjectKind::Domain, true, &mut |pairs| {
+        sink(Look::Domains(pairs.iter().map(|both| watched(site, both.pair(), &both.stamp, &known, beside)).collect()))
+    })?;
+    drop(known);
+    if site.is_by_proxy() { left_behind(site, sources, sink) } else { Ok(()) }
+}
+
+/// Looks at the contacts of a registry for those that protection left behind.
+fn left_behind(site: &Site<'_>, sources: &Sources<'_>, sink: &mut dyn FnMut(Look) -> Result<()>) -> Result<()> {
+    let mut asked = Asked::default();
     let domains = |visit: &mut dyn FnMut(Pair<'_>)| {
         sources.each(ObjectKind::Domain, false, &mut |pairs| {
             for both in pairs {
@@ -104,11 +117,7 @@ pub fn watch(site: &Site<'_>, sources: &Sources<'_>, beside: &Beside<'_>, sink: 
         domains(&mut |pair| asked.names(pair))?;
     }
     sources.each(ObjectKind::Contact, false, &mut |pairs| {
-        pairs.iter().try_for_each(|both| known.contact(site, both.pair(), &asked, &mut NoRecords))?;
         sink(Look::Contacts(pairs.len(), pairs.iter().filter_map(|both| behind(site, both.pair(), &asked)).collect()))
-    })?;
-    sources.each(ObjectKind::Domain, true, &mut |pairs| {
-        sink(Look::Domains(pairs.iter().map(|both| watched(site, both.pair(), &both.stamp, &known, beside)).collect()))
     })
 }
 

@@ -7,7 +7,7 @@ use crate::base::DomainName;
 use crate::dataset::{ContactField, DomainField, Protection, Row};
 use crate::diff::proxy_handle;
 use crate::model::{Finding, FindingSeverity, ObjectKind};
-use crate::policy::{Capability, Privacy};
+use crate::policy::Capability;
 
 const CONTACT: ObjectKind = ObjectKind::Contact;
 /// Statuses with which a registry refuses to delete a contact (RFC 5733 §2.2).
@@ -63,7 +63,7 @@ impl Blocker {
 /// Asks of a domain which contact its proxy contact replaced.
 pub(in crate::plan) fn asks(site: &Site<'_>, pair: Pair<'_>, asked: &mut Asked) {
     asked.links(pair);
-    if site.profile.privacy.value != Privacy::ProxyContact || site.protection(pair.id()) != Some(Protection::V2) {
+    if !site.is_by_proxy() || site.protection(pair.id()) != Some(Protection::V2) {
         return;
     }
     let Some((local, remote)) = pair.local.zip(pair.remote) else { return };
@@ -90,9 +90,15 @@ pub(in crate::plan) fn contact(site: &Site<'_>, pair: Pair<'_>, asked: &Asked) -
     blockers.extend(keeping(site, remote).filter(|blocker| !(is_used && *blocker == Blocker::Status("linked"))));
     let domains = replaced.domains;
     let finding = (!is_used).then(|| {
-        let what =
-            if blockers.is_empty() { "to be deleted at the registry" } else { "to be deleted at the registry, which something keeps" };
-        told(site, remote, format!("a proxy contact stands in its place in {domains} domains, and no domain names it any more: {what}"))
+        let named = |blocker: &Blocker| format!("{} {}", blocker.told().0, blocker.told().1);
+        let keeping: Vec<String> = blockers.iter().map(named).collect();
+        let kept = if keeping.is_empty() { String::new() } else { format!(", which is kept by: {}", keeping.join(", ")) };
+        let place = if domains == 1 { "a domain".to_owned() } else { format!("{domains} domains") };
+        told(
+            site,
+            remote,
+            format!("a proxy contact took its place in {place}, and no domain names it any more: to be deleted at the registry{kept}"),
+        )
     });
     Some(Behind { handle, what: Remnant::Residual(domains), blockers, finding })
 }

@@ -87,6 +87,11 @@ impl Site<'_> {
         matches!(self.profile.privacy.value, Privacy::Disclose | Privacy::Consent | Privacy::RestrictedPublication)
     }
 
+    /// Whether a contact of the provider's stands in a registrant's place.
+    pub(super) fn is_by_proxy(&self) -> bool {
+        self.profile.privacy.value == Privacy::ProxyContact
+    }
+
     /// What has to be known before the domain at hand can be planned for.
     pub(super) fn asks(&self, recipe: Recipe, pair: Pair<'_>, asked: &mut Asked) {
         asked.links(pair);
