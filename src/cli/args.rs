@@ -522,7 +522,8 @@ Examples:
 pub(super) enum Report {
     /// The report of the newest run
     Run(Which),
-    /// What protects registrants, as the registries hold it: locks, leaks through roles, the relay's map, reminders
+    /// What protects registrants, as the registries hold it: locks, leaks through roles, what proxies left behind, the relay's map,
+    /// reminders
     Protection(Which),
 }
 

@@ -4,7 +4,7 @@ use super::columns::SERVICES;
 use super::ingest::{Layout, Source};
 use crate::base::{Blame, Exit, Problem, Problems, Result};
 use jiff::civil;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// How a domain's registrant is protected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
@@ -20,6 +20,8 @@ pub enum Protection {
 #[derive(Clone, Debug, Default)]
 pub struct Services {
     active: HashMap<Box<str>, Protection>,
+    /// Domains that v2 was sold for, or will be, on other days.
+    other_days: HashSet<Box<str>>,
 }
 
 impl Services {
@@ -30,6 +32,7 @@ impl Services {
     pub fn read(source: &Source, day: civil::Date) -> Result<Self, Problems> {
         let mut problems = Problems::default();
         let mut active: HashMap<Box<str>, Protection> = HashMap::new();
+        let mut other_days = HashSet::new();
         Layout::read(source, &SERVICES, &mut problems, &mut |at, values, problems| {
             let mut wrong = |id: &str, field: &str, what: &str, remedy: &str| {
                 let problem = Problem::new(id, Blame::Input, what, remedy).file(at.file).line(at.line).field(field);
@@ -53,15 +56,23 @@ impl Services {
             if start <= day && end.is_none_or(|end| day < end) {
                 // Where two overlap, the newer kind of service is the one that acts.
                 active.entry(name.into()).and_modify(|p| *p = protection.max(*p)).or_insert(protection);
+            } else if protection == Protection::V2 {
+                other_days.insert(name.into());
             }
         });
-        problems.or(Self { active })
+        problems.or(Self { active, other_days })
     }
 
     /// The protection of a domain, by its A-labels in lower case.
     #[must_use]
     pub fn of(&self, domain: &str) -> Option<Protection> {
         self.active.get(domain).copied()
+    }
+
+    /// Whether v2 was ever sold for a domain, so that its registry may hold a proxy contact of the domain's own.
+    #[must_use]
+    pub fn may_have_proxy(&self, domain: &str) -> bool {
+        self.of(domain) == Some(Protection::V2) || self.other_days.contains(domain)
     }
 
     /// Whether any domain is protected that way.
@@ -73,6 +84,6 @@ impl Services {
 
 impl FromIterator<(Box<str>, Protection)> for Services {
     fn from_iter<I: IntoIterator<Item = (Box<str>, Protection)>>(active: I) -> Self {
-        Self { active: active.into_iter().collect() }
+        Self { active: active.into_iter().collect(), other_days: HashSet::new() }
     }
 }

@@ -39,7 +39,7 @@ pub use interrupt::{Interrupt, stop_on_interrupt};
 pub use night::{diff, pull, pull_within, report_run, run};
 pub use opening::{StoreMoved, store_move, store_path};
 pub use plan::{PlanOptions, Planned, plan, plan_upon};
-pub use protection::{LockCoverage, ProtectionReport, report_protection};
+pub use protection::{LeftBehind, LockCoverage, ProtectionReport, report_protection};
 pub use review::{Approved, Unmasking, approve, show};
 pub use rollback::rollback;
 pub use validate::{ValidateOptions, Validated, judge_records, validate};

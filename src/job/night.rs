@@ -39,7 +39,7 @@ pub fn run(loaded: &Loaded, ctx: &Context) -> Result<Ended, Problems> {
     check::before(loaded, ctx)?;
     let (ingested, mut facts) = night.take_in()?;
     night.stage("pull");
-    let pulls = pull_all(night.config(), &ingested.records, &night.state, &night.run_id, &Within::default(), ctx)?;
+    let pulls = pull_all(night.config(), (&ingested.records, &night.services()?), &night.state, &night.run_id, &Within::default(), ctx)?;
     night.stage("diff");
     let fresh = pulls.iter().filter_map(|(id, p)| Some((id.clone(), p.pulled.as_ref()?.snapshot.clone()?))).collect();
     let summary = night.diff(&ingested.records, &fresh)?;
@@ -68,7 +68,7 @@ pub fn pull_within(loaded: &Loaded, within: &Within, ctx: &Context) -> Result<En
     let night = Night::begin(loaded, ctx)?;
     let (ingested, mut facts) = night.take_in()?;
     night.stage("pull");
-    let pulls = pull_all(night.config(), &ingested.records, &night.state, &night.run_id, within, ctx)?;
+    let pulls = pull_all(night.config(), (&ingested.records, &night.services()?), &night.state, &night.run_id, within, ctx)?;
     night.report(&mut facts, &pulls, None)
 }
 

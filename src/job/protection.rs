@@ -10,7 +10,7 @@ use super::{Context, Ended};
 use crate::base::{Exit, Problems, RegistryId, Result};
 use crate::dataset::{Records, Snapshot};
 use crate::journal::{self, StepState};
-use crate::plan::{Beside, PlanFile, Recipe, Selection, Site, Sources, Watched, watch};
+use crate::plan::{Behind, Beside, Blocker, Look, PlanFile, Recipe, Remnant, Selection, Site, Sources, Watched, watch};
 use crate::rules::{Findings, FindingsSummary};
 use jiff::{civil::Date, tz::TimeZone};
 use std::collections::{BTreeMap, HashMap};
@@ -26,6 +26,8 @@ pub struct ProtectionReport {
     reports: String,
     /// How many domains are locked, by registry.
     locks: Vec<LockCoverage>,
+    /// What protection left behind, by registry.
+    left_behind: Vec<LeftBehind>,
     /// What somebody should act on.
     findings: FindingsSummary,
 }
@@ -47,6 +49,19 @@ pub struct LockCoverage {
     protected_open: u64,
 }
 
+/// Contacts that protection left behind at a registry.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
+pub struct LeftBehind {
+    /// The registry.
+    registry: String,
+    /// Proxy contacts that no domain names.
+    orphans: u64,
+    /// Registrants' own contacts in whose place a proxy contact stands.
+    residuals: u64,
+    /// Those of them that nothing names or keeps, as far as is known: they can be deleted.
+    deletable: u64,
+}
+
 /// `report protection`: the newest snapshots against the services that are sold.
 ///
 /// # Errors
@@ -58,13 +73,19 @@ pub fn report_protection(loaded: &Loaded, ctx: &Context) -> Result<Ended, Proble
     night.stage("protection");
     let snapshots: BTreeMap<&RegistryId, &Snapshot> = all.iter().map(|(id, _, snapshot)| (*id, snapshot)).collect();
     let mut findings = Findings::begin(&night.dir, false, TOLD)?;
-    let locks = write(&night, &ingested.records, &snapshots, &mut findings)?;
+    let (locks, left_behind) = write(&night, &ingested.records, &snapshots, &mut findings)?;
     let (summary, first) = findings.finish()?;
     let mut text = String::new();
     for one in &locks {
         text.push_str(&format!(
             "{}: {} of {} domains are locked, {} could be; {} protected, {} of them not locked\n",
             one.registry, one.locked, one.domains, one.lockable, one.protected, one.protected_open
+        ));
+    }
+    for one in left_behind.iter().filter(|one| one.orphans + one.residuals > 0) {
+        text.push_str(&format!(
+            "{}: {} proxy contacts that no domain names; {} contacts that a proxy replaced, {} of them to be deleted\n",
+            one.registry, one.orphans, one.residuals, one.deletable
         ));
     }
     for finding in first {
@@ -74,7 +95,7 @@ pub fn report_protection(loaded: &Loaded, ctx: &Context) -> Result<Ended, Proble
     let mut exits = vec![Exit::Done];
     exits.extend((summary.errors + summary.warnings > 0).then_some(Exit::Findings));
     exits.extend(ctx.stop.is_stopped().then_some(Exit::Stopped));
-    let report = ProtectionReport { reports: night.dir.display().to_string(), locks, findings: summary };
+    let report = ProtectionReport { reports: night.dir.display().to_string(), locks, left_behind, findings: summary };
     Ok(Ended { exits, json: serde_json::to_value(report).unwrap_or_default(), text, problems: Vec::new() })
 }
 
@@ -84,13 +105,13 @@ fn write(
     records: &Records,
     snapshots: &BTreeMap<&RegistryId, &Snapshot>,
     findings: &mut Findings,
-) -> Result<Vec<LockCoverage>, Problems> {
+) -> Result<(Vec<LockCoverage>, Vec<LeftBehind>), Problems> {
     let config = &night.loaded.config;
     let today = night.started.to_zoned(TimeZone::UTC).date();
     let (services, windows) = (night.services()?, windows(night)?);
     let selection = Selection::default();
     let mut tables = Tables::create(&night.dir)?;
-    let mut locks = Vec::new();
+    let (mut locks, mut left_behind) = (Vec::new(), Vec::new());
     for (id, snapshot) in snapshots {
         let (_, registry) = config.registry(id.as_str())?;
         let site = Site {
@@ -104,23 +125,38 @@ fn write(
         };
         let sources = Sources { id, records, snapshot, not_before: crate::base::Timestamp::MIN, stop: &night.ctx.stop };
         let mut coverage = LockCoverage { registry: id.to_string(), ..LockCoverage::default() };
+        let mut left = LeftBehind { registry: id.to_string(), ..LeftBehind::default() };
         let relock = |domain: &str| windows.get(&(id.to_string(), domain.to_owned())).copied();
         let beside = Beside { today, account: &registry.client_id, relock: &relock };
-        watch(&site, &sources, &beside, &mut |all| {
-            let objects = all.len() as u64;
+        watch(&site, &sources, &beside, &mut |look| {
             let mut found = Vec::new();
-            for mut one in all {
-                coverage.count(&one);
-                found.append(&mut one.findings);
-                tables.put(id.as_str(), &one)?;
-            }
-            findings.absorb(found, objects)
+            let objects = match look {
+                Look::Contacts(objects, behind) => {
+                    for mut one in behind {
+                        left.count(&one);
+                        found.extend(one.finding.take());
+                        tables.left(id.as_str(), &one)?;
+                    }
+                    objects
+                }
+                Look::Domains(all) => {
+                    let objects = all.len();
+                    for mut one in all {
+                        coverage.count(&one);
+                        found.append(&mut one.findings);
+                        tables.put(id.as_str(), &one)?;
+                    }
+                    objects
+                }
+            };
+            findings.absorb(found, objects as u64)
         })?;
         tables.locks.row(&coverage.row())?;
         locks.push(coverage);
+        left_behind.push(left);
     }
     tables.finish()?;
-    Ok(locks)
+    Ok((locks, left_behind))
 }
 
 /// The days on which domains that were unlocked for a time are to be locked again, by registry and name: the latest, where there are
@@ -162,11 +198,22 @@ impl LockCoverage {
     }
 }
 
+impl LeftBehind {
+    fn count(&mut self, one: &Behind) {
+        let is_residual = matches!(one.what, Remnant::Residual(_));
+        self.orphans += u64::from(!is_residual);
+        self.residuals += u64::from(is_residual);
+        self.deletable += u64::from(is_residual && one.blockers.is_empty());
+    }
+}
+
 /// The tables. They are exact, and hold handles and names alone.
 struct Tables {
     locks: Table,
     open: Table,
     leaks: Table,
+    orphans: Table,
+    residuals: Table,
     relay: Table,
     reminders: Table,
     relock: Table,
@@ -179,10 +226,25 @@ impl Tables {
             locks: table("lock-coverage.csv", &["registry", "domains", "lockable", "locked", "protected", "protected_open"])?,
             open: table("protected-open.csv", &["registry", "domain", "since", "days"])?,
             leaks: table("role-leaks.csv", &["registry", "domain", "role", "handle", "remedy"])?,
+            orphans: table("orphan-proxies.csv", &["registry", "handle", "domain", "blocked_by", "blocker"])?,
+            residuals: table("residual-contacts.csv", &["registry", "handle", "domains", "blocked_by", "blocker"])?,
             relay: table("relay-map.csv", &["address", "mode", "registry", "domain", "target"])?,
             reminders: table("reminders.csv", &["registry", "domain", "sponsor", "transferred", "days"])?,
             relock: table("relock-overdue.csv", &["registry", "domain", "until", "days"])?,
         })
+    }
+
+    /// A contact that was left behind has a row for each thing that keeps it, and one where nothing does.
+    fn left(&mut self, registry: &str, one: &Behind) -> Result<()> {
+        let (table, of) = match &one.what {
+            Remnant::Orphan(domain) => (&mut self.orphans, domain.to_string()),
+            Remnant::Residual(domains) => (&mut self.residuals, domains.to_string()),
+        };
+        let blockers = one.blockers.iter().map(Blocker::told);
+        for (by, blocker) in blockers.chain(one.blockers.is_empty().then_some(("", ""))) {
+            table.row(&[registry, &one.handle, &of, by, blocker])?;
+        }
+        Ok(())
     }
 
     fn put(&mut self, registry: &str, one: &Watched) -> Result<()> {
@@ -208,7 +270,7 @@ impl Tables {
     }
 
     fn finish(self) -> Result<()> {
-        let Self { locks, open, leaks, relay, reminders, relock } = self;
-        [locks, open, leaks, relay, reminders, relock].into_iter().try_for_each(Table::end)
+        let Self { locks, open, leaks, orphans, residuals, relay, reminders, relock } = self;
+        [locks, open, leaks, orphans, residuals, relay, reminders, relock].into_iter().try_for_each(Table::end)
     }
 }

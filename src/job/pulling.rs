@@ -4,10 +4,11 @@ use super::Context;
 use super::config::{Config, RegistryConfig};
 use super::records::each_listed;
 use super::within::{self, Within};
-use crate::base::{Blame, Digest, Event, Exit, Problem, Problems, RegistryId, Result, RunId, StateDir, Timestamp, hex};
-use crate::dataset::{Building, Records, Refresh, Snapshot};
+use crate::base::{Blame, Digest, DomainName, Event, Exit, Problem, Problems, RegistryId, Result, RunId, StateDir, Timestamp, hex};
+use crate::dataset::{Building, Records, Refresh, Services, Snapshot};
+use crate::diff::proxy_handle;
 use crate::model::ObjectKind;
-use crate::policy::Line;
+use crate::policy::{Line, Privacy};
 use crate::protocol::frame::{DEFAULT_CAP, Framer, LengthPrefix, Whole};
 use crate::pull::{Ledger, Pulled, Walk, pull};
 use crate::session::{Account, Allowance, Dialect, EppDialect, ReadPool, RriDialect, Setup};
@@ -63,7 +64,7 @@ impl RegistryPull {
 /// `E-job-001` where no runtime can be had. What goes wrong at one registry stands in its result and spares the others.
 pub(super) fn pull_all(
     config: &Config,
-    records: &Records,
+    (records, services): (&Records, &Services),
     state: &StateDir,
     run_id: &RunId,
     within: &Within,
@@ -74,7 +75,7 @@ pub(super) fn pull_all(
     runtime.block_on(async {
         let mut tasks = Vec::new();
         for (id, registry) in config.registries.iter().filter(|(id, _)| ctx.includes(id)) {
-            let task = match prepare(config, id, registry, &Local { records, state, run_id, within }, ctx) {
+            let task = match prepare(config, id, registry, &Local { records, services, state, run_id, within }, ctx) {
                 Ok((walk, given, pool, endpoint)) => {
                     let (clock, stop) = (Arc::clone(&ctx.clock), ctx.stop.clone());
                     Ok((given, tokio::spawn(pull(walk, pool, endpoint, clock, stop))))
@@ -114,6 +115,7 @@ pub(super) fn runtime() -> Result<tokio::runtime::Runtime> {
 /// What is here for the pull of any registry.
 struct Local<'a> {
     records: &'a Records,
+    services: &'a Services,
     state: &'a StateDir,
     run_id: &'a RunId,
     within: &'a Within,
@@ -127,7 +129,7 @@ fn prepare(
     local: &Local<'_>,
     ctx: &Context,
 ) -> Result<(Walk, [u64; 2], ReadPool, Endpoint)> {
-    let Local { records, state, run_id, within } = local;
+    let Local { records, services, state, run_id, within } = local;
     let now = ctx.clock.wall();
     let (building, refresh) = begin(id, local, now, ctx)?;
     let first_session = building.next_session();
@@ -135,6 +137,8 @@ fn prepare(
     if let Some(refresh) = refresh {
         walk.set_refresh(refresh);
     }
+    // No domain need name a proxy contact for it to be there: its handle follows from the domain, so that it is asked for.
+    let has_proxies = config.privacy.is_some() && registry.profile.privacy.value == Privacy::ProxyContact;
     let mut given = [0, 0];
     for kind in ObjectKind::ALL {
         if kind == ObjectKind::Contact && !registry.profile.has_contacts() {
@@ -144,6 +148,9 @@ fn prepare(
             for name in records.ids(id, kind, bucket)? {
                 given[kind as usize] += 1;
                 walk.visit(kind, &name)?;
+                if has_proxies && kind == ObjectKind::Domain && services.may_have_proxy(&name) {
+                    walk.visit(ObjectKind::Contact, &proxy_handle(&DomainName::new(name)))?;
+                }
             }
         }
     }
@@ -157,7 +164,7 @@ fn prepare(
 
 /// The snapshot to be made: a new one, one that an earlier process began, or the newest one to be refreshed, with what to refresh first.
 fn begin(id: &RegistryId, local: &Local<'_>, now: Timestamp, ctx: &Context) -> Result<(Building, Option<Refresh>)> {
-    let Local { records, state, run_id, within } = local;
+    let Local { records, state, run_id, within, .. } = local;
     let bounded = within.is_bounded();
     let root = state.root();
     let open = |run: &RunId| {

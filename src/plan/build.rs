@@ -2,7 +2,7 @@
 
 use super::basis::{Bases, NoRecords};
 use super::header::Recipe;
-use super::recipes::{Asked, Beside, Known, Outcome, Pair, Site, Watched, watched};
+use super::recipes::{Asked, Behind, Beside, Known, Outcome, Pair, Site, Watched, asks_behind, behind, watched};
 use crate::base::{RegistryId, Result, StopToken, Timestamp};
 use crate::dataset::{Records, Row, Snapshot, Stamp, State};
 use crate::model::ObjectKind;
@@ -76,17 +76,48 @@ pub fn build(
     })
 }
 
-/// Looks at the domains of one registry as it holds them, in one order whatever the machine; hands over what each bucket came to.
+/// What was seen in one bucket.
+pub enum Look {
+    /// How many contacts there are, and those that were left behind.
+    Contacts(usize, Vec<Behind>),
+    /// The domains.
+    Domains(Vec<Watched>),
+}
+
+/// Looks at one registry's objects as it holds them, in one order whatever the machine: at its domains, then at its contacts for what
+/// protection left behind; hands over what each bucket came to.
 ///
 /// # Errors
 /// `E-parquet-…` where a bucket cannot be read; what `sink` returns.
-pub fn watch(site: &Site<'_>, sources: &Sources<'_>, beside: &Beside<'_>, sink: &mut dyn FnMut(Vec<Watched>) -> Result<()>) -> Result<()> {
+pub fn watch(site: &Site<'_>, sources: &Sources<'_>, beside: &Beside<'_>, sink: &mut dyn FnMut(Look) -> Result<()>) -> Result<()> {
     let (mut known, asked) = (Known::default(), Asked::default());
     sources.each(ObjectKind::Contact, false, &mut |pairs| {
         pairs.iter().try_for_each(|both| known.contact(site, both.pair(), &asked, &mut NoRecords))
     })?;
     sources.each(ObjectKind::Domain, true, &mut |pairs| {
-        sink(pairs.iter().map(|both| watched(site, both.pair(), &both.stamp, &known, beside)).collect())
+        sink(Look::Domains(pairs.iter().map(|both| watched(site, both.pair(), &both.stamp, &known, beside)).collect()))
+    })?;
+    drop(known);
+    if site.is_by_proxy() { left_behind(site, sources, sink) } else { Ok(()) }
+}
+
+/// Looks at the contacts of a registry for those that protection left behind.
+fn left_behind(site: &Site<'_>, sources: &Sources<'_>, sink: &mut dyn FnMut(Look) -> Result<()>) -> Result<()> {
+    let mut asked = Asked::default();
+    let domains = |visit: &mut dyn FnMut(Pair<'_>)| {
+        sources.each(ObjectKind::Domain, false, &mut |pairs| {
+            for both in pairs {
+                visit(both.pair());
+            }
+            Ok(())
+        })
+    };
+    domains(&mut |pair| asks_behind(site, pair, &mut asked))?;
+    if asked.has_replaced() {
+        domains(&mut |pair| asked.names(pair))?;
+    }
+    sources.each(ObjectKind::Contact, false, &mut |pairs| {
+        sink(Look::Contacts(pairs.len(), pairs.iter().filter_map(|both| behind(site, both.pair(), &asked)).collect()))
     })
 }
 

@@ -20,7 +20,7 @@ mod tests;
 
 pub use allowed::forbidden;
 pub use basis::{Bases, Decision, NoRecords, Purpose};
-pub use build::{Sources, build, watch};
+pub use build::{Look, Sources, build, watch};
 pub use change::{Standing, Wanted, transform};
 pub use draft::{Draft, DraftStep, vault_name};
 pub use fact::{Fact, state_digest};
@@ -28,5 +28,7 @@ pub use file::{OperationLine, Operations, PlanFile, PlanLine, PlanWriter, Traile
 pub use gates::{ChangeKind, Limits, Seen, Tally, Waivers, judge};
 pub use header::{Approval, Count, GateName, GateVerdict, Header, Recipe, RegistryFacts, Wave, wave_of};
 pub use operation::{Basis, BasisKind, Change, ObjectName, Operation, Reason, Step, Turn, Undo, Value};
-pub use recipes::{Beside, Direction, Directions, Open, Outcome, Pair, Published, Relay, Site, Taken, Visible, Watched, inverse};
+pub use recipes::{
+    Behind, Beside, Blocker, Direction, Directions, Open, Outcome, Pair, Published, Relay, Remnant, Site, Taken, Visible, Watched, inverse,
+};
 pub use select::Selection;

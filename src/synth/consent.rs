@@ -121,16 +121,7 @@ impl Consents {
 
     /// A domain whose registrant is hidden by a service.
     pub(super) fn protected(&mut self, registry: &str, domain: &str, registrant: &str) -> Result<()> {
-        let person = self.people.get(&xxh3_64(registrant.as_bytes())).copied();
-        let case =
-            person.and_then(|person| CASES.get(usize::try_from(Draw::new(self.seed, "consent", person).below(CASES.len() as u64)).ok()?));
-        if let (Some(case), Some(person)) = (case, person)
-            && self.said.insert(person)
-        {
-            let language = if person % 3 == 0 { "de" } else { "en" };
-            case.said.iter().try_for_each(|said| self.write(registry, registrant, said, language))?;
-        }
-        let blocked = case.map_or([Some(Rule::Nothing); 3], |case| case.blocked);
+        let blocked = self.said_by(registry, registrant)?;
         for (at, (purpose, rule)) in Purpose::ALL.iter().zip(blocked).enumerate() {
             let Some(rule) = rule else { continue };
             if self.purposes.contains(&at) {
@@ -141,6 +132,27 @@ impl Consents {
             }
         }
         Ok(())
+    }
+
+    /// A contact that is withheld though no service asks for it, and whose record says that it is to be shown.
+    pub(super) fn withheld(&mut self, registry: &str, handle: &str) -> Result<()> {
+        let [.., public] = self.said_by(registry, handle)?;
+        self.rows.extend(public.map(|rule| ("contact", handle.to_owned(), Public.as_str(), rule.id())));
+        Ok(())
+    }
+
+    /// What a contact's person said, written once for each person; the rule that blocks each purpose by it.
+    fn said_by(&mut self, registry: &str, handle: &str) -> Result<[Option<Rule>; 3]> {
+        let person = self.people.get(&xxh3_64(handle.as_bytes())).copied();
+        let case =
+            person.and_then(|person| CASES.get(usize::try_from(Draw::new(self.seed, "consent", person).below(CASES.len() as u64)).ok()?));
+        if let (Some(case), Some(person)) = (case, person)
+            && self.said.insert(person)
+        {
+            let language = if person % 3 == 0 { "de" } else { "en" };
+            case.said.iter().try_for_each(|said| self.write(registry, handle, said, language))?;
+        }
+        Ok(case.map_or([Some(Rule::Nothing); 3], |case| case.blocked))
     }
 
     fn write(&mut self, registry: &str, handle: &str, said: &Said, language: &str) -> Result<()> {

@@ -4,6 +4,7 @@ use super::SynthOptions;
 use super::change::{self, ContactRules, DomainRules};
 use super::consent::Consents;
 use super::cosmetic::{self, Ways};
+use super::ended::Ended;
 use super::leaks::Leaks;
 use super::record::Record;
 use super::registries::provider;
@@ -30,6 +31,7 @@ const COSMETIC_PER_MILLE: u64 = 250;
 pub(super) struct Local<'a> {
     registry: &'a str,
     fleet: &'a SyntheticFleet,
+    ended: Ended<'a>,
     ways: Ways,
     seed: u64,
     changed_per_million: u64,
@@ -42,7 +44,7 @@ impl<'a> Local<'a> {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share from 0 to 1")]
         let changed_per_million = (options.change_rate * 1e6).round() as u64;
         let seed = Draw::new(options.seed, registry, 1).bits();
-        Self { registry, fleet, ways: Ways::of(fleet.profile()), seed, changed_per_million, today }
+        Self { registry, fleet, ended: Ended::new(fleet, seed), ways: Ways::of(fleet.profile()), seed, changed_per_million, today }
     }
 
     /// Writes the records, and to `list` the names the registry holds; how many differences were planted.
@@ -76,7 +78,8 @@ impl<'a> Local<'a> {
                 self.stranger(OBJECT, Record::contact(&stranger), flaw, tables, truth, broken)?;
                 beyond += 1;
             }
-            let may_lack = || flaw.is_none() && self.fleet.has_good_domains(index) && self.is_met(index);
+            let ended = self.ended.contact(index);
+            let may_lack = || flaw.is_none() && ended.is_none() && self.fleet.has_good_domains(index) && self.is_met(index);
             if draw.below(1_000_000) < MISSING_PER_MILLION && may_lack() {
                 truth.missing(OBJECT, record.id(), Kind::MissingHere);
                 continue;
@@ -85,6 +88,10 @@ impl<'a> Local<'a> {
             let mut differences = Vec::new();
             if let Some(flaw) = &flaw {
                 broken.planted(OBJECT, record.id(), flaw);
+            } else if let Some(shown) = &ended {
+                record.set(shown.field.at(), shown.local.clone());
+                let (local, remote) = (shown.local.clone(), shown.remote.clone());
+                differences.push(Changed { field: shown.field.name(), local, remote });
             } else if draw.below(1_000_000) < self.changed_per_million {
                 let rules = ContactRules::of(self.fleet.profile(), !withheld);
                 let other = Record::contact(&self.fleet.good_person_at(draw.below(count)));
@@ -104,6 +111,9 @@ impl<'a> Local<'a> {
             truth.changed(OBJECT, record.id(), differences);
             tables.object(OBJECT, self.registry, &record)?;
             consents.contact(&record);
+            if ended.is_some() {
+                consents.withheld(self.registry, record.id())?;
+            }
         }
         // The provider's one mask contact is in the registrar's own books.
         match self.fleet.contact(&provider().v1_handle) {
@@ -137,7 +147,8 @@ impl<'a> Local<'a> {
                 beyond += 1;
             }
             // EPP has no listing: what the records lack is only found where the registry's own list names it.
-            let may_lack = listed && mask == Mask::None && flaw.is_none();
+            let (ended, orphaned) = (self.ended.domain(index), self.fleet.is_orphaned(index));
+            let may_lack = listed && mask == Mask::None && flaw.is_none() && !ended;
             if may_lack && draw.below(1_000_000) < MISSING_PER_MILLION && self.fleet.has_good_registrant(index) {
                 truth.missing(OBJECT, record.id(), Kind::MissingHere);
                 continue;
@@ -145,6 +156,8 @@ impl<'a> Local<'a> {
             let mut differences = Vec::new();
             if let Some(flaw) = &flaw {
                 broken.planted(OBJECT, record.id(), flaw);
+            } else if ended {
+                differences = self.still_masked(index, &record);
             } else if draw.below(1_000_000) < self.changed_per_million {
                 let other = self.fleet.handle_at(draw.below(contacts));
                 let roles = contacts > 0 && mask == Mask::None && profile.roles.is_empty() && self.fleet.has_good_registrant(index);
@@ -158,17 +171,50 @@ impl<'a> Local<'a> {
                 let remote = record.get(DomainField::Registrant.at()).to_owned();
                 differences.push(Changed { field: DomainField::Registrant.name(), local, remote });
             }
+            if ended {
+                self.note_ended((index, &differences), &record, truth, leaks)?;
+            }
             truth.changed(OBJECT, record.id(), differences);
             tables.object(OBJECT, self.registry, &record)?;
-            if mask == Mask::V2 && profile.privacy.value == Privacy::ProxyContact {
+            if orphaned {
+                let proxy = proxy_handle(record.id());
+                truth.missing(ObjectKind::Contact, proxy.as_str(), Kind::MissingHere);
+                leaks.orphan(self.registry, record.id(), &proxy)?;
+            }
+            if !ended && mask == Mask::V2 && profile.privacy.value == Privacy::ProxyContact {
                 leaks.of(self.registry, &order)?;
             }
-            if mask != Mask::None {
+            if !ended && mask != Mask::None {
                 consents.protected(self.registry, record.id(), record.get(DomainField::Registrant.at()))?;
             }
-            if let Some(service) = Service::of(record.id(), mask, self.today, &mut draw) {
+            if let Some(service) = Service::of(record.id(), mask, ended || orphaned, self.today, &mut draw) {
                 tables.service(&service.cells())?;
             }
+        }
+        Ok(())
+    }
+
+    /// What the registry has in the roles of domain `index` that a mask hides, though the record says who is in them.
+    fn still_masked(&self, index: u64, record: &Record) -> Vec<Changed> {
+        use DomainField::{Admin, Billing, Registrant, Tech};
+        let held = domain_row(&self.fleet.domain_at(index));
+        let of = |field: DomainField| {
+            let (local, remote) = (record.get(field.at()).to_owned(), held.get(field.at()).unwrap_or_default().to_owned());
+            (local != remote).then(|| Changed { field: field.name(), local, remote })
+        };
+        [Registrant, Admin, Tech, Billing].into_iter().filter_map(of).collect()
+    }
+
+    /// Notes what hides the registrant of domain `index`, whose service is over: contacts of the provider's, or the registrant's own.
+    fn note_ended(&self, (index, masked): (u64, &[Changed]), record: &Record, truth: &mut Truth, leaks: &mut Leaks) -> Result<()> {
+        if masked.is_empty() {
+            return leaks.ended(self.registry, record.id(), "registrant", record.get(DomainField::Registrant.at()));
+        }
+        for role in masked {
+            leaks.ended(self.registry, record.id(), role.field, &role.remote)?;
+        }
+        if self.fleet.mask_at(index) == Mask::V2 {
+            truth.missing(ObjectKind::Contact, proxy_handle(record.id()).as_str(), Kind::MissingHere);
         }
         Ok(())
     }

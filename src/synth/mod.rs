@@ -7,6 +7,7 @@ mod change;
 mod config;
 mod consent;
 mod cosmetic;
+mod ended;
 mod leaks;
 mod local;
 mod record;
@@ -67,8 +68,12 @@ pub struct SynthReport {
     pub consents: u64,
     /// Uses of data that have to be blocked, one a row of `truth/blocked.csv`.
     pub blocked: u64,
-    /// Roles that show a protected registrant, one a row of `truth/leaks.csv`.
+    /// Roles that show a protected registrant, one a row of `truth/leaks.csv` with the kind `role`.
     pub leaks: u64,
+    /// Roles of domains whose service is over while the registry still hides who has them, one a row of the kind `ended`.
+    pub ended: u64,
+    /// Proxy contacts that nothing names, one a row of the kind `orphan`.
+    pub orphans: u64,
 }
 
 /// What was made for one registry.
@@ -135,8 +140,8 @@ pub fn write(out: &Path, options: &SynthOptions) -> Result<SynthReport> {
     let differences = truth.finish()?;
     let violations = violations.finish()?;
     let (consents, blocked) = consents.finish()?;
-    let leaks = leaks.finish()?;
+    let leaks::Written { roles: leaks, ended, orphans } = leaks.finish()?;
     // Last, so that a directory with a configuration is a whole one.
     crate::base::write_atomic(&config, config::config(&BTreeMap::new()).as_bytes())?;
-    Ok(SynthReport { registries, contacts, domains, services, differences, violations, consents, blocked, leaks })
+    Ok(SynthReport { registries, contacts, domains, services, differences, violations, consents, blocked, leaks, ended, orphans })
 }

@@ -123,6 +123,9 @@ const USUAL: Registry = Registry {
 /// Of a thousand domains or contacts under privacy v2, those that the registry shows nevertheless.
 const BARE_PER_MILLE: u16 = 30;
 
+/// Of a thousand domains without privacy, those whose proxy contact was left behind.
+const ORPHANS_PER_MILLE: u16 = 20;
+
 /// Of a thousand contacts or domains, those that break a rule of their registry.
 const FLAWS_PER_MILLE: u16 = 40;
 
@@ -151,7 +154,13 @@ pub(super) fn settings(registry: &Registry, options: &SynthOptions, today: civil
         handles: HandleForm { before: before_code.to_owned(), after: after_code.to_owned(), decimal },
         // Where there are few objects, more of them are flawed, so that every kind of fault comes up.
         flaws_per_mille: if registry.most == u64::MAX { FLAWS_PER_MILLE } else { 10 * FLAWS_PER_MILLE },
-        privacy: Some(PrivacyShares { v1_per_mille, v2_per_mille, bare_per_mille: BARE_PER_MILLE, provider: provider() }),
+        privacy: Some(PrivacyShares {
+            v1_per_mille,
+            v2_per_mille,
+            bare_per_mille: BARE_PER_MILLE,
+            orphans_per_mille: ORPHANS_PER_MILLE,
+            provider: provider(),
+        }),
     }
 }
 

@@ -10,11 +10,16 @@ pub(super) struct Service {
 }
 
 impl Service {
-    /// The service of `domain`, which hides its registrant by `mask` on the day `today`; many domains without a mask have none.
-    pub(super) fn of(domain: &str, mask: Mask, today: civil::Date, draw: &mut Draw) -> Option<Self> {
+    /// The service of `domain`, which hides its registrant by `mask` on the day `today`, or would if it had not `ended`; many domains
+    /// without a mask have none.
+    pub(super) fn of(domain: &str, mask: Mask, ended: bool, today: civil::Date, draw: &mut Draw) -> Option<Self> {
         let n = draw.below(1000);
         let mut days = |from: i64, span: u64| from + i64::try_from(draw.below(span)).unwrap_or_default();
         let (privacy, start, end, reason) = match mask {
+            _ if ended => {
+                let reason = if n < 500 { "cancelled" } else { "expired" };
+                (if mask == Mask::V1 { "v1" } else { "v2" }, days(-900, 400), Some(days(-400, 400)), reason)
+            }
             // An end that lies ahead changes nothing yet.
             Mask::V1 | Mask::V2 => {
                 let end = (n < 200).then(|| days(800, 700));

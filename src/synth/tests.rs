@@ -221,7 +221,10 @@ fn compared(dir: &Path) -> Vec<[String; 7]> {
         let listed = std::fs::read_to_string(dir.join(format!("records/list-{registry}.txt"))).unwrap_or_default();
         let names = local[1].keys().cloned().chain(listed.lines().map(ToOwned::to_owned)).collect();
         let state = fleet::open(&dir.join("states").join(registry)).expect("a fleet");
-        let remote = walk(&*state, &local[0].keys().cloned().collect(), &names);
+        // A proxy contact that nothing names is asked for by the handle that follows from a domain with a service.
+        let sold = services.iter().filter(|service| mechanism == "proxy" && service["privacy"] == "v2").map(|service| &service["object"]);
+        let proxies = sold.filter(|name| local[1].contains_key(*name)).map(|name| fleet::proxy_handle(name).as_str().to_owned());
+        let remote = walk(&*state, &local[0].keys().cloned().chain(proxies).collect(), &names);
         expect_privacy(mechanism, &mut local, &services);
         for (object, (local, remote)) in ["contact", "domain"].iter().zip(local.iter().zip(&remote)) {
             let row = |id: &str, field: &str, ours: &str, theirs: &str, kind: &str| {
@@ -286,11 +289,49 @@ fn the_truth_is_what_a_plain_comparison_finds() {
 }
 
 #[test]
-fn without_changes_only_what_is_missing_and_unmasked_is_left() {
+fn without_changes_only_what_is_missing_unmasked_or_still_masked_is_left() {
     let dir = tempfile::tempdir().expect("a directory");
-    write(dir.path(), &SynthOptions { change_rate: 0.0, ..options(1_000, 5) }).expect("written");
-    let rows = csv_rows(&dir.path().join("truth/differences.csv"));
-    assert!(rows.iter().all(|r| r["kind"] != "changed" || ["registrant", "disclose"].contains(&r["field"].as_str())), "{rows:#?}");
+    let report = write(dir.path(), &SynthOptions { change_rate: 0.0, ..options(1_000, 5) }).expect("written");
+    let leaks = csv_rows(&dir.path().join("truth/leaks.csv"));
+    let kinds = |kind: &str| leaks.iter().filter(|row| row["kind"] == kind).count() as u64;
+    assert_eq!(["role", "ended", "orphan"].map(kinds), [report.leaks, report.ended, report.orphans]);
+    // Where a service is over, the domain's roles still differ, or what its registrant's contact carries.
+    let ended = |id: &str| leaks.iter().any(|row| row["kind"] == "ended" && [&row["domain"], &row["handle"]].contains(&&id.to_owned()));
+    for row in csv_rows(&dir.path().join("truth/differences.csv")).iter().filter(|row| row["kind"] == "changed") {
+        assert!(ended(&row["id"]) || ["registrant", "disclose"].contains(&row["field"].as_str()), "{row:#?}");
+    }
+}
+
+#[test]
+fn an_end_leaves_the_mask_and_an_orphan_is_named_by_nothing() {
+    let (dir, _) = made(6_000, 16);
+    let services = csv_rows(&dir.path().join("records/services.csv"));
+    let contacts = csv_rows(&dir.path().join("records/contacts.csv"));
+    let mut met: BTreeSet<(String, String, String)> = BTreeSet::new();
+    for row in csv_rows(&dir.path().join("truth/leaks.csv")).iter().filter(|row| row["kind"] != "role") {
+        let (registry, domain, handle) = (&row["registry"], &row["domain"], &row["handle"]);
+        let state = fleet::open(&dir.path().join("states").join(registry)).expect("a fleet");
+        let held = state.domain(domain).expect("a domain");
+        let named: Vec<&str> =
+            held.registrant.iter().chain(held.contacts.iter().map(|contact| &contact.handle)).map(Handle::as_str).collect();
+        assert!(state.contact(handle).is_some(), "{row:?}");
+        assert_eq!(named.contains(&handle.as_str()), row["kind"] == "ended", "{row:?}");
+        // No service of the domain is active, and one was.
+        let of: Vec<_> = services.iter().filter(|service| service["object"] == *domain).collect();
+        assert!(!of.is_empty() && of.iter().all(|service| !service["end"].is_empty() && *service["end"] < *"2026-11-21"), "{row:?}");
+        let is_known = contacts.iter().any(|contact| contact["registry"] == *registry && contact["id"] == *handle);
+        assert_eq!(is_known, row["kind"] == "ended" && !handle.starts_with("PP"), "{row:?}");
+        let mask = ["PP", "PRIVACY-V1"].into_iter().find(|mask| handle.starts_with(mask)).unwrap_or("own");
+        met.insert((registry.clone(), row["kind"].clone(), mask.to_owned()));
+    }
+    let wanted = [
+        ("example-thick", "ended", "PP"),
+        ("example-thick", "ended", "PRIVACY-V1"),
+        ("example-thick", "orphan", "PP"),
+        ("nicit", "ended", "own"),
+        ("nz", "ended", "own"),
+    ];
+    assert!(met.iter().map(|(a, b, c)| (a.as_str(), b.as_str(), c.as_str())).eq(wanted), "{met:?}");
 }
 
 #[test]

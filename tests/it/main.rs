@@ -12,6 +12,7 @@ mod dataset;
 mod demo;
 mod diff;
 mod dns;
+mod ended;
 mod extensions;
 mod https;
 mod kill;

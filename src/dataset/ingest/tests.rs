@@ -393,6 +393,11 @@ fn services_are_active_from_their_start_until_the_day_before_their_end() {
     assert_eq!(on("2026-06-01").of("a.example"), None);
     assert_eq!(on("2026-06-01").of("b.example"), Some(Protection::V1));
     assert_eq!(on("2026-06-01").of("c.example"), None);
+    // The registry may hold the proxy contact of a domain before its service begins, and after it is over.
+    for day in ["2025-12-31", "2026-05-31", "2026-06-01"] {
+        let services = on(day);
+        assert_eq!(["a.example", "b.example", "c.example"].map(|domain| services.may_have_proxy(domain)), [true, false, false], "{day}");
+    }
     write_atomic(&path, text.replace("v1", "v3").replace("2026-01-01,2026", "soon,2026").as_bytes()).unwrap();
     let problems = Services::read(&Source::of(vec![path]), "2026-01-01".parse().unwrap()).unwrap_err();
     assert_eq!(ids(problems.kept()), [("E-services-002", Some(2)), ("E-services-003", Some(3))]);

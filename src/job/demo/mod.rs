@@ -53,13 +53,16 @@ pub fn demo(options: &DemoOptions, ctx: &Context) -> Result<Ended, Problems> {
     if judged.ended.exit() == Exit::Stopped {
         return Ok(judged.ended);
     }
-    same(&out.join("truth/violations.csv"), &judged.dir.join("findings.csv"), &VIOLATION, "violations of the registries' rules", false)?;
+    same(&out.join("truth/violations.csv"), &judged.dir.join("findings.csv"), &VIOLATION, "violations of the registries' rules", None)?;
     let watched = report_protection(&loaded, ctx)?;
     if watched.exit() == Exit::Stopped {
         return Ok(watched);
     }
     let tables = watched.json.get("reports").and_then(serde_json::Value::as_str).map(PathBuf::from).unwrap_or_default();
-    same(&out.join("truth/leaks.csv"), &tables.join("role-leaks.csv"), &LEAK, "roles that show a protected registrant", false)?;
+    let leaks = out.join("truth/leaks.csv");
+    let (roles, orphans) = (("kind", "role"), ("kind", "orphan"));
+    same(&leaks, &tables.join("role-leaks.csv"), &LEAK, "roles that show a protected registrant", Some(roles))?;
+    same(&leaks, &tables.join("orphan-proxies.csv"), &ORPHAN, "proxy contacts that no domain names", Some(orphans))?;
     let logs: Vec<PathBuf> = served.keys().map(|id| commit_log(&out, id)).collect();
     let changed = change(options, &loaded, &out, &logs, ctx)?;
     if changed.stopped {
@@ -70,7 +73,8 @@ pub fn demo(options: &DemoOptions, ctx: &Context) -> Result<Ended, Problems> {
     ended.text.push_str(&format!(
         "\nEvery planted difference was found, and nothing else: {} of them, listed in {}\n\
          Every planted violation of a registry's rules was found, and nothing else: {} of them, listed in {}\n\
-         Every role that shows a protected registrant was found, and nothing else: {} of them, listed in {}\n\
+         Every role that shows a protected registrant was found, and nothing else: {} of them; so was every proxy contact that\n\
+         no domain names: {} of them, listed in {}\n\
          {}\n\n\
          configuration  {}\nlocal records  {}\nreport         {}\n",
         made.differences,
@@ -78,7 +82,8 @@ pub fn demo(options: &DemoOptions, ctx: &Context) -> Result<Ended, Problems> {
         made.violations,
         out.join("truth/violations.csv").display(),
         made.leaks,
-        out.join("truth/leaks.csv").display(),
+        made.orphans,
+        leaks.display(),
         changed.text,
         out.join("privet.toml").display(),
         out.join("records").display(),
@@ -132,7 +137,7 @@ fn judge(out: &Path, ended: &Ended) -> Result<()> {
         return Err(wrong(format!("the job ended with {:?}, which nothing in the data calls for", ended.exit())));
     }
     let reports = ended.json.get("reports").and_then(serde_json::Value::as_str).map(PathBuf::from).unwrap_or_default();
-    same(&out.join("truth/differences.csv"), &reports.join("differences.csv"), &DIFFERENCE, "differences", true)
+    same(&out.join("truth/differences.csv"), &reports.join("differences.csv"), &DIFFERENCE, "differences", Some(("severity", "material")))
 }
 
 /// The columns of planted differences.
@@ -143,9 +148,15 @@ const VIOLATION: [&str; 7] = ["registry", "object", "id", "field", "rule", "posi
 /// The columns of planted leaks.
 const LEAK: [&str; 4] = ["registry", "domain", "role", "handle"];
 
+/// The columns of planted proxy contacts that no domain names.
+const ORPHAN: [&str; 3] = ["registry", "domain", "handle"];
+
+/// A column, and the value of the rows that count where there is such a column.
+type Only = Option<(&'static str, &'static str)>;
+
 /// Compares what was planted with what was found, in the truth's columns.
-fn same(truth: &Path, told: &Path, columns: &[&str], what: &str, material: bool) -> Result<()> {
-    let (planted, found) = (rows(truth, columns, false)?, rows(told, columns, material)?);
+fn same(truth: &Path, told: &Path, columns: &[&str], what: &str, only: Only) -> Result<()> {
+    let (planted, found) = (rows(truth, columns, only)?, rows(told, columns, only)?);
     if planted == found {
         return Ok(());
     }
@@ -154,17 +165,17 @@ fn same(truth: &Path, told: &Path, columns: &[&str], what: &str, material: bool)
     Err(Problem::new("E-demo-002", Blame::Us, what, "report this with the seed and the number of contacts"))
 }
 
-/// The rows of a file in `columns`; of differences the material ones alone.
-fn rows(path: &Path, columns: &[&str], material: bool) -> Result<BTreeSet<Vec<String>>> {
+/// The rows of a file in `columns`.
+fn rows(path: &Path, columns: &[&str], only: Only) -> Result<BTreeSet<Vec<String>>> {
     let broken = |e: csv::Error| Problem::new("E-demo-003", Blame::Us, format!("cannot read: {e}"), "report this as a bug").file(path);
     let mut reader = csv::Reader::from_path(path).map_err(broken)?;
     let header = reader.headers().map_err(broken)?.clone();
     let at: Vec<Option<usize>> = columns.iter().map(|c| header.iter().position(|h| h == *c)).collect();
-    let severity = header.iter().position(|h| h == "severity").filter(|_| material);
+    let only = only.and_then(|(column, value)| Some((header.iter().position(|h| h == column)?, value)));
     let mut all = BTreeSet::new();
     for record in reader.records() {
         let record = record.map_err(broken)?;
-        if severity.is_none_or(|s| record.get(s) == Some("material")) {
+        if only.is_none_or(|(at, value)| record.get(at) == Some(value)) {
             all.insert(at.iter().map(|at| at.and_then(|at| record.get(at)).unwrap_or_default().to_owned()).collect());
         }
     }

@@ -28,6 +28,9 @@ pub struct PrivacyShares {
     pub v2_per_mille: u16,
     /// Of a thousand under v2, those that the registry shows nevertheless: what a comparison has to find.
     pub bare_per_mille: u16,
+    /// Of a thousand under neither, those whose proxy contact is at the registry nevertheless, where there are such: nothing names it.
+    #[serde(default)]
+    pub orphans_per_mille: u16,
     /// The provider's own data.
     pub provider: Provider,
 }

@@ -23,7 +23,7 @@ pub struct SyntheticFleet {
     links: Links,
     calendar: Calendar,
     /// Hash of each proxy contact's handle with its domain's index, sorted; made when the first is asked for. A digest cannot be
-    /// turned back, so this is the one thing that takes memory: 16 bytes for each domain under privacy v2.
+    /// turned back, so this is the one thing that takes memory: 16 bytes for each domain that has one.
     proxies: OnceLock<Vec<(u64, u64)>>,
 }
 
@@ -180,6 +180,27 @@ impl SyntheticFleet {
     #[must_use]
     pub fn is_bare_domain(&self, index: u64) -> bool {
         self.profile.privacy.value == Privacy::ProxyContact && self.mask_at(index) == Mask::V2 && self.is_bare(index)
+    }
+
+    /// Whether the registry holds a proxy contact of domain `index` that nothing names: a planted fault.
+    #[must_use]
+    pub fn is_orphaned(&self, index: u64) -> bool {
+        let share = self.settings.privacy.as_ref().map_or(0, |p| u64::from(p.orphans_per_mille));
+        self.profile.privacy.value == Privacy::ProxyContact
+            && index < self.settings.domains
+            && self.mask_at(index) == Mask::None
+            && Draw::new(self.settings.seed, "orphan", index).chance(share)
+    }
+
+    /// The domains whose registrant is contact `index`.
+    pub fn registered_by(&self, index: u64) -> impl Iterator<Item = u64> {
+        self.links.registered_by(index)
+    }
+
+    /// The contact that is registrant of domain `index`, before any privacy service, where there are contacts.
+    #[must_use]
+    pub fn registrant_of(&self, index: u64) -> Option<u64> {
+        self.links.roles(index).map(|roles| roles.registrant)
     }
 
     /// The domain that most likely names contact `index`.
@@ -345,18 +366,18 @@ impl SyntheticFleet {
     }
 
     /// The domain whose proxy contact is `handle`.
-    fn proxied(&self, handle: &str) -> Option<DomainName> {
+    fn proxied(&self, handle: &str) -> Option<u64> {
         let hash = |text: &str| xxhash_rust::xxh3::xxh3_64(text.as_bytes());
         let proxies = self.proxies.get_or_init(|| {
-            let masked = (0..self.settings.domains).filter(|j| self.mask_at(*j) == Mask::V2);
-            let mut table: Vec<(u64, u64)> = masked.map(|j| (hash(proxy_handle(self.names.name(j).as_str()).as_str()), j)).collect();
+            let having = (0..self.settings.domains).filter(|j| self.mask_at(*j) == Mask::V2 || self.is_orphaned(*j));
+            let mut table: Vec<(u64, u64)> = having.map(|j| (hash(proxy_handle(self.names.name(j).as_str()).as_str()), j)).collect();
             table.sort_unstable();
             table
         });
         let wanted = hash(handle);
         let from = proxies.partition_point(|(h, _)| *h < wanted);
         let alike = proxies.iter().skip(from).take_while(|(h, _)| *h == wanted);
-        alike.map(|(_, j)| self.names.name(*j)).find(|name| proxy_handle(name.as_str()).as_str() == handle)
+        alike.map(|(_, j)| *j).find(|j| proxy_handle(self.names.name(*j).as_str()).as_str() == handle)
     }
 
     /// A contact of the privacy service.
@@ -365,17 +386,18 @@ impl SyntheticFleet {
             return None;
         }
         let provider = &self.settings.privacy.as_ref()?.provider;
-        let mut contact = if handle == provider.v1_handle {
-            provider.mask()
+        let (mut contact, is_linked) = if handle == provider.v1_handle {
+            (provider.mask(), true)
         } else if handle.starts_with("PP") {
-            provider.proxy(self.proxied(handle)?.as_str())
+            let domain = self.proxied(handle)?;
+            (provider.proxy(self.names.name(domain).as_str()), !self.is_orphaned(domain))
         } else {
             return None;
         };
         let sponsor: Box<str> = self.settings.sponsor.as_str().into();
         let mut draw = Draw::new(self.settings.seed, handle, 0);
         contact.roid = Some(format!("P{}-PVT", draw.below(1 << 40)).into());
-        contact.statuses = [StatusValue::OK, StatusValue::LINKED].map(Status::from).to_vec();
+        contact.statuses = std::iter::once(StatusValue::OK).chain(is_linked.then_some(StatusValue::LINKED)).map(Status::from).collect();
         contact.created_by = Some(sponsor.clone());
         contact.sponsor = Some(sponsor);
         let age = draw.below(365) + 1;
@@ -393,9 +415,13 @@ impl Fleet for SyntheticFleet {
 
     fn links(&self, id: &str) -> i64 {
         let Some(index) = self.people.index(id).filter(|k| *k < self.contact_count()) else {
-            // The service's proxy contacts are named once each, its mask by many.
-            let is_proxy = id.starts_with("PP") && self.service_contact(id).is_some();
-            return if is_proxy { 1 } else { i64::MAX };
+            // The service's proxy contacts are named once each, if at all, and its mask by many; nobody names what is not there.
+            let mask = self.settings.privacy.as_ref().map(|privacy| privacy.provider.v1_handle.as_str());
+            return match self.service_contact(id) {
+                Some(_) if mask == Some(id) => i64::MAX,
+                Some(proxy) => i64::from(proxy.statuses.iter().any(|status| status.value == StatusValue::LINKED)),
+                None => 0,
+            };
         };
         let Some(domains) = self.links.named_by(index) else { return i64::MAX };
         let named = domains.into_iter().filter(|j| *j < self.settings.domains).map(|j| {

@@ -1,6 +1,7 @@
 //! The fleet as a whole.
 
 use super::*;
+use crate::base::Handle;
 use crate::model::{AuthInfo, PostalForm};
 use std::collections::BTreeSet;
 
@@ -30,7 +31,13 @@ fn settings(profile: &str, contacts: u64) -> FleetSettings {
         today: jiff::civil::date(2026, 11, 21),
         forms: Vec::new(),
         scripts: Vec::new(),
-        privacy: Some(PrivacyShares { v1_per_mille: 40, v2_per_mille: 200, bare_per_mille: 100, provider: provider() }),
+        privacy: Some(PrivacyShares {
+            v1_per_mille: 40,
+            v2_per_mille: 200,
+            bare_per_mille: 100,
+            orphans_per_mille: 0,
+            provider: provider(),
+        }),
         ..FleetSettings::default()
     }
 }
@@ -208,6 +215,31 @@ fn privacy_stands_where_the_profile_has_it() {
         assert!(nz.is_bare_contact(k) || disclose.is_some_and(|d| !d.flag && d.email && (d.name.int || d.name.loc)));
     }
     assert!((0..nz.domain_count()).all(|j| nz.domain_at(j).registrant == nz.order_at(j).registrant));
+}
+
+#[test]
+fn an_orphaned_proxy_contact_is_there_and_nothing_names_it() {
+    let with = settings("gtld-thick", 2000);
+    let privacy = with.privacy.clone().map(|privacy| PrivacyShares { orphans_per_mille: 50, ..privacy });
+    let nz_privacy = privacy.clone();
+    let f = SyntheticFleet::new(FleetSettings { privacy, ..with }).expect("valid");
+    let named: BTreeSet<Handle> = (0..f.domain_count())
+        .map(|j| f.domain_at(j))
+        .flat_map(|d| d.registrant.into_iter().chain(d.contacts.into_iter().map(|c| c.handle)))
+        .collect();
+    let orphans: Vec<u64> = (0..f.domain_count()).filter(|j| f.is_orphaned(*j)).collect();
+    assert!((20..200).contains(&orphans.len()), "{}", orphans.len());
+    for j in 0..f.domain_count() {
+        let handle = proxy_handle(f.name_at(j).as_str());
+        let there = f.contact(handle.as_str());
+        assert_eq!(there.is_some(), f.mask_at(j) == Mask::V2 || orphans.contains(&j), "{handle}");
+        let is_linked = there.is_some_and(|contact| contact.statuses.iter().any(|s| s.value == StatusValue::LINKED));
+        assert_eq!((is_linked, f.links(handle.as_str())), (named.contains(&handle), i64::from(named.contains(&handle))), "{handle}");
+    }
+    // Nobody names what is not there, and many name the mask.
+    assert_eq!((f.links("nobody"), f.links("PRIVACY-V1")), (0, i64::MAX));
+    let nz = SyntheticFleet::new(FleetSettings { privacy: nz_privacy, ..settings("nz", 2000) }).expect("valid");
+    assert!((0..nz.domain_count()).all(|j| !nz.is_orphaned(j)));
 }
 
 #[test]

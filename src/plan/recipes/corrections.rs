@@ -225,7 +225,7 @@ pub(super) fn domain(site: &Site<'_>, pair: Pair<'_>, known: &Known, out: &mut O
             },
         }
     }
-    if let Some(finding) = site.frozen(remote).filter(|_| !sheet.step.is_idle()) {
+    if let Some(finding) = site.frozen(DOMAIN, remote).filter(|_| !sheet.step.is_idle()) {
         return out.leave(finding);
     }
     sheet.end(out);

@@ -23,12 +23,25 @@ pub(in crate::plan) struct Asked {
     purposes: HashMap<Hash, Vec<Purpose>>,
     /// Proxy contacts of selected domains.
     proxies: HashMap<Hash, DomainName>,
+    /// Proxy contacts that their domains name, and no service asks for any more.
+    unwanted: HashSet<Hash>,
     /// Registrants of protected domains, selected or not.
     hidden: HashSet<Hash>,
     /// Contacts that carry what hides them and are to be changed, with the domains that use them.
     pub(super) uses: HashMap<Hash, Uses>,
     /// How many domains at the registry name a contact.
     linked: HashMap<Hash, u32>,
+    /// Contacts in whose place proxy contacts stand.
+    replaced: HashMap<Hash, Replaced>,
+}
+
+/// A contact in whose place proxy contacts stand.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Replaced {
+    /// In so many domains.
+    pub domains: u32,
+    /// The domains at the registry that name it all the same.
+    pub named_by: Vec<Box<str>>,
 }
 
 /// The domains that use a contact which is to be changed.
@@ -62,6 +75,11 @@ impl Asked {
         self.proxies.insert(hash(&proxy_handle(&domain)), domain);
     }
 
+    /// Asks for a proxy contact that is to go.
+    pub(super) fn unwanted(&mut self, handle: &str) {
+        self.unwanted.insert(hash(handle));
+    }
+
     /// Takes note of a protected domain's registrant.
     pub(super) fn hide(&mut self, handle: &str) {
         self.hidden.insert(hash(handle));
@@ -70,6 +88,30 @@ impl Asked {
     /// Asks for the domains that use a contact.
     pub(super) fn target(&mut self, handle: &str) {
         self.uses.entry(hash(handle)).or_default();
+    }
+
+    /// Takes note of a contact in whose place a domain has its proxy contact.
+    pub(super) fn replace(&mut self, handle: &str) {
+        self.replaced.entry(hash(handle)).or_default().domains += 1;
+    }
+
+    /// Whether any contact is replaced by a proxy contact.
+    pub(in crate::plan) fn has_replaced(&self) -> bool {
+        !self.replaced.is_empty()
+    }
+
+    /// Takes note of the replaced contacts that a domain names at its registry all the same.
+    pub(in crate::plan) fn names(&mut self, pair: Pair<'_>) {
+        for handle in pair.remote.into_iter().flat_map(crate::dataset::handles) {
+            if let Some(replaced) = self.replaced.get_mut(&hash(&handle)) {
+                replaced.named_by.push(pair.id().into());
+            }
+        }
+    }
+
+    /// A contact in whose place proxy contacts stand.
+    pub(super) fn replaced(&self, handle: &str) -> Option<&Replaced> {
+        self.replaced.get(&hash(handle))
     }
 
     /// Whether the uses of any contact are asked for.
@@ -117,6 +159,8 @@ pub(in crate::plan) struct Known {
     decisions: HashMap<(Hash, Purpose), Decision>,
     /// Proxy contacts that were asked for and are there: as they should be, or the row that is not.
     proxies: HashMap<Hash, Option<Row>>,
+    /// Proxy contacts that are to go.
+    unwanted: HashMap<Hash, Row>,
     linked: HashMap<Hash, u32>,
 }
 
@@ -151,6 +195,9 @@ impl Known {
                 let is_wanted = differs(&proxy_contact(domain, settings), row).is_empty();
                 self.proxies.insert(id, (!is_wanted).then(|| row.clone()));
             }
+            if asked.unwanted.contains(&id) {
+                self.unwanted.insert(id, row.clone());
+            }
         }
         Ok(())
     }
@@ -184,6 +231,11 @@ impl Known {
             Some(None) => Proxy::AsWanted,
             Some(Some(row)) => Proxy::Other(row),
         }
+    }
+
+    /// A proxy contact that is to go, and that one domain alone names.
+    pub(super) fn unwanted(&self, handle: &str) -> Option<&Row> {
+        self.unwanted.get(&hash(handle)).filter(|_| self.linked(handle) <= 1)
     }
 
     /// How many domains at the registry name a contact.

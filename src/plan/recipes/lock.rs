@@ -72,7 +72,7 @@ pub(super) fn domain(site: &Site<'_>, pair: Pair<'_>, known: &Known, out: &mut O
 /// Locks a domain that is not locked and can be, where its registrant agreed.
 pub(super) fn set(site: &Site<'_>, local: &Row, remote: &Row, known: &Known, out: &mut Outcome) {
     let at = (DOMAIN, local.id());
-    if let Some(finding) = site.frozen(remote) {
+    if let Some(finding) = site.frozen(DOMAIN, remote) {
         return out.leave(finding);
     }
     let registrant = local.get(DomainField::Registrant.at()).unwrap_or_default();
@@ -99,7 +99,7 @@ pub(super) fn off(site: &Site<'_>, pair: Pair<'_>, out: &mut Outcome) {
     if let Some(finding) = status_change(site.profile, DOMAIN, StatusValue::CLIENT_TRANSFER_PROHIBITED.as_str(), false) {
         return out.leave(site.of(at, finding));
     }
-    if let Some(finding) = site.frozen(remote) {
+    if let Some(finding) = site.frozen(DOMAIN, remote) {
         return out.leave(finding);
     }
     let until =

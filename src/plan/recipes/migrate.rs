@@ -57,7 +57,7 @@ pub(super) fn domain(site: &Site<'_>, pair: Pair<'_>, known: &Known, out: &mut O
         let what = "the registry changes a registrant by a procedure of its own, which is not planned here";
         return out.leave(site.finding(at, "R-plan-008", "registrant", what, change));
     }
-    if let Some(finding) = site.frozen(remote) {
+    if let Some(finding) = site.frozen(DOMAIN, remote) {
         return out.leave(finding);
     }
     let name = DomainName::new(local.id());

@@ -1,6 +1,7 @@
 //! Recipes: from the rows of one registry to drafts, by the mechanisms that its profile names. They are pure: what they know of other
 //! objects than the one at hand was gathered before ([`Known`]).
 
+mod behind;
 mod corrections;
 mod known;
 mod lock;
@@ -14,6 +15,8 @@ mod undo;
 mod watch;
 mod withhold;
 
+pub use behind::{Behind, Blocker, Remnant};
+pub(super) use behind::{asks as asks_behind, contact as behind};
 pub use corrections::{Direction, Directions};
 pub(super) use known::{Asked, Known};
 pub use parts::{Outcome, Published, Taken, Visible};
@@ -84,6 +87,11 @@ impl Site<'_> {
         matches!(self.profile.privacy.value, Privacy::Disclose | Privacy::Consent | Privacy::RestrictedPublication)
     }
 
+    /// Whether a contact of the provider's stands in a registrant's place.
+    pub(super) fn is_by_proxy(&self) -> bool {
+        self.profile.privacy.value == Privacy::ProxyContact
+    }
+
     /// What has to be known before the domain at hand can be planned for.
     pub(super) fn asks(&self, recipe: Recipe, pair: Pair<'_>, asked: &mut Asked) {
         asked.links(pair);
@@ -99,7 +107,8 @@ impl Site<'_> {
             Recipe::MigrateV2 => migrate::asks(self, pair, asked),
             Recipe::Lock => lock::asks(self, pair, asked),
             Recipe::Corrections => corrections::asks(self, pair, asked),
-            Recipe::PrivacyOff | Recipe::Unlock | Recipe::Rollback => {}
+            Recipe::PrivacyOff => privacy_off::asks(self, pair, asked),
+            Recipe::Unlock | Recipe::Rollback => {}
         }
     }
 

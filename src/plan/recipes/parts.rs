@@ -3,7 +3,7 @@
 use super::known::column;
 use super::{Pair, Site};
 use crate::base::DomainName;
-use crate::dataset::{DomainField, Row};
+use crate::dataset::{ContactField, DomainField, Row};
 use crate::diff::proxy_handle;
 use crate::model::{Confidence, Finding, FindingSeverity, ObjectKind};
 use crate::plan::basis::Decision;
@@ -148,15 +148,17 @@ impl Site<'_> {
         self.ours(at, "R-plan-006", "state", what)
     }
 
-    /// What keeps the registry from taking an update of a domain at all (RFC 5731 §2.3).
-    pub(super) fn frozen(&self, row: &Row) -> Option<Finding> {
+    /// What keeps the registry from taking an update of an object at all (RFC 5731 §2.3, RFC 5733 §2.2).
+    pub(super) fn frozen(&self, kind: ObjectKind, row: &Row) -> Option<Finding> {
         const FREEZE: [&str; 6] =
             ["clientUpdateProhibited", "serverUpdateProhibited", "pendingCreate", "pendingDelete", "pendingTransfer", "pendingUpdate"];
-        let statuses = row.get(DomainField::Statuses.at()).unwrap_or_default();
-        let status = statuses.split(';').map(str::trim).find(|status| FREEZE.contains(status))?;
-        let what = format!("the registry refuses updates of a domain with the status {status}");
-        let finding = self.ours((ObjectKind::Domain, row.id()), "R-plan-010", "statuses", what);
-        Some(Finding { source: "RFC 5731 §2.3".into(), ..finding })
+        let (at, source) = match kind {
+            ObjectKind::Contact => (ContactField::Statuses.at(), "RFC 5733 §2.2"),
+            ObjectKind::Domain => (DomainField::Statuses.at(), "RFC 5731 §2.3"),
+        };
+        let status = row.get(at).unwrap_or_default().split(';').map(str::trim).find(|status| FREEZE.contains(status))?;
+        let what = format!("the registry refuses updates of a {} with the status {status}", kind.as_str());
+        Some(Finding { source: source.into(), ..self.ours((kind, row.id()), "R-plan-010", "statuses", what) })
     }
 
     /// Whether a handle is one of the provider's: a mask of the older service, the domain's proxy contact, or the brand's.

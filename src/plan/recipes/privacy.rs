@@ -120,7 +120,7 @@ fn by_proxy(site: &Site<'_>, local: &Row, remote: &Row, known: &Known, out: &mut
     if step.is_idle() && proxy.is_empty() {
         return;
     }
-    if let Some(finding) = site.frozen(remote) {
+    if let Some(finding) = site.frozen(DOMAIN, remote) {
         return out.leave(finding);
     }
     let change = &site.profile.change_of_registrant;

@@ -1,13 +1,14 @@
 //! Where a service ended: the registrant's own contact comes back, and proxy contacts that nothing points at go away.
 
+use super::behind::{kept, orphaned};
 use super::known::{Asked, Known, column};
-use super::parts::{ROLES, Visible, plain, reason};
+use super::parts::{ROLES, Visible, plain, points_at, reason};
 use super::withhold::{barred, mechanism};
 use super::{Outcome, Pair, Site};
 use crate::base::{DomainName, Result};
-use crate::dataset::{ContactField, DomainField, Protection, Row};
+use crate::dataset::{DomainField, Row};
 use crate::diff::proxy_handle;
-use crate::model::ObjectKind;
+use crate::model::{Finding, FindingSeverity, ObjectKind};
 use crate::plan::basis::{Bases, Decision, Purpose};
 use crate::plan::{BasisKind, DraftStep, Fact, Undo};
 use crate::policy::RegistrantChange;
@@ -15,7 +16,16 @@ use crate::policy::RegistrantChange;
 const CONTACT: ObjectKind = ObjectKind::Contact;
 const DOMAIN: ObjectKind = ObjectKind::Domain;
 
-/// Puts a domain's own contacts back where no service masks them any more. Its lock stays.
+/// What the recipe asks for.
+pub(super) fn asks(site: &Site<'_>, pair: Pair<'_>, asked: &mut Asked) {
+    let proxy = proxy_handle(&DomainName::new(pair.id()));
+    if site.protection(pair.id()).is_none() && pair.remote.is_some_and(|row| points_at(row, |handle| handle == proxy)) {
+        asked.unwanted(&proxy);
+    }
+}
+
+/// Puts a domain's own contacts back where no service masks them any more, and deletes the proxy contact that nothing names then. The
+/// lock stays.
 pub(super) fn domain(site: &Site<'_>, pair: Pair<'_>, known: &Known, out: &mut Outcome) {
     if site.protection(pair.id()).is_some() {
         return;
@@ -34,7 +44,7 @@ pub(super) fn domain(site: &Site<'_>, pair: Pair<'_>, known: &Known, out: &mut O
         let what = "the registry changes a registrant by a procedure of its own, which is not planned here";
         return out.leave(site.finding(at, "R-plan-008", "registrant", what, change));
     }
-    if let Some(finding) = site.frozen(remote) {
+    if let Some(finding) = site.frozen(DOMAIN, remote) {
         return out.leave(finding);
     }
     let mut step = DraftStep::update(DOMAIN, local.id());
@@ -56,8 +66,21 @@ pub(super) fn domain(site: &Site<'_>, pair: Pair<'_>, known: &Known, out: &mut O
         visible.iter().map(|one| reason("RTR-10", format!("no service masks the {} any more: {} is shown", one.role, one.handles)));
     let mut draft = site.draft(at, plain(BasisKind::Ended), reasons.collect());
     draft.steps.push(step);
+    if let Some(deletion) = unused(site, &proxy, known, out) {
+        draft.steps.push(deletion);
+        draft.reasons.push(reason("RTR-10", "nothing names its proxy contact then"));
+    }
     out.drafts.push(draft);
     out.visible.extend(visible);
+}
+
+/// The deletion of a domain's proxy contact, once the domain has its own contacts back; tells what keeps it.
+fn unused(site: &Site<'_>, proxy: &str, known: &Known, out: &mut Outcome) -> Option<DraftStep> {
+    let row = known.unwanted(proxy)?;
+    // That the domain itself names it still is what the step before ends.
+    let Some(finding) = kept(site, row, true) else { return Some(DraftStep::delete(CONTACT, row, true)) };
+    out.told.push(Finding { severity: FindingSeverity::Warning, ..finding });
+    None
 }
 
 /// Deletes a proxy contact that no domain names, and shows a contact again that is withheld though nothing says that it is to be.
@@ -75,21 +98,10 @@ pub(super) fn contact(site: &Site<'_>, pair: Pair<'_>, asked: &Asked, bases: &mu
 
 /// A proxy contact of the provider's that nothing names.
 fn orphan(site: &Site<'_>, remote: &Row, asked: &Asked, out: &mut Outcome) {
-    let Some(settings) = site.settings else { return };
-    let email = remote.get(ContactField::Email.at()).unwrap_or_default();
-    let Some((domain, relay)) = email.rsplit_once('@') else { return };
-    // A mask of the older service has an address there, too, and belongs to no domain.
-    let is_ours = relay.eq_ignore_ascii_case(settings.email_domain.as_str()) && remote.id() == proxy_handle(&DomainName::new(domain));
-    if !is_ours || asked.linked(remote.id()) > 0 || site.protection(domain) == Some(Protection::V2) {
-        return;
-    }
+    let Some(domain) = orphaned(site, remote, asked) else { return };
     let at = (CONTACT, remote.id());
-    if let Some(finding) = site.barred(at, "", "deleting a contact", &site.profile.capabilities.contact_delete) {
+    if let Some(finding) = kept(site, remote, false) {
         return out.leave(finding);
-    }
-    if remote.get(ContactField::Statuses.at()).unwrap_or_default().split(';').any(|status| status.trim() == "linked") {
-        let what = "the registry says that something names this contact still, though no domain of ours does (2305)";
-        return out.leave(site.ours(at, "R-plan-011", "statuses", what));
     }
     let mut draft =
         site.draft(at, plain(BasisKind::OwnData), vec![reason("RTR-10", format!("no domain names the proxy contact of {domain}"))]);
@@ -109,7 +121,7 @@ fn show(site: &Site<'_>, (local, remote): (&Row, &Row), bases: &mut dyn Bases, o
         return Ok(());
     }
     let at = (CONTACT, local.id());
-    if let Some(finding) = barred(site, local.id(), &fact) {
+    if let Some(finding) = barred(site, local.id(), &fact).or_else(|| site.frozen(CONTACT, remote)) {
         out.leave(finding);
         return Ok(());
     }

@@ -57,7 +57,7 @@ pub(super) fn contact(site: &Site<'_>, pair: Pair<'_>, asked: &Asked, out: &mut 
     if fact.normal(CONTACT, stands.as_deref()) == fact.normal(CONTACT, Some(&hides)) {
         return;
     }
-    if let Some(finding) = barred(site, pair.id(), &fact) {
+    if let Some(finding) = barred(site, pair.id(), &fact).or_else(|| site.frozen(CONTACT, remote)) {
         return out.leave(finding);
     }
     if !uses.others.is_empty() {

@@ -55,6 +55,25 @@ impl World {
             watch::domain(site, pair, &stamp, &known, &beside)
         })
     }
+
+    /// What protection left behind: handle, what it is, and what keeps it, with the rules of its findings.
+    fn behind(&self) -> Vec<(String, Remnant, Vec<Blocker>, Vec<String>)> {
+        fn pairs([ours, theirs]: &[Vec<Row>; 2]) -> Vec<Pair<'_>> {
+            let of = |remote| Pair { local: ours.iter().find(|local| local.id() == Row::id(remote)), remote: Some(remote) };
+            theirs.iter().map(of).collect()
+        }
+        self.with_site(|site| {
+            let mut asked = Asked::default();
+            for pair in pairs(&self.domains) {
+                asks_behind(site, pair, &mut asked);
+            }
+            for pair in pairs(&self.domains) {
+                asked.names(pair);
+            }
+            let all = pairs(&self.contacts).into_iter().filter_map(|pair| behind(site, pair, &asked));
+            all.map(|one| (one.handle.into(), one.what, one.blockers, one.finding.iter().map(|f| f.rule.to_string()).collect())).collect()
+        })
+    }
 }
 
 fn protected() -> World {
@@ -168,4 +187,46 @@ fn a_domain_that_went_away_with_our_contact_in_it_is_on_the_list_of_reminders() 
     assert_eq!(rules(&watched.findings), ["RTR-10"]);
     // What shows nothing of ours is nobody's to remind of.
     assert!(World::with("gtld-thick", Some(Protection::V2)).watched("them", None).gone.is_none());
+}
+
+#[test]
+fn a_registrants_own_contact_is_listed_for_deletion_with_what_names_or_keeps_it() {
+    let residual = |blockers: &[Blocker], rules: &[&str]| {
+        vec![("ADA".to_owned(), Remnant::Residual(1), blockers.to_vec(), rules.iter().map(ToString::to_string).collect())]
+    };
+    let mut world = protected();
+    assert_eq!(world.behind(), residual(&[], &["R-plan-011"]));
+    // The registry knows of something that we do not; a status keeps it.
+    let statuses = |world: &mut World, text: &str| world.contacts[1][0] = ada("ADA").with(&[(C::Statuses.at(), Some(text))]);
+    statuses(&mut world, "clientDeleteProhibited;linked");
+    let keeping = [Blocker::Status("clientDeleteProhibited"), Blocker::Status("linked")];
+    assert_eq!(world.behind(), residual(&keeping, &["R-plan-011"]));
+    // Domains of ours that name it account for the link: it is in use, which is nobody's to mend.
+    statuses(&mut world, "linked");
+    world.domains[1].push(domain("b.example", &[(D::Registrant, "BOB"), (D::Tech, "ADA")]));
+    assert_eq!(world.behind(), residual(&[Blocker::Domain("b.example".into())], &[]));
+    // Where no proxy contact stands in its place, nothing is left behind.
+    world.remote(&[(D::Registrant, "ADA")]);
+    assert!(world.behind().is_empty());
+    assert!(World::with("nz", Some(Protection::V2)).behind().is_empty());
+}
+
+#[test]
+fn a_proxy_contact_that_no_domain_names_is_an_orphan_unless_a_service_is_to_use_it() {
+    let mut world = World::with("gtld-thick", None);
+    world.contacts[1].push(proxy_contact(&DomainName::new(NAME), &settings()));
+    let proxy = proxy_handle(&DomainName::new(NAME));
+    let orphan = Remnant::Orphan(NAME.into());
+    assert_eq!(world.behind(), [(proxy, orphan.clone(), Vec::new(), vec!["R-plan-011".to_owned()])]);
+    let mut unknown = Profile::clone(&world.profile);
+    unknown.capabilities.contact_delete.value = crate::policy::Capability::Unknown;
+    let known = std::mem::replace(&mut world.profile, Arc::new(unknown));
+    assert_eq!(world.behind()[0].2, [Blocker::Capability(crate::policy::Capability::Unknown)]);
+    assert_eq!(world.behind()[0].2[0].told(), ("registry", "unknown"));
+    world.profile = known;
+    world.services.push((NAME, Protection::V2));
+    assert!(world.behind().is_empty());
+    world.services.clear();
+    world.remote(&[(D::Tech, &proxy_handle(&DomainName::new(NAME)))]);
+    assert!(world.behind().is_empty());
 }

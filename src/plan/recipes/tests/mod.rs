@@ -397,9 +397,24 @@ fn a_service_that_ended_is_lifted_and_its_orphan_goes_away() {
     let mut world = World::with("gtld-thick", None);
     world.contacts[1].push(proxy_row.clone());
     world.remote(&[(D::Registrant, &proxy()), (D::Statuses, LOCK)]);
+    // The domain has its own contact back, and its proxy contact, which nothing names then, goes with it: one unit.
     let out = world.refused(Recipe::PrivacyOff);
-    assert_eq!(told(one(&out)), [format!("Update {NAME} registrant: {} > ADA", proxy())]);
+    let lifted = format!("Update {NAME} registrant: {} > ADA", proxy());
+    assert_eq!(told(one(&out)), [lifted.clone(), format!("Delete {}", proxy())]);
     assert_eq!((one(&out).basis.kind, out.visible.len()), (BasisKind::Ended, 1));
+    // It stays where another domain names it, and where a status keeps it; that it is linked to this domain keeps nothing.
+    let with = |status: &str| {
+        let mut kept = World::with("gtld-thick", None);
+        kept.contacts[1].push(proxy_row.with(&[(C::Statuses.at(), Some(status))]));
+        kept.remote(&[(D::Registrant, &proxy())]);
+        kept
+    };
+    assert_eq!(told(one(&with("linked").refused(Recipe::PrivacyOff))).len(), 2);
+    let out = with("clientDeleteProhibited;linked").refused(Recipe::PrivacyOff);
+    assert_eq!((told(one(&out)), rules(&out.told)), (vec![lifted.clone()], vec!["R-plan-010"]));
+    let mut shared = with("linked");
+    shared.domains[1].push(domain("b.example", &[(D::Registrant, "BOB"), (D::Tech, &proxy())]));
+    assert_eq!(told(one(&shared.refused(Recipe::PrivacyOff))), [lifted]);
     world.remote(&[(D::Registrant, "ADA")]);
     assert_eq!(told(one(&world.refused(Recipe::PrivacyOff))), [format!("Delete {}", proxy())]);
     // Whatever is protected stays so, and its proxy contact is no orphan.
@@ -408,8 +423,26 @@ fn a_service_that_ended_is_lifted_and_its_orphan_goes_away() {
     // The registry knows of somebody who names it still.
     world.services.clear();
     world.contacts[1].pop();
-    world.contacts[1].push(proxy_row.with(&[(C::Statuses.at(), Some("linked"))]));
-    assert_eq!(left(&world.refused(Recipe::PrivacyOff)), "R-plan-011");
+    for (status, rule) in [("linked", "R-plan-011"), ("ok;serverDeleteProhibited", "R-plan-010")] {
+        world.contacts[1].truncate(2);
+        world.contacts[1].push(proxy_row.with(&[(C::Statuses.at(), Some(status))]));
+        assert_eq!(left(&world.refused(Recipe::PrivacyOff)), rule);
+    }
+}
+
+#[test]
+fn a_contact_whose_updates_are_prohibited_is_neither_withheld_nor_shown() {
+    let mut world = World::with("nicit", Some(Protection::V2));
+    let of = |shown: &str, statuses: &str| {
+        ada("ADA").with(&[(C::Properties.at(), Some(&format!("consentForPublishing={shown}"))), (C::Statuses.at(), Some(statuses))])
+    };
+    world.contacts[1][0] = of("true", "clientUpdateProhibited");
+    assert_eq!(left(&world.agreed(Recipe::Privacy)), "R-plan-010");
+    world.services.clear();
+    world.contacts = [vec![of("true", "")], vec![of("false", "serverUpdateProhibited")]];
+    assert_eq!(left(&world.agreed(Recipe::PrivacyOff)), "R-plan-010");
+    world.contacts[1][0] = of("false", "ok");
+    assert_eq!(told(one(&world.agreed(Recipe::PrivacyOff))), ["Update ADA properties.consentForPublishing: false > true"]);
 }
 
 #[test]
