@@ -17,6 +17,10 @@ pub use state::{StepState, Why, is_legal};
 use crate::base::{Blame, Exit, Problem, Result, Timestamp};
 use crate::store::{Append, Batch, Head, Store, StreamName, bind, read};
 
+/// Rows that are handed on together to be folded.
+const BATCH: usize = 1024;
+/// Such batches that may wait.
+const AHEAD: usize = 8;
 /// The most commands that are ever sent for one step. A second one is sent only where reading showed that the first had no effect.
 pub const SENDS: u8 = 2;
 
@@ -61,13 +65,37 @@ pub fn close(store: &mut dyn Store, plan: &str, fold: &Fold, at: Timestamp) -> R
 pub fn open(store: &mut dyn Store, plan: &str) -> Result<Fold> {
     let mut fold = Fold::default();
     for stream in store.streams(&format!("run/{plan}/"))? {
-        let head = read(store, &stream, |number, row| {
-            let entry = Entry::from_row(row).map_err(|why| unreadable(&stream, number, &why))?;
-            fold.take(&stream, number, entry)
-        })?;
+        let head = folded(store, &stream, &mut fold)?;
         fold.heads.insert(stream, head);
     }
     Ok(fold)
+}
+
+/// Folds the rows of a stream on a thread of its own, while the next ones are read and held against their hashes.
+fn folded(store: &mut dyn Store, stream: &StreamName, fold: &mut Fold) -> Result<Head> {
+    std::thread::scope(|scope| {
+        let (hand_on, batches) = std::sync::mpsc::sync_channel::<Vec<(u64, Box<[u8]>)>>(AHEAD);
+        let folding = scope.spawn(move || {
+            batches.into_iter().flatten().try_for_each(|(number, row)| {
+                let entry = Entry::from_row(&row).map_err(|why| unreadable(stream, number, &why))?;
+                fold.take(stream, number, entry)
+            })
+        });
+        let mut batch = Vec::with_capacity(BATCH);
+        let head = read(store, stream, |number, row| {
+            batch.push((number, row.into()));
+            if batch.len() < BATCH {
+                return Ok(());
+            }
+            // Nobody takes them where an earlier row could not be folded; what is wrong there is told below.
+            hand_on.send(std::mem::take(&mut batch)).map_err(|_| unreadable(stream, number, "an earlier row could not be folded"))
+        });
+        // The rows in front of one that was altered are folded all the same: what is wrong first is told.
+        let _nobody = hand_on.send(batch);
+        drop(hand_on);
+        folding.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+        head
+    })
 }
 
 /// The entries of a plan's review.

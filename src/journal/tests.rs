@@ -136,6 +136,33 @@ fn a_run_is_read_from_every_chain_it_has() {
 }
 
 #[test]
+fn of_a_long_journal_what_is_wrong_first_is_told() {
+    use StepState as S;
+    const ROWS: u64 = 5000;
+    let opened = |bad: &[(u64, &[u8])]| {
+        let stream = run_stream("p", 1).unwrap();
+        let good = |op: u64| row(op, 0, S::Sending, 1).to_row();
+        let rows = (0..ROWS).map(|n| bad.iter().find(|(at, _)| *at == n).map_or_else(|| good(n), |(_, row)| (*row).into()));
+        let mut store = MemoryStore::default();
+        let append = Append { stream, expected: 0, rows: rows.collect() };
+        store.commit(&Batch { appends: vec![append], cells: Vec::new() }).unwrap();
+        open(&mut store, "p")
+    };
+    assert_eq!(opened(&[]).unwrap().unknown().count() as u64, ROWS);
+    // Operation 7 was sent already.
+    let again = row(7, 0, S::Sending, 1).to_row();
+    for (bad, id, number) in [
+        (&[(4990, b"{}".as_slice())][..], "E-journal-002", 4990),
+        (&[(10, &again), (11, b"{}")], "E-journal-001", 10),
+        (&[(9, &again), (4500, b"{}")], "E-journal-001", 9),
+        (&[(1023, b"{}"), (1024, &again)], "E-journal-002", 1023),
+    ] {
+        let problem = opened(bad).unwrap_err();
+        assert!(problem.id == id && problem.what.contains(&format!("row {number} of run/p/1")), "{problem}");
+    }
+}
+
+#[test]
 fn every_entry_is_read_as_it_was_written() {
     let at = Timestamp::UNIX_EPOCH;
     let mut step = row(1, 0, StepState::Failed, 1);
