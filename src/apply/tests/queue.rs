@@ -3,7 +3,7 @@
 use super::*;
 
 /// How long a decision is waited for.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// A plan for `domains` domains, of each the one step that changes the domain, where the queue is ours and each change is `decided`.
 fn run(domains: u32, decided: Fault) -> Run {
