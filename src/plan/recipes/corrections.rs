@@ -185,6 +185,10 @@ pub(super) fn contact(site: &Site<'_>, pair: Pair<'_>, asked: &Asked, bases: &mu
             }
         }
     }
+    if let Some(finding) = site.frozen(CONTACT, remote).filter(|_| !sheet.step.is_idle()) {
+        out.leave(finding);
+        return Ok(());
+    }
     sheet.end(out);
     Ok(())
 }

@@ -134,3 +134,14 @@ fn a_correction_never_unlocks_a_protected_domain() {
     world.remote(&[(D::Registrant, "ADA")]);
     assert_eq!(told(one(&world.agreed(Recipe::Corrections))), [format!("Update {NAME} statuses.{LOCK}: set > -")]);
 }
+
+#[test]
+fn a_contact_whose_updates_the_registry_refuses_is_left_out() {
+    for status in ["clientUpdateProhibited", "serverUpdateProhibited", "pendingUpdate"] {
+        let mut world = World::with("gtld-thick", None);
+        let both = [(C::Statuses.at(), Some(status))];
+        world.contacts[0][0] = world.contacts[0][0].with(&both);
+        world.contacts[1][0] = world.contacts[1][0].with(&both).with(&[(C::Voice.at(), Some("+49.301111111"))]);
+        assert_eq!(left(&world.agreed(Recipe::Corrections)), "R-plan-010", "{status}");
+    }
+}
