@@ -13,7 +13,7 @@ use privet::store::{Batch, SqliteStore, Store as _};
 use privet::transport::{Fed, Feed, run as drive};
 use serde_json::{Value, json};
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -66,7 +66,10 @@ fn applied(args: &ApplyArgs, runtime: &tokio::runtime::Runtime) -> Measured<Valu
     let dir = args.fixture.join("run");
     fresh(&dir)?;
     let path = dir.join("store.sqlite");
+    // A store and its log belong together.
+    let log = |store: &Path| store.with_file_name("store.sqlite-wal");
     fs::copy(fixture.store(), &path)?;
+    fs::copy(log(&fixture.store()), log(&path))?;
     let (setup, endpoint, clock) = Target::read(&args.server)?.setup(args.sessions, 1)?;
     let plan = PlanFile::open(&fixture.plan())?;
     let id = plan.header().id.as_str();
