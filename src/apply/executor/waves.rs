@@ -1,0 +1,133 @@
+//! What is taken in hand, in which order: waves, dependencies, and where an operation goes on.
+
+use super::{Executor, Reading, Task, Waiting};
+use crate::base::Moment;
+use crate::journal::{Entry, StepState, Why};
+use crate::plan::Operation;
+use crate::session::Now;
+use std::time::Duration;
+
+/// How many operations may wait for the registry's decision besides those in hand.
+const MAX_UNDECIDED: usize = 1000;
+
+impl Executor {
+    /// Whether another operation may be taken in hand.
+    pub(super) fn has_room(&self) -> bool {
+        self.tasks.len() < self.settings.in_hand + self.undecided().take(MAX_UNDECIDED).count()
+    }
+
+    /// Takes operations in hand as far as there is room, and as the wave allows.
+    pub(super) fn begin(&mut self, now: Now) {
+        while self.begins() && !self.paused && !self.exhausted && self.has_room() && self.effects.is_empty() {
+            let next = self.ahead.take().map(Ok).or_else(|| {
+                let registry = &self.settings.registry;
+                self.parts.operations.find(|next| next.as_ref().map_or(true, |operation| *operation.registry == **registry))
+            });
+            match next {
+                None => self.exhausted = true,
+                Some(Err(problem)) => self.failed = Some(problem),
+                Some(Ok(operation)) if operation.wave > self.wave => {
+                    if !self.tasks.is_empty() {
+                        self.ahead = Some(operation);
+                        return;
+                    }
+                    self.next_wave(operation.wave);
+                    self.ahead = Some(operation);
+                }
+                // What was begun is gone on with.
+                Some(Ok(operation)) if self.fold.of(operation.op, 0).state != StepState::Planned => self.take(operation, now),
+                Some(Ok(operation)) => match self.dependencies(&operation) {
+                    None if !self.tasks.is_empty() => {
+                        self.ahead = Some(operation);
+                        return;
+                    }
+                    Some(StepState::Verified) => self.take(operation, now),
+                    // Another run may still see it verified.
+                    Some(StepState::Planned) => self.left(&operation, StepState::Planned),
+                    // It came to nothing, or is in no part of this run.
+                    _ => {
+                        let ticket = self.hold(operation);
+                        self.fail(ticket, Why::Dependency, now);
+                    }
+                },
+            }
+        }
+    }
+
+    /// Where all that an operation waits for stands: verified, come to nothing, or planned where that is open; nothing where some of it is
+    /// in hand.
+    pub(super) fn dependencies(&self, operation: &Operation) -> Option<StepState> {
+        let of = |op: &u64| self.ended.get(op).copied();
+        let states: Option<Vec<StepState>> = operation.after.iter().map(of).collect();
+        let worse = |worst: StepState, state: StepState| match (worst, state) {
+            (worst, StepState::Verified) => worst,
+            (StepState::Failed, _) | (_, StepState::Failed | StepState::Conflict) => StepState::Failed,
+            _ => StepState::Planned,
+        };
+        states.map(|states| states.into_iter().fold(StepState::Verified, worse))
+    }
+
+    /// Closes a wave, and opens the next one where it went well.
+    pub(super) fn next_wave(&mut self, next: u32) {
+        let (verified, other) = std::mem::take(&mut self.wave_ends);
+        if self.wave > 0 {
+            self.commit(None, vec![Entry::WaveDone { wave: self.wave, verified, other }], Vec::new());
+            let allowed = if self.wave == 1 { 0 } else { (verified + other) * self.settings.tolerance / 1000 };
+            if other > allowed {
+                self.stop("E-apply-002");
+            }
+        }
+        self.wave = next;
+    }
+
+    pub(super) fn hold(&mut self, operation: Operation) -> u64 {
+        let ticket = self.next_ticket;
+        self.next_ticket += 1;
+        let task = Task {
+            operation,
+            step: 0,
+            state: StepState::Planned,
+            sends: 0,
+            waiting: Waiting::Read(Reading::Before),
+            looks: 0,
+            show_by: Moment::default(),
+        };
+        self.tasks.insert(ticket, task);
+        ticket
+    }
+
+    pub(super) fn take(&mut self, operation: Operation, now: Now) {
+        let ticket = self.hold(operation);
+        self.go_on(ticket, now);
+    }
+
+    /// Goes on with an operation, where its next step stands.
+    pub(super) fn go_on(&mut self, ticket: u64, now: Now) {
+        let Some(task) = self.tasks.get_mut(&ticket) else { return };
+        let known = self.fold.of(task.operation.op, task.step);
+        if usize::from(task.step) >= task.operation.steps.len() {
+            return self.end(ticket, StepState::Verified);
+        }
+        (task.state, task.sends, task.looks) = (known.state, known.sends, 0);
+        match known.state {
+            StepState::Planned if self.settings.settle_only => self.end(ticket, StepState::Planned),
+            StepState::Planned => self.ask(ticket, Reading::Before),
+            StepState::Applied => {
+                task.show_by = now.at + self.settings.settle;
+                self.ask(ticket, Reading::After);
+            }
+            StepState::Pending => {
+                task.show_by = now.at + self.settings.queue.map_or(Duration::ZERO, |watch| watch.patience);
+                self.ask(ticket, Reading::Pending);
+            }
+            // The run was cut off behind this row: whether a byte left, nobody knows.
+            StepState::Sending => self.doubt(ticket, now),
+            StepState::Unknown => self.wait(ticket, Reading::Doubt(false), now.at + self.settings.settle),
+            StepState::Verified => {
+                task.step += 1;
+                self.go_on(ticket, now);
+            }
+            StepState::Failed | StepState::Conflict => self.end(ticket, known.state),
+        }
+    }
+}
