@@ -229,18 +229,7 @@ impl Executor {
             _ => {}
         }
         task.state = to;
-        let mut row = StepRow {
-            op: task.operation.op,
-            step: task.step,
-            reference: step.object.reference,
-            to,
-            sends: task.sends,
-            at: now.wall,
-            cltrid: None,
-            svtrid: None,
-            before: None,
-            why: None,
-        };
+        let mut row = StepRow::new((task.operation.op, task.step), step.object.reference, to, task.sends, now.wall);
         fill(&mut row);
         self.commit(back, vec![Entry::Step(row)], cells);
     }

@@ -68,7 +68,7 @@ pub(super) fn standing(response: Response) -> Option<Standing> {
 /// `E-apply-001` (exit 21) where a value has expired; what [`Values::open`] returns.
 pub(super) fn wanted(step: &Step, key: &ObjectKey, values: &mut dyn Values) -> Result<Wanted> {
     let mut out = Wanted::new();
-    for change in step.facts.iter().filter(|change| change.was != change.wanted) {
+    for change in step.changes() {
         let value = match &change.wanted {
             Value::Absent => None,
             Value::Clear(value) => Some(value.clone()),

@@ -28,8 +28,7 @@ pub(super) fn check(plan: &PlanFile, config: &Config, problems: &mut Problems) -
             continue;
         };
         let found = operation.steps.iter().find_map(|step| {
-            let changed = step.facts.iter().filter(|change| change.was != change.wanted);
-            let changed = changed.map(|change| Some((change.fact.clone(), change.wanted != Value::Absent)));
+            let changed = step.changes().map(|change| Some((change.fact.clone(), change.wanted != Value::Absent)));
             // A step is something, too, where it changes no fact.
             std::iter::once(None).chain(changed).find_map(|change| {
                 let key = (name.clone(), step.turn, step.object.kind, change);

@@ -105,9 +105,8 @@ impl ApplyReport {
 impl NotVerified {
     /// The step at which an operation stands; nothing where it was not begun, or all of it is verified.
     fn of(operation: &Operation, fold: &Fold) -> Option<Self> {
-        let numbered = (0_u8..).zip(&operation.steps);
-        let (standing, step) =
-            numbered.map(|(n, step)| (fold.of(operation.op, n), step)).find(|(standing, _)| standing.state != StepState::Verified)?;
+        let (number, standing) = fold.first_open(operation.op, operation.count())?;
+        let step = operation.steps.get(usize::from(number))?;
         (standing.state != StepState::Planned || standing.sends > 0).then(|| Self {
             op: operation.op,
             registry: operation.registry.clone(),
@@ -160,7 +159,7 @@ pub(super) fn tables(plan: &PlanFile, fold: &Fold, dir: &Path) -> Result<Vec<Not
 fn local_updates(operation: &Operation, fold: &Fold, table: &mut Table) -> Result<()> {
     let numbered = (0_u8..).zip(&operation.steps);
     for (_, step) in numbered.filter(|(number, _)| fold.of(operation.op, *number).state == StepState::Verified) {
-        for change in step.facts.iter().filter(|change| change.was != change.wanted) {
+        for change in step.changes() {
             let (value, digest) = match &change.wanted {
                 Value::Absent => (String::new(), String::new()),
                 Value::Clear(value) => (value.clone(), String::new()),

@@ -350,8 +350,8 @@ fn finish(config: &Config, plan: &PlanFile, state: &StateDir, parts: &Outcomes, 
     let mut steps: BTreeMap<String, Vec<(u64, u8)>> = BTreeMap::new();
     for operation in plan.operations()? {
         let operation = operation?;
-        let count = u8::try_from(operation.steps.len()).unwrap_or(u8::MAX);
-        steps.entry(operation.registry).or_default().push((operation.op, count));
+        let counted = (operation.op, operation.count());
+        steps.entry(operation.registry).or_default().push(counted);
     }
     let tally = fold.tally(steps.values().flatten().copied());
     // A store that failed is not written to again by this process.

@@ -116,7 +116,7 @@ struct Setting<'o> {
 fn changes(operation: &Operation) -> impl Iterator<Item = Setting<'_>> {
     let steps = (0_u8..).zip(&operation.steps);
     steps.flat_map(move |(number, step)| {
-        step.facts.iter().filter(|change| change.was != change.wanted).map(move |change| {
+        step.changes().map(move |change| {
             let (kind, id, fact) = (step.object.kind, step.object.id.as_str(), change.fact.as_str());
             let wanted = match &change.wanted {
                 Value::Absent => row_digest([None]),

@@ -171,8 +171,7 @@ fn windows(night: &Night<'_>) -> Result<HashMap<(String, String), Date>> {
         let fold = journal::open(&mut store, &header.id)?;
         for operation in plan.operations()? {
             let operation = operation?;
-            let steps = u8::try_from(operation.steps.len()).unwrap_or(u8::MAX);
-            if fold.operation(operation.op, steps) == StepState::Verified {
+            if fold.operation(operation.op, operation.count()) == StepState::Verified {
                 let day = all.entry((operation.registry, operation.object.id)).or_insert(relock);
                 *day = relock.max(*day);
             }

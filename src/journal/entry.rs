@@ -130,6 +130,14 @@ pub struct StepRow {
     pub why: Option<Why>,
 }
 
+impl StepRow {
+    /// The row of a step that was sent `sends` times by then, and is `to` from `at` on; it tells nothing else yet.
+    #[must_use]
+    pub const fn new((op, step): (u64, u8), reference: ObjectRef, to: StepState, sends: u8, at: Timestamp) -> Self {
+        Self { op, step, reference, to, sends, at, cltrid: None, svtrid: None, before: None, why: None }
+    }
+}
+
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
 const fn is_zero(n: &u8) -> bool {
     *n == 0

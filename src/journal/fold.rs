@@ -129,19 +129,24 @@ impl Fold {
     /// Where an operation of `steps` steps is: where its first step is that is not verified.
     #[must_use]
     pub fn operation(&self, op: u64, steps: u8) -> StepState {
-        let first = (0..steps).map(|step| self.of(op, step).state).find(|state| *state != StepState::Verified);
-        match first {
+        match self.first_open(op, steps).map(|(_, standing)| standing.state) {
             None => StepState::Verified,
             Some(StepState::Sending) => StepState::Unknown,
             Some(state) => state,
         }
     }
 
+    /// The first of an operation's `steps` steps that is not verified, and how it stands.
+    #[must_use]
+    pub fn first_open(&self, op: u64, steps: u8) -> Option<(u8, Standing)> {
+        (0..steps).map(|step| (step, self.of(op, step))).find(|(_, standing)| standing.state != StepState::Verified)
+    }
+
     /// Whether an operation of `steps` steps was refused, since what allowed it did not hold any more when it was to be sent.
     #[must_use]
     pub fn is_blocked(&self, op: u64, steps: u8) -> bool {
-        let first = (0..steps).map(|step| self.of(op, step)).find(|standing| standing.state != StepState::Verified);
-        first.is_some_and(|standing| standing.state == StepState::Failed && matches!(standing.why, Some(Why::Blocked(_))))
+        self.first_open(op, steps)
+            .is_some_and(|(_, standing)| standing.state == StepState::Failed && matches!(standing.why, Some(Why::Blocked(_))))
     }
 
     /// How many of the operations, each given by its number and how many steps it has, are in which state.

@@ -18,18 +18,7 @@ const STATES: [StepState; 8] = [
 ];
 
 fn row(op: u64, step: u8, to: StepState, sends: u8) -> Entry {
-    Entry::Step(StepRow {
-        op,
-        step,
-        reference: ObjectRef::new([7; 16]),
-        to,
-        sends,
-        at: Timestamp::UNIX_EPOCH,
-        cltrid: None,
-        svtrid: None,
-        before: None,
-        why: None,
-    })
+    Entry::Step(StepRow::new((op, step), ObjectRef::new([7; 16]), to, sends, Timestamp::UNIX_EPOCH))
 }
 
 fn folded(rows: &[Entry]) -> Result<Fold> {

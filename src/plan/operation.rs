@@ -34,6 +34,14 @@ pub struct Operation {
     pub reasons: Vec<Reason>,
 }
 
+impl Operation {
+    /// How many steps it has.
+    #[must_use]
+    pub fn count(&self) -> u8 {
+        u8::try_from(self.steps.len()).unwrap_or(u8::MAX)
+    }
+}
+
 /// An object at a registry.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -89,6 +97,13 @@ pub struct Step {
     /// The digest of the facts as they are wanted: what proves that it was.
     #[schemars(with = "String")]
     pub wanted: ValueDigest,
+}
+
+impl Step {
+    /// What it sets; the facts that stay as they are, are conditions.
+    pub fn changes(&self) -> impl Iterator<Item = &Change> {
+        self.facts.iter().filter(|change| change.was != change.wanted)
+    }
 }
 
 /// One fact before and after.

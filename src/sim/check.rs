@@ -297,7 +297,7 @@ impl Checker<'_> {
     /// I4 and I6: nothing is lost; and whatever crashed, the run comes to the same end.
     fn kept(&mut self, fold: &journal::Fold, ending: &Ending) {
         let mut found = Vec::new();
-        let counted = self.operations.values().map(|operation| (operation.op, scene::steps(operation)));
+        let counted = self.operations.values().map(|operation| (operation.op, operation.count()));
         let tally = fold.tally(counted);
         let total = tally.planned + tally.verified + tally.failed + tally.conflict + tally.unknown + tally.pending;
         for site in &self.world.sites {
@@ -328,7 +328,7 @@ impl Checker<'_> {
             }
         }
         for operation in self.operations.values() {
-            let state = fold.operation(operation.op, scene::steps(operation));
+            let state = fold.operation(operation.op, operation.count());
             let stopped = self.site(&operation.registry).and_then(|site| ending.stopped.get(site)?.clone());
             let is_held = stopped.as_deref() == Some("E-apply-002");
             let is_end = state.is_final() || (state == StepState::Planned && is_held);

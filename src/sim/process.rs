@@ -244,7 +244,7 @@ impl Process {
     pub(super) fn finish(mut self, wall: Timestamp) -> Result<(Tally, Vec<Option<Box<str>>>)> {
         let id = &self.id;
         let fold = journal::open(&mut self.disk, id)?;
-        let tally = fold.tally(self.operations.iter().map(|operation| (operation.op, super::scene::steps(operation))));
+        let tally = fold.tally(self.operations.iter().map(|operation| (operation.op, operation.count())));
         if tally.is_over() {
             journal::close(&mut self.disk, id, &fold, wall)?;
         }

@@ -9,7 +9,7 @@ use crate::mock::Objects;
 use crate::mock::fleet::Draw;
 use crate::model::{Address, Contact, Domain, ObjectKind, Phone, PostalForm, PostalInfo, StatusValue};
 use crate::plan::{
-    Basis, BasisKind, Draft, DraftStep, Fact, Header, Operation, PlanWriter, Reason, Recipe, RegistryFacts, Undo, vault_name,
+    Basis, BasisKind, Draft, DraftStep, Fact, Header, PlanWriter, Reason, Recipe, RegistryFacts, Undo, vault_name,
 };
 use crate::policy::{Profile, Rate, profile};
 use crate::store::{Batch, Store as _, Vault, sealed_cell};
@@ -318,9 +318,4 @@ pub(super) fn row_of(held: &crate::mock::Held) -> Row {
         crate::mock::Held::Contact(contact) => contact_row(contact),
         crate::mock::Held::Domain(domain) => domain_row(domain),
     }
-}
-
-/// How many steps an operation has.
-pub(super) fn steps(operation: &Operation) -> u8 {
-    u8::try_from(operation.steps.len()).unwrap_or(u8::MAX)
 }

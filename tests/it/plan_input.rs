@@ -288,19 +288,7 @@ fn journaled(locking: &Locking, rows: Vec<Box<[u8]>>) {
 }
 
 fn step(to: StepState, sends: u8) -> Box<[u8]> {
-    let row = StepRow {
-        op: 1,
-        step: 0,
-        reference: ObjectRef::new([7; 16]),
-        to,
-        sends,
-        at: Timestamp::UNIX_EPOCH,
-        cltrid: None,
-        svtrid: None,
-        before: None,
-        why: None,
-    };
-    Entry::Step(row).to_row()
+    Entry::Step(StepRow::new((1, 0), ObjectRef::new([7; 16]), to, sends, Timestamp::UNIX_EPOCH)).to_row()
 }
 
 #[test]
