@@ -332,8 +332,12 @@ impl Pool {
         if names > usize::from(self.allowance.names_per_check) {
             let problem = trouble::too_many_names(&self.setup.registry, names, self.allowance.names_per_check);
             self.done(job.ticket, Outcome::Refused(problem));
-        } else {
+        } else if job.repeats() {
             self.queue.push_back(job);
+        } else {
+            // Whoever writes has said so on disk: until the first byte leaves, a crash leaves it in doubt. Questions wait for it.
+            let at = self.queue.iter().position(Job::repeats).unwrap_or(self.queue.len());
+            self.queue.insert(at, job);
         }
     }
 

@@ -8,9 +8,7 @@ use crate::diff::{PrivacySettings, proxy_contact, withheld};
 use crate::mock::Objects;
 use crate::mock::fleet::Draw;
 use crate::model::{Address, Contact, Domain, ObjectKind, Phone, PostalForm, PostalInfo, StatusValue};
-use crate::plan::{
-    Basis, BasisKind, Draft, DraftStep, Fact, Header, PlanWriter, Reason, Recipe, RegistryFacts, Undo, vault_name,
-};
+use crate::plan::{Basis, BasisKind, Draft, DraftStep, Fact, Header, PlanWriter, Reason, Recipe, RegistryFacts, Undo, vault_name};
 use crate::policy::{Profile, Rate, profile};
 use crate::store::{Batch, Store as _, Vault, sealed_cell};
 use std::collections::BTreeMap;

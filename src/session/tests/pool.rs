@@ -1,6 +1,7 @@
 //! Pools, against a registry in virtual time.
 
 mod rri;
+mod write;
 
 use super::tongue::{Asked, Tongue};
 use super::{allowance, at, info};
@@ -494,43 +495,6 @@ fn a_check_of_too_many_names_is_refused_unsent() {
 }
 
 #[test]
-fn row_11_a_transform_is_never_sent_twice_by_the_pool() {
-    let mut pool = WritePool::new(setup(Tongue::Epp, Allowance { sessions: 1, ..allowance() }));
-    pool.submit(1, Box::new(Transform::ContactDelete(crate::base::Handle::new("C-1"))), None);
-    pool.submit(2, Box::new(Transform::ContactDelete(crate::base::Handle::new("C-2"))), None);
-    pool.advance(at(0));
-    pool.handle_connected(1, None, at(0));
-    pool.handle_bytes(1, &Tongue::Epp.greeting(), at(1));
-    let mut outcomes = Vec::new();
-    let mut wrote = 0;
-    let mut step = |pool: &mut WritePool, answer: Option<u16>| {
-        while let Some(effect) = pool.poll_effect() {
-            match effect {
-                PoolEffect::Send { session, bytes } => {
-                    pool.handle_handed(session, bytes.len());
-                    wrote += 1;
-                    let text = String::from_utf8_lossy(&bytes).into_owned();
-                    let trid = text.split_once("<clTRID>").and_then(|(_, t)| t.split_once('<')).map(|(t, _)| t.to_owned());
-                    if let Some(code) = answer {
-                        let answer = Tongue::Epp.frame(&Tongue::Epp.text(code, "", None, trid.as_deref()));
-                        pool.handle_bytes(session, &answer, at(2));
-                        return;
-                    }
-                }
-                PoolEffect::Done { ticket, outcome } => outcomes.push((ticket, outcome)),
-                PoolEffect::Connect { .. } | PoolEffect::Close { .. } => {}
-            }
-        }
-    };
-    step(&mut pool, Some(1000));
-    step(&mut pool, None);
-    pool.handle_closed(1, CloseReason::Eof { clean: true }, at(3));
-    step(&mut pool, None);
-    assert_eq!(wrote, 2, "a login and one transform: the window of a write session is 1");
-    assert!(matches!(outcomes.as_slice(), [(1, Outcome::Unknown { .. })]), "{outcomes:?}");
-}
-
-#[test]
 fn a_breaker_needs_equal_codes() {
     let mut world = World::new(Tongue::Epp, |asked, _, n| match asked.verb {
         "info" if n % 2 == 0 => Does::Answer(2303),
@@ -540,30 +504,4 @@ fn a_breaker_needs_equal_codes() {
     assert!(report.stopped.is_none());
     let missing = |o: &&Outcome| matches!(o, Outcome::Answer { response, .. } if response.code() == ResultCode::DOES_NOT_EXIST);
     assert_eq!(world.answered() + world.outcomes.values().filter(missing).count(), 100);
-}
-
-/// Seed 64 of the simulator: a run that waits for what nobody will ever answer hangs, and a change that was not sent is not
-/// refused either.
-#[test]
-fn what_is_asked_of_a_registry_that_stopped_has_its_outcome() {
-    let mut pool = WritePool::new(setup(Tongue::Epp, Allowance { sessions: 1, ..allowance() }));
-    let delete = |id: &str| Box::new(Transform::ContactDelete(crate::base::Handle::new(id)));
-    pool.submit(1, delete("C-1"), None);
-    pool.ask(2, info("C-2"));
-    pool.advance(at(0));
-    let problem = Problem::new("E-net-001", Blame::Registry, "no such certificate", "see");
-    pool.handle_connect_failed(1, problem, false, at(1));
-    pool.submit(3, delete("C-3"), None);
-    pool.ask(4, info("C-4"));
-    pool.advance(at(2));
-    let mut outcomes = BTreeMap::new();
-    while let Some(effect) = pool.poll_effect() {
-        if let PoolEffect::Done { ticket, outcome } = effect {
-            outcomes.insert(ticket, outcome);
-        }
-    }
-    let words: Vec<_> =
-        outcomes.iter().map(|(ticket, o)| (*ticket, matches!(o, Outcome::NeverSent { .. }), matches!(o, Outcome::Refused(_)))).collect();
-    assert_eq!(words, [(1, true, false), (2, false, true), (3, true, false), (4, false, true)]);
-    assert!(pool.is_done());
 }

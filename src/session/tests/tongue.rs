@@ -137,7 +137,7 @@ impl Tongue {
             let between = |from: &str, to: &str| {
                 text.split_once(from).and_then(|(_, rest)| rest.split_once(to)).map_or_else(String::new, |(it, _)| it.to_owned())
             };
-            let verb = ["login", "logout", "hello", "ping", "info", "contact:info", "contact:update", "msg:queue-read"];
+            let verb = ["login", "logout", "hello", "ping", "info", "delete", "contact:info", "contact:update", "msg:queue-read"];
             let verb = verb.into_iter().find(|verb| text.contains(&format!("<{verb}"))).expect("a known verb");
             let verb = match verb {
                 "contact:info" => "info",
