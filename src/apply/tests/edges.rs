@@ -71,3 +71,20 @@ fn a_part_that_is_stopped_says_so_once_and_begins_nothing() {
     assert!(executor.poll_effect(START).unwrap().is_none() && executor.is_done());
     assert_eq!(executor.summary().stopped.as_deref(), Some("E-apply-004"));
 }
+#[test]
+fn a_creation_that_states_nothing_is_told_by_whether_the_object_is_there() {
+    let run = Run::of(1);
+    let mut step = run.operations[0].steps[0].clone();
+    let mut store = run.store.clone();
+    let key = store.key(step.object.reference).unwrap().unwrap();
+    let contact = Contact::bare(Handle::new("PP0"));
+    step.facts.clear();
+    let nothing = crate::plan::state_digest(&key, ObjectKind::Contact, []);
+    (step.observed, step.wanted) = (nothing, nothing);
+    assert_eq!([Standing::Nothing, held(&contact)].map(|standing| look(&step, &key, &standing)), [Look::Observed, Look::Wanted]);
+    // A deletion is done where nothing is there.
+    let mut step = run.operations[0].steps[0].clone();
+    step.turn = crate::plan::Turn::Delete;
+    (step.observed, step.wanted) = (step.wanted, step.observed);
+    assert_eq!(look(&step, &key, &Standing::Nothing), Look::Wanted);
+}

@@ -1,6 +1,7 @@
 //! The executor against a small world in virtual time, which is stopped between any two effects, and at which every answer may be lost.
 
 mod edges;
+mod inbox;
 mod queue;
 mod runs;
 
