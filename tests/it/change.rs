@@ -30,18 +30,10 @@ const ALLOW: [&str; 14] = [
     "a test",
 ];
 
-/// Runs a verb; gives its exit code and what it printed as JSON.
-fn run(world: &World, args: &[&str]) -> (i32, Value, String) {
-    let output = world.process(&[args, &["--format", "json"]].concat()).output().expect("a process");
-    let told = String::from_utf8_lossy(&output.stderr).into_owned();
-    let json = serde_json::from_slice(&output.stdout).unwrap_or(Value::Null);
-    (output.status.code().expect("an exit code"), json, told)
-}
-
 fn plan(world: &World, recipe: &str, turn: u32) -> (PathBuf, PlanFile, Vec<Operation>) {
     let path = world.data().join(format!("{recipe}-{turn}.plan"));
     let out = path.display().to_string();
-    let (code, _, told) = run(world, &[&["plan", recipe, "--out", &out], &ALLOW[..]].concat());
+    let (code, _, told) = world.run(&[&["plan", recipe, "--out", &out], &ALLOW[..]].concat());
     assert!([0, 10, 20].contains(&code), "{recipe}: {code}: {told}");
     let plan = PlanFile::open(&path).unwrap_or_else(|problem| panic!("{problem}"));
     let operations = plan.operations().expect("operations").map(|op| op.expect("an operation")).collect();
@@ -66,7 +58,7 @@ fn carry_out(world: &World, recipe: &str, turn: u32, done: &mut BTreeMap<String,
 fn apply(world: &World, path: &Path, operations: &[Operation]) {
     let commits = |world: &World| REGISTRIES.iter().map(|registry| world.commits(registry)).sum::<usize>();
     let before = commits(world);
-    let (code, json, told) = run(world, &["apply", &path.display().to_string()]);
+    let (code, json, told) = world.run(&["apply", &path.display().to_string()]);
     let name = path.file_name().expect("a name").to_string_lossy();
     assert_eq!((code, json["verified"].as_u64()), (0, Some(operations.len() as u64)), "{name}: {json:#}\n{told}");
     let steps: usize = operations.iter().map(|operation| operation.steps.len()).sum();
@@ -102,9 +94,7 @@ fn held(world: &World) -> BTreeMap<String, Vec<Option<String>>> {
 fn what_was_applied_is_seen_and_not_planned_again_at_any_registry_and_can_be_taken_back() {
     let world = World::new(600, 41);
     let _served = world.serve(&[]);
-    let consents = world.data().join("records/consent.csv").display().to_string();
-    let (code, json, told) = run(&world, &["consent", "import", &consents]);
-    assert_eq!(code, 0, "{told}");
+    let json = world.import_consent();
     assert!(json["added"].as_u64().is_some_and(|added| added > 10), "{json}");
     let mut done = BTreeMap::new();
     pull(&world.load(), &context(&[])).expect("pulled");
@@ -114,7 +104,7 @@ fn what_was_applied_is_seen_and_not_planned_again_at_any_registry_and_can_be_tak
     let protected = held(&world);
     // Taken back, what is not left for want of consent is as it was.
     let path = world.data().join("back.plan");
-    let (code, json, told) = run(&world, &[&["rollback", &id, "--out", &path.display().to_string()], &ALLOW[..]].concat());
+    let (code, json, told) = world.run(&[&["rollback", &id, "--out", &path.display().to_string()], &ALLOW[..]].concat());
     assert!([0, 10, 20].contains(&code), "{code}: {told}");
     let back: Vec<Operation> =
         PlanFile::open(&path).expect("a plan").operations().expect("operations").map(|op| op.expect("one")).collect();
@@ -142,8 +132,7 @@ fn what_was_applied_is_seen_and_not_planned_again_at_any_registry_and_can_be_tak
 fn a_restriction_that_is_recorded_while_a_run_goes_on_stops_that_persons_changes_alone() {
     let world = World::new(300, 17);
     let _served = world.serve(&[]);
-    let consents = world.data().join("records/consent.csv").display().to_string();
-    assert_eq!(run(&world, &["consent", "import", &consents]).0, 0);
+    world.import_consent();
     pull(&world.load(), &context(&[])).expect("pulled");
     let (path, _, operations) = plan(&world, "privacy", 1);
     let by_consent = |op: &&Operation| op.basis.subject.is_some() && op.object.kind == ObjectKind::Domain;
@@ -157,7 +146,7 @@ fn a_restriction_that_is_recorded_while_a_run_goes_on_stops_that_persons_changes
     let mut process = world.process(&["apply", &plan_file, "--pause-file", &pause_file, "--format", "json"]);
     let process = process.spawn().expect("a process");
     wait_until("the run to begin", || world.data().join("state/plans").read_dir().is_ok_and(|mut plans| plans.next().is_some()));
-    let (code, _, told) = run(&world, &["consent", "add", "--subject", &subject, "--event", "restricted"]);
+    let (code, _, told) = world.run(&["consent", "add", "--subject", &subject, "--event", "restricted"]);
     assert_eq!(code, 0, "{told}");
     remove_tree(&pause).expect("removed");
     let output = process.wait_with_output().expect("ended");
@@ -172,8 +161,7 @@ fn a_restriction_that_is_recorded_while_a_run_goes_on_stops_that_persons_changes
 fn row_36_what_lost_its_consent_since_it_was_planned_is_refused_by_its_rule() {
     let world = World::new(300, 17);
     let _served = world.serve(&[]);
-    let consents = world.data().join("records/consent.csv").display().to_string();
-    assert_eq!(run(&world, &["consent", "import", &consents]).0, 0);
+    world.import_consent();
     pull(&world.load(), &context(&[])).expect("pulled");
     let (path, _, operations) = plan(&world, "privacy", 1);
     let by_consent = |op: &&Operation| op.basis.subject.is_some() && op.object.kind == ObjectKind::Domain;
@@ -196,10 +184,10 @@ fn row_36_what_lost_its_consent_since_it_was_planned_is_refused_by_its_rule() {
             "--by",
             "registrant",
         ];
-        let (code, _, told) = run(&world, &event);
+        let (code, _, told) = world.run(&event);
         assert_eq!(code, 0, "{told}");
     }
-    let (code, json, told) = run(&world, &["apply", &path.display().to_string()]);
+    let (code, json, told) = world.run(&["apply", &path.display().to_string()]);
     let refused: BTreeSet<u64> = json["not_verified"].as_array().expect("a list").iter().filter_map(|one| one["op"].as_u64()).collect();
     assert_eq!((code, &refused), (20, &theirs), "{json:#}{told}");
     assert_eq!(json["verified"].as_u64(), Some((operations.len() - theirs.len()) as u64), "{json:#}");
@@ -248,7 +236,7 @@ fn after_the_erasure_of_one_person_nothing_of_them_is_left_and_every_chain_still
     };
     let mut values: BTreeSet<String> = of(world.observed(&registry));
     let shown = world.process(&["show", &path.display().to_string()]).output().expect("shown");
-    let (code, json, told) = run(&world, &["apply", &path.display().to_string()]);
+    let (code, json, told) = world.run(&["apply", &path.display().to_string()]);
     assert_eq!(code, 0, "{json:#}{told}");
     pull(&world.load(), &context(&[])).expect("pulled");
     values.extend(of(world.observed(&registry)));
@@ -257,7 +245,7 @@ fn after_the_erasure_of_one_person_nothing_of_them_is_left_and_every_chain_still
     assert!(values.len() >= 3, "{}", values.len());
     let id = header.header().id.clone();
     let back = world.data().join("back.plan").display().to_string();
-    assert_eq!(run(&world, &[&["rollback", &id, "--out", &back], &ALLOW[..]].concat()).0, 0);
+    assert_eq!(world.run(&[&["rollback", &id, "--out", &back], &ALLOW[..]].concat()).0, 0);
     // What the tool left but for what it pulled and took in, which retention deletes: nothing of a person stands there in clear.
     let state = world.data().join("state");
     let is_ours = |path: &PathBuf| !path.starts_with(state.join("snapshots")) && !path.starts_with(state.join("records"));
@@ -282,7 +270,7 @@ fn after_the_erasure_of_one_person_nothing_of_them_is_left_and_every_chain_still
     assert!(unmasked.status.success() && !values.iter().any(|value| String::from_utf8_lossy(&unmasked.stdout).contains(value.as_str())));
     // What cannot be taken back any more is listed.
     let again = world.data().join("again.plan").display().to_string();
-    let (_, json, told) = run(&world, &[&["rollback", &id, "--out", &again], &ALLOW[..]].concat());
+    let (_, json, told) = world.run(&[&["rollback", &id, "--out", &again], &ALLOW[..]].concat());
     assert_eq!(json["header"]["left_out"]["R-plan-018"], 1, "{json:#}{told}");
 }
 
@@ -290,13 +278,12 @@ fn after_the_erasure_of_one_person_nothing_of_them_is_left_and_every_chain_still
 fn the_nightly_run_applies_what_its_configuration_names_within_its_limits_and_until_its_day() {
     let world = World::new(300, 5);
     let _served = world.serve(&[]);
-    let consents = world.data().join("records/consent.csv").display().to_string();
-    assert_eq!(run(&world, &["consent", "import", &consents]).0, 0);
+    world.import_consent();
     let config = std::fs::read_to_string(world.config()).expect("a configuration");
     let night = |most: u32, until: &str| {
         let table = format!("\n[run]\nplan = [\"corrections\"]\n[run.apply.lock]\nmax_operations = {most}\nuntil = \"{until}\"\n");
         write_atomic(&world.config(), (config.clone() + &table).as_bytes()).expect("written");
-        let (_, json, told) = run(&world, &["run"]);
+        let (_, json, told) = world.run(&["run"]);
         let plans = json["plans"].as_array().unwrap_or_else(|| panic!("{json:#}{told}")).clone();
         assert_eq!(plans.iter().map(|plan| plan["recipe"].as_str()).collect::<Vec<_>>(), [Some("lock"), Some("corrections")]);
         assert_eq!(plans[1]["left_for_review"], "left for review", "{json:#}");

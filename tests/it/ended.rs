@@ -21,14 +21,6 @@ fn rows(path: &Path) -> Vec<BTreeMap<String, String>> {
     reader.deserialize().map(|row| row.expect("a row")).collect()
 }
 
-/// Runs a verb; gives its exit code and what it printed as JSON.
-fn run(world: &World, args: &[&str]) -> (i32, Value) {
-    let output = world.process(&[args, &["--format", "json"]].concat()).output().expect("a process");
-    let told = String::from_utf8_lossy(&output.stderr).into_owned();
-    let json = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{args:?}: {told}"));
-    (output.status.code().expect("an exit code"), json)
-}
-
 /// The objects that a plan has to be about, or to say why not: domains behind a mask, contacts that are withheld, and orphans.
 fn planted(world: &World) -> BTreeSet<Object> {
     let leaks = rows(&world.data().join("truth/leaks.csv"));
@@ -45,7 +37,7 @@ fn plan(world: &World, name: &str) -> (PathBuf, Vec<Operation>, BTreeMap<Object,
     let path = world.data().join(name);
     let out = path.display().to_string();
     let allow = ["--allow", "share", "--allow", "reveal", "--allow", "delete", "--reason", "a test"];
-    let (code, json) = run(world, &[&["plan", "privacy-off", "--out", &out], &allow[..]].concat());
+    let (code, json, _) = world.run(&[&["plan", "privacy-off", "--out", &out], &allow[..]].concat());
     assert!([0, 10, 20].contains(&code), "{code}: {json:#}");
     let operations = PlanFile::open(&path).expect("a plan").operations().expect("operations").map(|op| op.expect("an operation")).collect();
     let findings = rows(&PathBuf::from(json["reports"].as_str().expect("a folder")).join("findings.csv"));
@@ -60,7 +52,7 @@ fn objects(operations: &[Operation]) -> BTreeSet<Object> {
 
 /// The tables of `report protection`.
 fn protection(world: &World) -> (Value, PathBuf) {
-    let (code, json) = run(world, &["report", "protection"]);
+    let (code, json, _) = world.run(&["report", "protection"]);
     assert!([0, 11].contains(&code), "{code}");
     crate::schema_files::assert_form("protection", &json);
     let reports = PathBuf::from(json["reports"].as_str().expect("a folder"));
@@ -98,8 +90,7 @@ fn kept(world: &World, planted: &BTreeSet<Object>) -> BTreeMap<Object, String> {
 fn privacy_off_finds_what_was_planted_and_nothing_else_and_once_applied_nothing_is_left() {
     let world = World::new(1_500, 34);
     let _served = world.serve(&[]);
-    let consents = world.data().join("records/consent.csv").display().to_string();
-    assert_eq!(run(&world, &["consent", "import", &consents]).0, 0);
+    world.import_consent();
     pull(&world.load(), &context(&[])).expect("pulled");
 
     let planted = planted(&world);
@@ -136,7 +127,7 @@ fn privacy_off_finds_what_was_planted_and_nothing_else_and_once_applied_nothing_
     residuals(&world, &json, &reports);
 
     let commits = || REGISTRIES.iter().map(|registry| world.commits(registry)).sum::<usize>();
-    let (code, json) = run(&world, &["apply", &path.display().to_string()]);
+    let (code, json, _) = world.run(&["apply", &path.display().to_string()]);
     assert_eq!((code, json["verified"].as_u64()), (0, Some(operations.len() as u64)), "{json:#}");
     assert_eq!(commits(), operations.iter().map(|op| op.steps.len()).sum::<usize>(), "each step took effect once");
     pull(&world.load(), &context(&[])).expect("pulled");

@@ -11,7 +11,7 @@ use privet::plan::PlanFile;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::process::{Output, Stdio};
+use std::process::Stdio;
 use std::time::Duration;
 
 /// Registries that have a lock.
@@ -79,7 +79,7 @@ impl Killing {
         }
         let path = self.world.data().join("agreed.csv");
         write_atomic(&path, text.as_bytes()).expect("written");
-        let (code, _, told) = self.run(&["consent", "import", &path.display().to_string()]);
+        let (code, _, told) = self.world.run(&["consent", "import", &path.display().to_string()]);
         assert_eq!(code, 0, "{told}");
     }
 
@@ -90,13 +90,6 @@ impl Killing {
         let [registry, value] = ["registry", column].map(|name| header.iter().position(|column| column == name).expect(name));
         let pairs = reader.records().map(|record| record.expect("a row")).map(|row| (row[registry].to_owned(), row[value].to_owned()));
         pairs.filter(|(registry, _)| LOCKING.contains(&registry.as_str())).collect()
-    }
-
-    fn run(&self, args: &[&str]) -> (i32, Value, String) {
-        let output = self.world.process(&[args, &["--format", "json"]].concat()).output().expect("a process");
-        let Output { status, stdout, stderr } = output;
-        let json = serde_json::from_slice(&stdout).unwrap_or(Value::Null);
-        (status.code().expect("an exit code"), json, String::from_utf8_lossy(&stderr).into_owned())
     }
 
     fn pull(&self) {
@@ -111,7 +104,7 @@ impl Killing {
         let registries = LOCKING.map(|registry| format!("registry={registry}"));
         let select = registries.iter().flat_map(|registry| ["--select", registry.as_str()]);
         let args: Vec<&str> = ["plan", recipe, "--out", &out].into_iter().chain(select).chain(further.iter().copied()).collect();
-        let (code, _, told) = self.run(&args);
+        let (code, _, told) = self.world.run(&args);
         assert!([0, 10, 20].contains(&code), "{code}: {told}");
         let plan = PlanFile::open(&path).unwrap_or_else(|problem| panic!("{problem}"));
         assert!(plan.header().refused().next().is_none(), "{:?}", plan.header().gates);
@@ -182,7 +175,7 @@ fn row_48_killed_at_any_moment_every_plan_comes_to_its_end_and_every_change_take
                     // Killed between the run's last row and its last word: the run is over, and tells what it came to.
                     Some((21, _)) => {
                         let id = PlanFile::open(&plan.path).expect("a plan").header().id.clone();
-                        let (code, json, _) = killing.run(&["reconcile", &id]);
+                        let (code, json, _) = killing.world.run(&["reconcile", &id]);
                         break (code, json);
                     }
                     Some(ended) => break ended,

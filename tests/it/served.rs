@@ -9,6 +9,7 @@ use privet::mock::fleet::{FleetSettings, SyntheticFleet};
 use privet::mock::{Knobs, Options, Served, start};
 use privet::model::ObjectKind;
 use privet::synth::{self, SynthOptions};
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -106,11 +107,27 @@ impl World {
         command
     }
 
+    /// Runs a verb: its exit code, what it printed as JSON (nothing where that is none), and what it said besides.
+    pub(crate) fn run(&self, args: &[&str]) -> (i32, Value, String) {
+        let output = self.process(&[args, &["--format", "json"]].concat()).output().expect("a process");
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        let json = serde_json::from_slice(&output.stdout).unwrap_or(Value::Null);
+        (output.status.code().expect("an exit code"), json, told)
+    }
+
+    /// Takes in the consents of the records; what was told of it.
+    pub(crate) fn import_consent(&self) -> Value {
+        let consents = self.data().join("records/consent.csv").display().to_string();
+        let (code, json, told) = self.run(&["consent", "import", &consents]);
+        assert_eq!(code, 0, "{told}");
+        json
+    }
+
     /// The frames that a registry heard (`in`) or said (`out`), in order.
     pub(crate) fn frames(&self, registry: &str, direction: &str) -> Vec<String> {
         let text = std::fs::read_to_string(self.heard_dir(registry).join("transcript.ndjson")).unwrap_or_default();
         // A registry that is cut off leaves a last line half written.
-        let lines = text.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+        let lines = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
         let frames = lines.filter(|line| line["direction"] == direction).filter_map(|line| line["frame"].as_str().map(str::to_owned));
         frames.collect()
     }
@@ -139,7 +156,7 @@ impl World {
     }
 
     /// What a registry's commit log tells: the changes that took effect, in order.
-    pub(crate) fn commit_lines(&self, registry: &str) -> Vec<serde_json::Value> {
+    pub(crate) fn commit_lines(&self, registry: &str) -> Vec<Value> {
         let text = std::fs::read_to_string(self.heard_dir(registry).join("commits.ndjson")).expect("a commit log");
         text.lines().map(|line| serde_json::from_str(line).expect("a line")).collect()
     }

@@ -9,16 +9,8 @@ use privet::job::{ApplyOptions, Context, apply, reconcile, store_path};
 use privet::journal;
 use privet::plan::PlanFile;
 use privet::store::SqliteStore;
-use serde_json::Value;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
-
-/// Runs a verb; gives its exit code, what it printed as JSON, and what it said besides.
-fn run(world: &World, args: &[&str]) -> (i32, Value, String) {
-    let output = world.process(&[args, &["--format", "json"]].concat()).output().expect("a process");
-    let told = String::from_utf8_lossy(&output.stderr).into_owned();
-    (output.status.code().expect("an exit code"), serde_json::from_slice(&output.stdout).unwrap_or(Value::Null), told)
-}
 
 /// The domains whose change took effect at the largest registry, once for each time.
 fn effects(world: &World) -> Vec<String> {
@@ -30,13 +22,12 @@ fn effects(world: &World) -> Vec<String> {
 fn row_47_what_a_registry_acknowledged_and_lost_is_told_with_the_run_that_verified_it_and_never_silently_redone() {
     let world = World::new(300, 5);
     let served = world.serve(&[]);
-    let consents = world.data().join("records/consent.csv").display().to_string();
-    assert_eq!(run(&world, &["consent", "import", &consents]).0, 0);
+    world.import_consent();
     let night = |table: &str| {
         let config = std::fs::read_to_string(world.config()).expect("a configuration");
         let config = config.split("\n[run]").next().expect("a configuration").to_owned();
         write_atomic(&world.config(), (config + table).as_bytes()).expect("written");
-        let (code, json, told) = run(&world, &["run"]);
+        let (code, json, told) = world.run(&["run"]);
         (code, json["plans"][0].clone(), told)
     };
     // The nightly run locks by itself.
@@ -82,14 +73,14 @@ fn row_47_what_a_registry_acknowledged_and_lost_is_told_with_the_run_that_verifi
     let select: Vec<String> = lost.iter().map(|name| format!("domain={name}")).collect();
     let select = select.iter().flat_map(|domain| ["--select", domain.as_str()]);
     let args: Vec<&str> = ["plan", "lock"].into_iter().chain(select).collect();
-    let (code, _, told) = run(&world, &args);
+    let (code, _, told) = world.run(&args);
     assert_eq!(code, 11, "{told}");
     // Going on with the old run does nothing either.
     let old = first["plan"].as_str().expect("a plan");
-    let (code, _, told) = run(&world, &["apply", old]);
+    let (code, _, told) = world.run(&["apply", old]);
     assert!(code == 21 && told.contains("E-apply-007") && effects(&world) == locked, "{told}");
     // Whoever has looked into it applies the plan like any other.
-    let (code, json, told) = run(&world, &["apply", &path]);
+    let (code, json, told) = world.run(&["apply", &path]);
     assert_eq!((code, json["verified"].as_u64()), (0, Some(2)), "{told}");
     assert_eq!(effects(&world).len(), locked.len() + 2);
     // And a lock that the registry has is nobody's to do again.
