@@ -9,7 +9,7 @@ mod waves;
 
 use super::inbox::Inbox;
 use super::part::{ApplyEffect, Parts, Settings, Summary};
-use crate::base::{Moment, Problem, Result};
+use crate::base::{Moment, ObjectKey, Problem, Result};
 use crate::journal::{Entry, Fold, StepRow, StepState, Why};
 use crate::model::{ResultCode, Transform};
 use crate::plan::Operation;
@@ -61,6 +61,9 @@ struct Task {
     looks: u8,
     /// Until when what the registry said it did may take to show.
     show_by: Moment,
+    /// The key of the step's object, as it was looked up before the command. Where the object is erased meanwhile, what is sealed under
+    /// it is as unreadable as all the rest.
+    key: Option<ObjectKey>,
 }
 
 /// One registry's part of a run.

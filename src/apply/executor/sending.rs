@@ -39,6 +39,7 @@ impl Executor {
         });
         if let Some(task) = self.tasks.get_mut(&ticket) {
             task.waiting = Waiting::Disk(transform, cltrid);
+            task.key = Some(key.clone());
         }
         Ok(())
     }

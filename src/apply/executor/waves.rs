@@ -91,6 +91,7 @@ impl Executor {
             waiting: Waiting::Read(Reading::Before),
             looks: 0,
             show_by: Moment::default(),
+            key: None,
         };
         self.tasks.insert(ticket, task);
         ticket
@@ -108,7 +109,7 @@ impl Executor {
         if usize::from(task.step) >= task.operation.steps.len() {
             return self.end(ticket, StepState::Verified);
         }
-        (task.state, task.sends, task.looks) = (known.state, known.sends, 0);
+        (task.state, task.sends, task.looks, task.key) = (known.state, known.sends, 0, None);
         match known.state {
             StepState::Planned if self.settings.settle_only => self.end(ticket, StepState::Planned),
             StepState::Planned => self.ask(ticket, Reading::Before),
