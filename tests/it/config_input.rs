@@ -61,6 +61,17 @@ fn a_template_with_every_comment_taken_off_reads() {
     assert_eq!(config.privacy.map(|p| p.email_domain.to_string()), Some("relay.example".to_owned()));
     assert_eq!(config.registries[&"example".into()].profile.limits.sessions.value, 4);
     assert_eq!(config.records.contacts.map(|c| c.columns.len()), Some(1));
+    assert_eq!(config.records.rdap, [PathBuf::from("records/rdap.ndjson")]);
+}
+
+#[test]
+fn answers_of_rdap_are_named_by_files_of_ndjson_alone() {
+    let table = |lines: &str| format!("{GOOD}[records.rdap]\n{lines}\n");
+    let good = read(table("files = [\"a.ndjson\", \"/b.jsonl\"]")).expect("it reads").config;
+    assert_eq!(good.records.rdap, [PathBuf::from("a.ndjson"), PathBuf::from("/b.jsonl")]);
+    assert!(read(GOOD).expect("it reads").config.records.rdap.is_empty());
+    let told = ["", "files = []", "files = [\"a.ndjson\", \"b.csv\"]", "files = [\"a.ndjson\"]\ndelimiter = \",\"\ncolumns = {}"];
+    insta::assert_snapshot!(told.map(|lines| faults(table(lines))).join("\n"));
 }
 
 #[test]

@@ -101,11 +101,15 @@ pub(super) fn handle(value: &str) -> Option<Doubt> {
     })
 }
 
+/// A domain name in the form it is kept in: A-labels in lower case, without the final dot; nothing where it is none.
+pub(in crate::dataset) fn a_labels(value: &str) -> Option<String> {
+    let trimmed = value.trim().trim_end_matches('.');
+    idna::domain_to_ascii_strict(trimmed).ok().filter(|a| a.len() <= 253 && a.contains('.'))
+}
+
 /// A domain name in the form it is kept in, and a remark where that is not the form it was given in.
 pub(super) fn domain(value: &str) -> Result<(String, Option<Doubt>), Doubt> {
-    let trimmed = value.trim().trim_end_matches('.');
-    let ascii = idna::domain_to_ascii_strict(trimmed).ok().filter(|a| a.len() <= 253 && a.contains('.'));
-    let Some(ascii) = ascii else {
+    let Some(ascii) = a_labels(value) else {
         let what = format!("{} is no domain name", shown(value, false));
         return Err(wrong("E-ingest-016", what, "write it as A-labels (`xn--…`), letters, digits and hyphens"));
     };

@@ -9,6 +9,8 @@ mod source;
 #[cfg(test)]
 mod tests;
 
+pub(in crate::dataset) use check::a_labels;
+pub(in crate::dataset) use ndjson::Lines;
 pub use records::{Ingested, Records};
 pub(in crate::dataset) use source::Layout;
 pub use source::{Format, Source};

@@ -10,39 +10,72 @@ use std::path::Path;
 /// The most bytes of one line.
 const MAX_LINE: u64 = 1 << 20;
 
+/// A file's lines that hold anything. One that is longer than [`MAX_LINE`] is told and passed over.
+pub(in crate::dataset) struct Lines<'p> {
+    path: &'p Path,
+    input: BufReader<File>,
+    line: u64,
+    bytes: Vec<u8>,
+}
+
+impl<'p> Lines<'p> {
+    /// Opens the file at `path`; nothing where it cannot be read, and then there is a problem.
+    pub(in crate::dataset) fn open(path: &'p Path, problems: &mut Problems) -> Option<Self> {
+        match File::open(path) {
+            Ok(file) => Some(Self { path, input: BufReader::with_capacity(256 * 1024, file), line: 0, bytes: Vec::new() }),
+            Err(e) => {
+                let remedy = "check the path, its owner and its mode";
+                problems.push(Problem::new("E-file-005", Blame::Operator, format!("cannot read: {e}"), remedy).file(path));
+                None
+            }
+        }
+    }
+
+    /// The next line without its end, and its number, from 1.
+    pub(in crate::dataset) fn next(&mut self, problems: &mut Problems) -> Option<(u64, &[u8])> {
+        loop {
+            self.line += 1;
+            match self.fill() {
+                Ok(0) => return None,
+                Ok(length) if length > MAX_LINE => {
+                    let what = format!("the line is longer than {MAX_LINE} bytes");
+                    problems.push(self.wrong("E-ndjson-001", what, "is this NDJSON at all?"));
+                }
+                Ok(_) if self.bytes.trim_ascii().is_empty() => {}
+                Ok(_) => break,
+                Err(e) => {
+                    problems.push(self.wrong("E-ndjson-002", format!("cannot read on: {e}"), "check the disk"));
+                    return None;
+                }
+            }
+        }
+        Some((self.line, self.bytes.trim_ascii_end()))
+    }
+
+    /// Takes a line into memory, no more of it than is allowed; how many bytes were taken.
+    fn fill(&mut self) -> std::io::Result<u64> {
+        self.bytes.clear();
+        let length = self.input.by_ref().take(MAX_LINE + 1).read_until(b'\n', &mut self.bytes)? as u64;
+        if length > MAX_LINE && self.bytes.last() != Some(&b'\n') {
+            self.input.skip_until(b'\n')?;
+        }
+        Ok(length)
+    }
+
+    fn wrong(&self, id: &str, what: String, remedy: &str) -> Box<Problem> {
+        Problem::new(id, Blame::Input, what, remedy).file(self.path).line(self.line).exit(Exit::InputIncomplete)
+    }
+}
+
 /// Reads the NDJSON at `path`.
 pub(super) fn read(path: &Path, layout: &Layout<'_>, problems: &mut Problems, sink: &mut Sink<'_>) {
     let wrong = |id: &str, line: u64, what: String, remedy: &str| {
         Problem::new(id, Blame::Input, what, remedy).file(path).line(line).exit(Exit::InputIncomplete)
     };
-    let mut input = match File::open(path) {
-        Ok(file) => BufReader::with_capacity(256 * 1024, file),
-        Err(e) => {
-            let remedy = "check the path, its owner and its mode";
-            problems.push(Problem::new("E-file-005", Blame::Operator, format!("cannot read: {e}"), remedy).file(path));
-            return;
-        }
-    };
-    let mut bytes = Vec::new();
+    let Some(mut lines) = Lines::open(path, problems) else { return };
     let mut known: Option<Vec<String>> = None;
-    for line in 1.. {
-        bytes.clear();
-        match input.by_ref().take(MAX_LINE + 1).read_until(b'\n', &mut bytes) {
-            Ok(0) => break,
-            Ok(_) if bytes.len() as u64 > MAX_LINE => {
-                problems.push(wrong("E-ndjson-001", line, format!("the line is longer than {MAX_LINE} bytes"), "is this NDJSON at all?"));
-                return;
-            }
-            Ok(_) => {}
-            Err(e) => {
-                problems.push(wrong("E-ndjson-002", line, format!("cannot read on: {e}"), "check the disk"));
-                return;
-            }
-        }
-        if bytes.trim_ascii().is_empty() {
-            continue;
-        }
-        let object: Map<String, Value> = match serde_json::from_slice(&bytes) {
+    while let Some((line, bytes)) = lines.next(problems) {
+        let object: Map<String, Value> = match serde_json::from_slice(bytes) {
             Ok(object) => object,
             Err(e) => {
                 let kind = if e.is_eof() { "the object is not complete" } else { "this is no JSON object in UTF-8" };

@@ -8,7 +8,7 @@ use crate::base::{Blame, Digest, DomainName, Exit, Handle, Problem, Problems, re
 use crate::dataset::{Format, Source};
 use crate::diff::PrivacySettings;
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Reads one variable of the environment.
@@ -118,7 +118,9 @@ fn root(reading: &mut Reading<'_>, path: &Path, bytes: &[u8], layers: [Layer<'_>
         let table = records.child(reading, key);
         source(reading, table)
     };
-    let records_read = Records { contacts: one("contacts", reading), domains: one("domains", reading), services: one("services", reading) };
+    let [contacts, domains, services] = ["contacts", "domains", "services"].map(|key| one(key, reading));
+    let answers = records.child(reading, "rdap");
+    let records_read = Records { contacts, domains, services, rdap: rdap(reading, answers) };
     records.finish(reading);
     let privacy = privacy_contact(reading, privacy);
     let registries = registry::all(reading, &mut registries, &fallback, environment);
@@ -187,6 +189,20 @@ fn source(reading: &mut Reading<'_>, mut table: Table<'_>) -> Option<Source> {
     }
     let files = texts.iter().map(|t| found.layer.base.join(t)).collect();
     Some(Source { files, format: Some(first?), delimiter: delimiter?, columns: columns?, constants: constants? })
+}
+
+/// The files of RDAP answers; none where the file has no such table.
+fn rdap(reading: &mut Reading<'_>, mut table: Table<'_>) -> Vec<PathBuf> {
+    if table.is_absent() {
+        return Vec::new();
+    }
+    let found = table.need(reading, "files", "[\"records/rdap.ndjson\"]");
+    table.finish(reading);
+    let Some((found, texts)) = found.and_then(|f| f.texts(reading).map(|texts| (f, texts))) else { return Vec::new() };
+    if !texts.iter().all(|t| Format::of(Path::new(t)) == Some(Format::NdJson)) {
+        found.wrong(reading, "files that all end in `.ndjson`");
+    }
+    texts.iter().map(|t| found.layer.base.join(t)).collect()
 }
 
 /// The provider's data set; nothing where the file has none.

@@ -78,6 +78,8 @@ pub struct Records {
     pub domains: Option<Source>,
     /// Privacy services sold with domains.
     pub services: Option<Source>,
+    /// Files of RDAP answers about domains; empty where there are none.
+    pub rdap: Vec<PathBuf>,
 }
 
 /// When a run refuses to go on.
