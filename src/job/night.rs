@@ -7,7 +7,7 @@ use super::{Context, Ended, Within, check, facts, nightly, records, retention};
 use crate::base::{
     Blame, Digest, Event, Exit, Lock, Problem, Problems, RegistryId, Result, RunId, StateDir, Timestamp, create_private_dir,
 };
-use crate::dataset::{Ingested, Records, Services, Snapshot};
+use crate::dataset::{Ingested, RdapAnswers, Records, Services, Snapshot};
 use crate::diff::{self, Compared, DiffSummary, Expectation};
 use crate::report::{self, RunFacts, Summary};
 use crate::store::Vault;
@@ -170,6 +170,11 @@ impl<'a> Night<'a> {
     pub(super) fn services(&self) -> Result<Services, Problems> {
         let day = self.started.to_zoned(TimeZone::UTC).date();
         self.config().records.services.as_ref().map_or_else(|| Ok(Services::default()), |source| Services::read(source, day))
+    }
+
+    /// The RDAP answers that the operator supplies.
+    pub(super) fn rdap(&self) -> Result<RdapAnswers, Problems> {
+        RdapAnswers::read(&self.config().records.rdap)
     }
 
     /// Compares `snapshots` with the records; the differences go to the report's folder.

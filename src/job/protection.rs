@@ -10,7 +10,7 @@ use super::{Context, Ended};
 use crate::base::{Exit, Problems, RegistryId, Result};
 use crate::dataset::{Records, Snapshot};
 use crate::journal::{self, StepState};
-use crate::plan::{Behind, Beside, Blocker, Look, PlanFile, Recipe, Remnant, Selection, Site, Sources, Watched, watch};
+use crate::plan::{Behind, Beside, Blocker, Elsewhere, Gone, Look, PlanFile, Recipe, Remnant, Selection, Site, Sources, Watched, watch};
 use crate::rules::{Findings, FindingsSummary};
 use jiff::{civil::Date, tz::TimeZone};
 use std::collections::{BTreeMap, HashMap};
@@ -108,7 +108,8 @@ fn write(
 ) -> Result<(Vec<LockCoverage>, Vec<LeftBehind>), Problems> {
     let config = &night.loaded.config;
     let today = night.started.to_zoned(TimeZone::UTC).date();
-    let (services, windows) = (night.services()?, windows(night)?);
+    let (services, rdap, windows) = (night.services()?, night.rdap()?, windows(night)?);
+    let mut elsewhere = Elsewhere::new(&rdap, config.privacy.as_ref());
     let selection = Selection::default();
     let mut tables = Tables::create(&night.dir)?;
     let (mut locks, mut left_behind) = (Vec::new(), Vec::new());
@@ -142,6 +143,7 @@ fn write(
                 Look::Domains(all) => {
                     let objects = all.len();
                     for mut one in all {
+                        elsewhere.meet(&site, &one);
                         coverage.count(&one);
                         found.append(&mut one.findings);
                         tables.put(id.as_str(), &one)?;
@@ -154,6 +156,13 @@ fn write(
         tables.locks.row(&coverage.row())?;
         locks.push(coverage);
         left_behind.push(left);
+    }
+    // Of what was not looked at, nobody knows whether it went away.
+    if !night.ctx.stop.is_stopped() {
+        for (registry, mut one) in elsewhere.finish(today, snapshots.len() == config.registries.len()) {
+            tables.put(&registry, &one)?;
+            findings.absorb(std::mem::take(&mut one.findings), 0)?;
+        }
     }
     tables.finish()?;
     Ok((locks, left_behind))
@@ -228,7 +237,7 @@ impl Tables {
             orphans: table("orphan-proxies.csv", &["registry", "handle", "domain", "blocked_by", "blocker"])?,
             residuals: table("residual-contacts.csv", &["registry", "handle", "domains", "blocked_by", "blocker"])?,
             relay: table("relay-map.csv", &["address", "mode", "registry", "domain", "target"])?,
-            reminders: table("reminders.csv", &["registry", "domain", "sponsor", "transferred", "days"])?,
+            reminders: table("reminders.csv", &["registry", "domain", "sponsor", "transferred", "days", "evidence"])?,
             relock: table("relock-overdue.csv", &["registry", "domain", "until", "days"])?,
         })
     }
@@ -258,9 +267,9 @@ impl Tables {
         if let Some(relay) = &one.relay {
             self.relay.row(&[&relay.address, relay.mode, registry, &one.domain, &relay.target])?;
         }
-        if let Some((sponsor, gone)) = &one.gone {
-            let (transferred, days) = dated(*gone);
-            self.reminders.row(&[registry, &one.domain, sponsor, &transferred, &days])?;
+        if let Some(Gone { sponsor, since, evidence }) = &one.gone {
+            let (transferred, days) = dated(*since);
+            self.reminders.row(&[registry, &one.domain, sponsor, &transferred, &days, evidence.as_str()])?;
         }
         if let Some((until, days)) = one.overdue {
             self.relock.row(&[registry, &one.domain, &until.to_string(), &days.to_string()])?;

@@ -68,7 +68,7 @@ pub struct Finding {
     pub rule: Box<str>,
     /// Whether it keeps the value from being sent.
     pub severity: FindingSeverity,
-    /// The operator's name for the registry, or the profile's where there is none.
+    /// The operator's name for the registry, or the profile's where there is none; empty where nobody knows which it is.
     pub registry: Box<str>,
     /// What the object is.
     pub object: ObjectKind,
@@ -112,7 +112,11 @@ impl Finding {
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}, {} {}, {}", self.rule, self.registry, self.object.as_str(), crate::base::escape_controls(&self.id), self.field)?;
+        write!(f, "{}", self.rule)?;
+        if !self.registry.is_empty() {
+            write!(f, " {}", self.registry)?;
+        }
+        write!(f, ", {} {}, {}", self.object.as_str(), crate::base::escape_controls(&self.id), self.field)?;
         if let Some(position) = self.position {
             write!(f, ", character {position}")?;
         }

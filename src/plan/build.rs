@@ -95,7 +95,11 @@ pub fn watch(site: &Site<'_>, sources: &Sources<'_>, beside: &Beside<'_>, sink: 
         pairs.iter().try_for_each(|both| known.contact(site, both.pair(), &asked, &mut NoRecords))
     })?;
     sources.each(ObjectKind::Domain, true, &mut |pairs| {
-        sink(Look::Domains(pairs.iter().map(|both| watched(site, both.pair(), &both.stamp, &known, beside)).collect()))
+        let look = |both: &Both| {
+            let one = watched(site, both.pair(), &both.stamp, &known, beside);
+            Watched { away: one.away || both.is_denied, ..one }
+        };
+        sink(Look::Domains(pairs.iter().map(look).collect()))
     })?;
     drop(known);
     if site.is_by_proxy() { left_behind(site, sources, sink) } else { Ok(()) }
@@ -130,6 +134,8 @@ struct Both {
     stamp: Stamp,
     /// Whether the registry's was observed too long ago.
     is_stale: bool,
+    /// Whether the registry was asked, and knew no such object or would not tell us of it.
+    is_denied: bool,
 }
 
 impl Both {
@@ -165,7 +171,13 @@ impl Sources<'_> {
             for fine in finer(bucket, theirs - coarse) {
                 let stale = if is_old { self.snapshot.observed_before(kind, fine, self.not_before)? } else { HashSet::new() };
                 let mut stamps = if stamped { self.snapshot.stamps(kind, fine)? } else { HashMap::new() };
-                for seen in self.snapshot.rows(kind, fine)?.into_iter().filter(|seen| seen.state == State::Ok) {
+                for seen in self.snapshot.rows(kind, fine)? {
+                    if seen.state != State::Ok {
+                        if let Some(both) = all.get_mut(seen.row.id()) {
+                            both.is_denied = matches!(seen.state, State::Missing | State::Refused);
+                        }
+                        continue;
+                    }
                     let both = all.entry(seen.row.id().into()).or_default();
                     both.is_stale = stale.contains(seen.row.id());
                     both.stamp = stamps.remove(seen.row.id()).unwrap_or_default();

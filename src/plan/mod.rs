@@ -29,6 +29,7 @@ pub use gates::{ChangeKind, Limits, Seen, Tally, Waivers, judge};
 pub use header::{Approval, Count, GateName, GateVerdict, Header, Recipe, RegistryFacts, Wave, wave_of};
 pub use operation::{Basis, BasisKind, Change, ObjectName, Operation, Reason, Step, Turn, Undo, Value};
 pub use recipes::{
-    Behind, Beside, Blocker, Direction, Directions, Open, Outcome, Pair, Published, Relay, Remnant, Site, Taken, Visible, Watched, inverse,
+    Behind, Beside, Blocker, Direction, Directions, Elsewhere, Evidence, Gone, Open, Outcome, Pair, Published, Relay, Remnant, Site, Taken,
+    Visible, Watched, inverse,
 };
 pub use select::Selection;

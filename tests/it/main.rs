@@ -24,6 +24,7 @@ mod plan;
 mod plan_input;
 mod raw;
 mod registries;
+mod reminders;
 mod report;
 mod rri;
 mod schema_files;

@@ -3,6 +3,7 @@
 
 mod behind;
 mod corrections;
+mod elsewhere;
 mod known;
 mod lock;
 mod migrate;
@@ -18,11 +19,12 @@ mod withhold;
 pub use behind::{Behind, Blocker, Remnant};
 pub(super) use behind::{asks as asks_behind, contact as behind};
 pub use corrections::{Direction, Directions};
+pub use elsewhere::Elsewhere;
 pub(super) use known::{Asked, Known};
 pub use parts::{Outcome, Published, Taken, Visible};
 pub use undo::{Open, inverse};
 pub(super) use watch::domain as watched;
-pub use watch::{Beside, Relay, Watched};
+pub use watch::{Beside, Evidence, Gone, Relay, Watched};
 
 use super::basis::Bases;
 use super::header::Recipe;

@@ -92,6 +92,26 @@ impl Outcome {
     }
 }
 
+/// A finding about an object at a registry that rests on what this program holds to.
+pub(super) fn ours(registry: &str, (object, id): (ObjectKind, &str), rule: &str, field: &str, what: impl Into<String>) -> Finding {
+    Finding {
+        rule: rule.into(),
+        severity: FindingSeverity::Error,
+        registry: registry.into(),
+        object,
+        id: id.into(),
+        field: field.into(),
+        position: None,
+        code_point: None,
+        character: None,
+        what: what.into().into(),
+        answer: None,
+        suggestion: None,
+        source: "what this program never plans".into(),
+        confidence: Confidence::Seen,
+    }
+}
+
 impl Site<'_> {
     /// A finding that rests on a rule of the profile.
     pub(super) fn finding<T>(
@@ -106,23 +126,8 @@ impl Site<'_> {
     }
 
     /// A finding that rests on what this program holds to.
-    pub(super) fn ours(&self, (object, id): (ObjectKind, &str), rule: &str, field: &str, what: impl Into<String>) -> Finding {
-        Finding {
-            rule: rule.into(),
-            severity: FindingSeverity::Error,
-            registry: self.registry.into(),
-            object,
-            id: id.into(),
-            field: field.into(),
-            position: None,
-            code_point: None,
-            character: None,
-            what: what.into().into(),
-            answer: None,
-            suggestion: None,
-            source: "what this program never plans".into(),
-            confidence: Confidence::Seen,
-        }
+    pub(super) fn ours(&self, at: (ObjectKind, &str), rule: &str, field: &str, what: impl Into<String>) -> Finding {
+        ours(self.registry, at, rule, field, what)
     }
 
     /// The finding of another judge, told of `object` here.

@@ -3,7 +3,7 @@
 
 use super::known::{Known, column};
 use super::lock;
-use super::parts::ROLES;
+use super::parts::{self, ROLES};
 use super::{Pair, Site};
 use crate::base::DomainName;
 use crate::dataset::{DomainField, Protection, Stamp};
@@ -44,12 +44,65 @@ pub struct Watched {
     pub leaks: Vec<(&'static str, String, String)>,
     /// How the relay treats it.
     pub relay: Option<Relay>,
-    /// Gone to another registrar with our data in it: who sponsors it, and how many days ago it went, where the registry tells.
-    pub gone: Option<(String, Option<(Date, i64)>)>,
+    /// Whether the registry said that it holds it for somebody else, for nobody, or for whom it does not tell.
+    pub away: bool,
+    /// Gone to another registrar with our data in it.
+    pub gone: Option<Gone>,
     /// The day on which it was to be locked again, and how many days ago that was.
     pub overdue: Option<(Date, i64)>,
     /// All of it that somebody should act on.
     pub findings: Vec<Finding>,
+}
+
+/// How a domain went to another registrar with our data in it (RTR-10).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gone {
+    /// Who sponsors it.
+    pub sponsor: String,
+    /// On which day it went, and how many days ago that was, where that is told.
+    pub since: Option<(Date, i64)>,
+    /// What shows it.
+    pub evidence: Evidence,
+}
+
+/// What shows that a domain at another registrar still names our proxy contact.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Evidence {
+    /// The registry's own answer.
+    DomainInfo,
+    /// An RDAP answer, and the day as of which it holds, where it tells.
+    Rdap(Option<Date>),
+}
+
+impl Evidence {
+    /// The words in tables.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::DomainInfo => "domain info",
+            Self::Rdap(_) => "RDAP",
+        }
+    }
+}
+
+impl Gone {
+    /// The finding about the domain, at the registry where it was ours, as far as that is known.
+    pub(super) fn finding(&self, registry: &str, domain: &str) -> Finding {
+        let ago = self.since.map_or_else(String::new, |(day, days)| format!(" on {day}, {days} days ago"));
+        let witness = match self.evidence {
+            Evidence::DomainInfo => "its domain info".to_owned(),
+            Evidence::Rdap(Some(day)) => format!("an RDAP answer of {day}"),
+            Evidence::Rdap(None) => "an RDAP answer of an unknown day".to_owned(),
+        };
+        let what = format!("the domain went to another registrar{ago}, and {witness} still shows our proxy contact: remind its registrant");
+        // Nothing at the registry is ours to mend.
+        Finding { severity: FindingSeverity::Warning, ..parts::ours(registry, (DOMAIN, domain), "RTR-10", "registrant", what) }
+    }
+}
+
+/// How many days ago a day was.
+pub(super) fn days(today: Date, since: Date) -> i64 {
+    today.since((jiff::Unit::Day, since)).map_or(0, |span| i64::from(span.get_days()))
 }
 
 /// What a relay does with mail to a protected registrant (RTR-9).
@@ -70,18 +123,18 @@ pub(in crate::plan) fn domain(site: &Site<'_>, pair: Pair<'_>, stamp: &Stamp, kn
     let Some(remote) = pair.remote else { return out };
     let at = (DOMAIN, pair.id());
     let name = DomainName::new(pair.id());
-    let days = |since: Date| beside.today.since((jiff::Unit::Day, since)).map_or(0, |span| i64::from(span.get_days()));
+    let days = |since: Date| days(beside.today, since);
     let since =
         |moment: &Option<Box<str>>| moment.as_deref().and_then(|text| text.get(..10)?.parse::<Date>().ok()).map(|day| (day, days(day)));
     let by_proxy = site.profile.privacy.value == Privacy::ProxyContact;
     let shows_proxy = column(remote, DomainField::Registrant).contains(&proxy_handle(&name).as_str());
     if stamp.sponsor.as_deref().is_some_and(|sponsor| sponsor != beside.account) {
+        out.away = true;
         if by_proxy && shows_proxy {
-            let gone = since(&stamp.transferred);
-            let ago = gone.map_or_else(String::new, |(day, days)| format!(" on {day}, {days} days ago"));
-            let what = format!("the domain went to another registrar{ago}, and still names our proxy contact: remind its registrant");
-            out.findings.push(told(site.ours(at, "RTR-10", "registrant", what)));
-            out.gone = Some((stamp.sponsor.as_deref().unwrap_or_default().to_owned(), gone));
+            let sponsor = stamp.sponsor.as_deref().unwrap_or_default().to_owned();
+            let gone = Gone { sponsor, since: since(&stamp.transferred), evidence: Evidence::DomainInfo };
+            out.findings.push(gone.finding(site.registry, pair.id()));
+            out.gone = Some(gone);
         }
         return out;
     }
@@ -124,9 +177,4 @@ pub(in crate::plan) fn domain(site: &Site<'_>, pair: Pair<'_>, stamp: &Stamp, kn
         out.relay = Some(Relay { address, mode, target: registrant.to_owned() });
     }
     out
-}
-
-/// The same finding, of which nothing at the registry is ours to mend.
-fn told(finding: Finding) -> Finding {
-    Finding { severity: FindingSeverity::Warning, ..finding }
 }

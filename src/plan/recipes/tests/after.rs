@@ -3,6 +3,7 @@
 use super::*;
 use crate::base::{ObjectKey, ObjectRef};
 use crate::dataset::Stamp;
+use crate::model::FindingSeverity;
 use crate::plan::{Operation, Undo};
 use jiff::civil::{Date, date};
 use zeroize::Zeroizing;
@@ -183,10 +184,111 @@ fn where_the_contact_itself_is_withheld_its_other_roles_show_nothing() {
 fn a_domain_that_went_away_with_our_contact_in_it_is_on_the_list_of_reminders() {
     let world = protected();
     let watched = world.watched("them", None);
-    assert_eq!(watched.gone, Some(("them".to_owned(), Some((date(2026, 11, 10), 12)))));
+    let since = Some((date(2026, 11, 10), 12));
+    assert_eq!(watched.gone, Some(Gone { sponsor: "them".to_owned(), since, evidence: Evidence::DomainInfo }));
     assert_eq!(rules(&watched.findings), ["RTR-10"]);
+    assert!(watched.away && watched.findings[0].what.contains("its domain info still shows"), "{}", watched.findings[0].what);
     // What shows nothing of ours is nobody's to remind of.
     assert!(World::with("gtld-thick", Some(Protection::V2)).watched("them", None).gone.is_none());
+}
+
+/// The answer of another registrar's directory about a domain, with that address of the registrant.
+fn rdap(domain: &str, email: &str) -> serde_json::Value {
+    serde_json::json!({
+        "objectClassName": "domain",
+        "ldhName": domain,
+        "entities": [
+            { "roles": ["registrar"], "handle": "THEM" },
+            { "roles": ["registrant"], "vcardArray": ["vcard", [["email", {}, "text", email]]] },
+        ],
+        "events": [
+            { "eventAction": "transfer", "eventDate": "2026-11-12T00:00:00Z" },
+            { "eventAction": "last update of RDAP database", "eventDate": "2026-11-20T00:00:00Z" },
+        ],
+    })
+}
+
+/// What the answers come to: registry, domain and finding, where registries have the domains like that and all of them were met.
+fn elsewhere(answers: &[serde_json::Value], met: &[(&str, &str, Watched)], all: bool) -> Vec<(String, String, String)> {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("rdap.ndjson");
+    let lines: Vec<String> = answers.iter().map(ToString::to_string).collect();
+    crate::base::write_atomic(&path, lines.join("\n").as_bytes()).unwrap();
+    let answers = crate::dataset::RdapAnswers::read(&[path]).unwrap();
+    let mut open = Elsewhere::new(&answers, Some(&settings()));
+    for (registry, profile, one) in met {
+        World::of(profile).with_site(|site| open.meet(&Site { registry, ..*site }, one));
+    }
+    let told = open.finish(date(2026, 11, 22), all).map(|(registry, mut one)| {
+        let gone = one.gone.unwrap();
+        assert_eq!((gone.sponsor.as_str(), gone.since), ("THEM", Some((date(2026, 11, 12), 10))));
+        assert_eq!(gone.evidence.as_str(), "RDAP");
+        let finding = one.findings.remove(0);
+        assert_eq!((&*finding.rule, finding.severity, &finding.registry), ("RTR-10", FindingSeverity::Warning, &registry));
+        let place = if registry.is_empty() { "RTR-10, domain " } else { "RTR-10 " };
+        assert!(finding.to_string().starts_with(place), "{finding}");
+        (registry.into(), finding.id.into(), finding.what.into())
+    });
+    told.collect()
+}
+
+#[test]
+fn an_rdap_answer_that_shows_our_contact_is_evidence_where_the_registry_does_not_hold_the_domain_for_us() {
+    let answers = [rdap("a.example", "A.Example@Relay.example")];
+    let domain = |edit: &dyn Fn(&mut Watched)| {
+        let mut one = Watched { domain: "a.example".into(), ..Watched::default() };
+        edit(&mut one);
+        one
+    };
+    let places = |met: &[(&str, &str, Watched)], all| -> Vec<String> {
+        elsewhere(&answers, met, all).into_iter().map(|(registry, domain, _)| format!("{registry} {domain}")).collect()
+    };
+    let away = domain(&|one| one.away = true);
+    assert_eq!(places(&[("r", "gtld-thick", away.clone())], true), ["r a.example"]);
+    // The registry that our records name is looked at; that others are not changes nothing.
+    assert_eq!(places(&[("r", "gtld-thick", away.clone())], false), ["r a.example"]);
+    let what = elsewhere(&answers, &[("r", "gtld-thick", away.clone())], true).remove(0).2;
+    assert!(what.contains("on 2026-11-12, 10 days ago, and an RDAP answer of 2026-11-20 still shows our proxy contact"), "{what}");
+    // Held for us, also where another account's records still name it; never asked for; or shown by the registry itself.
+    let held = domain(&|one| one.held = true);
+    for met in [vec![&held], vec![&held, &away], vec![&away, &held]] {
+        let met: Vec<_> = met.into_iter().zip(["r", "s"]).map(|(one, registry)| (registry, "gtld-thick", one.clone())).collect();
+        assert!(places(&met, true).is_empty());
+    }
+    assert!(places(&[("r", "gtld-thick", domain(&|_| {}))], true).is_empty());
+    let gone = Gone { sponsor: "them".to_owned(), since: None, evidence: Evidence::DomainInfo };
+    let shown = domain(&|one| (one.away, one.gone) = (true, Some(gone.clone())));
+    assert!(places(&[("r", "gtld-thick", shown)], true).is_empty());
+    // Somebody else's address, and another domain's, are nothing of ours.
+    for email in ["ada@mail.example", "b.example@relay.example", "a.example@relay.example.net"] {
+        assert!(elsewhere(&[rdap("a.example", email)], &[("r", "gtld-thick", away.clone())], true).is_empty(), "{email}");
+    }
+    let mut by_handle = rdap("a.example", "");
+    by_handle["entities"][1]["handle"] = proxy_handle(&DomainName::new("a.example")).to_lowercase().into();
+    assert_eq!(elsewhere(&[by_handle.clone()], &[("r", "gtld-thick", away.clone())], true).len(), 1);
+    // Nobody is named at whom it could be.
+    by_handle["entities"][0]["roles"] = serde_json::json!(["sponsor"]);
+    assert!(elsewhere(&[by_handle], &[("r", "gtld-thick", away)], true).is_empty());
+}
+
+#[test]
+fn a_domain_that_nobody_names_any_more_is_the_registrys_that_alone_holds_others_beside_it() {
+    let answers = [rdap("a.example", "a.example@relay.example"), rdap("b.co.test", "b.co.test@relay.example")];
+    let held = |name: &str| Watched { domain: name.into(), held: true, ..Watched::default() };
+    let of = |met: &[(&str, &str, Watched)], all| -> Vec<String> {
+        elsewhere(&answers, met, all).into_iter().map(|(registry, domain, _)| format!("{registry} {domain}")).collect()
+    };
+    let one = ("r", "gtld-thick", held("x.example"));
+    assert_eq!(of(&[one.clone(), ("s", "gtld-thick", held("y.co.test"))], true), ["r a.example", "s b.co.test"]);
+    // Another zone of the same registry, and one below.
+    assert_eq!(of(&[("r", "gtld-thick", held("x.test")), ("r", "gtld-thick", held("co.test"))], true), [" a.example", " b.co.test"]);
+    // Two accounts; a registry where no proxy contact of ours stands; and a domain that is there no more.
+    assert_eq!(of(&[one.clone(), ("s", "gtld-thick", held("y.example"))], true), [" a.example", " b.co.test"]);
+    assert_eq!(of(&[("nz", "nz", held("y.example")), one.clone()], true), ["r a.example", " b.co.test"]);
+    let lost = Watched { away: true, held: false, ..held("y.example") };
+    assert_eq!(of(&[("r", "gtld-thick", lost)], true), [" a.example", " b.co.test"]);
+    // Where not every registry was looked at, another may hold them.
+    assert!(of(&[one], false).is_empty());
 }
 
 #[test]
