@@ -6,10 +6,13 @@ use crate::journal::Entry;
 use crate::store::{Append, Batch, Cell, Store, StreamName};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
+use std::time::Duration;
 use tokio::sync::oneshot;
 
 /// The most requests in one commit.
 const TOGETHER: usize = 1_024;
+/// How long the first request of a commit waits for others: about as long as a sync takes. A commit is a sync, whatever is in it.
+const GATHER: Duration = Duration::from_millis(1);
 
 /// Rows and cells to be kept together, and where to say that they are.
 struct Request {
@@ -58,6 +61,7 @@ impl JournalWriter {
 fn write(store: &mut dyn Store, stream: &StreamName, mut rows: u64, requests: &Receiver<Request>) {
     let mut failed = None;
     while let Ok(first) = requests.recv() {
+        std::thread::sleep(GATHER);
         let mut batch = Batch::default();
         let mut append = Append { stream: stream.clone(), expected: rows, rows: Vec::new() };
         let mut told = Vec::new();

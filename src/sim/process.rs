@@ -3,7 +3,7 @@
 use super::bug::Bug;
 use super::disk::Disk;
 use super::scene::Place;
-use crate::apply::{ApplyEffect, Executor, Guard, LastWord, Parts, Settings, VaultValues, Watch};
+use crate::apply::{ApplyEffect, Executor, Guard, IN_HAND, LastWord, Parts, Settings, VaultValues, Watch};
 use crate::base::{ClTrid, Moment, RegistryId, Result, Secret, SeededEntropy, Timestamp};
 use crate::journal::{self, Entry, Fold, Tally};
 use crate::mock::fleet::Draw;
@@ -263,7 +263,7 @@ fn part(place: &Place, fold: Arc<Fold>, (id, operations): (&str, Vec<Operation>)
         settle,
         again: settle.min(Duration::from_secs(5)),
         queue: watch(start.seed, settle * 4).filter(|_| !start.settle_only),
-        in_hand: usize::from(limits.sessions.value) * 2,
+        in_hand: usize::from(limits.sessions.value) * IN_HAND,
         tolerance: start.tolerance,
         keep: Timestamp::MAX,
         settle_only: start.settle_only,
