@@ -4,7 +4,7 @@ use super::allowed;
 use super::applied::{ApplyRegistry, ApplyReport, OUTCOMES, messages, short, tables};
 use super::config::{Config, Loaded, Poll, RegistryConfig};
 use super::opening::open_store;
-use super::pulling::{endpoint, runtime, setup};
+use super::pulling::{endpoint, one_thread, runtime, setup};
 use super::{Context, Ended};
 use crate::apply::{Applied, Controls, Executor, IN_HAND, JournalWriter, LastWord, Parts, Settings, VaultValues, Watch, apply as drive};
 use crate::base::{
@@ -19,6 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::task::JoinHandle;
 
 /// How long before-images are kept behind a run.
 const KEEP: jiff::SignedDuration = jiff::SignedDuration::from_hours(30 * 24);
@@ -242,7 +243,7 @@ fn carry_out(
             let task = match prepare(config, plan, state, &id, (&fold, going.settle_only), ctx) {
                 Ok((executor, pool, endpoint)) => {
                     let part = drive(executor, pool, endpoint, Arc::clone(&ctx.clock), journal.clone(), controls.clone());
-                    Ok(tokio::spawn(part))
+                    Ok(on_its_own(part))
                 }
                 Err(problem) => Err(problem),
             };
@@ -266,6 +267,11 @@ fn carry_out(
     drop(journal);
     drop(thread.join());
     Ok(outcomes)
+}
+
+/// Carries a part out on a thread of its own: between commands it reads the vault and the ledgers, and no other part waits for that.
+fn on_its_own(part: impl Future<Output = Result<Applied>> + Send + 'static) -> JoinHandle<Result<Applied>> {
+    tokio::task::spawn_blocking(|| one_thread()?.block_on(part))
 }
 
 /// Looks for the pause file and the stop file, again and again.

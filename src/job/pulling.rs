@@ -15,6 +15,7 @@ use crate::session::{Account, Allowance, Dialect, EppDialect, ReadPool, RriDiale
 use crate::transport::{Endpoint, TlsFiles, TlsSetup};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use tokio::runtime::{Builder, Runtime};
 
 /// How old an interrupted pull may be to be gone on with; an older one says too little about today.
 const RESUMABLE: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
@@ -105,11 +106,18 @@ pub(super) fn pull_all(
 }
 
 /// A runtime for the drivers.
-pub(super) fn runtime() -> Result<tokio::runtime::Runtime> {
-    tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(|e| Problem::new("E-job-001", Blame::Operator, format!("no threads can be had: {e}"), "look at the limits of this user"))
+pub(super) fn runtime() -> Result<Runtime> {
+    built(Builder::new_multi_thread())
+}
+
+/// A runtime for one driver, on the thread that it is made in.
+pub(super) fn one_thread() -> Result<Runtime> {
+    built(Builder::new_current_thread())
+}
+
+fn built(mut builder: Builder) -> Result<Runtime> {
+    let remedy = "look at the limits of this user";
+    builder.enable_all().build().map_err(|e| Problem::new("E-job-001", Blame::Operator, format!("no threads can be had: {e}"), remedy))
 }
 
 /// What is here for the pull of any registry.

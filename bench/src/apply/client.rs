@@ -41,7 +41,8 @@ pub struct ApplyArgs {
 
 /// Runs one client and prints what it measured.
 pub fn child(args: &ApplyArgs) -> Measured<()> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    // As in `privet apply`, where each registry's part has a thread of its own.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let told = if args.what == "bare" { bare(args, &runtime) } else { applied(args, &runtime) }?;
     println!("{told}");
     Ok(())
@@ -100,7 +101,7 @@ fn applied(args: &ApplyArgs, runtime: &tokio::runtime::Runtime) -> Measured<Valu
     let (writer, thread) = JournalWriter::start(Box::new(store), stream)?;
     let watch = Watch::start()?;
     let part = apply(executor, WritePool::new(setup), endpoint, clock, writer, Controls::default());
-    let done = runtime.block_on(async { tokio::spawn(part).await })??;
+    let done = runtime.block_on(part)?;
     // The last row is on disk when the thread ends.
     drop(thread.join());
     let told = watch.told()?;
@@ -158,13 +159,7 @@ fn bare(args: &ApplyArgs, runtime: &tokio::runtime::Runtime) -> Measured<Value> 
     let in_hand = usize::from(args.sessions) * IN_HAND;
     let mut asking = Asking { names, asked: 0, outstanding: 0, in_hand, count: args.count, wrong: None };
     let watch = Watch::start()?;
-    let (report, asking) = runtime.block_on(async {
-        let asked = async move {
-            let report = drive(WritePool::new(setup), endpoint, clock, &mut asking, StopToken::default()).await;
-            report.map(|report| (report, asking))
-        };
-        tokio::spawn(asked).await
-    })??;
+    let report = runtime.block_on(drive(WritePool::new(setup), endpoint, clock, &mut asking, StopToken::default()))?;
     let told = watch.told()?;
     match (asking.wrong, report.stopped) {
         (None, None) if asking.asked == args.count => Ok(told),
