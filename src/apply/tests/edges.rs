@@ -88,3 +88,33 @@ fn a_creation_that_states_nothing_is_told_by_whether_the_object_is_there() {
     (step.observed, step.wanted) = (step.wanted, step.observed);
     assert_eq!(look(&step, &key, &Standing::Nothing), Look::Wanted);
 }
+
+#[test]
+fn who_is_erased_between_two_looks_before_a_command_is_left_alone() {
+    let mut run = Run::of(1);
+    let mut executor = run.executor();
+    let (mut now, mut rows) = (START, Vec::new());
+    for is_erased in [false, true] {
+        if is_erased {
+            let name = format!("r {} PP0", ObjectKind::Contact.as_str());
+            assert!(Vault::new(&mut *run.store.0.lock().unwrap()).erase(&name).unwrap());
+            now.at = executor.poll_timeout().expect("the next look");
+            executor.handle_timeout(now);
+        }
+        while let Some(effect) = executor.poll_effect(now).unwrap() {
+            match effect {
+                ApplyEffect::Read { ticket, query } => executor.handle_outcome(ticket, run.world.read(&query), now),
+                ApplyEffect::Write { ticket, .. } => executor.handle_outcome(ticket, Outcome::NeverSent { why: Loss::Deadline }, now),
+                ApplyEffect::Commit { ticket, entries, .. } => {
+                    rows.extend(entries);
+                    ticket.into_iter().for_each(|ticket| executor.handle_committed(ticket));
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+    let told: Vec<_> =
+        rows.iter().map(|row| if let Entry::Step(row) = row { (row.to, row.why.clone()) } else { panic!("{row:?}") }).collect();
+    let blocked = Some(Why::Blocked("erased".into()));
+    assert_eq!(told, [(StepState::Sending, None), (StepState::Planned, None), (StepState::Failed, blocked)]);
+}
