@@ -10,7 +10,7 @@ use super::table::Table;
 use super::validate::{known, newest};
 use super::{Context, Ended};
 use crate::base::{Blame, Event, Exit, Problem, Problems, RegistryId, Result, StateDir, Timestamp};
-use crate::dataset::{Records, Snapshot};
+use crate::dataset::{Records, Services, Snapshot};
 use crate::model::{Finding, ObjectKind};
 use crate::plan::{
     Bases, GateName, GateVerdict, Header, Limits, Outcome, PlanFile, Recipe, RegistryFacts, Seen, Selection, Site, Sources, Tally, Waivers,
@@ -96,15 +96,7 @@ pub fn plan_upon(loaded: &Loaded, ctx: &Context, options: &PlanOptions, bases: &
     let limits = &config.gates.limits;
     let not_before = if waivers.passes(GateName::Age) { Timestamp::MIN } else { now.checked_sub(limits.max_age).unwrap_or(Timestamp::MIN) };
     for (id, registry, snapshot) in &all {
-        let site = Site {
-            registry: id.as_str(),
-            profile: &registry.profile,
-            settings: config.privacy.as_ref(),
-            services: &services,
-            selection: &selection,
-            directions: &config.corrections,
-            relock: options.relock,
-        };
+        let site = Site { relock: options.relock, ..site(config, id.as_str(), registry, (&services, &selection)) };
         let sources = Sources { id, records: &ingested.records, snapshot, not_before, stop: &ctx.stop };
         making.registry(&site, &sources, bases)?;
     }
@@ -156,6 +148,17 @@ pub(super) fn vacant(options: &PlanOptions, approvals: u8) -> Result<()> {
 pub(super) fn expires(oldest: Timestamp, waivers: &Waivers, valid: SignedDuration, now: Timestamp) -> Timestamp {
     let from = if waivers.passes(GateName::Age) { now } else { oldest };
     from.checked_add(valid).unwrap_or(Timestamp::MAX)
+}
+
+/// A registry as recipes see it, with `services` and a selection.
+pub(super) fn site<'a>(
+    config: &'a Config,
+    name: &'a str,
+    registry: &'a RegistryConfig,
+    (services, selection): (&'a Services, &'a Selection),
+) -> Site<'a> {
+    let (profile, settings) = (&*registry.profile, config.privacy.as_ref());
+    Site { registry: name, profile, settings, services, selection, directions: &config.corrections, relock: None }
 }
 
 /// What a registry's part of a plan rests on.

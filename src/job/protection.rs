@@ -4,13 +4,14 @@ use super::apply::plans;
 use super::config::Loaded;
 use super::night::Night;
 use super::opening::open_store;
+use super::plan::site;
 use super::table::Table;
 use super::validate::newest;
 use super::{Context, Ended};
 use crate::base::{Exit, Problems, RegistryId, Result};
 use crate::dataset::{Records, Snapshot};
 use crate::journal::{self, StepState};
-use crate::plan::{Behind, Beside, Blocker, Elsewhere, Gone, Look, PlanFile, Recipe, Remnant, Selection, Site, Sources, Watched, watch};
+use crate::plan::{Behind, Beside, Blocker, Elsewhere, Gone, Look, PlanFile, Recipe, Remnant, Selection, Sources, Watched, watch};
 use crate::rules::{Findings, FindingsSummary};
 use jiff::{civil::Date, tz::TimeZone};
 use std::collections::{BTreeMap, HashMap};
@@ -115,15 +116,7 @@ fn write(
     let (mut locks, mut left_behind) = (Vec::new(), Vec::new());
     for (id, snapshot) in snapshots {
         let (_, registry) = config.registry(id.as_str())?;
-        let site = Site {
-            registry: id.as_str(),
-            profile: &registry.profile,
-            settings: config.privacy.as_ref(),
-            services: &services,
-            selection: &selection,
-            directions: &config.corrections,
-            relock: None,
-        };
+        let site = site(config, id.as_str(), registry, (&services, &selection));
         let sources = Sources { id, records, snapshot, not_before: crate::base::Timestamp::MIN, stop: &night.ctx.stop };
         let mut coverage = LockCoverage { registry: id.to_string(), ..LockCoverage::default() };
         let mut left = LeftBehind { registry: id.to_string(), ..LeftBehind::default() };

@@ -4,13 +4,13 @@ use super::apply::{kept, profile_digest};
 use super::config::Loaded;
 use super::night::Night;
 use super::opening::open_store;
-use super::plan::{Making, PlanOptions, expires, vacant};
+use super::plan::{Making, PlanOptions, expires, site, vacant};
 use super::{Context, Ended};
 use crate::base::{Blame, Exit, Problem, Problems, Result, Timestamp};
 use crate::dataset::Services;
 use crate::journal::{self, Fold, StepState};
 use crate::model::ObjectKind;
-use crate::plan::{Header, Outcome, PlanFile, Recipe, RegistryFacts, Seen, Selection, Site, Waivers, inverse};
+use crate::plan::{Header, Outcome, PlanFile, Recipe, RegistryFacts, Seen, Selection, Waivers, inverse};
 use crate::store::Vault;
 use std::path::PathBuf;
 
@@ -36,17 +36,9 @@ pub fn rollback(loaded: &Loaded, ctx: &Context, run: &str, options: &PlanOptions
     let services = Services::default();
     let mut registries = undone.header().registries.clone();
     for (name, facts) in &mut registries {
-        let (registry, settings) = (config.registry(name)?.1, config.privacy.as_ref());
+        let (_, registry) = config.registry(name)?;
         *facts = facts_of(facts, profile_digest(&registry.profile), id, at);
-        let site = Site {
-            registry: name,
-            profile: &registry.profile,
-            settings,
-            services: &services,
-            selection: &selection,
-            directions: &config.corrections,
-            relock: None,
-        };
+        let site = site(config, name, registry, (&services, &selection));
         making.sees(seen(name, facts));
         for operation in undone.operations()? {
             let operation = operation?;
