@@ -231,3 +231,59 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_run_is_over_where_nothing_is_open_and_settled_where_nothing_that_was_begun_is() {
+    let none = Tally::default();
+    let ended = Tally { verified: 3, failed: 2, conflict: 1, sends: 9, ..none };
+    let of = |tally: Tally| (tally.is_over(), tally.is_settled());
+    assert_eq!([none, ended].map(of), [(true, true); 2]);
+    assert_eq!(of(Tally { planned: 1, ..ended }), (false, true));
+    for open in [Tally { unknown: 1, ..ended }, Tally { pending: 1, ..ended }, Tally { unknown: 1, pending: 1, planned: 1, ..ended }] {
+        assert_eq!(of(open), (false, false), "{open:?}");
+    }
+}
+
+#[test]
+fn an_operation_is_blocked_where_its_first_open_step_failed_for_want_of_a_basis() {
+    use StepState as S;
+    let failed = |op, why| {
+        let Entry::Step(row) = row(op, 0, S::Failed, 0) else { unreachable!() };
+        Entry::Step(StepRow { why: Some(why), ..row })
+    };
+    let rows = [failed(1, Why::Blocked("RTR-1".into())), failed(2, Why::Gone), row(3, 0, S::Conflict, 0), row(4, 0, S::Verified, 0)];
+    let fold = folded(&rows).unwrap();
+    assert_eq!([1, 2, 3, 4, 5].map(|op| fold.is_blocked(op, 1)), [true, false, false, false, false]);
+}
+
+#[test]
+fn a_fold_tells_its_plan_and_when_a_step_last_moved() {
+    let at = |second| Timestamp::from_second(second).unwrap();
+    let moved = |op, second| {
+        let Entry::Step(row) = row(op, 0, StepState::Sending, 1) else { unreachable!() };
+        Entry::Step(StepRow { at: at(second), ..row })
+    };
+    let opened = || Entry::Opened { digest: "a".into(), operations: 3, tool: "t".into(), at: at(9) };
+    let fold = folded(&[]).unwrap();
+    assert_eq!((fold.digest(), fold.last(), fold.is_closed()), (None, None, false));
+    // Another process of the same run opens it, too, where the first was cut off; clocks may go back.
+    let fold = folded(&[opened(), opened(), moved(1, 5), moved(2, 7), moved(3, 6)]).unwrap();
+    assert_eq!((fold.digest(), fold.last(), fold.is_closed()), (Some("a"), Some(at(7)), false));
+}
+
+#[test]
+fn each_reason_has_words_of_its_own_with_the_code_or_the_rule() {
+    let code = ResultCode(2304);
+    let reasons = [
+        Why::Refused(code),
+        Why::NotEffective,
+        Why::Declined,
+        Why::Gone,
+        Why::Blocked("RTR-1".into()),
+        Why::Unsaid("E-x".into()),
+        Why::Dependency,
+    ];
+    let words = reasons.map(|why| why.to_string());
+    assert_eq!(words.iter().collect::<std::collections::BTreeSet<_>>().len(), words.len());
+    assert!(words[0].ends_with("2304") && words[4].ends_with("RTR-1") && words[5].ends_with("E-x"), "{words:?}");
+}
