@@ -107,7 +107,9 @@ fn who_is_erased_between_two_looks_before_a_command_is_left_alone() {
                 ApplyEffect::Write { ticket, .. } => executor.handle_outcome(ticket, Outcome::NeverSent { why: Loss::Deadline }, now),
                 ApplyEffect::Commit { ticket, entries, .. } => {
                     rows.extend(entries);
-                    ticket.into_iter().for_each(|ticket| executor.handle_committed(ticket));
+                    if let Some(ticket) = ticket {
+                        executor.handle_committed(ticket);
+                    }
                 }
                 other => panic!("{other:?}"),
             }
