@@ -4,7 +4,7 @@ use super::allowed;
 use super::applied::{ApplyRegistry, ApplyReport, OUTCOMES, messages, short, tables};
 use super::config::{Config, Loaded, Poll, RegistryConfig};
 use super::opening::open_store;
-use super::pulling::{endpoint, one_thread, runtime, setup};
+use super::pulling::{endpoint, one_thread, setup};
 use super::{Context, Ended};
 use crate::apply::{Applied, Controls, Executor, IN_HAND, JournalWriter, LastWord, Parts, Settings, VaultValues, Watch, apply as drive};
 use crate::base::{
@@ -236,8 +236,7 @@ fn carry_out(
     let controls = Controls { stop: ctx.stop.clone(), pause: PauseFlag::default() };
     // Before anything is begun: a run that is to be held from its start is.
     heed(going.options, &controls);
-    let runtime = runtime()?;
-    let outcomes = runtime.block_on(async {
+    let outcomes = one_thread()?.block_on(async {
         let mut tasks = Vec::new();
         for id in plan.header().registries.keys().map(|id| RegistryId::from(id.as_str())).filter(|id| ctx.includes(id)) {
             let task = match prepare(config, plan, state, &id, (&fold, going.settle_only), ctx) {

@@ -68,8 +68,10 @@ impl Executor {
     pub(super) fn saw(&mut self, ticket: u64, reading: Reading, found: &Standing, now: Now) -> Result<()> {
         let Some(task) = self.tasks.get(&ticket) else { return Ok(()) };
         let Some(step) = task.operation.steps.get(usize::from(task.step)) else { return Ok(()) };
-        let known = task.key.clone().filter(|_| reading != Reading::Before);
-        let known = if known.is_some() { known } else { self.parts.values.key(step.object.reference)? };
+        let known = match &task.key {
+            Some(key) if reading != Reading::Before => Some(key.clone()),
+            _ => self.parts.values.key(step.object.reference)?,
+        };
         let Some(key) = known else {
             if task.state == StepState::Planned {
                 self.fail(ticket, Why::Blocked("erased".into()), now);

@@ -63,15 +63,17 @@ impl<'p> Lines<'p> {
     }
 
     fn wrong(&self, id: &str, what: String, remedy: &str) -> Box<Problem> {
-        Problem::new(id, Blame::Input, what, remedy).file(self.path).line(self.line).exit(Exit::InputIncomplete)
+        wrong(self.path, (id, self.line), what, remedy)
     }
+}
+
+fn wrong(path: &Path, (id, line): (&str, u64), what: String, remedy: &str) -> Box<Problem> {
+    Problem::new(id, Blame::Input, what, remedy).file(path).line(line).exit(Exit::InputIncomplete)
 }
 
 /// Reads the NDJSON at `path`.
 pub(super) fn read(path: &Path, layout: &Layout<'_>, problems: &mut Problems, sink: &mut Sink<'_>) {
-    let wrong = |id: &str, line: u64, what: String, remedy: &str| {
-        Problem::new(id, Blame::Input, what, remedy).file(path).line(line).exit(Exit::InputIncomplete)
-    };
+    let wrong = |id: &str, line: u64, what: String, remedy: &str| wrong(path, (id, line), what, remedy);
     let Some(mut lines) = Lines::open(path, problems) else { return };
     let mut known: Option<Vec<String>> = None;
     while let Some((line, bytes)) = lines.next(problems) {
