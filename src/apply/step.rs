@@ -26,7 +26,7 @@ pub fn look(step: &Step, key: &ObjectKey, standing: &Standing) -> Look {
         return Look::Gone;
     }
     let kind = step.object.kind;
-    let values: Vec<Option<String>> = step.facts.iter().map(|change| change.fact.of(kind, row.as_ref()?)).collect();
+    let values: Vec<Option<String>> = step.facts.iter().map(|change| change.fact.of(kind, row?)).collect();
     let digest = state_digest(key, kind, step.facts.iter().zip(&values).map(|(change, value)| (&change.fact, value.as_deref())));
     // A creation whose facts are all absent on both sides tells nothing apart but whether the object is there.
     if digest == step.wanted && (step.turn != Turn::Create || row.is_some()) {
@@ -54,8 +54,8 @@ pub(super) fn standing(response: Response) -> Option<Standing> {
     match response.code() {
         ResultCode::DOES_NOT_EXIST => Some(Standing::Nothing),
         code if code.is_success() => response.data.into_iter().find_map(|data| match data {
-            ResData::Contact(contact) => Some(Standing::Contact(contact)),
-            ResData::Domain(domain) => Some(Standing::Domain(domain)),
+            ResData::Contact(contact) => Some(contact.into()),
+            ResData::Domain(domain) => Some(domain.into()),
             _ => None,
         }),
         _ => None,
@@ -102,8 +102,8 @@ pub(super) fn command(step: &Step, key: &ObjectKey, standing: &Standing, values:
 pub(super) fn is_pending(standing: &Standing) -> bool {
     let statuses = match standing {
         Standing::Nothing => return false,
-        Standing::Contact(contact) => &contact.statuses,
-        Standing::Domain(domain) => &domain.statuses,
+        Standing::Contact(contact, _) => &contact.statuses,
+        Standing::Domain(domain, _) => &domain.statuses,
     };
     statuses.iter().any(|status| matches!(status.value.as_str(), "pendingUpdate" | "pendingCreate" | "pendingDelete"))
 }

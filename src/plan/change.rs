@@ -10,25 +10,38 @@ use crate::model::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 
-/// An object as a registry has just told it.
+/// An object as a registry has just told it, with its row.
 #[derive(Clone, Debug)]
 pub enum Standing {
     /// There is no such object.
     Nothing,
     /// A contact.
-    Contact(Box<Contact>),
+    Contact(Box<Contact>, Row),
     /// A domain.
-    Domain(Box<Domain>),
+    Domain(Box<Domain>, Row),
+}
+
+impl From<Box<Contact>> for Standing {
+    fn from(contact: Box<Contact>) -> Self {
+        let row = contact_row(&contact);
+        Self::Contact(contact, row)
+    }
+}
+
+impl From<Box<Domain>> for Standing {
+    fn from(domain: Box<Domain>) -> Self {
+        let row = domain_row(&domain);
+        Self::Domain(domain, row)
+    }
 }
 
 impl Standing {
     /// Its row; nothing where there is no object.
     #[must_use]
-    pub fn row(&self) -> Option<Row> {
+    pub const fn row(&self) -> Option<&Row> {
         match self {
             Self::Nothing => None,
-            Self::Contact(contact) => Some(contact_row(contact)),
-            Self::Domain(domain) => Some(domain_row(domain)),
+            Self::Contact(_, row) | Self::Domain(_, row) => Some(row),
         }
     }
 
@@ -37,7 +50,7 @@ impl Standing {
     pub fn image(&self, kind: ObjectKind) -> String {
         let row = self.row();
         let columns = columns(kind).iter().enumerate();
-        let fields: BTreeMap<&str, &str> = columns.filter_map(|(at, column)| Some((column.name, row.as_ref()?.get(at)?))).collect();
+        let fields: BTreeMap<&str, &str> = columns.filter_map(|(at, column)| Some((column.name, row?.get(at)?))).collect();
         serde_json::to_string(&fields).unwrap_or_default()
     }
 }
@@ -60,14 +73,16 @@ pub fn transform(kind: ObjectKind, id: &str, turn: Turn, wanted: &Wanted, standi
     }
     Ok(match (kind, turn, standing) {
         (ObjectKind::Contact, Turn::Create, Standing::Nothing) => Transform::ContactCreate(new_contact(id, wanted, auth)),
-        (ObjectKind::Contact, Turn::Update, Standing::Contact(contact)) => Transform::ContactUpdate(contact_update(contact, wanted)),
+        (ObjectKind::Contact, Turn::Update, Standing::Contact(contact, row)) => {
+            Transform::ContactUpdate(contact_update((contact, row), wanted))
+        }
         (ObjectKind::Contact, Turn::Delete, _) => Transform::ContactDelete(Handle::new(id)),
-        (ObjectKind::Domain, Turn::Update, Standing::Domain(domain)) => {
+        (ObjectKind::Domain, Turn::Update, Standing::Domain(domain, row)) => {
             let fixed = |fact: &Fact| fact.as_property().is_some() || fact.as_str() == D::Expires.name();
             if let Some((fact, _)) = wanted.iter().find(|(fact, _)| fixed(fact)) {
                 return Err(no_command(fact.as_str()));
             }
-            Transform::DomainUpdate(domain_update(domain, wanted))
+            Transform::DomainUpdate(domain_update((domain, row), wanted))
         }
         (ObjectKind::Domain, Turn::Delete, _) => Transform::DomainDelete(DomainName::new(id)),
         _ => return Err(no_command(&format!("{turn:?}").to_lowercase())),
@@ -173,13 +188,12 @@ fn statuses(wanted: &Wanted, standing: &[Status]) -> (Vec<Status>, Vec<StatusVal
     (add, rem)
 }
 
-fn contact_update(contact: &Contact, wanted: &Wanted) -> ContactUpdate {
-    let row = contact_row(contact);
+fn contact_update((contact, row): (&Contact, &Row), wanted: &Wanted) -> ContactUpdate {
     let (add, rem) = statuses(wanted, &contact.statuses);
     let chg = ContactChange {
-        postal: [PostalForm::Int, PostalForm::Loc].into_iter().filter_map(|form| postal(form, wanted, Some(&row))).collect(),
-        voice: phone(wanted, Some(&row), C::Voice, C::VoiceX),
-        fax: phone(wanted, Some(&row), C::Fax, C::FaxX),
+        postal: [PostalForm::Int, PostalForm::Loc].into_iter().filter_map(|form| postal(form, wanted, Some(row))).collect(),
+        voice: phone(wanted, Some(row), C::Voice, C::VoiceX),
+        fax: phone(wanted, Some(row), C::Fax, C::FaxX),
         email: set(wanted, C::Email.name()).map(|email| Personal::new(email.unwrap_or_default())),
         auth: None,
         disclose: set(wanted, C::Disclose.name()).flatten().and_then(disclose_of),
@@ -196,8 +210,7 @@ fn contact_update(contact: &Contact, wanted: &Wanted) -> ContactUpdate {
     ContactUpdate { id: contact.id.clone(), add, rem, chg: (!is_still).then_some(chg) }
 }
 
-fn domain_update(domain: &Domain, wanted: &Wanted) -> DomainUpdate {
-    let row = domain_row(domain);
+fn domain_update((domain, row): (&Domain, &Row), wanted: &Wanted) -> DomainUpdate {
     let mut update = DomainUpdate::of(domain.name.clone());
     update.registrant = set(wanted, D::Registrant.name()).flatten().map(Handle::new);
     for (column, role) in [(D::Admin, Role::Admin), (D::Tech, Role::Tech), (D::Billing, Role::Billing)] {

@@ -308,7 +308,7 @@ fn waves_grow_tenfold() {
 /// The command for a step on a contact that a registry holds.
 fn told(contact: &Contact, wanted: &[(&str, Option<&str>)]) -> Transform {
     let wanted = wanted.iter().map(|(fact, value)| (Fact::column(fact), value.map(ToOwned::to_owned))).collect();
-    let standing = Standing::Contact(Box::new(contact.clone()));
+    let standing = Standing::from(Box::new(contact.clone()));
     transform(CONTACT, contact.id.as_str(), Turn::Update, &wanted, &standing, Secret::new("")).unwrap()
 }
 
@@ -353,7 +353,7 @@ fn a_registrar_sets_neither_a_date_nor_what_the_kind_lacks() {
     let d = Domain::bare(crate::base::DomainName::new("d.example"));
     for fact in ["expires", "email", "statuses"] {
         let wanted = vec![(Fact::column(fact), Some("x".to_owned()))];
-        let refused = transform(DOMAIN, "d.example", Turn::Update, &wanted, &Standing::Domain(Box::new(d.clone())), Secret::new(""));
+        let refused = transform(DOMAIN, "d.example", Turn::Update, &wanted, &Box::new(d.clone()).into(), Secret::new(""));
         assert_eq!(refused.unwrap_err().id, "E-plan-007", "{fact}");
     }
     assert!(transform(DOMAIN, "d.example", Turn::Create, &Vec::new(), &Standing::Nothing, Secret::new("")).is_err());
@@ -389,7 +389,7 @@ proptest! {
             (Fact::column("admin"), Some(joined).filter(|j| !j.is_empty())),
             (Fact::status(name), lock.then(|| Fact::SET.to_owned())),
         ];
-        let sent = transform(DOMAIN, "d.example", Turn::Update, &wanted, &Standing::Domain(Box::new(d.clone())), Secret::new("")).unwrap();
+        let sent = transform(DOMAIN, "d.example", Turn::Update, &wanted, &Box::new(d.clone()).into(), Secret::new("")).unwrap();
         let row = after(&d, &sent);
         for (fact, value) in &wanted {
             prop_assert_eq!(&fact.of(DOMAIN, &row), value);

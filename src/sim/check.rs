@@ -111,8 +111,8 @@ fn steps(operations: &BTreeMap<u64, Operation>) -> impl Iterator<Item = (At, &St
 fn standing(held: Option<&Held>) -> Standing {
     match held {
         None => Standing::Nothing,
-        Some(Held::Contact(contact)) => Standing::Contact(contact.clone()),
-        Some(Held::Domain(domain)) => Standing::Domain(domain.clone()),
+        Some(Held::Contact(contact)) => contact.clone().into(),
+        Some(Held::Domain(domain)) => domain.clone().into(),
     }
 }
 

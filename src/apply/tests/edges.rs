@@ -15,6 +15,19 @@ fn a_plan_that_cannot_be_read_on_ends_the_part_once_what_is_in_hand_has_ended() 
 }
 
 #[test]
+fn what_was_sent_is_seen_to_its_end_where_the_plan_cannot_be_read_on() {
+    let mut run = Run::of(2);
+    run.operations.iter_mut().for_each(|operation| operation.wave = 1);
+    run.torn = Some(Problem::new("E-plan-003", Blame::Input, "torn", "plan again"));
+    // The first operation waits while the second one goes on, and while the plan turns out to be torn.
+    run.world.faults = VecDeque::from([Some(Fault::LostAfter)]);
+    assert_eq!(run.try_go(ALL).unwrap_err().id, "E-plan-003");
+    let fold = run.fold();
+    let of = |op: u64| [0, 1].map(|step| fold.of(op, step).state);
+    assert_eq!([of(1), of(2)], [[StepState::Verified, StepState::Planned], [StepState::Verified; 2]]);
+}
+
+#[test]
 fn what_is_paused_begins_nothing_and_is_not_done() {
     let run = Run::of(1);
     let mut executor = run.executor();

@@ -200,13 +200,13 @@ impl World {
     /// What there is.
     fn rows(&self) -> Vec<String> {
         let contacts = self.contacts.values().map(|c| (ObjectKind::Contact, c.id.as_str(), held(c)));
-        let domains = self.domains.values().map(|d| (ObjectKind::Domain, d.name.as_str(), Standing::Domain(Box::new(d.clone()))));
+        let domains = self.domains.values().map(|d| (ObjectKind::Domain, d.name.as_str(), Standing::from(Box::new(d.clone()))));
         contacts.chain(domains).map(|(kind, id, standing)| format!("{id} {}", standing.image(kind))).collect()
     }
 }
 
 fn held(contact: &Contact) -> Standing {
-    Standing::Contact(Box::new(contact.clone()))
+    Box::new(contact.clone()).into()
 }
 
 fn facts() -> Box<ExchangeFacts> {
@@ -254,12 +254,13 @@ impl Values for Shared {
     }
 }
 
-/// Forbids operations by the name of their object.
-struct Forbidden(Vec<&'static str>);
+/// Forbids operations by the name of their object, unless the ledgers cannot be read.
+struct Forbidden(Vec<&'static str>, Option<Box<Problem>>);
 
 impl Guard for Forbidden {
     fn forbids(&mut self, operation: &Operation, _: Timestamp) -> Result<Option<Box<str>>> {
-        Ok(self.0.contains(&operation.object.id.as_str()).then(|| "RTR-6".into()))
+        let rule = self.0.contains(&operation.object.id.as_str()).then(|| "RTR-6".into());
+        self.1.clone().map_or(Ok(rule), Err)
     }
 }
 
@@ -270,6 +271,8 @@ struct Run {
     store: Shared,
     operations: Vec<Operation>,
     forbidden: Vec<&'static str>,
+    /// What the ledgers cannot be read for.
+    unread: Option<Box<Problem>>,
     reconcile: bool,
     /// How the queue is watched.
     queue: Option<Watch>,
@@ -285,11 +288,11 @@ impl Run {
         let mut operations = Vec::new();
         for n in 0..domains {
             let id = format!("d{n}.example");
-            let row = Standing::Domain(Box::new(world.domains[&id].clone())).row().unwrap();
+            let row = crate::dataset::domain_row(&world.domains[&id]);
             let mut proxy = Contact::bare(Handle::new(format!("PP{n}")));
             proxy.email = Some(Personal::new(format!("{id}@relay.example")));
             let steps = vec![
-                DraftStep::create(ObjectKind::Contact, &held(&proxy).row().unwrap(), true),
+                DraftStep::create(ObjectKind::Contact, held(&proxy).row().unwrap(), true),
                 DraftStep::update(ObjectKind::Domain, &id).setting(Fact::column("registrant"), &row, Some(format!("PP{n}"))).setting(
                     Fact::status(LOCK),
                     &row,
@@ -316,7 +319,17 @@ impl Run {
             (operation.op, operation.wave) = (u64::from(n) + 1, crate::plan::wave_of(u64::from(n), 1));
             operations.push(operation);
         }
-        Self { world, store, operations, forbidden: Vec::new(), reconcile: false, queue: None, torn: None, now: Moment::default() }
+        Self {
+            world,
+            store,
+            operations,
+            forbidden: Vec::new(),
+            unread: None,
+            reconcile: false,
+            queue: None,
+            torn: None,
+            now: Moment::default(),
+        }
     }
 
     /// Another run, with a disk of its own.
@@ -345,7 +358,7 @@ impl Run {
         let parts = Parts {
             operations: Box::new(self.operations.clone().into_iter().map(Ok).chain(self.torn.clone().map(Err))),
             values: Box::new(self.store.clone()),
-            guard: Box::new(Forbidden(self.forbidden.clone())),
+            guard: Box::new(Forbidden(self.forbidden.clone(), self.unread.clone())),
             entropy: Box::new(SeededEntropy::new(9)),
         };
         Executor::new(settings, parts, Arc::new(self.fold()))
@@ -360,7 +373,7 @@ impl Run {
         let mut executor = self.executor();
         let stream = journal::run_stream("p", 1).unwrap();
         let mut done = 0;
-        loop {
+        for _ in 0..TURNS {
             let now = Now { at: self.now, wall: Timestamp::UNIX_EPOCH };
             self.world.settle(self.now);
             executor.handle_timeout(now);
@@ -410,6 +423,7 @@ impl Run {
                 }
             }
         }
+        panic!("the run comes to no end")
     }
 
     /// What is written was on disk before (I5): a step is being sent.
@@ -442,3 +456,5 @@ impl Run {
 }
 
 const ALL: usize = usize::MAX;
+/// More turns than any run here takes.
+const TURNS: usize = 10_000;

@@ -171,6 +171,31 @@ fn what_is_forbidden_at_the_last_moment_is_not_sent() {
 }
 
 #[test]
+fn where_the_ledgers_cannot_be_read_nothing_is_sent_and_the_part_ends() {
+    let mut run = Run::of(3);
+    run.unread = Some(Problem::new("E-store-006", Blame::Operator, "unreadable", "mend the disk"));
+    assert_eq!(run.try_go(ALL).unwrap_err().id, "E-store-006");
+    assert_eq!((run.world.commands, run.states()), (0, vec!["planned"; 3]));
+}
+
+#[test]
+fn an_object_is_sealed_as_it_was_before_each_command() {
+    let mut run = Run::of(1);
+    let before = Standing::from(Box::new(run.world.domains["d0.example"].clone())).image(ObjectKind::Domain);
+    run.go(ALL);
+    let rows = run.entries();
+    let image = |step: u8| {
+        let of = |entry: &Entry| if let Entry::Step(row) = entry { row.before.filter(|_| row.step == step) } else { None };
+        let digest = rows.iter().find_map(of).expect("it was sent");
+        let mut store = run.store.clone();
+        let key = store.key(run.operations[0].steps[usize::from(step)].object.reference).unwrap().unwrap();
+        let opened = store.open(&key, &format!("before/1/{step}"), &digest).unwrap();
+        String::from_utf8(opened.expect("it is kept").to_vec()).unwrap()
+    };
+    assert_eq!([image(0), image(1)], ["{}".to_owned(), before]);
+}
+
+#[test]
 fn an_erased_object_is_left_alone() {
     let mut run = Run::of(1);
     let mut store = run.store.0.lock().unwrap();
@@ -293,7 +318,7 @@ fn a_value_that_was_changed_in_the_vault_ends_the_part_before_anything_is_sent()
     let parts = Parts {
         operations: Box::new(run.operations.clone().into_iter().map(Ok)),
         values: Box::new(Altered(run.store.clone())),
-        guard: Box::new(Forbidden(Vec::new())),
+        guard: Box::new(Forbidden(Vec::new(), None)),
         entropy: Box::new(SeededEntropy::new(9)),
     };
     let mut executor = Executor::new(settings, parts, Arc::new(run.fold()));
