@@ -348,6 +348,10 @@ impl Registry {
         for handle in domain.registrant.iter().chain(domain.contacts.iter().map(|c| &c.handle)) {
             let id = handle.as_str();
             *self.held.links.entry(id.into()).or_default() += by;
+            // A contact that nobody changed is marked when it is asked for.
+            if !self.held.contacts.contains_key(id) {
+                continue;
+            }
             let is_linked = self.is_linked(id);
             if let Some(Some(contact)) = self.held.contacts.get_mut(id) {
                 update::mark_linked(&mut contact.statuses, is_linked);
