@@ -9,8 +9,8 @@ use crate::store::Cell;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// Operations in hand for each session, as a rule: one speaks while others are put on disk. So many a crash leaves in doubt.
-pub const IN_HAND: usize = 4;
+/// Operations in hand for each session, as a rule: one speaks while others are put on disk. No more than these a crash leaves in doubt.
+pub const IN_HAND: usize = 8;
 
 /// How one registry's part is carried out.
 #[derive(Clone, Debug)]

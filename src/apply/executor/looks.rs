@@ -20,7 +20,7 @@ impl Executor {
         let done = match found {
             Some(found) => self.saw(ticket, reading, &found, now),
             None => {
-                self.saw_nothing(ticket, reading, now);
+                self.saw_nothing(ticket, now);
                 Ok(())
             }
         };
@@ -43,9 +43,9 @@ impl Executor {
     }
 
     /// A question brought no answer that tells.
-    pub(super) fn saw_nothing(&mut self, ticket: u64, reading: Reading, now: Now) {
+    pub(super) fn saw_nothing(&mut self, ticket: u64, now: Now) {
         match self.tasks.get(&ticket).map(|task| task.state) {
-            Some(StepState::Planned) if reading == Reading::Before => self.look_again(ticket, now),
+            Some(StepState::Planned) => self.look_again(ticket, now),
             // Nothing is claimed of what could not be read: it stays where it was.
             Some(state) => self.end(ticket, state),
             None => {}

@@ -84,6 +84,19 @@ fn a_part_that_is_stopped_says_so_once_and_begins_nothing() {
     assert!(executor.poll_effect(START).unwrap().is_none() && executor.is_done());
     assert_eq!(executor.summary().stopped.as_deref(), Some("E-apply-004"));
 }
+
+#[test]
+fn an_answer_that_refuses_tells_nothing_whatever_is_in_it() {
+    let contact = || Some(ResData::Contact(Box::new(Contact::bare(Handle::new("C-1")))));
+    let told = |code: u16| {
+        let Outcome::Answer { response, .. } = answer(code, contact(), Kind::Query) else { panic!("an answer") };
+        step::standing(*response)
+    };
+    assert!(matches!(told(1000), Some(Standing::Contact(..))));
+    assert!(matches!(told(2303), Some(Standing::Nothing)));
+    assert!(told(2201).is_none() && told(2400).is_none());
+}
+
 #[test]
 fn a_creation_that_states_nothing_is_told_by_whether_the_object_is_there() {
     let run = Run::of(1);

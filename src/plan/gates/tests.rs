@@ -94,9 +94,17 @@ fn nothing_is_let_pass_without_a_reason_and_consent_never() {
 }
 
 #[test]
+fn what_is_let_pass_is_what_was_named_for_the_reason_that_was_given() {
+    let waivers = Waivers::read(&["count".to_owned()], Some(" asked for ")).unwrap();
+    assert_eq!((waivers.passes(GateName::Count), waivers.passes(GateName::Share), waivers.reason()), (true, false, Some("asked for")));
+    assert_eq!(Waivers::default().reason(), None);
+}
+
+#[test]
 fn what_was_left_out_for_want_of_a_basis_is_told_and_keeps_nothing_else_back() {
     let mut tally = tally(1, ChangeKind::Other);
     tally.block(3);
+    assert_eq!(tally.blocked(), 3);
     let verdicts = judge(&limits(), &Waivers::default(), &tally, &[seen(10, 10)], at(0));
     let consent = verdicts.last().unwrap();
     assert_eq!((consent.gate, consent.passed), (GateName::Consent, true));
