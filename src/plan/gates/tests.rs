@@ -63,6 +63,10 @@ fn what_is_too_old_or_cut_is_refused() {
     assert_eq!(gates(&Tally::default(), seen(10, 5), 0), [GateName::Shrunken]);
     assert_eq!(gates(&Tally::default(), seen(1, 0), 0), [GateName::Shrunken]);
     assert_eq!(gates(&Tally::default(), seen(0, 0), 0), []);
+    // However few may do, none at all does not.
+    let any = Limits { min_rows_share: 0.0, ..limits() };
+    let refused = |records| judge(&any, &Waivers::default(), &Tally::default(), &[seen(9, records)], at(0)).iter().any(|v| !v.passed);
+    assert_eq!([refused(1), refused(0)], [false, true]);
 }
 
 #[test]
@@ -98,6 +102,27 @@ fn what_is_let_pass_is_what_was_named_for_the_reason_that_was_given() {
     let waivers = Waivers::read(&["count".to_owned()], Some(" asked for ")).unwrap();
     assert_eq!((waivers.passes(GateName::Count), waivers.passes(GateName::Share), waivers.reason()), (true, false, Some("asked for")));
     assert_eq!(Waivers::default().reason(), None);
+}
+
+#[test]
+fn a_reason_stands_only_where_a_gate_was_let_pass_for_it() {
+    let waivers = Waivers::read(&["count".to_owned()], Some("asked for")).unwrap();
+    let reasons = |operations: u64, waivers: &Waivers| {
+        let verdicts = judge(&limits(), waivers, &tally(operations, ChangeKind::Other), &[seen(100, 100)], at(0));
+        verdicts.into_iter().filter_map(|verdict| verdict.allowed_because).collect::<Vec<_>>()
+    };
+    assert_eq!(reasons(10, &waivers), Vec::<String>::new());
+    assert_eq!(reasons(11, &Waivers::default()), Vec::<String>::new());
+    assert_eq!(reasons(11, &waivers), ["asked for"]);
+}
+
+#[test]
+fn each_gate_says_its_figure() {
+    let verdicts = judge(&limits(), &Waivers::default(), &tally(1, ChangeKind::Other), &[seen(10, 10)], at(0));
+    let said = |gate: GateName| verdicts.iter().find(|verdict| verdict.gate == gate).unwrap().text.as_str();
+    assert_eq!(said(GateName::Age), "the snapshot is of 1970-01-01T00:00:00Z, and may be 24 h old");
+    assert_eq!(said(GateName::Share), "1 of 10 objects, and at most 50 % are allowed, or 2 objects");
+    assert!(said(GateName::Shrunken).ends_with("less than 60 % of them is taken for a cut input"));
 }
 
 #[test]

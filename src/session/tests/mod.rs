@@ -2,6 +2,7 @@
 //! Tests that begin with `row_NN` are rows of the fault matrix.
 
 mod pool;
+mod result;
 mod session;
 mod tongue;
 mod turns;
