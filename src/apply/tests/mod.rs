@@ -65,6 +65,10 @@ struct World {
     /// Commands that take effect later.
     late: Vec<(Moment, Transform)>,
     undecided: Vec<Undecided>,
+    /// How long what was decided still shows as undecided.
+    lag: Duration,
+    /// What was decided and told, and still shows as undecided.
+    lagging: Vec<Undecided>,
     /// The message queue: numbers, and what they tell of domains.
     queue: VecDeque<(u64, Option<PendingData>)>,
     /// Messages that ever were in the queue.
@@ -131,13 +135,11 @@ impl World {
         }
     }
 
-    fn set_pending(&mut self, transform: &Transform, is_pending: bool) -> String {
+    fn set_pending(&mut self, transform: &Transform, is_pending: bool) {
         let Transform::DomainUpdate(update) = transform else { panic!("{transform:?}") };
-        let name = update.name.as_str();
-        let statuses = &mut self.domains.get_mut(name).unwrap().statuses;
+        let statuses = &mut self.domains.get_mut(update.name.as_str()).unwrap().statuses;
         statuses.retain(|status| status.value != StatusValue::PENDING_UPDATE);
         statuses.extend(is_pending.then(|| Status::from(StatusValue::PENDING_UPDATE)));
-        name.to_owned()
     }
 
     /// Puts a message into the queue.
@@ -159,15 +161,17 @@ impl World {
     }
 
     fn settle(&mut self, now: Moment) {
-        let (due, undecided) = std::mem::take(&mut self.undecided).into_iter().partition(|one: &Undecided| one.at <= now);
-        self.undecided = undecided;
-        let due: Vec<Undecided> = due;
-        for Undecided { transform, grants, cltrid, .. } in due {
-            let id = self.set_pending(&transform, false).into();
+        for Undecided { at, transform, grants, cltrid } in self.undecided.extract_if(.., |one| one.at <= now).collect::<Vec<_>>() {
+            let Transform::DomainUpdate(update) = &transform else { panic!("{transform:?}") };
+            let id = update.name.as_str().into();
+            self.message(Some(PendingData { id, result: grants, cl_trid: Some(cltrid.clone()), sv_trid: None, date: None }));
+            self.lagging.push(Undecided { at: at + self.lag, transform, grants, cltrid });
+        }
+        for Undecided { transform, grants, .. } in self.lagging.extract_if(.., |one| one.at <= now).collect::<Vec<_>>() {
+            self.set_pending(&transform, false);
             if grants {
                 self.effect(transform);
             }
-            self.message(Some(PendingData { id, result: grants, cl_trid: Some(cltrid), sv_trid: None, date: None }));
         }
         let (due, late) = std::mem::take(&mut self.late).into_iter().partition(|(at, _)| *at <= now);
         self.late = late;

@@ -41,6 +41,18 @@ fn what_is_declined_has_failed_and_is_not_sent_again() {
 }
 
 #[test]
+fn what_was_declined_and_still_shows_as_undecided_is_looked_at_again_for_as_long_as_a_registry_may_lag() {
+    // It is told at 10 s, and looked at every 5 s for 30 s from then on.
+    for (lag, ends) in [(0, 10), (12, 25), (30, 40), (3_600, 40)] {
+        let mut run = run(1, Fault::Decided(false, 10));
+        run.world.lag = Duration::from_secs(lag);
+        run.go(ALL);
+        assert_eq!((states(&run), run.why(1, 0)), (vec!["failed"], Some(Why::Declined)), "{lag}");
+        assert_eq!(run.now.since_origin(), Duration::from_secs(ends), "{lag}");
+    }
+}
+
+#[test]
 fn what_is_decided_too_late_stays_pending_and_the_next_run_settles_it() {
     let mut run = run(1, Fault::Decided(true, 200));
     run.go(ALL);
