@@ -38,6 +38,8 @@ enum Fault {
     Code(u16),
     /// The registry says yes and does nothing.
     Idle,
+    /// The registry says yes, and it takes effect so many seconds later.
+    Slow(u64),
     /// It is taken, and decided later.
     Pending,
     /// It is taken, and decided after so many seconds: whether it is granted. The queue tells of it.
@@ -123,6 +125,10 @@ impl World {
             Some(Fault::NeverSent) => Outcome::NeverSent { why: Loss::Deadline },
             Some(Fault::Code(code)) => answer(code, None, Kind::Transform),
             Some(Fault::Idle) => answer(1000, None, Kind::Transform),
+            Some(Fault::Slow(seconds)) => {
+                self.late.push((now + Duration::from_secs(seconds), transform));
+                answer(1000, None, Kind::Transform)
+            }
             Some(Fault::Pending) => {
                 self.effect(transform);
                 answer(1001, None, Kind::Transform)

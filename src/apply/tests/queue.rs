@@ -62,6 +62,26 @@ fn what_is_decided_too_late_stays_pending_and_the_next_run_settles_it() {
 }
 
 #[test]
+fn each_run_waits_as_long_for_what_was_sent_before() {
+    let mut run = run(1, Fault::Decided(true, 1_000));
+    for runs in 1..=2 {
+        run.go(ALL);
+        assert_eq!((states(&run), run.now.since_origin()), (vec!["pending"], PATIENCE * runs));
+    }
+}
+
+#[test]
+fn what_was_declined_and_not_told_to_us_has_failed_for_the_next_run() {
+    let mut run = run(1, Fault::Decided(false, 1));
+    run.queue = None;
+    run.go(ALL);
+    assert_eq!(states(&run), ["pending"]);
+    run.now = run.now + Duration::from_secs(1);
+    run.go(ALL);
+    assert_eq!((states(&run), run.why(1, 0)), (vec!["failed"], Some(Why::NotEffective)));
+}
+
+#[test]
 fn without_a_queue_of_ours_nothing_is_asked_of_it_and_nothing_is_waited_for() {
     let mut run = run(1, Fault::Decided(true, 1));
     run.queue = None;

@@ -92,6 +92,17 @@ fn every_fault_of_a_command_ends_as_it_should() {
 }
 
 #[test]
+fn what_takes_effect_later_than_it_is_said_is_waited_for_as_long_as_a_registry_may_lag() {
+    for (seconds, ends, state) in [(12, 15, "verified"), (30, 30, "verified"), (31, 30, "failed")] {
+        let mut run = Run::of(1);
+        run.operations[0].steps.truncate(1);
+        run.world.faults = VecDeque::from([Some(Fault::Slow(seconds))]);
+        run.go(ALL);
+        assert_eq!((run.fold().operation(1, 1).as_str(), run.now.since_origin()), (state, Duration::from_secs(ends)), "{seconds}");
+    }
+}
+
+#[test]
 fn every_pair_of_faults_has_one_effect_at_most_and_two_commands_at_most() {
     let faults = [
         None,
