@@ -133,13 +133,9 @@ pub fn classify(code: ResultCode, msg: &str, at: At, kind: Kind, limit_words: &[
         2400 => {
             Verdict { class: if transform { Class::Read } else { Class::Again }, effect: Effect::Unknown, breaker: Some(BREAKER), ..plain }
         }
-        2500 => Verdict {
-            class: if transform { Class::Read } else { Class::New },
-            effect: Effect::Unknown,
-            closes: true,
-            breaker: Some(BREAKER),
-            ..plain
-        },
+        2500 => {
+            Verdict { class: if transform { Class::Read } else { Class::New }, effect: Effect::Unknown, breaker: Some(BREAKER), ..plain }
+        }
         // At login the connection is lost; in a live session one registry throttles with it and keeps the socket open.
         2502 => Verdict { class: if at == At::Login { Class::New } else { Class::Again }, closes: at == At::Login, limit: true, ..plain },
         other if other / 1000 != 2 => Verdict { effect: Effect::Unknown, ..look },
