@@ -298,14 +298,15 @@ impl Run {
         let mut operations = Vec::new();
         for n in 0..domains {
             let id = format!("d{n}.example");
-            let row = crate::dataset::domain_row(&world.domains[&id]);
+            let stands = Standing::from(Box::new(world.domains[&id].clone()));
+            let row = stands.row().unwrap();
             let mut proxy = Contact::bare(Handle::new(format!("PP{n}")));
             proxy.email = Some(Personal::new(format!("{id}@relay.example")));
             let steps = vec![
                 DraftStep::create(ObjectKind::Contact, held(&proxy).row().unwrap(), true),
-                DraftStep::update(ObjectKind::Domain, &id).setting(Fact::column("registrant"), &row, Some(format!("PP{n}"))).setting(
+                DraftStep::update(ObjectKind::Domain, &id).setting(Fact::column("registrant"), row, Some(format!("PP{n}"))).setting(
                     Fact::status(LOCK),
-                    &row,
+                    row,
                     Some(Fact::SET.to_owned()),
                 ),
             ];
