@@ -179,10 +179,7 @@ impl World {
                 self.effect(transform);
             }
         }
-        let (due, late) = std::mem::take(&mut self.late).into_iter().partition(|(at, _)| *at <= now);
-        self.late = late;
-        let due: Vec<(Moment, Transform)> = due;
-        for (_, transform) in due {
+        for (_, transform) in self.late.extract_if(.., |(at, _)| *at <= now).collect::<Vec<_>>() {
             self.effect(transform);
         }
     }
