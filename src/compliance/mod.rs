@@ -6,17 +6,20 @@
 //! holds at some time is a pure [`fold`] over them, and [`decide`] says whether it is enough for a [`Purpose`], and by which rule not.
 //! [`Ledger`] is all of it over one store.
 
+pub mod calendar;
 mod decision;
 mod draft;
 mod fingerprint;
 mod fold;
 mod import;
 mod ledger;
+mod pack;
 mod record;
 mod subjects;
 #[cfg(test)]
 mod tests;
 
+pub use calendar::Holidays;
 pub use decision::{Basis, Decision, Rule, decide};
 pub use draft::{Doubt, Draft, Who};
 pub use fingerprint::{Fingerprint, Part};

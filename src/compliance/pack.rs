@@ -1,0 +1,23 @@
+//! Packs: TOML files of dated data, ours and an operator's, read as a whole or not at all.
+
+use crate::base::{Blame, Exit, Problem, Result};
+use serde::de::DeserializeOwned;
+use std::path::Path;
+
+/// What `text`, which stands in `file`, says.
+///
+/// # Errors
+/// `E-pack-001` (exit 2) with line, column and what is expected there.
+pub(super) fn read<T: DeserializeOwned>(text: &str, file: &Path) -> Result<T> {
+    toml::from_str(text).map_err(|e| {
+        let before = e.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+        let line = before.matches('\n').count() as u64 + 1;
+        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() as u64 + 1;
+        refused("E-pack-001", e.message(), "see the pack that is built in for what may stand there", file).line(line).column(column)
+    })
+}
+
+/// What is wrong with a pack in `file`.
+pub(super) fn refused(id: &str, what: impl Into<String>, remedy: impl Into<String>, file: &Path) -> Box<Problem> {
+    Problem::new(id, Blame::Operator, what, remedy).file(file).exit(Exit::Usage)
+}
