@@ -1,22 +1,15 @@
-//! The run report as one HTML page: no script, no network, nothing loaded, every word through one escaping sink.
+//! The run report as one HTML page.
 
 use super::alike::gathered;
 use super::charts;
 use super::facts::{RunFacts, total};
+use super::html::{self, chart, link, registry_text, shown, when, words};
 use super::sample::Sample;
-use super::svg::Bars;
-use super::table::{Cell, Head, Kind, Table};
 use super::tables;
 use super::verdict::{count, grouped, meaning, next, sentence};
 use crate::base::{Exit, escape_controls};
 use crate::diff::Severity;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use maud::{DOCTYPE, Markup, PreEscaped, html};
-use sha2::{Digest as _, Sha256};
-
-/// The page's one style sheet, allowed by its digest.
-const STYLE: &str = include_str!("style.css");
+use maud::{Markup, html};
 
 /// The sections, in order: id and heading.
 const SECTIONS: &[(&str, &str)] = &[
@@ -34,37 +27,19 @@ const SECTIONS: &[(&str, &str)] = &[
 
 /// The page.
 pub(super) fn page(facts: &RunFacts, sample: &Sample) -> String {
-    let csp =
-        format!("default-src 'none'; style-src 'sha256-{}'; base-uri 'none'; form-action 'none'", STANDARD.encode(Sha256::digest(STYLE)));
-    let page = html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta http-equiv="Content-Security-Policy" content=(csp);
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="referrer" content="no-referrer";
-                meta name="robots" content="noindex";
-                title { "Run report " (escape_controls(facts.run_id.as_str())) }
-                // The one text that is not escaped is our own, fixed at build time.
-                style { (PreEscaped(STYLE)) }
-            }
-            body {
-                a.skip href="#main" { "Skip to the report" }
-                (header(facts))
-                main #main {
-                    @for (id, heading) in SECTIONS {
-                        section aria-labelledby=(id) {
-                            h2 #(id) { (heading) }
-                            (section(id, facts, sample))
-                        }
-                    }
+    let body = html! {
+        (header(facts))
+        main #main {
+            @for (id, heading) in SECTIONS {
+                section aria-labelledby=(id) {
+                    h2 #(id) { (heading) }
+                    (section(id, facts, sample))
                 }
-                (footer(facts))
             }
         }
+        (footer(facts))
     };
-    page.into_string()
+    html::page(&format!("Run report {}", facts.run_id.as_str()), &body)
 }
 
 /// The verdict, what to do next, and the run's few figures.
@@ -99,8 +74,8 @@ fn header(facts: &RunFacts) -> Markup {
                 div { dt { "Began" } dd { (when(facts.started)) } }
                 div { dt { "Took" } dd { (took(facts)) } }
             }
-            dl.figures { @for (name, figure) in figures { div { dt { (name) } dd { (figure) } } } }
-            nav aria-label="Sections" { ul { @for (id, heading) in SECTIONS { li { a href={ "#" (id) } { (heading) } } } } }
+            (html::figures(figures.iter().map(|(name, figure)| (*name, figure.as_str()))))
+            (html::sections(SECTIONS.iter().copied()))
         }
     }
 }
@@ -220,85 +195,6 @@ fn footer(facts: &RunFacts) -> Markup {
             }
         }
     }
-}
-
-/// A chart with its caption.
-fn chart(bars: &Bars) -> Markup {
-    html! { @if !bars.rows.is_empty() { figure { figcaption { (bars.title) } (bars.draw()) } } }
-}
-
-/// A table; of none without rows, a line that says so.
-fn shown(table: &Table) -> Markup {
-    let classes = classes(table);
-    html! {
-        @if table.rows.is_empty() {
-            p { b { (table.shape.title) ": " } span.soft { "none." } }
-        } @else {
-            div.scroll tabindex="0" role="region" aria-label=(table.shape.title) {
-                table {
-                    caption { (table.shape.title) }
-                    thead { tr { @for (head, class) in table.shape.heads.iter().zip(&classes) { th scope="col" class=[class] { (head.title) } } } }
-                    tbody {
-                        @for row in &table.rows {
-                            tr {
-                                @for (n, (class, cell)) in classes.iter().zip(row).enumerate() {
-                                    @let kind = table.shape.heads.get(n).map_or(Kind::Text, |head| head.kind);
-                                    @if n == 0 { th scope="row" class=[class] { (cell_of(kind, cell)) } } @else { td class=[class] { (cell_of(kind, cell)) } }
-                                }
-                            }
-                        }
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// The class of each column: figures stand at the right, running text gets room, and what is longer than a word may fold.
-fn classes(table: &Table) -> Vec<Option<&'static str>> {
-    const LONG: usize = 40;
-    const MIDDLE: usize = 24;
-    let length = |row: &Vec<Cell>, n: usize| if let Some(Cell::Text(text)) = row.get(n) { text.chars().count() } else { 0 };
-    let class = |(n, head): (usize, &Head)| match (head.kind, table.rows.iter().map(|row| length(row, n)).max().unwrap_or(0)) {
-        (Kind::Int, _) => Some("n"),
-        (_, ..=MIDDLE) => None,
-        (_, ..=LONG) => Some("mid"),
-        _ => Some("long"),
-    };
-    table.shape.heads.iter().enumerate().map(class).collect()
-}
-
-/// One cell.
-fn cell_of(kind: Kind, cell: &Cell) -> Markup {
-    match cell {
-        Cell::Text(text) if kind == Kind::Words => html! { bdi { (words(&escape_controls(text))) } },
-        Cell::Text(text) => registry_text(text),
-        Cell::Int(0) => html! { span.soft { "0" } },
-        Cell::Int(n) if *n < 0 => html! { "−" (grouped(n.unsigned_abs())) },
-        Cell::Int(n) => html! { (grouped(n.unsigned_abs())) },
-        Cell::Empty => html! { span.soft { "–" } },
-    }
-}
-
-/// Text from outside: isolated, so that its direction moves nothing around it, and with controls written out.
-fn registry_text(text: &str) -> Markup {
-    html! { bdi { (escape_controls(text)) } }
-}
-
-/// Words with `code` set as such.
-fn words(text: &str) -> Markup {
-    html! { @for (n, part) in text.split('`').enumerate() { @if n % 2 == 1 { code { (part) } } @else { (part) } } }
-}
-
-/// A link to a file beside the page; the bare name where it holds anything that could make it lead elsewhere.
-fn link(path: &str) -> Markup {
-    let plain = !path.starts_with('/') && path.chars().all(|c| c.is_ascii_alphanumeric() || "._-=/".contains(c));
-    html! { @if plain { a href=(path) { (path) } } @else { (registry_text(path)) } }
-}
-
-/// A point in time, to the second.
-fn when(at: crate::base::Timestamp) -> Markup {
-    html! { time datetime=(at) { (at.strftime("%Y-%m-%d %H:%M:%S UTC")) } }
 }
 
 /// How long the run took.

@@ -15,6 +15,7 @@ const ROW: usize = 44;
 const KEY: usize = 22;
 
 /// A chart of horizontal bars.
+#[derive(Debug)]
 pub(super) struct Bars {
     /// A prefix for ids, unique on the page.
     pub(super) id: String,
@@ -35,6 +36,7 @@ pub(super) struct Bars {
 }
 
 /// One bar.
+#[derive(Debug)]
 pub(super) struct Bar {
     /// What it stands for. It may be a registry's text.
     pub(super) label: String,

@@ -1,7 +1,7 @@
 //! One table, written as CSV for people, as JSON, as Parquet and as HTML: the same rows in the same order.
 
-use crate::base::{Blame, Problem, Result, escape_controls, write_atomic};
-use crate::dataset::{self, ColumnType, TableWriter};
+use super::sheet::{Sheet, Stamp};
+use crate::base::{Result, escape_controls};
 use serde_json::{Map, Value, json};
 use std::path::{Path, PathBuf};
 
@@ -96,69 +96,12 @@ impl Table {
     ///
     /// # Errors
     /// As the writer of files.
-    pub(super) fn write(&self, dir: &Path, run_id: &str, tool_version: &str) -> Result<Vec<PathBuf>> {
-        let at = |ending: &str| dir.join(format!("{}.{ending}", self.shape.name));
-        let (csv, json, parquet) = (at("csv"), at("json"), at("parquet"));
-        write_atomic(
-            &csv,
-            &self.csv().map_err(|e| Problem::new("E-report-003", Blame::Us, e.to_string(), "report this as a bug").file(&csv))?,
-        )?;
-        write_atomic(&json, &pretty(&self.json(run_id, tool_version)))?;
-        self.write_parquet(&parquet)?;
-        Ok(vec![csv, json, parquet])
-    }
-
-    /// The table as CSV for people: no cell that a spreadsheet would compute, no control that a terminal would obey.
-    fn csv(&self) -> Result<Vec<u8>, csv::Error> {
-        let mut out = csv::Writer::from_writer(Vec::new());
-        out.write_record(self.shape.heads.iter().map(|h| h.name))?;
+    pub(super) fn write(&self, dir: &Path, stamp: Stamp<'_>) -> Result<Vec<PathBuf>> {
+        let mut sheet = Sheet::create(dir, self.shape, stamp)?;
         for row in &self.rows {
-            out.write_record(row.iter().map(|cell| match cell {
-                Cell::Text(text) => for_spreadsheet(text),
-                Cell::Int(n) => n.to_string(),
-                Cell::Empty => String::new(),
-            }))?;
+            sheet.push(0, row.clone())?;
         }
-        out.into_inner().map_err(|e| csv::Error::from(e.into_error()))
-    }
-
-    /// The table as JSON, exact.
-    fn json(&self, run_id: &str, tool_version: &str) -> Value {
-        let row = |cells: &Vec<Cell>| {
-            let pairs = self.shape.heads.iter().zip(cells).map(|(head, cell)| {
-                let value = match cell {
-                    Cell::Text(text) => Value::from(text.as_str()),
-                    Cell::Int(n) => Value::from(*n),
-                    Cell::Empty => Value::Null,
-                };
-                (head.name.to_owned(), value)
-            });
-            Value::Object(pairs.collect::<Map<_, _>>())
-        };
-        json!({
-            "schema": schema_id(self.shape.name),
-            "schema_version": SCHEMA_VERSION,
-            "tool_version": tool_version,
-            "run_id": run_id,
-            "rows": self.rows.iter().map(row).collect::<Vec<_>>(),
-        })
-    }
-
-    /// The table as Parquet, exact.
-    fn write_parquet(&self, path: &Path) -> Result<()> {
-        let column = |head: &Head| match head.kind {
-            Kind::Text | Kind::Words => (head.name, ColumnType::Text),
-            Kind::Int => (head.name, ColumnType::Integer),
-        };
-        let mut file = TableWriter::create(path, &self.shape.heads.iter().map(column).collect::<Vec<_>>())?;
-        for row in &self.rows {
-            file.push(row.iter().map(|cell| match cell {
-                Cell::Text(text) => dataset::Cell::Text(Some(text)),
-                Cell::Int(n) => dataset::Cell::Integer(Some(*n)),
-                Cell::Empty => dataset::Cell::Text(None),
-            }))?;
-        }
-        file.finish().map(drop)
+        Ok(sheet.finish()?.1)
     }
 }
 
@@ -214,7 +157,7 @@ pub(super) fn pretty(value: &Value) -> Vec<u8> {
 ///
 /// Quoting does not help, and neither does a blank in front, which spreadsheets trim. A `+49…` gets the mark too: nothing tells it
 /// from a formula.
-fn for_spreadsheet(text: &str) -> String {
+pub(super) fn for_spreadsheet(text: &str) -> String {
     const FORMULA: &[char] = &['=', '+', '-', '@', '＝', '＋', '－', '＠', '﹦', '﹢', '﹣', '﹫', '−'];
     let invisible = |c: char| {
         c.is_whitespace() || matches!(c, '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}')
