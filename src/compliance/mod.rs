@@ -15,6 +15,7 @@ mod import;
 mod ledger;
 mod pack;
 mod record;
+pub mod retention;
 mod subjects;
 #[cfg(test)]
 mod tests;

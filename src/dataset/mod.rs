@@ -24,7 +24,7 @@ pub use local::Refresh;
 pub use parquet::{Batch, ParquetFile};
 pub use rdap::{RdapAnswer, RdapAnswers, RdapRegistrar};
 pub use rows::{Facts, Row, contact_row, disclose_of, disclose_text, domain_row, handles};
-pub use services::{Protection, Services};
+pub use services::{Protection, ServiceEnd, ServiceEnds, Services};
 pub use snapshot::{Ages, ByState, Counts, Manifest, Observed, Snapshot, Stamp};
 pub use spool::State;
 pub use table::{Cell, ColumnType, TableWriter};
