@@ -525,6 +525,14 @@ pub(super) enum Report {
     /// What protects registrants, as the registries hold it: locks, leaks through roles, what proxies left behind, the relay's map,
     /// reminders
     Protection(Which),
+    /// How long is kept what of whom: what is retained, due and overdue, by which rule
+    Retention {
+        /// Try this rule pack on today's data, in place of the one in force
+        #[arg(long, value_name = "FILE")]
+        what_if: Option<PathBuf>,
+        #[command(flatten)]
+        which: Which,
+    },
 }
 
 const MOCK: &str = "\

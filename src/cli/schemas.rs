@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 type Make = fn() -> Value;
 
 /// Each schema but the reports' by its name.
-const SCHEMAS: [(&str, Make); 21] = [
+const SCHEMAS: [(&str, Make); 22] = [
     ("apply", written::<job::ApplyReport>),
     ("approved", written::<job::Approved>),
     ("check", written::<job::Checked>),
@@ -35,6 +35,7 @@ const SCHEMAS: [(&str, Make); 21] = [
     ("profile", read::<Profile>),
     ("protection", written::<job::ProtectionReport>),
     ("registries", written::<Matrix>),
+    ("retention", written::<job::RetentionShown>),
     ("store-moved", written::<job::StoreMoved>),
     ("synth", written::<synth::SynthReport>),
 ];

@@ -88,6 +88,9 @@ fn dispatch(global: &Global, command: Command, printer: &Arc<Printer>, clock: &A
         }
         Command::Run(which) => night(global, &which, printer, clock, job::run),
         Command::Report { what: Report::Protection(which) } => night(global, &which, printer, clock, job::report_protection),
+        Command::Report { what: Report::Retention { what_if, which } } => {
+            night(global, &which, printer, clock, |loaded, ctx| job::report_retention(loaded, ctx, what_if.as_deref()))
+        }
         Command::Report { what: Report::Run(which) } => night(global, &which, printer, clock, |loaded, _| Ok(job::report_run(loaded)?)),
         Command::Mock { what: Some(what), .. } => Ok(bundled::synth(&what, clock)?),
         Command::Mock { what: None, serve } => Ok(bundled::serve(serve, printer, clock)?),

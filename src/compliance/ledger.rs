@@ -3,7 +3,7 @@
 use super::decision::{Decision, decide};
 use super::draft::{Draft, Who};
 use super::fingerprint::{Fingerprint, Part};
-use super::fold::{Standing, fold};
+use super::fold::{Standing, State, fold};
 use super::import::{COLUMNS, Import, exported};
 use super::record::{Purpose, Record, Token};
 use super::subjects::{Made, Rekeyed, Subject, Subjects};
@@ -115,6 +115,26 @@ impl<'s> Ledger<'s> {
     #[must_use]
     pub fn standing(&self, subject: Subject, purpose: Purpose, at: Timestamp) -> Standing {
         fold(self.events(subject), purpose, at)
+    }
+
+    /// When `subject` withdrew last what it has not given again, for any purpose, as of `at`.
+    #[must_use]
+    pub fn withdrawn(&self, subject: Subject, at: Timestamp) -> Option<Timestamp> {
+        let events = self.events(subject);
+        let of = |purpose: &Purpose| {
+            let standing = fold(events, *purpose, at);
+            let is_it = |record: &&Record| standing.state == State::Withdrawn && standing.evidence.contains(&record.id);
+            events.iter().filter(is_it).map(|record| record.at).max()
+        };
+        Purpose::ALL.iter().filter_map(of).max()
+    }
+
+    /// A name for `person` that tells nobody who it is: see [`Subjects::pseudonym`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn pseudonym(&mut self, person: &Fingerprint, entropy: &mut dyn Entropy) -> Result<String> {
+        self.subjects.pseudonym(person, entropy)
     }
 
     /// The events of `subject`, in the order in which they were taken.

@@ -6,7 +6,7 @@
 //! address is kept, so that rotating the controller's key takes the people themselves, from the local records: [`Subjects::rekey`].
 
 use super::fingerprint::{Fingerprint, Part};
-use crate::base::{Blame, Entropy, Exit, ObjectKey, ObjectRef, Problem, Result};
+use crate::base::{Blame, Entropy, Exit, ObjectKey, ObjectRef, Problem, Result, hex};
 use crate::store::{Batch, Cell, Store, Table};
 use ring::hmac;
 use serde::{Deserialize, Serialize};
@@ -145,6 +145,22 @@ impl<'s> Subjects<'s> {
             return Err(unfit("a subject's salt is of somebody else"));
         }
         Ok(Some((subject, key)))
+    }
+
+    /// A name for `person` that tells nobody who it is, and is the same wherever the person is met: of a keyed hash under the controller's
+    /// newest key, so that it is another one once that was rotated. It is made where there is none yet.
+    ///
+    /// # Errors
+    /// `E-entropy-001`, `E-store-006`.
+    pub fn pseudonym(&mut self, person: &Fingerprint, entropy: &mut dyn Entropy) -> Result<String> {
+        if self.generations.is_empty() {
+            self.begin_generation(entropy)?;
+        }
+        let Some(newest) = self.generations.first() else { return Err(unfit("there is no key of fingerprints")) };
+        // The cells of the map begin otherwise: a pseudonym never gives away where a person's stands.
+        let mac = hmac::sign(&newest.key, &[b"pseudonym\0", &person.bytes(None)[..]].concat());
+        let short: [u8; 12] = mac.as_ref().first_chunk().copied().unwrap_or_default();
+        Ok(format!("p-{}", hex(&short)))
     }
 
     /// The key that is a subject's own; nothing where it was erased.

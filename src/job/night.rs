@@ -43,7 +43,8 @@ pub fn run(loaded: &Loaded, ctx: &Context) -> Result<Ended, Problems> {
     night.stage("diff");
     let fresh = pulls.iter().filter_map(|(id, p)| Some((id.clone(), p.pulled.as_ref()?.snapshot.clone()?))).collect();
     let summary = night.diff(&ingested.records, &fresh)?;
-    retention::expire(&night.state, &night.config().reports, night.started)?;
+    let config = night.config();
+    retention::expire(&night.state, &config.reports, &config.retention.pack, night.started.to_zoned(TimeZone::UTC).date())?;
     Vault::new(&mut open_store(night.state.root())?).expire(night.started)?;
     let mut ended = night.report(&mut facts, &pulls, Some(&summary))?;
     // Plans are made, and applied, by verbs that take the lock for themselves.
@@ -129,6 +130,10 @@ impl<'a> Night<'a> {
         let dir = loaded.config.reports.join(run_id.as_str());
         create_private_dir(&dir)?;
         Ok(Self { loaded, ctx, state, _lock: lock, run_id, started, dir })
+    }
+
+    pub(super) const fn run_id(&self) -> &RunId {
+        &self.run_id
     }
 
     const fn config(&self) -> &'a Config {

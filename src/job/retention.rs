@@ -1,31 +1,72 @@
-//! Snapshots and differences are personal data: the tool deletes its own after their time.
+//! What the tool itself leaves is personal data too: snapshots, differences and reports go by the rules of the retention pack.
 
-use crate::base::{Result, StateDir, Timestamp, remove_tree};
+use crate::base::{Result, StateDir, remove_tree};
+use crate::compliance::retention::{Item, RulePack, resolve};
+use jiff::civil::Date;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-/// How long snapshots and differences are kept, in days.
-const KEPT_DAYS: i64 = 35;
+/// The cluster of snapshots and differences, and what begins its period.
+const SNAPSHOT: (&str, &str) = ("snapshot", "taken");
+/// The cluster of reports, and what begins its period.
+const REPORT: (&str, &str) = ("report", "written");
 
-/// Removes snapshots and differences older than [`KEPT_DAYS`] at `now`. The newest snapshot of a registry goes too: it says nothing of
-/// today any more. Counts and reports without values stay.
+/// Something that the tool left.
+pub(super) struct Own {
+    /// Where.
+    pub(super) path: PathBuf,
+    /// Its name below the state directory or the reports.
+    pub(super) name: String,
+    /// `state` or `reports`.
+    pub(super) store: &'static str,
+    /// Of which day.
+    pub(super) day: Date,
+    kind: (&'static str, &'static str),
+}
+
+impl Own {
+    /// Itself as an item that rules bear on.
+    pub(super) fn item<'a>(&'a self, contracts: &'a BTreeSet<Box<str>>) -> Item<'a> {
+        let (cluster, event) = self.kind;
+        let events = BTreeMap::from([(event, self.day)]);
+        Item { cluster, scopes: &[], country: None, contracts, events, in_use: false, held: false }
+    }
+}
+
+/// What the tool left: each snapshot, the differences of each run, and each run's reports; by path.
+pub(super) fn own(state: &Path, reports: &Path) -> Vec<Own> {
+    let mut all = Vec::new();
+    for path in entries(&state.join("snapshots")) {
+        let name = name_of(&path);
+        if let Some(day) = name.strip_prefix("date=").and_then(|date| date.get(..10)?.parse().ok()) {
+            all.push(Own { path, name, store: "state", day, kind: SNAPSHOT });
+        }
+    }
+    for run in entries(reports) {
+        let name = name_of(&run);
+        // A run's folder begins with its day.
+        let Some(day) = name.get(..8).and_then(|day| Date::strptime("%Y%m%d", day).ok()) else { continue };
+        for file in ["differences.csv", "differences.parquet"] {
+            let path = run.join(file);
+            if path.exists() {
+                all.push(Own { path, name: format!("{name}/{file}"), store: "reports", day, kind: SNAPSHOT });
+            }
+        }
+        all.push(Own { path: run, name, store: "reports", day, kind: REPORT });
+    }
+    all.sort_by(|one, other| one.path.cmp(&other.path));
+    all
+}
+
+/// Removes what must be gone by `today`. The newest snapshot of a registry goes too: it says nothing of today any more.
 ///
 /// # Errors
 /// Where something cannot be removed.
-pub(super) fn expire(state: &StateDir, reports: &Path, now: Timestamp) -> Result<()> {
-    let oldest = (now - jiff::SignedDuration::from_hours(KEPT_DAYS * 24)).strftime("%Y-%m-%d").to_string();
-    for dir in entries(&state.root().join("snapshots")) {
-        let name = name_of(&dir);
-        if name.strip_prefix("date=").and_then(|date| date.get(..10)).is_some_and(|day| day < oldest.as_str()) {
-            remove_tree(&dir)?;
-        }
-    }
-    let oldest = oldest.replace('-', "");
-    for run in entries(reports) {
-        // A run's folder begins with its day.
-        if name_of(&run).get(..8).is_some_and(|day| day.bytes().all(|b| b.is_ascii_digit()) && day < oldest.as_str()) {
-            for file in ["differences.csv", "differences.parquet"] {
-                remove_tree(&run.join(file))?;
-            }
+pub(super) fn expire(state: &StateDir, reports: &Path, pack: &RulePack, today: Date) -> Result<()> {
+    let contracts = BTreeSet::new();
+    for own in own(state.root(), reports) {
+        if resolve(pack, &own.item(&contracts), today).must_go_by.is_some_and(|by| by <= today) {
+            remove_tree(&own.path)?;
         }
     }
     Ok(())
@@ -44,21 +85,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_older_than_its_time_goes_and_nothing_else() {
+    fn what_is_older_than_its_rule_goes_and_nothing_else() {
         let dir = tempfile::tempdir().expect("a directory");
         let state = StateDir::open(&dir.path().join("state")).expect("a state directory");
         let reports = dir.path().join("reports");
-        let kept = ["state/snapshots/date=2026-10-17", "state/snapshots/other", "reports/20261017T020000Z-x", "reports/notes"];
-        let gone = ["state/snapshots/date=2026-10-16", "state/snapshots/date=2026-10-16T03-00-00Z"];
-        for path in kept.iter().chain(&gone).chain(&["reports/20261016T020000Z-x"]) {
+        // By the built-in pack snapshots are gone on the 35th day after they were taken, and reports after three years.
+        let kept = ["state/snapshots/date=2026-10-18", "state/snapshots/other", "reports/20261018T020000Z-x", "reports/notes"];
+        let gone = ["state/snapshots/date=2026-10-17", "state/snapshots/date=2026-10-16T03-00-00Z", "reports/20231121T020000Z-x"];
+        for path in kept.iter().chain(&gone).chain(&["reports/20261017T020000Z-x"]) {
             crate::base::create_private_dir(&dir.path().join(path)).expect("made");
             crate::base::write_atomic(&dir.path().join(path).join("differences.csv"), b"x").expect("written");
             crate::base::write_atomic(&dir.path().join(path).join("run.json"), b"{}").expect("written");
         }
-        expire(&state, &reports, "2026-11-21T02:00:00Z".parse().expect("a time")).expect("expired");
+        let pack = RulePack::embedded().expect("the pack");
+        expire(&state, &reports, &pack, jiff::civil::date(2026, 11, 21)).expect("expired");
         assert!(kept.iter().all(|p| dir.path().join(p).join("differences.csv").exists()));
         assert!(!gone.iter().any(|p| dir.path().join(p).exists()));
-        let old = dir.path().join("reports/20261016T020000Z-x");
+        let old = dir.path().join("reports/20261017T020000Z-x");
         assert!(!old.join("differences.csv").exists() && old.join("run.json").exists());
     }
 }

@@ -64,7 +64,7 @@ pub(super) enum Block {
 
 /// What the files of a report state of its making.
 #[derive(Clone, Debug)]
-pub(super) struct Making {
+pub struct Making {
     /// The run.
     pub(super) run_id: RunId,
     /// The version of Privet.

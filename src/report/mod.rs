@@ -4,12 +4,12 @@
 
 mod alike;
 mod charts;
-#[expect(dead_code, reason = "the first report that is made of it comes next")]
 mod document;
 pub mod facts;
 mod html;
 mod json;
 mod page;
+mod retention;
 mod sample;
 mod sheet;
 mod svg;
@@ -18,8 +18,10 @@ mod tables;
 mod terminal;
 mod verdict;
 
+pub use document::Making;
 pub use facts::{RegistryFacts, RunFacts};
 pub use json::{AppliedSummary, PlanSummary, RegistrySummary, Summary};
+pub use retention::{RetentionReport, RetentionRow, RetentionSummary, making};
 pub use terminal::terminal;
 
 use crate::base::{Blame, Problem, Result, create_private_dir, read_capped, write_atomic};
@@ -99,6 +101,6 @@ pub fn read(path: &Path) -> Result<RunFacts> {
 #[must_use]
 pub fn schemas() -> Vec<(&'static str, Value)> {
     let mut all = vec![("run", schemars::schema_for!(Document).to_value()), ("summary", schemars::schema_for!(Summary).to_value())];
-    all.extend(tables::SHAPES.iter().map(|shape| (shape.name, shape.schema())));
+    all.extend(tables::SHAPES.iter().chain(&retention::SHAPES).map(|shape| (shape.name, shape.schema())));
     all
 }

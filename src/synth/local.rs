@@ -5,9 +5,10 @@ use super::change::{self, ContactRules, DomainRules};
 use super::consent::Consents;
 use super::cosmetic::{self, Ways};
 use super::ended::Ended;
+use super::former::{Keeping, Periods, formers};
 use super::leaks::Leaks;
 use super::record::Record;
-use super::registries::provider;
+use super::registries::{Registry, provider};
 use super::services::Service;
 use super::stray;
 use super::tables::Tables;
@@ -27,6 +28,9 @@ const MISSING_PER_MILLION: u64 = 5_000;
 /// Unchanged records of a thousand that write some fields in another way than the registry.
 const COSMETIC_PER_MILLE: u64 = 250;
 
+/// How far behind the fleet's own the objects of the past begin: no other record comes near.
+const PAST: u64 = 1_000_000;
+
 /// The records of one registry.
 pub(super) struct Local<'a> {
     registry: &'a str,
@@ -36,15 +40,29 @@ pub(super) struct Local<'a> {
     seed: u64,
     changed_per_million: u64,
     today: civil::Date,
+    periods: Periods,
+    /// How many customers of the past there are.
+    past: usize,
 }
 
 impl<'a> Local<'a> {
     /// The records that go with `fleet`.
-    pub(super) fn new(registry: &'a str, fleet: &'a SyntheticFleet, options: &SynthOptions, today: civil::Date) -> Self {
+    pub(super) fn new(registry: &Registry, fleet: &'a SyntheticFleet, options: &SynthOptions, today: civil::Date) -> Self {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share from 0 to 1")]
         let changed_per_million = (options.change_rate * 1e6).round() as u64;
-        let seed = Draw::new(options.seed, registry, 1).bits();
-        Self { registry, fleet, ended: Ended::new(fleet, seed), ways: Ways::of(fleet.profile()), seed, changed_per_million, today }
+        let seed = Draw::new(options.seed, registry.id, 1).bits();
+        let past = if fleet.contact_count() == 0 { 0 } else { registry.formers };
+        Self {
+            registry: registry.id,
+            fleet,
+            ended: Ended::new(fleet, seed),
+            ways: Ways::of(fleet.profile()),
+            seed,
+            changed_per_million,
+            today,
+            periods: registry.periods,
+            past,
+        }
     }
 
     /// Writes the records, and to `list` the names the registry holds; how many differences were planted.
@@ -54,10 +72,11 @@ impl<'a> Local<'a> {
         tables: &mut Tables,
         truth: &mut Truth,
         broken: &mut Violations,
-        (consents, leaks): (&mut Consents, &mut Leaks),
+        (consents, leaks, keeping): (&mut Consents, &mut Leaks, &mut Keeping),
     ) -> Result<u64> {
-        self.contacts(tables, truth, broken, consents)?;
-        self.domains(list.is_some(), tables, truth, broken, (consents, leaks))?;
+        self.contacts(tables, truth, broken, (consents, keeping))?;
+        self.domains(list.is_some(), tables, truth, broken, (consents, leaks, keeping))?;
+        self.formers(tables, truth, keeping)?;
         broken.end_of(self.registry)?;
         if let Some(path) = list {
             self.list(path)?;
@@ -65,7 +84,13 @@ impl<'a> Local<'a> {
         truth.end_of(self.registry)
     }
 
-    fn contacts(&self, tables: &mut Tables, truth: &mut Truth, broken: &mut Violations, consents: &mut Consents) -> Result<()> {
+    fn contacts(
+        &self,
+        tables: &mut Tables,
+        truth: &mut Truth,
+        broken: &mut Violations,
+        (consents, keeping): (&mut Consents, &mut Keeping),
+    ) -> Result<()> {
         const OBJECT: ObjectKind = ObjectKind::Contact;
         let count = self.fleet.contact_count();
         let mut beyond = count;
@@ -75,7 +100,8 @@ impl<'a> Local<'a> {
             let mut record = Record::contact(&person);
             if draw.below(1_000_000) < MISSING_PER_MILLION {
                 let (stranger, flaw) = self.fleet.flawed_person_at(beyond);
-                self.stranger(OBJECT, Record::contact(&stranger), flaw, tables, truth, broken)?;
+                let handle = self.stranger(OBJECT, Record::contact(&stranger), flaw, tables, truth, broken)?;
+                keeping.contact(&handle);
                 beyond += 1;
             }
             let ended = self.ended.contact(index);
@@ -110,6 +136,7 @@ impl<'a> Local<'a> {
             }
             truth.changed(OBJECT, record.id(), differences);
             tables.object(OBJECT, self.registry, &record)?;
+            keeping.contact(record.id());
             consents.contact(&record);
             if ended.is_some() {
                 consents.withheld(self.registry, record.id())?;
@@ -117,7 +144,10 @@ impl<'a> Local<'a> {
         }
         // The provider's one mask contact is in the registrar's own books.
         match self.fleet.contact(&provider().v1_handle) {
-            Some(mask) if count > 0 => tables.object(OBJECT, self.registry, &Record::contact(&mask)),
+            Some(mask) if count > 0 => {
+                keeping.contact(mask.id.as_str());
+                tables.object(OBJECT, self.registry, &Record::contact(&mask))
+            }
             _ => Ok(()),
         }
     }
@@ -128,7 +158,7 @@ impl<'a> Local<'a> {
         tables: &mut Tables,
         truth: &mut Truth,
         broken: &mut Violations,
-        (consents, leaks): (&mut Consents, &mut Leaks),
+        (consents, leaks, keeping): (&mut Consents, &mut Leaks, &mut Keeping),
     ) -> Result<()> {
         const OBJECT: ObjectKind = ObjectKind::Domain;
         let (contacts, count) = (self.fleet.contact_count(), self.fleet.domain_count());
@@ -138,6 +168,7 @@ impl<'a> Local<'a> {
         let mut beyond = count;
         for index in 0..count {
             let mut draw = Draw::new(self.seed, "domain", index);
+            keeping.held(&domain_row(&self.fleet.domain_at(index)));
             let mask = self.fleet.mask_at(index);
             let (order, flaw) = self.fleet.flawed_order_at(index);
             let mut record = Record::domain(&order);
@@ -176,8 +207,10 @@ impl<'a> Local<'a> {
             }
             truth.changed(OBJECT, record.id(), differences);
             tables.object(OBJECT, self.registry, &record)?;
+            keeping.record(&record);
             if orphaned {
                 let proxy = proxy_handle(record.id());
+                keeping.contact(proxy.as_str());
                 truth.missing(ObjectKind::Contact, proxy.as_str(), Kind::MissingHere);
                 leaks.orphan(self.registry, record.id(), &proxy)?;
             }
@@ -219,7 +252,7 @@ impl<'a> Local<'a> {
         Ok(())
     }
 
-    /// Adds a record that the registry never heard of. Where it breaks no rule, it may break one that nothing at a registry could.
+    /// Adds a record that the registry never heard of, and gives its id. Where it breaks no rule, it may break one that nothing at a registry could.
     fn stranger(
         &self,
         object: ObjectKind,
@@ -228,13 +261,38 @@ impl<'a> Local<'a> {
         tables: &mut Tables,
         truth: &mut Truth,
         broken: &mut Violations,
-    ) -> Result<()> {
+    ) -> Result<String> {
         let mut draw = Draw::new(self.seed, record.id(), 0);
         let flaw = flaw.or_else(|| stray::plant(object, &mut record, self.fleet.profile(), &mut draw));
         tables.object(object, self.registry, &record)?;
         truth.missing(object, record.id(), Kind::MissingThere);
         if let Some(flaw) = flaw {
             broken.planted(object, record.id(), &flaw);
+        }
+        Ok(record.id().to_owned())
+    }
+
+    /// Adds customers of the past: their contact and their domain stand in the records alone, and a service says how it ended.
+    fn formers(&self, tables: &mut Tables, truth: &mut Truth, keeping: &mut Keeping) -> Result<()> {
+        use DomainField::{Admin, Billing, Registrant, Tech};
+        for (n, former) in (0..).zip(formers(self.today, self.past)) {
+            let person = Record::contact(&self.fleet.good_person_at(self.fleet.contact_count() + PAST + n));
+            let orders = (0..PAST).map(|at| self.fleet.flawed_order_at(self.fleet.domain_count() + PAST * (n + 1) + at));
+            let Some((order, _)) = orders.into_iter().find(|(_, flaw)| flaw.is_none()) else { continue };
+            let mut domain = Record::domain(&order);
+            for role in [Registrant, Admin, Tech, Billing].map(DomainField::at) {
+                if !domain.get(role).is_empty() {
+                    domain.set(role, person.id().to_owned());
+                }
+            }
+            for (object, record) in [(ObjectKind::Contact, &person), (ObjectKind::Domain, &domain)] {
+                tables.object(object, self.registry, record)?;
+                truth.missing(object, record.id(), Kind::MissingThere);
+            }
+            if let Some(service) = former.service(domain.id()) {
+                tables.service(&service.each_ref().map(String::as_str))?;
+            }
+            keeping.former(self.registry, person.id(), &former, self.periods)?;
         }
         Ok(())
     }

@@ -1,13 +1,14 @@
 //! Data with planted truths: registry states, a registrar's records that differ from them in known ways, and the list of those ways.
 //!
-//! Everything is a function of the options, written in one pass with the memory of one row group and of the differences, and of 16 bytes
-//! for each contact of one registry.
+//! Everything is a function of the options, written in one pass with the memory of one row group and of the differences, and of some 60
+//! bytes for each contact of one registry.
 
 mod change;
 mod config;
 mod consent;
 mod cosmetic;
 mod ended;
+mod former;
 mod leaks;
 mod local;
 mod record;
@@ -26,6 +27,7 @@ pub use config::config;
 use crate::base::{Blame, Problem, Result, Timestamp, create_private_dir};
 use crate::mock::fleet::{FleetSettings, SyntheticFleet};
 use consent::Consents;
+use former::Keeping;
 use jiff::tz::TimeZone;
 use leaks::Leaks;
 use local::Local;
@@ -74,6 +76,8 @@ pub struct SynthReport {
     pub ended: u64,
     /// Proxy contacts that nothing names, one a row of the kind `orphan`.
     pub orphans: u64,
+    /// Contacts that no service needs, one a row of `truth/retention.csv`.
+    pub unneeded: u64,
 }
 
 /// What was made for one registry.
@@ -91,7 +95,7 @@ pub struct SynthRegistry {
     pub differences: u64,
 }
 
-/// Writes `out/states/REGISTRY/fleet.toml`, `out/records`, `out/truth/{differences,violations,blocked,leaks}.csv` and
+/// Writes `out/states/REGISTRY/fleet.toml`, `out/records`, `out/truth/{differences,violations,blocked,leaks,retention}.csv` and
 /// `out/privet.toml`. Equal options give equal bytes.
 ///
 /// # Errors
@@ -116,6 +120,7 @@ pub fn write(out: &Path, options: &SynthOptions) -> Result<SynthReport> {
     let mut violations = Violations::create(&out.join("truth/violations.csv"))?;
     let mut consents = Consents::create(out, options)?;
     let mut leaks = Leaks::create(&out.join("truth/leaks.csv"))?;
+    let mut keeping = Keeping::create(&out.join("truth/retention.csv"), today)?;
     let mut registries = Vec::new();
     for registry in &REGISTRIES {
         let state = out.join("states").join(registry.id);
@@ -125,8 +130,10 @@ pub fn write(out: &Path, options: &SynthOptions) -> Result<SynthReport> {
         let fleet = SyntheticFleet::new(settings)?;
         let list = registry.list.then(|| out.join(config::list(registry.id)));
         consents.begin(fleet.profile());
-        let local = Local::new(registry.id, &fleet, options, today);
-        let differences = local.write(list.as_deref(), &mut tables, &mut truth, &mut violations, (&mut consents, &mut leaks))?;
+        let local = Local::new(registry, &fleet, options, today);
+        let differences =
+            local.write(list.as_deref(), &mut tables, &mut truth, &mut violations, (&mut consents, &mut leaks, &mut keeping))?;
+        keeping.end_of(registry.id, registry.periods)?;
         consents.end_of(registry.id)?;
         registries.push(SynthRegistry {
             id: registry.id.to_owned(),
@@ -141,7 +148,8 @@ pub fn write(out: &Path, options: &SynthOptions) -> Result<SynthReport> {
     let violations = violations.finish()?;
     let (consents, blocked) = consents.finish()?;
     let leaks::Written { roles: leaks, ended, orphans } = leaks.finish()?;
+    let unneeded = keeping.finish()?;
     // Last, so that a directory with a configuration is a whole one.
     crate::base::write_atomic(&config, config::config(&BTreeMap::new()).as_bytes())?;
-    Ok(SynthReport { registries, contacts, domains, services, differences, violations, consents, blocked, leaks, ended, orphans })
+    Ok(SynthReport { registries, contacts, domains, services, differences, violations, consents, blocked, leaks, ended, orphans, unneeded })
 }

@@ -1,6 +1,7 @@
 //! The registries of the data, by id: how large each is and what its objects look like.
 
 use super::SynthOptions;
+use super::former::Periods;
 use crate::mock::fleet::{Draw, FleetSettings, Forms, HandleForm, PrivacyShares, Provider};
 use jiff::civil;
 
@@ -30,6 +31,10 @@ pub(super) struct Registry {
     privacy: (u16, u16),
     /// Whether there is a list of the names it holds for us.
     pub(super) list: bool,
+    /// Which periods data are kept for.
+    pub(super) periods: Periods,
+    /// Customers of the past, at most.
+    pub(super) formers: usize,
 }
 
 /// The most domains of a registry without contacts: the one there is may be asked five a second, and a demonstration is not to wait.
@@ -55,6 +60,7 @@ pub(super) const REGISTRIES: [Registry; 9] = [
         profile: "denic",
         contacts: 1,
         most: 50,
+        formers: 2,
         tlds: &["de"],
         forms: &[Forms::Loc],
         scripts: &["latin", "greek", "cyrillic", "han"],
@@ -72,10 +78,20 @@ pub(super) const REGISTRIES: [Registry; 9] = [
         privacy: (0, 30),
         ..USUAL
     },
-    Registry { id: "example-minimum", profile: "gtld-minimum", domains: 20, tlds: &["test"], privacy: (0, 100), ..USUAL },
+    Registry {
+        id: "example-minimum",
+        profile: "gtld-minimum",
+        periods: Periods::Icann,
+        formers: 0,
+        domains: 20,
+        tlds: &["test"],
+        privacy: (0, 100),
+        ..USUAL
+    },
     Registry {
         id: "example-thick",
         profile: "gtld-thick",
+        periods: Periods::Icann,
         contacts: 5,
         tlds: &["example", "shop.example"],
         forms: &[Forms::Int, Forms::Both, Forms::Both, Forms::Loc],
@@ -118,6 +134,8 @@ const USUAL: Registry = Registry {
     handles: ("C", "-PV", false),
     privacy: (0, 0),
     list: false,
+    periods: Periods::House,
+    formers: 7,
 };
 
 /// Of a thousand domains or contacts under privacy v2, those that the registry shows nevertheless.

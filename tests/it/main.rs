@@ -15,6 +15,7 @@ mod dns;
 mod ended;
 mod extensions;
 mod https;
+mod keeping;
 mod kill;
 mod layers;
 mod marker;

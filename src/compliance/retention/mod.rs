@@ -7,8 +7,10 @@
 
 mod resolve;
 mod rule;
+mod subject;
 #[cfg(test)]
 mod tests;
 
 pub use resolve::{Bound, Conflict, Item, Resolution, Situation, State, resolve};
 pub use rule::{Kind, LegalBasis, Rule, RulePack, Tier};
+pub use subject::{Kept, Life, elements, items};

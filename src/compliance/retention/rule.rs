@@ -1,7 +1,7 @@
 //! Rule packs as files.
 
 use super::super::pack::{read, refused};
-use crate::base::{Digest, Result};
+use crate::base::{Digest, Result, read_capped};
 use crate::model::Confidence;
 use jiff::civil::Date;
 use jiff::{Span, SpanRelativeTo};
@@ -11,6 +11,8 @@ use std::path::Path;
 
 /// The embedded pack.
 const EMBEDDED: &str = include_str!("../packs/retention.toml");
+/// The largest file that is read as a pack, in bytes.
+const MAX_BYTES: u64 = 1 << 20;
 /// The most rules of a pack.
 const MAX_RULES: usize = 500;
 /// The longest period, in days: a century.
@@ -148,6 +150,7 @@ struct File {
     dated: Date,
     events: BTreeMap<Box<str>, Event>,
     clusters: BTreeMap<Box<str>, Box<str>>,
+    scopes: BTreeMap<Box<str>, BTreeSet<Box<str>>>,
     reasons: BTreeMap<Box<str>, BTreeSet<Box<str>>>,
     rule: Vec<Rule>,
 }
@@ -164,6 +167,7 @@ pub struct RulePack {
     rules: Vec<Rule>,
     events: BTreeMap<Box<str>, Event>,
     clusters: BTreeMap<Box<str>, Box<str>>,
+    scopes: BTreeMap<Box<str>, BTreeSet<Box<str>>>,
     reasons: BTreeMap<Box<str>, BTreeSet<Box<str>>>,
 }
 
@@ -191,14 +195,24 @@ impl RulePack {
         Self::parse(EMBEDDED, Path::new("retention.toml (built in)"))
     }
 
+    /// The pack in the file at `path`.
+    ///
+    /// # Errors
+    /// As [`Self::parse`]; `E-file-005` where it cannot be read, `E-file-006` where it is larger than any pack.
+    pub fn load(path: &Path) -> Result<Self> {
+        let bytes = read_capped(path, MAX_BYTES)?;
+        let text = std::str::from_utf8(&bytes).map_err(|_| refused("E-pack-001", "the file is not UTF-8", "save it as UTF-8", path))?;
+        Self::parse(text, path)
+    }
+
     /// The pack that is the `text` of `file`.
     ///
     /// # Errors
     /// `E-pack-001` where it is no such file (with line and column); `E-pack-003` where its parts do not hold together; `E-pack-004`
     /// where a rule does not come to what its example says. All end with 2.
     pub fn parse(text: &str, file: &Path) -> Result<Self> {
-        let File { version, id, dated, events, clusters, reasons, rule: rules } = read(text, file)?;
-        let pack = Self { id, dated, digest: Digest::of(text.as_bytes()), rules, events, clusters, reasons };
+        let File { version, id, dated, events, clusters, scopes, reasons, rule: rules } = read(text, file)?;
+        let pack = Self { id, dated, digest: Digest::of(text.as_bytes()), rules, events, clusters, scopes, reasons };
         let told = if version == 1 { pack.fault() } else { Some((String::new(), format!("the pack has version {version}, known is 1"))) };
         if let Some((rule, what)) = told {
             let remedy = "see the built-in pack for how rules are written";
@@ -228,6 +242,12 @@ impl RulePack {
     /// The clusters, each with what it holds.
     pub fn clusters(&self) -> impl Iterator<Item = (&str, &str)> {
         self.clusters.iter().map(|(name, what)| (&**name, &**what))
+    }
+
+    /// The kinds of registries that the one with `profile` is of.
+    #[must_use]
+    pub fn scopes_of(&self, profile: &str) -> Vec<Box<str>> {
+        self.scopes.iter().filter(|(_, profiles)| profiles.contains(profile)).map(|(scope, _)| scope.clone()).collect()
     }
 
     /// Whether `event` is known of everything that is no longer in use.
@@ -270,9 +290,11 @@ impl RulePack {
             let days = rest.and_then(|rest| rest.total((jiff::Unit::Day, relative))).map_or(f64::MAX, |rest| days + rest);
             by_calendar && (least..=LONGEST).contains(&days)
         };
-        let unknown = |cluster: &&Box<str>| !self.clusters.contains_key(*cluster);
-        if let Some(cluster) = rule.clusters.iter().find(unknown) {
+        if let Some(cluster) = rule.clusters.iter().find(|cluster| !self.clusters.contains_key(*cluster)) {
             return Some(format!("`{cluster}` is no cluster of this pack"));
+        }
+        if let Some(scope) = rule.scopes.iter().find(|scope| !self.scopes.contains_key(*scope)) {
+            return Some(format!("`{scope}` is no scope of this pack"));
         }
         if let Some(event) = rule.start.as_ref().filter(|event| !self.events.contains_key(*event)) {
             return Some(format!("`{event}` is no event of this pack"));

@@ -179,6 +179,7 @@ fn a_pack_is_refused_with_its_line_and_its_rule() {
             change("start = \"interaction\"", "start = \"interaction\"\non = \"2026-01-01\""),
             change("supersedes = [\"RAA-2Y\"]", "supersedes = [\"RAA-9Y\"]"),
             change("id = \"RAA-180D\"", "id = \"RAA-2Y\""),
+            change("scopes = [\"eu\"]", "scopes = [\"europe\"]"),
             change("countries = [\"DE\"]", "countries = [\"XX\"]"),
             change("kind = \"min\"", "kind = \"mid\""),
             change("tier = \"registry\"", "tear = \"registry\""),
@@ -198,7 +199,7 @@ const EVENTS: [&str; 4] = ["service-ended", "sponsorship-ended", "registration-e
 
 /// A pack of rules drawn: kind, start, months, grace, tier.
 fn drawn(rules: &[(bool, usize, u16, u16, u8)]) -> RulePack {
-    let head = "version = 1\nid = \"t\"\ndated = \"2026-01-01\"\n[reasons]\nother = []\n[clusters]\nc = \"c\"\n[events]\n";
+    let head = "version = 1\nid = \"t\"\ndated = \"2026-01-01\"\n[scopes]\n[reasons]\nother = []\n[clusters]\nc = \"c\"\n[events]\n";
     let mut text = head.to_owned();
     for event in EVENTS {
         text.push_str(&format!("{event} = {{ what = \"\", ends = {} }}\n", event == "service-ended"));

@@ -18,4 +18,4 @@ pub use init::{TEMPLATE, init};
 pub use origin::{Given, Origin, Setting};
 pub use read::Environment;
 pub use secret::{SecretRead, SecretSource};
-pub use types::{Applying, Config, Dns, Gates, Loaded, Nightly, Poll, Records, RegistryConfig};
+pub use types::{Applying, Config, Dns, Gates, Loaded, Nightly, Poll, Records, RegistryConfig, Retention};

@@ -2,13 +2,15 @@
 
 use super::document::{CAP, Document, text_of};
 use super::table::{Kind, Layer, Reading, Table};
-use super::types::{Config, Dns, Loaded, Records};
+use super::types::{Config, Dns, Loaded, Records, Retention};
 use super::{Given, TEMPLATE, gates, nightly, registry};
 use crate::base::{Blame, Digest, DomainName, Exit, Handle, Problem, Problems, read_capped};
+use crate::compliance::retention::RulePack;
 use crate::dataset::{Format, Source};
 use crate::diff::PrivacySettings;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Reads one variable of the environment.
@@ -112,6 +114,8 @@ fn root(reading: &mut Reading<'_>, path: &Path, bytes: &[u8], layers: [Layer<'_>
     let nightly = nightly::nightly(reading, planning);
     let observing = all.child(reading, "dns");
     let dns = dns(reading, observing);
+    let keeping = all.child(reading, "retention");
+    let retention = retention(reading, keeping);
     let fallback = all.child(reading, "registry_defaults");
 
     let mut one = |key, reading: &mut Reading<'_>| {
@@ -130,10 +134,45 @@ fn root(reading: &mut Reading<'_>, path: &Path, bytes: &[u8], layers: [Layer<'_>
     }
     all.finish(reading);
     version?;
-    let (gates, corrections, nightly) = (gates?, corrections?, nightly?);
+    let (gates, corrections, nightly, retention) = (gates?, corrections?, nightly?, retention?);
     let (state, reports, records, dns) = (state?, reports?, records_read, dns?);
     let digest = digest(bytes, &reading.rules);
-    Some(Config { path: path.to_owned(), digest, state, reports, records, privacy, gates, corrections, nightly, dns, registries })
+    Some(Config {
+        path: path.to_owned(),
+        digest,
+        state,
+        reports,
+        records,
+        privacy,
+        gates,
+        corrections,
+        nightly,
+        dns,
+        retention,
+        registries,
+    })
+}
+
+/// By which rules data are kept.
+fn retention(reading: &mut Reading<'_>, mut table: Table<'_>) -> Option<Retention> {
+    let rules = table.find("rules").map(|found| found.path(reading));
+    let contracts = table.find("contracts").and_then(|found| found.texts_if_any(reading)).unwrap_or_default();
+    table.finish(reading);
+    let is_own = rules.is_some();
+    let pack = match rules {
+        None => RulePack::embedded(),
+        Some(path) => RulePack::load(&path?),
+    };
+    match pack {
+        Ok(pack) => {
+            reading.rules.extend(is_own.then_some(pack.digest));
+            Some(Retention { pack: Arc::new(pack), contracts: contracts.into_iter().map(Into::into).collect() })
+        }
+        Err(problem) => {
+            reading.problems.push(*problem);
+            None
+        }
+    }
 }
 
 /// The digest of a configuration's bytes, or where it has files of rules, of all their digests.

@@ -2,12 +2,13 @@
 
 use super::{SecretSource, Setting};
 use crate::base::{Blame, Digest, Problem, RegistryId, Result};
+use crate::compliance::retention::RulePack;
 use crate::dataset::Source;
 use crate::diff::PrivacySettings;
 use crate::plan::{Directions, Limits, Recipe};
 use crate::policy::Profile;
 use jiff::{SignedDuration, civil};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -47,6 +48,8 @@ pub struct Config {
     pub nightly: Nightly,
     /// How the DNS is observed.
     pub dns: Dns,
+    /// By which rules data are kept.
+    pub retention: Retention,
     /// The registry accounts by the operator's names for them.
     pub registries: BTreeMap<RegistryId, RegistryConfig>,
 }
@@ -80,6 +83,15 @@ pub struct Records {
     pub services: Option<Source>,
     /// Files of RDAP answers about domains; empty where there are none.
     pub rdap: Vec<PathBuf>,
+}
+
+/// By which rules data are kept.
+#[derive(Clone, Debug)]
+pub struct Retention {
+    /// The rule pack: the operator's own, or the embedded one.
+    pub pack: Arc<RulePack>,
+    /// Contracts that hold, as rules name them.
+    pub contracts: BTreeSet<Box<str>>,
 }
 
 /// When a run refuses to go on.

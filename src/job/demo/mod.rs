@@ -4,7 +4,7 @@ mod change;
 
 use super::config::Config;
 use super::validate::{ValidateOptions, validate};
-use super::{Context, Ended, night, report_protection};
+use super::{Context, Ended, night, report_protection, report_retention};
 use crate::base::{Blame, Exit, Problem, Problems, Result, create_private_dir, remove_tree, write_atomic};
 use crate::mock::{self, Knobs, Served};
 use crate::synth::{self, SynthOptions, SynthReport};
@@ -53,16 +53,23 @@ pub fn demo(options: &DemoOptions, ctx: &Context) -> Result<Ended, Problems> {
     if judged.ended.exit() == Exit::Stopped {
         return Ok(judged.ended);
     }
-    same(&out.join("truth/violations.csv"), &judged.dir.join("findings.csv"), &VIOLATION, "violations of the registries' rules", None)?;
+    same(&out.join("truth/violations.csv"), &judged.dir.join("findings.csv"), &VIOLATION, "violations of the registries' rules", &[])?;
     let watched = report_protection(&loaded, ctx)?;
     if watched.exit() == Exit::Stopped {
         return Ok(watched);
     }
     let tables = watched.json.get("reports").and_then(serde_json::Value::as_str).map(PathBuf::from).unwrap_or_default();
     let leaks = out.join("truth/leaks.csv");
-    let (roles, orphans) = (("kind", "role"), ("kind", "orphan"));
-    same(&leaks, &tables.join("role-leaks.csv"), &LEAK, "roles that show a protected registrant", Some(roles))?;
-    same(&leaks, &tables.join("orphan-proxies.csv"), &ORPHAN, "proxy contacts that no domain names", Some(orphans))?;
+    let kind = |kind| [("kind", Is::Only(kind))];
+    same(&leaks, &tables.join("role-leaks.csv"), &LEAK, "roles that show a protected registrant", &kind("role"))?;
+    same(&leaks, &tables.join("orphan-proxies.csv"), &ORPHAN, "proxy contacts that no domain names", &kind("orphan"))?;
+    let kept = report_retention(&loaded, ctx, None)?;
+    if kept.exit() == Exit::Stopped {
+        return Ok(kept);
+    }
+    let tables = kept.json.get("reports").and_then(serde_json::Value::as_str).map(PathBuf::from).unwrap_or_default();
+    let (retention, told) = (out.join("truth/retention.csv"), tables.join("retention.csv"));
+    same(&retention, &told, &RETENTION, "items that no service needs", &[("state", Is::Not("active")), ("registry", Is::Not(""))])?;
     let logs: Vec<PathBuf> = served.keys().map(|id| commit_log(&out, id)).collect();
     let changed = change(options, &loaded, &out, &logs, ctx)?;
     if changed.stopped {
@@ -75,6 +82,7 @@ pub fn demo(options: &DemoOptions, ctx: &Context) -> Result<Ended, Problems> {
          Every planted violation of a registry's rules was found, and nothing else: {} of them, listed in {}\n\
          Every role that shows a protected registrant was found, and nothing else: {} of them; so was every proxy contact that\n\
          no domain names: {} of them, listed in {}\n\
+         Of every contact that no service needs, the retention report said what the data call for: {} of them, listed in {}\n\
          {}\n\n\
          configuration  {}\nlocal records  {}\nreport         {}\n",
         made.differences,
@@ -84,6 +92,8 @@ pub fn demo(options: &DemoOptions, ctx: &Context) -> Result<Ended, Problems> {
         made.leaks,
         made.orphans,
         leaks.display(),
+        made.unneeded,
+        retention.display(),
         changed.text,
         out.join("privet.toml").display(),
         out.join("records").display(),
@@ -137,7 +147,13 @@ fn judge(out: &Path, ended: &Ended) -> Result<()> {
         return Err(wrong(format!("the job ended with {:?}, which nothing in the data calls for", ended.exit())));
     }
     let reports = ended.json.get("reports").and_then(serde_json::Value::as_str).map(PathBuf::from).unwrap_or_default();
-    same(&out.join("truth/differences.csv"), &reports.join("differences.csv"), &DIFFERENCE, "differences", Some(("severity", "material")))
+    same(
+        &out.join("truth/differences.csv"),
+        &reports.join("differences.csv"),
+        &DIFFERENCE,
+        "differences",
+        &[("severity", Is::Only("material"))],
+    )
 }
 
 /// The columns of planted differences.
@@ -151,11 +167,23 @@ const LEAK: [&str; 4] = ["registry", "domain", "role", "handle"];
 /// The columns of planted proxy contacts that no domain names.
 const ORPHAN: [&str; 3] = ["registry", "domain", "handle"];
 
-/// A column, and the value of the rows that count where there is such a column.
-type Only = Option<(&'static str, &'static str)>;
+/// The columns of what retention says of contacts.
+const RETENTION: [&str; 6] = ["registry", "object", "cluster", "state", "keep_until", "must_go_by"];
+
+/// Which rows count, by the value of a column where there is such a column.
+#[derive(Clone, Copy)]
+enum Is {
+    /// Those with that value.
+    Only(&'static str),
+    /// Those with another.
+    Not(&'static str),
+}
+
+/// Columns with what is wanted of them.
+type Wanted<'a> = &'a [(&'a str, Is)];
 
 /// Compares what was planted with what was found, in the truth's columns.
-fn same(truth: &Path, told: &Path, columns: &[&str], what: &str, only: Only) -> Result<()> {
+fn same(truth: &Path, told: &Path, columns: &[&str], what: &str, only: Wanted<'_>) -> Result<()> {
     let (planted, found) = (rows(truth, columns, only)?, rows(told, columns, only)?);
     if planted == found {
         return Ok(());
@@ -166,16 +194,20 @@ fn same(truth: &Path, told: &Path, columns: &[&str], what: &str, only: Only) -> 
 }
 
 /// The rows of a file in `columns`.
-fn rows(path: &Path, columns: &[&str], only: Only) -> Result<BTreeSet<Vec<String>>> {
+fn rows(path: &Path, columns: &[&str], only: Wanted<'_>) -> Result<BTreeSet<Vec<String>>> {
     let broken = |e: csv::Error| Problem::new("E-demo-003", Blame::Us, format!("cannot read: {e}"), "report this as a bug").file(path);
     let mut reader = csv::Reader::from_path(path).map_err(broken)?;
     let header = reader.headers().map_err(broken)?.clone();
     let at: Vec<Option<usize>> = columns.iter().map(|c| header.iter().position(|h| h == *c)).collect();
-    let only = only.and_then(|(column, value)| Some((header.iter().position(|h| h == column)?, value)));
+    let only: Vec<(usize, Is)> = only.iter().filter_map(|(column, is)| Some((header.iter().position(|h| h == *column)?, *is))).collect();
     let mut all = BTreeSet::new();
     for record in reader.records() {
         let record = record.map_err(broken)?;
-        if only.is_none_or(|(at, value)| record.get(at) == Some(value)) {
+        let counts = |(at, is): &(usize, Is)| match is {
+            Is::Only(value) => record.get(*at) == Some(value),
+            Is::Not(value) => record.get(*at) != Some(value),
+        };
+        if only.iter().all(counts) {
             all.insert(at.iter().map(|at| at.and_then(|at| record.get(at)).unwrap_or_default().to_owned()).collect());
         }
     }

@@ -1,0 +1,105 @@
+//! `report retention`: what is kept of whom, by which rule, and when it must go.
+
+use crate::served::{World, context};
+use privet::base::{Clock, Exit, Moment, SystemClock, Timestamp, write_atomic};
+use privet::job::{Context, Ended, pull, report_retention};
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// The day that the data of a [`World`] describe.
+struct ThatDay(SystemClock);
+
+impl Clock for ThatDay {
+    fn moment(&self) -> Moment {
+        self.0.moment()
+    }
+
+    fn wall(&self) -> Timestamp {
+        let begin: Timestamp = "2026-11-21T02:00:00Z".parse().expect("a time");
+        begin + self.0.moment().since_origin()
+    }
+}
+
+fn that_day() -> Context {
+    Context { clock: Arc::new(ThatDay(SystemClock::new())), ..context(&[]) }
+}
+
+fn folder(ended: &Ended) -> PathBuf {
+    PathBuf::from(ended.json["reports"].as_str().expect("a folder"))
+}
+
+/// The rows of a table in some columns.
+fn rows(path: &Path, columns: &[&str]) -> BTreeSet<Vec<String>> {
+    let mut reader = csv::Reader::from_path(path).expect("a table");
+    let header = reader.headers().expect("a header").clone();
+    let at: Vec<usize> = columns.iter().map(|c| header.iter().position(|h| h == *c).expect("the column")).collect();
+    reader.records().map(|row| row.expect("a row")).map(|row| at.iter().map(|at| row[*at].to_owned()).collect()).collect()
+}
+
+const COLUMNS: [&str; 6] = ["registry", "object", "cluster", "state", "keep_until", "must_go_by"];
+
+#[test]
+fn what_no_service_needs_is_found_with_its_days_and_nothing_else() {
+    for seed in [3, 4] {
+        let world = World::new(300, seed);
+        let _served = world.serve(&[]);
+        let loaded = world.load();
+        assert_eq!(pull(&loaded, &context(&[])).expect("ended").exit(), Exit::Done);
+        let ended = report_retention(&loaded, &that_day(), None).expect("ended");
+        assert_eq!(ended.exit(), Exit::Findings, "{}", ended.text);
+        super::schema_files::assert_form("retention", &ended.json);
+        let all = rows(&folder(&ended).join("retention.csv"), &COLUMNS);
+        let found: BTreeSet<_> = all.into_iter().filter(|row| row[3] != "active" && !row[0].is_empty()).collect();
+        let planted = rows(&world.data().join("truth/retention.csv"), &COLUMNS);
+        assert_eq!(found, planted, "seed {seed}");
+        let states: BTreeSet<&str> = planted.iter().map(|row| row[3].as_str()).collect();
+        assert_eq!(states.into_iter().collect::<Vec<_>>(), ["due", "overdue", "retained", "unknown_start"]);
+    }
+}
+
+#[test]
+fn other_rules_are_tried_and_nothing_changes() {
+    let world = World::new(200, 5);
+    let _served = world.serve(&[]);
+    let loaded = world.load();
+    pull(&loaded, &context(&[])).expect("ended");
+    let now = report_retention(&loaded, &that_day(), None).expect("ended");
+    // Ten years in place of one: what was to go is to stay.
+    let text = include_str!("../../src/compliance/packs/retention.toml");
+    let longer = text
+        .replace("period = \"P1Y\"\ngrace = \"P3M\"", "period = \"P9Y\"\ngrace = \"P3M\"")
+        .replace("end = \"2026-09-30\", gone = \"2026-12-30\"", "end = \"2034-09-30\", gone = \"2034-12-30\"");
+    let pack = world.data().join("longer.toml");
+    write_atomic(&pack, longer.as_bytes()).expect("written");
+    let then = report_retention(&loaded, &that_day(), Some(&pack)).expect("ended");
+    let moved = then.json["moved"].as_u64().expect("a number");
+    let moves = rows(&folder(&then).join("retention-moves.csv"), &["cluster", "now", "then", "items"]);
+    assert!(moved > 0 && moves.iter().all(|row| row[0] == "registration" && row[2] == "retained"), "{moves:?}");
+    assert_eq!(moves.iter().map(|row| row[3].parse::<u64>().expect("a number")).sum::<u64>(), moved);
+    let again = report_retention(&loaded, &that_day(), None).expect("ended");
+    assert_eq!(again.json["states"]["overdue"], now.json["states"]["overdue"]);
+    // And a pack that is none is told before anything is made.
+    write_atomic(&pack, text.replace("\"P15M\"", "\"P16M\"").as_bytes()).expect("written");
+    let told = report_retention(&loaded, &that_day(), Some(&pack)).expect_err("no pack").to_string();
+    assert!(told.contains("E-pack-004") && told.contains("longer.toml:") && told.contains("RDP-15M"), "{told}");
+}
+
+#[test]
+fn no_table_and_no_page_of_it_tells_who_anybody_is() {
+    let world = World::new(120, 6);
+    let _served = world.serve(&[]);
+    let loaded = world.load();
+    pull(&loaded, &context(&[])).expect("ended");
+    let dir = folder(&report_retention(&loaded, &that_day(), None).expect("ended"));
+    let people = rows(&world.data().join("records/contacts.csv"), &["loc_name", "int_name", "email", "voice", "loc_street1"]);
+    let marks: BTreeSet<String> = people.into_iter().flatten().filter(|mark| mark.len() > 6).collect();
+    assert!(marks.len() > 100);
+    for entry in std::fs::read_dir(&dir).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        let bytes = std::fs::read(&path).expect("a file");
+        let text = String::from_utf8_lossy(&bytes);
+        let shown = marks.iter().find(|mark| text.contains(mark.as_str()));
+        assert_eq!(shown, None, "{}", path.display());
+    }
+}
