@@ -525,6 +525,8 @@ pub(super) enum Report {
     /// What protects registrants, as the registries hold it: locks, leaks through roles, what proxies left behind, the relay's map,
     /// reminders
     Protection(Which),
+    /// The record of processing activities (GDPR Art. 30), each cell with how it is known
+    Record(Which),
     /// How long is kept what of whom: what is retained, due and overdue, by which rule
     Retention {
         /// Try this rule pack on today's data, in place of the one in force

@@ -51,6 +51,12 @@ impl Fingerprint {
     /// The version of the canonical form, which stands before all that is ever hashed.
     const FORM: &'static [u8] = b"fp/1";
 
+    /// A short hash, to count people by in memory; it is never written.
+    #[must_use]
+    pub fn hash64(&self) -> u64 {
+        xxhash_rust::xxh3::xxh3_64(&self.bytes(None))
+    }
+
     /// The fingerprint of these parts: Unicode NFC, no blanks at the ends nor two in a row, letters folded, the country in capitals, the
     /// domain of the address as A-labels. Nothing where nobody can be told by them: a name or an organisation, and an address.
     #[must_use]

@@ -14,6 +14,7 @@ mod fold;
 mod import;
 mod ledger;
 mod pack;
+pub mod processing;
 mod record;
 pub mod retention;
 mod subjects;

@@ -14,6 +14,7 @@ mod services;
 mod snapshot;
 mod spool;
 mod table;
+mod traffic;
 
 pub use buckets::{BUCKET_ROWS, bucket_dir, bucket_of, log2_for, registry_dir};
 pub use building::{Building, Observation, Pending};
@@ -28,3 +29,4 @@ pub use services::{Protection, ServiceEnd, ServiceEnds, Services};
 pub use snapshot::{Ages, ByState, Counts, Manifest, Observed, Snapshot, Stamp};
 pub use spool::State;
 pub use table::{Cell, ColumnType, TableWriter};
+pub use traffic::Exchanged;

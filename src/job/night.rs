@@ -251,7 +251,7 @@ fn ended(facts: &RunFacts, dir: &Path) -> Ended {
 }
 
 /// The report folder of the newest run: run ids sort by their time.
-fn newest_report(reports: &Path) -> Option<PathBuf> {
+pub(super) fn newest_report(reports: &Path) -> Option<PathBuf> {
     let entries = std::fs::read_dir(reports).ok()?.flatten().map(|e| e.path());
     entries.filter(|dir| dir.join("run.json").exists()).max()
 }

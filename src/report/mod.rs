@@ -9,6 +9,7 @@ pub mod facts;
 mod html;
 mod json;
 mod page;
+mod processing;
 mod retention;
 mod sample;
 mod sheet;
@@ -21,6 +22,7 @@ mod verdict;
 pub use document::Making;
 pub use facts::{RegistryFacts, RunFacts};
 pub use json::{AppliedSummary, PlanSummary, RegistrySummary, Summary};
+pub use processing::{Coverage, RecordSummary, write_record};
 pub use retention::{RetentionReport, RetentionRow, RetentionSummary, making};
 pub use terminal::terminal;
 
@@ -101,6 +103,6 @@ pub fn read(path: &Path) -> Result<RunFacts> {
 #[must_use]
 pub fn schemas() -> Vec<(&'static str, Value)> {
     let mut all = vec![("run", schemars::schema_for!(Document).to_value()), ("summary", schemars::schema_for!(Summary).to_value())];
-    all.extend(tables::SHAPES.iter().chain(&retention::SHAPES).map(|shape| (shape.name, shape.schema())));
+    all.extend(tables::SHAPES.iter().chain(&retention::SHAPES).chain(&processing::SHAPES).map(|shape| (shape.name, shape.schema())));
     all
 }

@@ -17,7 +17,7 @@ pub fn config(ports: &BTreeMap<String, u16>) -> String {
     let tables = ["contacts", "domains", "services"].map(|table| format!("\n[records.{table}]\nfiles = [\"records/{table}.csv\"]\n"));
     let registries =
         REGISTRIES.iter().zip(FIRST_PORT..).map(|(registry, usual)| account(registry, *ports.get(registry.id).unwrap_or(&usual)));
-    [HEAD.to_owned()].into_iter().chain(tables).chain([privacy()]).chain(registries).collect()
+    [HEAD.to_owned()].into_iter().chain(tables).chain([privacy(), CONTROLLER.to_owned()]).chain(registries).collect()
 }
 
 const HEAD: &str = "\
@@ -26,6 +26,20 @@ const HEAD: &str = "\
 version = 1
 state = \"state\"
 reports = \"reports\"
+";
+
+/// What the controller declares of itself.
+const CONTROLLER: &str = "
+[controller]
+controller = \"Hedge Registrar, 1 Hedge Lane, Privetville, privacy@hedge.example\"
+joint_controllers = \"none\"
+representative = \"none: established in the Union\"
+dpo = \"The officer, dpo@hedge.example\"
+owner = \"Domain operations\"
+organisation = \"two persons approve changes\"
+automated = \"none\"
+rights = \"https://hedge.example/privacy\"
+review = \"2026-11-01, next 2027-11-01\"
 ";
 
 /// The provider's data set.

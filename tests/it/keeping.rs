@@ -2,7 +2,7 @@
 
 use crate::served::{World, context};
 use privet::base::{Clock, Exit, Moment, SystemClock, Timestamp, write_atomic};
-use privet::job::{Context, Ended, pull, report_retention};
+use privet::job::{Context, Ended, pull, report_record, report_retention, run};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -83,6 +83,44 @@ fn other_rules_are_tried_and_nothing_changes() {
     write_atomic(&pack, text.replace("\"P15M\"", "\"P16M\"").as_bytes()).expect("written");
     let told = report_retention(&loaded, &that_day(), Some(&pack)).expect_err("no pack").to_string();
     assert!(told.contains("E-pack-004") && told.contains("longer.toml:") && told.contains("RDP-15M"), "{told}");
+}
+
+#[test]
+fn the_record_stands_on_what_was_observed_and_says_what_nobody_declared() {
+    let world = World::new(300, 8);
+    let _served = world.serve(&[]);
+    let loaded = world.load();
+    // Before anything was pulled, nothing is claimed to be observed on the line.
+    let before = report_record(&loaded, &context(&[])).expect("ended");
+    assert_eq!(before.json["controller"].as_u64().expect("rows") + before.json["processor"].as_u64().expect("rows"), 0, "{}", before.text);
+    run(&loaded, &context(&[])).expect("ended");
+    let ended = report_record(&loaded, &context(&[])).expect("ended");
+    assert_eq!(ended.exit(), Exit::Findings, "{}", ended.text);
+    super::schema_files::assert_form("record", &ended.json);
+    let coverage = ended.json["coverage"].as_array().expect("authorities");
+    assert_eq!(coverage.iter().map(|one| one["authority"].as_str().expect("a name")).collect::<Vec<_>>(), ["cnil", "dpc", "ico"]);
+    assert!(coverage.iter().all(|one| one["percent"].as_u64() >= Some(60)), "{coverage:?}");
+    let cells = rows(&folder(&ended).join("record.csv"), &["record", "registry", "activity", "field", "value", "status", "source"]);
+    let of = |registry: &str, field: &str| {
+        let row = cells.iter().find(|row| row[1] == registry && row[2] == "registration" && row[3] == field);
+        row.unwrap_or_else(|| panic!("{registry} {field}")).clone()
+    };
+    // EURid is the controller of its own register: the row stands in the processor's record.
+    assert_eq!((of("eurid", "activity")[0].as_str(), of("nz", "activity")[0].as_str()), ("processor", "controller"));
+    // Volumes and TLS are those of the exchanges.
+    let newest = world.newest("nz").expect("a snapshot").exchanged().expect("exchanges");
+    let asked: u64 = newest.commands.values().sum();
+    assert_eq!(of("nz", "volume")[4], format!("{asked} exchanges, {} bytes sent, {} bytes received", newest.bytes_out, newest.bytes_in));
+    assert!(of("nz", "security")[4].starts_with("TLSv1.") && of("nz", "security")[5] == "observed");
+    assert_eq!((of("nz", "dpo")[5].as_str(), of("nz", "dpo")[6].as_str()), ("declared", "privet.toml, controller.dpo"));
+    assert_eq!(of("nz", "mechanism")[5], "missing", "nobody declared where the registry is");
+    // No count of people below five is told.
+    for row in cells.iter().filter(|row| row[3] == "subject_count") {
+        let small = row[4].split("; ").filter_map(|part| part.split_once(' ')?.1.parse::<u64>().ok()).find(|n| (1..5).contains(n));
+        assert_eq!(small, None, "{row:?}");
+    }
+    let page = std::fs::read_to_string(folder(&ended).join("record.html")).expect("a page");
+    assert!(page.contains("Record of the processor (Art. 30(2))") && page.contains("of 24 questions"));
 }
 
 #[test]

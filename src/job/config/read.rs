@@ -116,6 +116,8 @@ fn root(reading: &mut Reading<'_>, path: &Path, bytes: &[u8], layers: [Layer<'_>
     let dns = dns(reading, observing);
     let keeping = all.child(reading, "retention");
     let retention = retention(reading, keeping);
+    let declaring = own.child(reading, "controller");
+    let controller = controller(reading, declaring);
     let fallback = all.child(reading, "registry_defaults");
 
     let mut one = |key, reading: &mut Reading<'_>| {
@@ -129,7 +131,7 @@ fn root(reading: &mut Reading<'_>, path: &Path, bytes: &[u8], layers: [Layer<'_>
     let privacy = privacy_contact(reading, privacy);
     let registries = registry::all(reading, &mut registries, &fallback, environment);
     registry::check_defaults(reading, fallback);
-    for key in ["records", "privacy", "registries"] {
+    for key in ["records", "privacy", "controller", "registries"] {
         all.know(key);
     }
     all.finish(reading);
@@ -149,8 +151,37 @@ fn root(reading: &mut Reading<'_>, path: &Path, bytes: &[u8], layers: [Layer<'_>
         nightly,
         dns,
         retention,
+        controller,
         registries,
     })
+}
+
+/// The fields of the record that nobody but the controller can tell.
+const DECLARED: [&str; 12] = [
+    "controller",
+    "joint_controllers",
+    "representative",
+    "dpo",
+    "owner",
+    "organisation",
+    "condition",
+    "automated",
+    "dpia",
+    "rights",
+    "contract",
+    "review",
+];
+
+/// What the controller declares.
+fn controller(reading: &mut Reading<'_>, mut table: Table<'_>) -> BTreeMap<String, String> {
+    let mut declared = BTreeMap::new();
+    for key in DECLARED {
+        if let Some(text) = table.find(key).and_then(|found| found.text(reading)) {
+            declared.insert(key.to_owned(), text);
+        }
+    }
+    table.finish(reading);
+    declared
 }
 
 /// By which rules data are kept.

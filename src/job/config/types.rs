@@ -50,6 +50,8 @@ pub struct Config {
     pub dns: Dns,
     /// By which rules data are kept.
     pub retention: Retention,
+    /// What the controller declares for the record of processing activities, by field.
+    pub controller: BTreeMap<String, String>,
     /// The registry accounts by the operator's names for them.
     pub registries: BTreeMap<RegistryId, RegistryConfig>,
 }

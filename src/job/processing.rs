@@ -1,0 +1,168 @@
+//! The record of processing activities, from what snapshots, records, ledgers and rules show.
+
+use super::config::Loaded;
+use super::night::{Night, newest_report};
+use super::opening::open_store;
+use super::{Context, Ended};
+use crate::base::{Exit, Problems, RegistryId, Result, Timestamp};
+use crate::compliance::processing::{Evidence, Place, Recipient, RecordPack, Traffic, build};
+use crate::compliance::retention::{RulePack, elements};
+use crate::compliance::{Fingerprint, Ledger, Purpose};
+use crate::dataset::{ContactField, Records, Row, Snapshot, State};
+use crate::model::{ObjectKind, TlsFacts};
+use crate::report::{self, RecordSummary, write_record};
+use std::collections::{BTreeMap, HashSet};
+use std::path::Path;
+use xxhash_rust::xxh3::xxh3_64;
+
+/// What `report record` prints with `--format json`.
+#[derive(Clone, Debug, serde::Serialize, schemars::JsonSchema)]
+pub struct RecordShown {
+    /// The folder with the page and the tables.
+    reports: String,
+    /// What it came to.
+    #[serde(flatten)]
+    summary: RecordSummary,
+}
+
+/// `report record`: the record of processing activities, as of now.
+///
+/// # Errors
+/// Everything that keeps the records from being taken in; `E-file-…` (exit 33).
+pub fn report_record(loaded: &Loaded, ctx: &Context) -> Result<Ended, Problems> {
+    let pack = RecordPack::embedded()?;
+    let night = Night::begin(loaded, ctx)?;
+    let (ingested, _) = night.take_in()?;
+    night.stage("record");
+    let config = &loaded.config;
+    let tls = tls_of_runs(&config.reports);
+    let mut store = open_store(night.state.root())?;
+    let ledger = Ledger::open(&mut store)?;
+    let consent = told_consent(&ledger, night.started);
+    let mut rows = Vec::new();
+    for (id, registry) in config.registries.iter().filter(|(id, _)| ctx.includes(id)) {
+        let snapshot = Snapshot::newest(night.state.root(), id)?;
+        let mut seen = Evidence {
+            registry: id.to_string(),
+            profile: registry.profile.id.clone(),
+            endpoint: format!("{}:{}", registry.host, registry.port),
+            tls: tls.get(id.as_str()).cloned(),
+            limits: limits(&config.retention.pack, &registry.profile.id),
+            rules: format!("{} of {}, {}", config.retention.pack.id, config.retention.pack.dated, config.retention.pack.digest.short()),
+            consent: consent.clone(),
+            recipients: vec![Recipient {
+                name: registry.profile.title.clone(),
+                category: "registry".to_owned(),
+                country: None,
+                mechanism: None,
+                evidence: None,
+                source: format!("registries.{id}"),
+            }],
+            places: places(loaded, night.state.root()),
+            ..Evidence::default()
+        };
+        if let Some(snapshot) = &snapshot {
+            let manifest = snapshot.manifest();
+            seen.run = Some((manifest.run_id.to_string(), manifest.finished));
+            let told = snapshot.exchanged()?;
+            seen.traffic = Traffic { commands: told.commands, bytes: (told.bytes_out, told.bytes_in), window: told.window };
+        }
+        people(&mut seen, &ingested.records, id, snapshot.as_ref())?;
+        rows.extend(build(&pack, &seen, &config.controller, night.started));
+    }
+    let (summary, files) = write_record(&night.dir, &night.making(), &pack, &rows)?;
+    let missing = summary.cells.get("missing").copied().unwrap_or_default();
+    let mut text = format!("{} rows of the controller's record, {} of the processor's\n", summary.controller, summary.processor);
+    for one in &summary.coverage {
+        text.push_str(&format!(
+            "{}: {} of {} questions answered, {} %\n",
+            one.authority.to_uppercase(),
+            one.answered,
+            one.asked,
+            one.percent
+        ));
+    }
+    text.push_str(&format!("{missing} cells are missing\n"));
+    text.push_str(&files.last().map(|page| page.display().to_string()).unwrap_or_default());
+    let mut exits = vec![Exit::Done];
+    exits.extend((missing > 0).then_some(Exit::Findings));
+    let shown = RecordShown { reports: night.dir.display().to_string(), summary };
+    Ok(Ended { exits, json: serde_json::to_value(shown).unwrap_or_default(), text, problems: Vec::new() })
+}
+
+/// Counts whom a registry's contacts are, each person once, and which data they have. Memory holds 8 bytes for each person and contact.
+fn people(seen: &mut Evidence, records: &Records, id: &RegistryId, snapshot: Option<&Snapshot>) -> Result<()> {
+    let (mut contacts, mut persons) = (HashSet::new(), HashSet::new());
+    let mut take = |row: &Row| {
+        use ContactField as F;
+        if !contacts.insert(xxh3_64(row.id().as_bytes())) {
+            return;
+        }
+        seen.contacts += 1;
+        for element in elements(row) {
+            *seen.elements.entry(element).or_default() += 1;
+        }
+        let Some(person) = Fingerprint::of_row(row) else { return };
+        if persons.insert(person.hash64()) {
+            let country = [F::LocCc, F::IntCc].iter().find_map(|field| row.get(field.at())).unwrap_or("??").to_uppercase();
+            let is_natural = ![F::LocOrg, F::IntOrg].iter().any(|field| row.get(field.at()).is_some_and(|org| !org.trim().is_empty()));
+            *seen.subjects.entry((is_natural, country)).or_default() += 1;
+        }
+    };
+    for bucket in 0..records.buckets() {
+        records.rows(id, ObjectKind::Contact, bucket)?.iter().for_each(&mut take);
+    }
+    for bucket in 0..snapshot.map_or(0, Snapshot::buckets) {
+        let rows = snapshot.map_or(Ok(Vec::new()), |snapshot| snapshot.rows(ObjectKind::Contact, bucket))?;
+        rows.iter().filter(|observed| observed.state == State::Ok).for_each(|observed| take(&observed.row));
+    }
+    Ok(())
+}
+
+/// What TLS agreed on with each registry, by the newest run that left it.
+fn tls_of_runs(reports: &Path) -> BTreeMap<String, TlsFacts> {
+    let facts = newest_report(reports).and_then(|dir| report::read(&dir.join("run.json")).ok());
+    facts.into_iter().flat_map(|facts| facts.registries).filter_map(|r| Some((r.id.to_string(), r.tls?))).collect()
+}
+
+/// The time limits at a registry with `profile`, by cluster: rule and period.
+fn limits(pack: &RulePack, profile: &str) -> BTreeMap<String, Vec<String>> {
+    let scopes = pack.scopes_of(profile);
+    let mut all: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for rule in pack.rules().iter().filter(|rule| rule.scopes.is_empty() || scopes.iter().any(|scope| rule.scopes.contains(scope))) {
+        for cluster in &rule.clusters {
+            let kind = if rule.kind == crate::compliance::retention::Kind::Min { "kept" } else { "gone" };
+            all.entry(cluster.to_string()).or_default().push(format!("{} {kind} {}", rule.id, rule.period));
+        }
+    }
+    all
+}
+
+fn places(loaded: &Loaded, state: &Path) -> Vec<Place> {
+    let config = &loaded.config;
+    let place = |what: &str, path: &Path| Place { what: what.to_owned(), path: path.display().to_string() };
+    let sources = [("contacts", &config.records.contacts), ("domains", &config.records.domains), ("services", &config.records.services)];
+    let records = sources.into_iter().filter_map(|(table, source)| {
+        let first = source.as_ref()?.files.first()?;
+        Some(place(&format!("records of {table}"), first))
+    });
+    records.chain([place("snapshots, ledgers and the vault", state), place("reports", &config.reports)]).collect()
+}
+
+/// The consent ledger in words, with its head.
+fn told_consent(ledger: &Ledger<'_>, at: Timestamp) -> Option<(String, String)> {
+    let mut states: BTreeMap<&'static str, u64> = BTreeMap::new();
+    let mut subjects = 0_u64;
+    for subject in ledger.subjects() {
+        subjects += 1;
+        for purpose in Purpose::ALL {
+            *states.entry(ledger.standing(subject, *purpose, at).state.as_str()).or_default() += 1;
+        }
+    }
+    states.remove("unknown");
+    let told: Vec<String> = states.into_iter().map(|(state, n)| format!("{state} {n}")).collect();
+    (subjects > 0).then(|| {
+        let head = ledger.head();
+        (format!("{subjects} subjects; {}", told.join(", ")), format!("consent ledger, {} events", head.rows))
+    })
+}
