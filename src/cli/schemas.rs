@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 type Make = fn() -> Value;
 
 /// Each schema but the reports' by its name.
-const SCHEMAS: [(&str, Make); 22] = [
+const SCHEMAS: [(&str, Make); 24] = [
     ("apply", written::<job::ApplyReport>),
     ("approved", written::<job::Approved>),
     ("check", written::<job::Checked>),
@@ -34,6 +34,8 @@ const SCHEMAS: [(&str, Make); 22] = [
     ("problem", written::<Problem>),
     ("profile", read::<Profile>),
     ("protection", written::<job::ProtectionReport>),
+    ("register", written::<job::RegisterShown>),
+    ("register-taken", written::<job::RegisterTaken>),
     ("registries", written::<Matrix>),
     ("retention", written::<job::RetentionShown>),
     ("store-moved", written::<job::StoreMoved>),
