@@ -8,6 +8,7 @@
 //!
 //! Beside it stand the registers, each a [`register::Book`] of cases: requests, disclosures, breaches, holds and more.
 
+pub mod asking;
 pub mod calendar;
 mod decision;
 mod draft;
