@@ -2,6 +2,10 @@
 
 #![expect(clippy::doc_markdown, reason = "these comments are what `--help` prints")]
 
+mod register;
+
+pub(super) use register::{Register, RegisterAdd, Registers};
+
 use crate::job::config::Dns;
 use crate::plan::Recipe;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -245,6 +249,8 @@ pub(super) enum Command {
         #[command(subcommand)]
         what: Consent,
     },
+    #[command(flatten)]
+    Registers(Registers),
     /// Write reports from what is on disk
     Report {
         /// Which

@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 type Make = fn() -> Value;
 
 /// Each schema but the reports' by its name.
-const SCHEMAS: [(&str, Make); 23] = [
+const SCHEMAS: [(&str, Make); 25] = [
     ("apply", written::<job::ApplyReport>),
     ("approved", written::<job::Approved>),
     ("check", written::<job::Checked>),
@@ -35,6 +35,8 @@ const SCHEMAS: [(&str, Make); 23] = [
     ("profile", read::<Profile>),
     ("protection", written::<job::ProtectionReport>),
     ("record", written::<job::RecordShown>),
+    ("register", written::<job::RegisterShown>),
+    ("register-taken", written::<job::RegisterTaken>),
     ("registries", written::<Matrix>),
     ("retention", written::<job::RetentionShown>),
     ("store-moved", written::<job::StoreMoved>),

@@ -1,8 +1,8 @@
 //! From what was typed to the job's functions, and from how they end to what is printed.
 
 use super::args::{
-    Args, Command, Config, Consent, ConsentAdd, ConsentWho, Dialect, FailOn, Format, Frame, Global, Places, Planning, Pull, Report, Store,
-    Which,
+    Args, Command, Config, Consent, ConsentAdd, ConsentWho, Dialect, FailOn, Format, Frame, Global, Places, Planning, Pull, Register,
+    RegisterAdd, Registers, Report, Store, Which,
 };
 use super::printer::Printer;
 use super::progress::Listener;
@@ -10,7 +10,8 @@ use super::{argument, bundled, logging, registries, schemas, settings};
 use crate::base::{Clock, Exit, Problems, RegistryId, StopToken, read_capped};
 use crate::job::config::{self, Loaded};
 use crate::job::{
-    self, ApplyOptions, ConsentOf, Context, DemoOptions, DnsOptions, Ended, PlanOptions, Unmasking, ValidateOptions, Validated, Within,
+    self, ApplyOptions, ConsentOf, Context, DemoOptions, DnsOptions, Ended, PlanOptions, RegisterEvent, RegisterOf, Unmasking,
+    ValidateOptions, Validated, Within,
 };
 use crate::plan::Recipe;
 use crate::protocol::frame::DEFAULT_CAP;
@@ -36,7 +37,11 @@ pub(super) fn run(args: Args, printer: &Arc<Printer>, clock: &Arc<dyn Clock>) ->
 }
 
 fn dispatch(global: &Global, command: Command, printer: &Arc<Printer>, clock: &Arc<dyn Clock>) -> Result<Ended, Problems> {
-    let has_table = matches!(command, Command::Validate { .. } | Command::Consent { what: Consent::Show { .. } });
+    let has_table = match &command {
+        Command::Validate { .. } | Command::Consent { what: Consent::Show { .. } } => true,
+        Command::Registers(registers) => registers.is_shown(),
+        _ => false,
+    };
     if global.format == Format::Csv && !has_table {
         return Err(argument("E-cli-012", "this verb prints no single table", "use --format text or json").into());
     }
@@ -58,6 +63,7 @@ fn dispatch(global: &Global, command: Command, printer: &Arc<Printer>, clock: &A
             night(global, &which, printer, clock, |loaded, ctx| validated(global, printer, job::validate(loaded, ctx, options)?))
         }
         Command::Consent { what } => consent(global, what, printer, clock),
+        Command::Registers(registers) => register(global, registers, printer, clock),
         Command::Plan { recipe, select, planning, relock, places } => {
             let which = Which { registry: Vec::new(), places };
             let options = PlanOptions { select, relock, ..planning_options(recipe, planning) };
@@ -184,6 +190,28 @@ fn consent(global: &Global, what: Consent, printer: &Arc<Printer>, clock: &Arc<d
             ];
             let values = given.into_iter().filter_map(|(column, value)| Some((column, value?))).collect();
             night(global, &at(registry, places), printer, clock, |loaded, ctx| job::consent_add(loaded, ctx, &of, values))
+        }
+    }
+}
+
+/// `request …`, `breach …` and the other registers.
+fn register(global: &Global, registers: Registers, printer: &Arc<Printer>, clock: &Arc<dyn Clock>) -> Result<Ended, Problems> {
+    let at = |registry: Option<String>, places: Places| Which { registry: registry.into_iter().collect(), places };
+    let (name, what) = registers.parts();
+    match what {
+        Register::Import { files, skip_bad, places } => {
+            night(global, &at(None, places), printer, clock, |loaded, ctx| job::register_import(loaded, ctx, name, &files, skip_bad))
+        }
+        Register::Show { case, open, overdue, unmasked, country, places } => {
+            let of = RegisterOf { case, open, overdue, unmasked, country, csv: global.format == Format::Csv };
+            night(global, &at(None, places), printer, clock, |loaded, ctx| job::register_show(loaded, ctx, name, &of))
+        }
+        Register::Add(add) => {
+            let RegisterAdd { event, case, at: when, values, texts, registry, handle, domain, subject, record_id, places } = *add;
+            let texts = texts.into_iter().map(|(column, file)| (column, file.into())).collect();
+            let of = ConsentOf { handle, domain, subject };
+            let event = RegisterEvent { event, case, at: when, record_id, values, texts, of };
+            night(global, &at(registry, places), printer, clock, |loaded, ctx| job::register_add(loaded, ctx, name, event))
         }
     }
 }

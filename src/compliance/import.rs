@@ -1,12 +1,14 @@
-//! Events from CSV, NDJSON or Parquet: one a row, in the columns of [`COLUMNS`].
+//! Events from CSV, NDJSON or Parquet: one a row. [`read`] and [`Import`] serve every ledger; the rest is consent's, whose columns are
+//! [`COLUMNS`].
 //!
 //! `event` and `at` are always there; a column that a file lacks is empty. The subject is named in one of three ways: `registry` and
 //! `handle` of a contact in the local records; `first`, `last`, `organisation`, `country` and `email`; or the id by which an export
 //! named it. `purpose` may be empty for restrictions and objections alone, which are then of all purposes. `elements` are joined by
 //! `;`. Without `record_id` an event's id follows from what it tells, so that the same row is the same event.
 
-use super::draft::{Draft, Who};
+use super::draft::{Draft, IDS};
 use super::fingerprint::Fingerprint;
+use super::values::{Doubt, Ids, Who};
 use crate::base::{Blame, Exit, Personal, Problem, Problems, RegistryId, Result};
 use crate::dataset::{Records, Source, bucket_of, each_row};
 use crate::model::ObjectKind;
@@ -48,11 +50,37 @@ const MAX_ROWS: u64 = 5_000_000;
 /// Problems of files that are of one row alone.
 const OF_ROWS: [&str; 3] = ["E-csv-001", "E-ndjson-003", "E-ndjson-004"];
 
+/// What an import takes in.
+pub trait Imported {
+    /// What can be wrong with its rows.
+    fn ids() -> &'static Ids;
+
+    /// Whom it is of, where that is said.
+    fn who(&self) -> Option<&Who>;
+
+    /// Says whom it is of.
+    fn belongs_to(&mut self, who: Who);
+}
+
+impl Imported for Draft {
+    fn ids() -> &'static Ids {
+        &IDS
+    }
+
+    fn who(&self) -> Option<&Who> {
+        Some(&self.who)
+    }
+
+    fn belongs_to(&mut self, who: Who) {
+        self.who = who;
+    }
+}
+
 /// The events of some files.
-#[derive(Debug, Default)]
-pub struct Import {
+#[derive(Debug)]
+pub struct Import<D = Draft> {
     /// Those that are good so far, with the file and the line each stands in.
-    pub drafts: Vec<(Draft, usize, u64)>,
+    pub drafts: Vec<(D, usize, u64)>,
     /// The files.
     pub files: Vec<PathBuf>,
     /// Rows that were read.
@@ -66,24 +94,40 @@ pub struct Import {
     pub cut: bool,
 }
 
-/// Reads the events of `files`.
+impl<D> Default for Import<D> {
+    fn default() -> Self {
+        Self { drafts: Vec::new(), files: Vec::new(), rows: 0, bad: 0, problems: Problems::default(), cut: false }
+    }
+}
+
+/// Reads the events of consent in `files`.
 #[must_use]
 pub fn import(files: &[PathBuf]) -> Import {
+    read(files, &COLUMNS, &ALWAYS, Draft::read)
+}
+
+/// Reads the events of `files`, whose tables have `columns`, those in `always` for certain; `draft` makes an event of a row's values.
+pub(super) fn read<D: Imported>(
+    files: &[PathBuf],
+    columns: &[&'static str],
+    always: &[&str],
+    draft: impl Fn(&[Option<&str>]) -> Result<D, Vec<Doubt>>,
+) -> Import<D> {
     let mut import = Import { files: files.to_vec(), ..Import::default() };
-    let optional = COLUMNS.iter().filter(|column| !ALWAYS.contains(*column));
+    let optional = columns.iter().filter(|column| !always.contains(*column));
     let constants: BTreeMap<String, String> = optional.map(|column| ((*column).to_owned(), String::new())).collect();
     let source = Source { constants, ..Source::of(files.to_vec()) };
     let (mut problems, mut doubted) = (Problems::default(), Problems::default());
-    each_row(&source, &COLUMNS, &mut problems, |file, line, values| {
+    each_row(&source, columns, &mut problems, |file, line, values| {
         import.rows += 1;
         if import.rows > MAX_ROWS {
             if !std::mem::replace(&mut import.cut, true) {
                 let what = format!("these are more than {MAX_ROWS} events");
-                doubted.push(Problem::new("E-consent-018", Blame::Input, what, "import them in several parts").file(file).line(line));
+                doubted.push(Problem::new(D::ids().too_many, Blame::Input, what, "import them in several parts").file(file).line(line));
             }
             return;
         }
-        match Draft::read(values) {
+        match draft(values) {
             Ok(draft) => import.drafts.push((draft, files.iter().position(|known| known == file).unwrap_or_default(), line)),
             Err(doubts) => {
                 import.bad += 1;
@@ -105,17 +149,17 @@ pub fn import(files: &[PathBuf]) -> Import {
     import
 }
 
-impl Import {
+impl<D: Imported> Import<D> {
     /// One event that stands in no file.
     #[must_use]
-    pub fn of(draft: Draft) -> Self {
+    pub fn of(draft: D) -> Self {
         Self { drafts: vec![(draft, usize::MAX, 0)], rows: 1, ..Self::default() }
     }
 
     /// Whether some event names a contact of the local records.
     #[must_use]
     pub fn names_contacts(&self) -> bool {
-        self.drafts.iter().any(|(draft, ..)| matches!(draft.who, Who::Contact { .. }))
+        self.drafts.iter().any(|(draft, ..)| matches!(draft.who(), Some(Who::Contact { .. })))
     }
 
     /// Puts people in the place of the contacts that events name, by the local records. Events of those that are not there become bad.
@@ -125,7 +169,7 @@ impl Import {
     pub fn resolve(&mut self, records: &Records) -> Result<()> {
         let mut wanted: BTreeSet<(&str, u32, &str)> = BTreeSet::new();
         for (draft, ..) in &self.drafts {
-            if let Who::Contact { registry, handle } = &draft.who {
+            if let Some(Who::Contact { registry, handle }) = draft.who() {
                 let bucket = bucket_of(&RegistryId::new(&**registry), ObjectKind::Contact, handle, records.buckets_log2());
                 wanted.insert((registry, bucket, handle));
             }
@@ -142,13 +186,13 @@ impl Import {
         }
         let drafts = std::mem::take(&mut self.drafts);
         for (mut draft, file, line) in drafts {
-            let Who::Contact { registry, handle } = &draft.who else {
+            let Some(Who::Contact { registry, handle }) = draft.who() else {
                 self.drafts.push((draft, file, line));
                 continue;
             };
             let what = match people.get(&(registry.clone(), handle.clone())) {
                 Some(Some(person)) => {
-                    draft.who = Who::Person(person.clone());
+                    draft.belongs_to(Who::Person(person.clone()));
                     self.drafts.push((draft, file, line));
                     continue;
                 }
@@ -157,7 +201,7 @@ impl Import {
             };
             let object = format!("{registry}/{handle}");
             let remedy = "see whether the contact was renamed or removed; name the subject by its parts";
-            let problem = Problem::new("E-consent-019", Blame::Input, what, remedy).object(object);
+            let problem = Problem::new(D::ids().no_contact, Blame::Input, what, remedy).object(object);
             self.refuse(file, line, problem);
         }
         Ok(())

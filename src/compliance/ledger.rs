@@ -1,12 +1,13 @@
 //! The ledger: the chain of events in a store, and whose they are.
 
 use super::decision::{Decision, decide};
-use super::draft::{Draft, Who};
+use super::draft::{Draft, IDS};
 use super::fingerprint::{Fingerprint, Part};
 use super::fold::{Standing, State, fold};
 use super::import::{COLUMNS, Import, exported};
 use super::record::{Purpose, Record, Token};
 use super::subjects::{Made, Rekeyed, Subject, Subjects};
+use super::values::Who;
 use crate::base::{Blame, Entropy, Exit, ObjectKey, Personal, Problem, Result, Timestamp, hex};
 use crate::store::{Append, Batch, Head, Store, StreamName, read, sealed_cell};
 use std::collections::{BTreeMap, HashMap};
@@ -170,7 +171,7 @@ impl<'s> Ledger<'s> {
                 import.refuse(
                     file,
                     line,
-                    Problem::new("E-consent-020", Blame::Input, what, "name the subject by its parts").field("subject"),
+                    Problem::new(IDS.no_subject, Blame::Input, what, "name the subject by its parts").field("subject"),
                 );
                 continue;
             };
@@ -184,7 +185,7 @@ impl<'s> Ledger<'s> {
                 Some(_) => {
                     let what = format!("the event {} is there already and tells something else", record.id);
                     let remedy = "an event never changes: give the new one an id of its own";
-                    import.refuse(file, line, Problem::new("E-consent-021", Blame::Input, what, remedy).field("record_id"));
+                    import.refuse(file, line, Problem::new(IDS.changed, Blame::Input, what, remedy).field("record_id"));
                 }
                 None => {
                     fresh.insert(record.id.clone(), record.clone());

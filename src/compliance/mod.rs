@@ -5,7 +5,10 @@
 //! controller's that rotates, and no text of anybody. What subjects said is a chain of [`Record`]s that is only ever appended to; what
 //! holds at some time is a pure [`fold`] over them, and [`decide`] says whether it is enough for a [`Purpose`], and by which rule not.
 //! [`Ledger`] is all of it over one store.
+//!
+//! Beside it stand the registers, each a [`register::Book`] of cases: requests, disclosures, breaches, holds and more.
 
+pub mod asking;
 pub mod calendar;
 mod decision;
 mod draft;
@@ -16,17 +19,20 @@ mod ledger;
 mod pack;
 pub mod processing;
 mod record;
+pub mod register;
 pub mod retention;
 mod subjects;
 #[cfg(test)]
 mod tests;
+mod values;
 
 pub use calendar::Holidays;
 pub use decision::{Basis, Decision, Rule, decide};
-pub use draft::{Doubt, Draft, Who};
+pub use draft::Draft;
 pub use fingerprint::{Fingerprint, Part};
 pub use fold::{Irregular, Standing, State, Terms, fold};
-pub use import::{COLUMNS, Import, import};
+pub use import::{COLUMNS, Import, Imported, import};
 pub use ledger::{Ledger, Near, Taken};
 pub use record::{Actor, Element, Happening, Method, Notice, Purpose, Record, Token};
 pub use subjects::{Enrolled, Rekeyed, Subject, Subjects};
+pub use values::{Doubt, Ids, Who};

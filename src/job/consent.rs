@@ -1,32 +1,21 @@
 //! `consent`: events into the ledger, and what holds by them.
 
 use super::config::Loaded;
-use super::opening::open_store;
-use super::{Context, Ended, records};
-use crate::base::{Blame, Event, Exit, Lock, Problem, Problems, RegistryId, Result, StateDir, SystemEntropy, Timestamp, escape_controls};
+use super::ledgers::{ConsentOf, Opened, as_csv, contacts, nobody, shown_irregular};
+use super::{Context, Ended};
+use crate::base::{Blame, Event, Exit, Problem, Problems, SystemEntropy, Timestamp, escape_controls};
 use crate::compliance::{
     Basis, COLUMNS, Decision, Draft, Fingerprint, Import, Irregular, Ledger, Near, Purpose, Record, Rule, Standing, Subject, import,
 };
-use crate::dataset::{DomainField, Records, Row, bucket_of};
 use crate::model::ObjectKind;
-use crate::store::SqliteStore;
 use comfy_table::{Table, presets};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-/// The most irregular events and near duplicates that are told one by one.
+/// The most near duplicates that are told one by one.
 const TOLD: usize = 50;
-
-/// Which subjects are meant.
-#[derive(Clone, Debug, Default)]
-pub struct ConsentOf {
-    /// The contact of that handle.
-    pub handle: Option<String>,
-    /// The registrant of that domain.
-    pub domain: Option<String>,
-    /// The subject of that id.
-    pub subject: Option<String>,
-}
+/// What is told where nobody is meant.
+const NOBODY: &str = "E-consent-031";
 
 /// What taking events in came to.
 #[derive(Clone, Debug, serde::Serialize, schemars::JsonSchema)]
@@ -109,38 +98,12 @@ pub(super) struct ConsentTotal {
     blocked: BTreeMap<&'static str, u64>,
 }
 
-/// The store, under the state directory's lock.
-struct Opened {
-    state: StateDir,
-    store: SqliteStore,
-    _lock: Lock,
-}
-
-impl Opened {
-    fn open(loaded: &Loaded) -> Result<Self> {
-        let state = StateDir::open(&loaded.config.state)?;
-        let lock = state.lock_ledgers(&format!("consent, process {}", std::process::id()))?;
-        let store = open_store(state.root())?;
-        Ok(Self { state, store, _lock: lock })
-    }
-
-    /// Today's local records, or those of the run that goes on now; what they should be mended of is for `validate` to tell.
-    fn records(&self, loaded: &Loaded, ctx: &Context) -> Result<Records, Problems> {
-        ctx.events.tell(Event::Stage { name: "records" });
-        match self.state.lock("consent") {
-            Ok(_lock) => Ok(records::take_in(&loaded.config, &self.state)?.records),
-            Err(problem) if problem.exit == Exit::Locked => Ok(Records::open(&records::records_dir(&self.state))?),
-            Err(problem) => Err(problem.into()),
-        }
-    }
-}
-
 /// `consent import`: takes the events of `files`, all or none; with `skip_bad` all that are good.
 ///
 /// # Errors
 /// What is wrong with the store or the records. Bad rows are told, and lead to exit 32.
 pub fn consent_import(loaded: &Loaded, ctx: &Context, files: &[PathBuf], skip_bad: bool) -> Result<Ended, Problems> {
-    let opened = Opened::open(loaded)?;
+    let opened = Opened::open(loaded, "consent")?;
     ctx.events.tell(Event::Stage { name: "consent" });
     taken(opened, loaded, ctx, import(files), skip_bad)
 }
@@ -150,10 +113,10 @@ pub fn consent_import(loaded: &Loaded, ctx: &Context, files: &[PathBuf], skip_ba
 /// # Errors
 /// As [`consent_import`]; everything that is wrong with the event (exit 2).
 pub fn consent_add(loaded: &Loaded, ctx: &Context, of: &ConsentOf, mut values: BTreeMap<&'static str, String>) -> Result<Ended, Problems> {
-    let opened = Opened::open(loaded)?;
+    let opened = Opened::open(loaded, "consent")?;
     if of.subject.is_none() {
         let records = opened.records(loaded, ctx)?;
-        let found = contacts(&records, ctx, of)?;
+        let found = contacts(&records, ctx, of, NOBODY)?;
         let [(registry, row, _)] = found.as_slice() else {
             let what = format!("{} contacts are meant by this", found.len());
             return Err(Problem::new("E-consent-030", Blame::Operator, what, "name the registry too").into());
@@ -204,7 +167,7 @@ fn taken(mut opened: Opened, loaded: &Loaded, ctx: &Context, mut import: Import,
 /// # Errors
 /// What is wrong with the store or the records; `E-consent-031` (exit 2) where nobody is meant.
 pub fn consent_show(loaded: &Loaded, ctx: &Context, of: &ConsentOf, csv: bool) -> Result<Ended, Problems> {
-    let mut opened = Opened::open(loaded)?;
+    let mut opened = Opened::open(loaded, "consent")?;
     let at = ctx.clock.wall();
     let is_of_all = of.handle.is_none() && of.domain.is_none() && of.subject.is_none();
     let by_records = of.subject.is_none() && (!is_of_all || !ctx.only.is_empty());
@@ -215,12 +178,12 @@ pub fn consent_show(loaded: &Loaded, ctx: &Context, of: &ConsentOf, csv: bool) -
     match (&records, &of.subject) {
         (_, Some(id)) => {
             let subject = Subject::read(id).filter(|subject| !ledger.events(*subject).is_empty());
-            let subject = subject.ok_or_else(|| nobody("the ledger has no such subject"))?;
+            let subject = subject.ok_or_else(|| nobody(NOBODY, "the ledger has no such subject"))?;
             subjects.insert(subject);
             shown.who.push(who(&ledger, Some(subject), at, None, None));
         }
         (Some(records), None) if !is_of_all => {
-            for (registry, row, domain) in contacts(records, ctx, of)? {
+            for (registry, row, domain) in contacts(records, ctx, of, NOBODY)? {
                 let subject = Fingerprint::of_row(&row).map(|person| ledger.subject_of(&person)).transpose()?.flatten();
                 subjects.extend(subject);
                 shown.who.push(who(&ledger, subject, at, Some(format!("{registry}/{}", row.id())), domain));
@@ -250,35 +213,9 @@ pub fn consent_show(loaded: &Loaded, ctx: &Context, of: &ConsentOf, csv: bool) -
     }
     let subjects: Vec<Subject> = subjects.into_iter().collect();
     shown.irregular = irregular(&ledger, subjects.iter().copied(), at);
-    let text = if csv { as_csv(&ledger.export(&subjects, false)?)? } else { as_text(&shown) };
+    let text = if csv { as_csv(COLUMNS, &ledger.export(&subjects, false)?, "E-consent-032")? } else { as_text(&shown) };
     let json = serde_json::to_value(shown).unwrap_or_default();
     Ok(Ended { exits: vec![Exit::Done], json, text, problems: Vec::new() })
-}
-
-/// The contacts that `of` means, each with its registry, and its domain where that was asked for.
-fn contacts(records: &Records, ctx: &Context, of: &ConsentOf) -> Result<Vec<(RegistryId, Row, Option<String>)>> {
-    let find = |registry: &RegistryId, kind: ObjectKind, id: &str| -> Result<Option<Row>> {
-        let bucket = bucket_of(registry, kind, id, records.buckets_log2());
-        Ok(records.rows(registry, kind, bucket)?.into_iter().find(|row| row.id() == id))
-    };
-    let is_meant = |id: &&RegistryId| ctx.includes(id);
-    let registries: Vec<&RegistryId> = records.registries().filter(is_meant).collect();
-    let mut out = Vec::new();
-    for registry in registries {
-        if let Some(domain) = &of.domain {
-            let name = idna::domain_to_ascii(domain.trim().trim_end_matches('.')).unwrap_or_default();
-            let Some(row) = find(registry, ObjectKind::Domain, &name)? else { continue };
-            let registrant = row.get(DomainField::Registrant.at()).map(|handle| find(registry, ObjectKind::Contact, handle)).transpose()?;
-            out.extend(registrant.flatten().map(|contact| (registry.clone(), contact, Some(name))));
-        } else if let Some(handle) = &of.handle {
-            out.extend(find(registry, ObjectKind::Contact, handle)?.map(|contact| (registry.clone(), contact, None)));
-        }
-    }
-    if out.is_empty() { Err(nobody("the local records have no such contact, or no such domain with a registrant")) } else { Ok(out) }
-}
-
-fn nobody(what: &str) -> Box<Problem> {
-    Problem::new("E-consent-031", Blame::Operator, what, "see the handle, the domain or the id that was given")
 }
 
 fn who(ledger: &Ledger<'_>, subject: Option<Subject>, at: Timestamp, contact: Option<String>, domain: Option<String>) -> ConsentWho {
@@ -322,17 +259,6 @@ fn irregular(ledger: &Ledger<'_>, subjects: impl Iterator<Item = Subject>, at: T
     let mut seen = BTreeSet::new();
     let all = subjects.flat_map(|subject| Purpose::ALL.iter().flat_map(move |purpose| ledger.standing(subject, *purpose, at).irregular));
     all.filter(|odd| seen.insert(odd.record.clone())).collect()
-}
-
-fn shown_irregular(irregular: &[Irregular]) -> String {
-    let mut text = String::new();
-    for odd in irregular.iter().take(TOLD) {
-        text.push_str(&format!("\nirregular: event {} {}", odd.record, odd.what));
-    }
-    if irregular.len() > TOLD {
-        text.push_str(&format!("\n{} more are irregular", irregular.len() - TOLD));
-    }
-    text
 }
 
 fn table(header: &[&str]) -> Table {
@@ -391,14 +317,4 @@ fn as_text(shown: &ConsentShown) -> String {
         out.push(if shown.totals.is_empty() { "the ledger is empty".to_owned() } else { totals.to_string() });
     }
     out.join("\n") + &shown_irregular(&shown.irregular)
-}
-
-/// Events as CSV.
-fn as_csv(rows: &[[String; COLUMNS.len()]]) -> Result<String> {
-    let failed = |e: String| Problem::new("E-consent-032", Blame::Us, format!("cannot write CSV: {e}"), "please report this");
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(COLUMNS).map_err(|e| failed(e.to_string()))?;
-    rows.iter().try_for_each(|row| writer.write_record(row)).map_err(|e| failed(e.to_string()))?;
-    let bytes = writer.into_inner().map_err(|e| failed(e.to_string()))?;
-    String::from_utf8(bytes).map_err(|e| failed(e.to_string()))
 }

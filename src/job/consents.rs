@@ -1,24 +1,37 @@
-//! The consent ledger, as a plan is made upon it.
+//! The consent ledger and the register of requests, as a plan is made upon them.
 
 use crate::base::{Result, Timestamp};
-use crate::compliance::{self, Decision as Said, Fingerprint, Ledger};
+use crate::compliance::register::{Block, Book, register};
+use crate::compliance::{self, Decision as Said, Fingerprint, Ledger, Subject};
 use crate::dataset::Row;
-use crate::plan::{Bases, Basis, BasisKind, Decision, Purpose};
-use crate::store::SqliteStore;
+use crate::plan::{Bar, Bases, Basis, BasisKind, Decision, Purpose};
+use crate::store::{SqliteStore, Store};
+use std::collections::HashMap;
 
 /// What the ledger said when the plan was made.
 pub(super) struct Consents<'s> {
     ledger: Ledger<'s>,
+    /// Of whom nothing may be changed.
+    blocks: HashMap<Subject, Block>,
     at: Timestamp,
+}
+
+/// Of whom nothing may be changed at `at`, because of an open request.
+///
+/// # Errors
+/// As [`Book::open`].
+pub(super) fn blocks(store: &mut dyn Store, at: Timestamp) -> Result<HashMap<Subject, Block>> {
+    register("request").map_or_else(|| Ok(HashMap::new()), |requests| Ok(Book::open(store, requests)?.blocks(at)))
 }
 
 impl<'s> Consents<'s> {
     /// The ledger in `store`, as it stands at `at`.
     ///
     /// # Errors
-    /// As [`Ledger::open`].
+    /// As [`Ledger::open`] and [`Book::open`].
     pub(super) fn open(store: &'s mut SqliteStore, at: Timestamp) -> Result<Self> {
-        Ok(Self { ledger: Ledger::open(store)?, at })
+        let blocks = blocks(store, at)?;
+        Ok(Self { ledger: Ledger::open(store)?, blocks, at })
     }
 }
 
@@ -39,5 +52,15 @@ impl Bases for Consents<'_> {
                 purposes: vec![purpose],
             }),
         })
+    }
+
+    fn bars(&mut self, contact: &Row) -> Result<Option<Bar>> {
+        if self.blocks.is_empty() {
+            return Ok(None);
+        }
+        let person = Fingerprint::of_row(contact);
+        let subject = person.map(|person| self.ledger.subject_of(&person)).transpose()?.flatten();
+        let block = subject.and_then(|subject| self.blocks.get(&subject));
+        Ok(block.map(|block| Bar { rule: block.rule.to_owned(), why: block.what.to_owned() }))
     }
 }

@@ -2,11 +2,13 @@
 
 use super::apply::{kept, profile_digest};
 use super::config::Loaded;
+use super::consents::blocks;
 use super::night::Night;
 use super::opening::open_store;
 use super::plan::{Making, PlanOptions, expires, site, vacant};
 use super::{Context, Ended};
 use crate::base::{Blame, Exit, Problem, Problems, Result, Timestamp};
+use crate::compliance::Subject;
 use crate::dataset::Services;
 use crate::journal::{self, Fold, StepState};
 use crate::model::ObjectKind;
@@ -29,6 +31,7 @@ pub fn rollback(loaded: &Loaded, ctx: &Context, run: &str, options: &PlanOptions
     let mut store = open_store(night.state.root())?;
     let fold = journal::open(&mut store, id)?;
     settled(&fold)?;
+    let blocks = blocks(&mut store, night.started)?;
     let target: PathBuf = options.out.clone().unwrap_or_else(|| night.dir.join("plan.ndjson"));
     let mut making = Making::begin(Recipe::Rollback, &night, &target)?;
     let at = fold.last().unwrap_or(undone.header().made);
@@ -46,6 +49,12 @@ pub fn rollback(loaded: &Loaded, ctx: &Context, run: &str, options: &PlanOptions
                 continue;
             }
             let mut out = Outcome::default();
+            let subject = operation.basis.subject.as_deref().and_then(Subject::read);
+            if let Some(block) = subject.and_then(|subject| blocks.get(&subject)) {
+                out.hold(&site, &operation, block.rule, block.what);
+                making.take(&site, out)?;
+                continue;
+            }
             let is_verified = |step| fold.of(operation.op, step).state == StepState::Verified;
             let mut vault = Vault::new(&mut store);
             inverse(

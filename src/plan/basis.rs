@@ -19,6 +19,15 @@ pub enum Decision {
     },
 }
 
+/// Why nothing at all may be changed about a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bar {
+    /// The number of the rule.
+    pub rule: String,
+    /// Why, without personal data.
+    pub why: String,
+}
+
 /// Whoever knows what persons said yes to.
 pub trait Bases {
     /// Whether `purpose` is allowed for the person of `contact`, a local record, at `registry`.
@@ -26,6 +35,15 @@ pub trait Bases {
     /// # Errors
     /// Where the records of consent cannot be read.
     fn decide(&mut self, registry: &str, contact: &Row, purpose: Purpose) -> Result<Decision>;
+
+    /// What keeps everything from being changed about the person of `contact`, a local record or what a registry holds: an open request
+    /// to restrict processing, or an objection.
+    ///
+    /// # Errors
+    /// Where the records of requests cannot be read.
+    fn bars(&mut self, _contact: &Row) -> Result<Option<Bar>> {
+        Ok(None)
+    }
 }
 
 /// No records of consent at all: whatever needs consent is blocked.

@@ -19,7 +19,7 @@ mod select;
 mod tests;
 
 pub use allowed::forbidden;
-pub use basis::{Bases, Decision, NoRecords, Purpose};
+pub use basis::{Bar, Bases, Decision, NoRecords, Purpose};
 pub use build::{Look, Sources, build, watch};
 pub use change::{Standing, Wanted, transform};
 pub use draft::{Draft, DraftStep, vault_name};

@@ -88,6 +88,15 @@ impl<'a> Vault<'a> {
         Ok(key)
     }
 
+    /// The key of one object. Where the vault does not know it yet it is made, by cells for `batch`: until that is kept, whoever draws
+    /// twice gets two.
+    ///
+    /// # Errors
+    /// `E-entropy-001`; `E-store-006` where storage fails.
+    pub fn draw(&mut self, object: &str, batch: &mut Batch, entropy: &mut dyn Entropy) -> Result<ObjectKey> {
+        self.key_of(object)?.map_or_else(|| new_key(object, batch, entropy), Ok)
+    }
+
     /// The key of an object; none where it was never enrolled, or erased.
     ///
     /// # Errors

@@ -116,7 +116,7 @@ fn table(kind: ObjectKind, rows: &[&[(&str, &str)]]) -> String {
 }
 
 /// Two contacts and a domain at one registry.
-fn configured() -> tempfile::TempDir {
+pub(crate) fn configured() -> tempfile::TempDir {
     let dir = tempfile::tempdir().expect("a directory");
     let ada: &[(&str, &str)] = &[
         ("registry", "one"),

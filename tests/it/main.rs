@@ -18,6 +18,7 @@ mod https;
 mod keeping;
 mod kill;
 mod layers;
+mod ledgers;
 mod marker;
 mod night;
 mod one;

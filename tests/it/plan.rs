@@ -5,6 +5,7 @@ use crate::served::{REGISTRIES, THICK, World, context};
 use privet::base::write_atomic;
 use privet::job::pull;
 use privet::mock::Served;
+use privet::model::ObjectKind;
 use privet::plan::PlanFile;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -230,5 +231,33 @@ fn row_25_what_lacks_consent_is_left_out_and_listed_and_an_empty_plan_is_one() {
     assert_eq!(code(&pulled.run(&["plan", "unlock"])), 2);
     assert_eq!(code(&pulled.run(&["plan", "unlock", "--select", "domain=a.example"])), 2);
     assert_eq!(code(&pulled.run(&["plan", "corrections", "--select", "registry=nobody"])), 2);
+    pulled.assert_silence();
+}
+
+#[test]
+fn an_open_request_to_restrict_keeps_corrections_from_its_subject() {
+    let pulled = Pulled::new(600, 21);
+    let operations = |path: &PathBuf| -> BTreeSet<(String, String)> {
+        let plan = PlanFile::open(path).expect("a whole plan");
+        let all = plan.operations().expect("operations").map(|op| op.expect("an operation"));
+        all.filter(|op| op.object.kind == ObjectKind::Contact).map(|op| (op.registry, op.object.id)).collect()
+    };
+    let (_, _, first) = pulled.plan("first.plan", &["corrections"]);
+    let before = operations(&first);
+    let (registry, handle) = before.first().expect("a contact that is to be corrected").clone();
+    let add = |event: &str, more: &[&str]| {
+        let output = pulled.run(&[&["request", "add", event, "--case", "r-1", "--format", "json"], more].concat());
+        assert!(output.status.success(), "{}", stderr(&output));
+    };
+    add("received", &["--set", "type=restriction", "--registry", &registry, "--handle", &handle]);
+    let (exit, json, second) = pulled.plan("second.plan", &["corrections"]);
+    let left = json["header"]["left_out"]["R-request-001"].as_u64().expect("somebody is left out");
+    assert_eq!((exit, left > 0), (20, true));
+    let kept = operations(&second);
+    assert!(!kept.contains(&(registry.clone(), handle.clone())) && kept.is_subset(&before));
+    // Once it is answered nothing stands against it.
+    add("answered", &[]);
+    let (_, _, third) = pulled.plan("third.plan", &["corrections"]);
+    assert_eq!(operations(&third), before);
     pulled.assert_silence();
 }

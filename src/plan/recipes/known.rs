@@ -5,7 +5,7 @@ use crate::base::{DomainName, Result};
 use crate::dataset::{ContactField, DomainField, Row};
 use crate::diff::{material, normalise, proxy_contact, proxy_handle};
 use crate::model::ObjectKind;
-use crate::plan::basis::{Bases, Decision, NoRecords, Purpose};
+use crate::plan::basis::{Bar, Bases, Decision, NoRecords, Purpose};
 use std::collections::{HashMap, HashSet};
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -157,6 +157,8 @@ pub(in crate::plan) struct Known {
     /// The fingerprints of local records.
     ours: HashMap<Hash, u64>,
     decisions: HashMap<(Hash, Purpose), Decision>,
+    /// Contacts about whose persons nothing may be changed.
+    barred: HashMap<Hash, Bar>,
     /// Proxy contacts that were asked for and are there: as they should be, or the row that is not.
     proxies: HashMap<Hash, Option<Row>>,
     /// Proxy contacts that are to go.
@@ -182,6 +184,9 @@ impl Known {
     /// What `bases` return.
     pub(in crate::plan) fn contact(&mut self, site: &Site<'_>, pair: Pair<'_>, asked: &Asked, bases: &mut dyn Bases) -> Result<()> {
         let id = hash(pair.id());
+        if let Some(bar) = barred(pair, bases)? {
+            self.barred.insert(id, bar);
+        }
         if let Some(row) = pair.local {
             self.ours.insert(id, person(row));
             for purpose in asked.purposes.get(&id).into_iter().flatten() {
@@ -224,6 +229,11 @@ impl Known {
         self.decisions.get(&(hash(handle), purpose)).cloned().unwrap_or_else(NoRecords::blocked)
     }
 
+    /// What keeps everything from being changed about the person of a contact.
+    pub(super) fn bar(&self, handle: &str) -> Option<&Bar> {
+        self.barred.get(&hash(handle))
+    }
+
     /// A domain's proxy contact.
     pub(super) fn proxy(&self, handle: &str) -> Proxy<'_> {
         match self.proxies.get(&hash(handle)) {
@@ -242,6 +252,19 @@ impl Known {
     pub(super) fn linked(&self, handle: &str) -> u32 {
         self.linked.get(&hash(handle)).copied().unwrap_or_default()
     }
+}
+
+/// What keeps everything from being changed about the person of a contact, as the records or the registry have it.
+///
+/// # Errors
+/// What `bases` return.
+pub(super) fn barred(pair: Pair<'_>, bases: &mut dyn Bases) -> Result<Option<Bar>> {
+    for row in pair.local.into_iter().chain(pair.remote) {
+        if let Some(bar) = bases.bars(row)? {
+            return Ok(Some(bar));
+        }
+    }
+    Ok(None)
 }
 
 /// The positions at which a proxy contact is not what it should be. Statuses, properties and a disclose statement are not ours.

@@ -32,6 +32,7 @@ use super::select::Selection;
 use crate::base::Result;
 use crate::dataset::{DomainField, Protection, Row, Services};
 use crate::diff::PrivacySettings;
+use crate::model::ObjectKind;
 use crate::policy::{Privacy, Profile};
 use jiff::civil;
 
@@ -116,12 +117,19 @@ impl Site<'_> {
 
     /// Plans for a contact.
     pub(super) fn contact(&self, recipe: Recipe, pair: Pair<'_>, asked: &Asked, bases: &mut dyn Bases, out: &mut Outcome) -> Result<()> {
+        let mut own = Outcome::default();
         match recipe {
-            Recipe::Privacy if self.is_by_contact() => withhold::contact(self, pair, asked, out),
-            Recipe::PrivacyOff => privacy_off::contact(self, pair, asked, bases, out)?,
-            Recipe::Corrections => corrections::contact(self, pair, asked, bases, out)?,
+            Recipe::Privacy if self.is_by_contact() => withhold::contact(self, pair, asked, &mut own),
+            Recipe::PrivacyOff => privacy_off::contact(self, pair, asked, bases, &mut own)?,
+            Recipe::Corrections => corrections::contact(self, pair, asked, bases, &mut own)?,
             _ => {}
         }
+        if own.is_something()
+            && let Some(bar) = known::barred(pair, bases)?
+        {
+            own.hold_back(self, (ObjectKind::Contact, pair.id()), &bar);
+        }
+        out.absorb(own);
         Ok(())
     }
 
@@ -130,14 +138,20 @@ impl Site<'_> {
         if !self.selects(pair) {
             return;
         }
+        let mut own = Outcome::default();
         match recipe {
-            Recipe::Privacy => privacy::domain(self, pair, known, out),
-            Recipe::PrivacyOff => privacy_off::domain(self, pair, known, out),
-            Recipe::Lock => lock::domain(self, pair, known, out),
-            Recipe::Unlock => lock::off(self, pair, out),
-            Recipe::Corrections => corrections::domain(self, pair, known, out),
-            Recipe::MigrateV2 => migrate::domain(self, pair, known, out),
+            Recipe::Privacy => privacy::domain(self, pair, known, &mut own),
+            Recipe::PrivacyOff => privacy_off::domain(self, pair, known, &mut own),
+            Recipe::Lock => lock::domain(self, pair, known, &mut own),
+            Recipe::Unlock => lock::off(self, pair, &mut own),
+            Recipe::Corrections => corrections::domain(self, pair, known, &mut own),
+            Recipe::MigrateV2 => migrate::domain(self, pair, known, &mut own),
             Recipe::Rollback => {}
         }
+        let bar = if own.is_something() { parts::bar(pair, &own.drafts, known) } else { None };
+        if let Some(bar) = bar {
+            own.hold_back(self, (ObjectKind::Domain, pair.id()), bar);
+        }
+        out.absorb(own);
     }
 }

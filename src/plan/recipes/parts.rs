@@ -1,13 +1,13 @@
 //! What recipes are made of: findings, decisions, and steps that several of them take.
 
-use super::known::column;
+use super::known::{Known, column};
 use super::{Pair, Site};
 use crate::base::DomainName;
 use crate::dataset::{ContactField, DomainField, Row};
 use crate::diff::proxy_handle;
 use crate::model::{Confidence, Finding, FindingSeverity, ObjectKind};
-use crate::plan::basis::Decision;
-use crate::plan::{Basis, BasisKind, Draft, Reason};
+use crate::plan::basis::{Bar, Decision};
+use crate::plan::{Basis, BasisKind, Draft, Operation, Reason};
 use crate::policy::{Capability, Rule};
 
 /// The roles beside the registrant.
@@ -89,6 +89,39 @@ impl Outcome {
     pub(super) fn block(&mut self, finding: Finding) {
         self.blocked += 1;
         self.left_out.push(finding);
+    }
+}
+
+impl Outcome {
+    /// Whether anything is to be changed, here or in the records, or to be published.
+    pub(super) const fn is_something(&self) -> bool {
+        !(self.drafts.is_empty() && self.taken.is_empty() && self.visible.is_empty() && self.published.is_empty())
+    }
+
+    /// Leaves everything out that was to be changed about an object, by a `bar`.
+    pub(super) fn hold_back(&mut self, site: &Site<'_>, at: (ObjectKind, &str), bar: &Bar) {
+        self.drafts.clear();
+        self.visible.clear();
+        self.published.clear();
+        self.taken.clear();
+        self.block(site.ours(at, &bar.rule, "", bar.why.clone()));
+    }
+
+    /// Leaves an operation out that was to be taken back, by a rule.
+    pub fn hold(&mut self, site: &Site<'_>, operation: &Operation, rule: &str, why: &str) {
+        self.block(site.ours((operation.object.kind, &operation.object.id), rule, "", why));
+    }
+
+    /// Adds what some other objects came to.
+    pub(super) fn absorb(&mut self, other: Self) {
+        let Self { drafts, left_out, blocked, told, visible, published, taken } = other;
+        self.drafts.extend(drafts);
+        self.left_out.extend(left_out);
+        self.blocked += blocked;
+        self.told.extend(told);
+        self.visible.extend(visible);
+        self.published.extend(published);
+        self.taken.extend(taken);
     }
 }
 
@@ -234,6 +267,16 @@ pub(super) fn together(decisions: impl IntoIterator<Item = Decision>) -> Result<
         basis.evidence.dedup();
     }
     Ok(out)
+}
+
+/// What keeps a domain's drafts from being carried out: a bar on its registrant, on a contact that a draft is about, or on one that it
+/// puts into a role or takes out of it.
+pub(super) fn bar<'k>(pair: Pair<'_>, drafts: &[Draft], known: &'k Known) -> Option<&'k Bar> {
+    let registrants = pair.local.into_iter().chain(pair.remote).flat_map(|row| column(row, DomainField::Registrant));
+    let contacts = drafts.iter().flat_map(Draft::objects).filter(|(kind, _)| *kind == ObjectKind::Contact).map(|(_, id)| id);
+    let steps = drafts.iter().flat_map(|draft| &draft.steps).filter(|step| step.object().0 == ObjectKind::Domain);
+    let values = steps.flat_map(|step| step.changed().flat_map(|(_, was, wanted)| was.into_iter().chain(wanted)));
+    registrants.chain(contacts).chain(values.flat_map(|value| value.split(';')).map(str::trim)).find_map(|handle| known.bar(handle))
 }
 
 /// Whether a domain points at a handle in any role.

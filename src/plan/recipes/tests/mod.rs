@@ -7,7 +7,7 @@ use crate::dataset::ContactField as C;
 use crate::dataset::DomainField as D;
 use crate::diff::{proxy_contact, proxy_handle, withheld};
 use crate::model::Finding;
-use crate::plan::basis::{Decision, NoRecords, Purpose};
+use crate::plan::basis::{Bar, Decision, NoRecords, Purpose};
 use crate::plan::{Basis, BasisKind, Draft, Turn};
 use crate::policy::profile;
 use std::sync::Arc;
@@ -38,6 +38,20 @@ impl Bases for NoLock {
         } else {
             Agreed(BasisKind::Terms).decide(registry, contact, purpose)
         }
+    }
+}
+
+/// Everything was agreed to, and nothing may be changed about the person of that e-mail address.
+struct Barring(&'static str);
+
+impl Bases for Barring {
+    fn decide(&mut self, registry: &str, contact: &Row, purpose: Purpose) -> Result<Decision> {
+        Agreed(BasisKind::ExplicitConsent).decide(registry, contact, purpose)
+    }
+
+    fn bars(&mut self, contact: &Row) -> Result<Option<Bar>> {
+        let is_it = contact.get(C::Email.at()) == Some(self.0);
+        Ok(is_it.then(|| Bar { rule: "R-request-001".to_owned(), why: "asked to restrict".to_owned() }))
     }
 }
 
@@ -453,4 +467,51 @@ fn consent_is_the_recorded_registrants_and_nobody_elses() {
     // The older service's mask stands for whoever is recorded.
     world.remote(&[(D::Registrant, "MASK-V1")]);
     one(&world.agreed(Recipe::Privacy));
+}
+
+#[test]
+fn an_open_restriction_or_objection_keeps_every_recipe_from_the_person_and_their_domains() {
+    let (ada, bob) = ("ada@mail.example", "bob@mail.example");
+    let locked = |mut world: World| {
+        world.remote(&[(D::Statuses, LOCK)]);
+        world
+    };
+    let corrected = |field: C| {
+        let mut world = World::with("gtld-thick", None);
+        world.contacts[0][0] = world.contacts[0][0].with(&[(field.at(), Some("Napoli"))]);
+        world
+    };
+    let mut shown = World::with("nz", None);
+    for (side, flag) in [(0, "1"), (1, "0")] {
+        let statement = format!("{flag}:addr.loc,email,name.loc,voice");
+        shown.contacts[side][0] = shown.contacts[side][0].with(&[(C::Disclose.at(), Some(&statement))]);
+    }
+    let mut v1 = World::with("gtld-thick", Some(Protection::V1));
+    v1.remote(&[(D::Registrant, "MASK-V1"), (D::Admin, "MASK-V1")]);
+    for (recipe, world) in [
+        (Recipe::Privacy, World::with("gtld-thick", Some(Protection::V2))),
+        (Recipe::Privacy, World::with("nz", Some(Protection::V2))),
+        (Recipe::Privacy, World::with("gtld-minimum", Some(Protection::V2))),
+        (Recipe::MigrateV2, v1),
+        (Recipe::Lock, World::with("gtld-thick", None)),
+        (Recipe::Unlock, locked(World::with("gtld-thick", None))),
+        (Recipe::PrivacyOff, shown),
+        (Recipe::Corrections, corrected(C::LocCity)),
+    ] {
+        let free = world.agreed(recipe);
+        assert!(free.is_something(), "{recipe:?}: {:?}", rules(&free.left_out));
+        let barred = world.run(recipe, &mut Barring(ada));
+        assert!(!barred.is_something(), "{recipe:?}: {:?}", barred.drafts.iter().map(told).collect::<Vec<_>>());
+        assert!(barred.blocked > 0 && rules(&barred.left_out).contains(&"R-request-001"), "{recipe:?}");
+        // Who stands in a role that nothing is changed about bars nothing.
+        let other = world.run(recipe, &mut Barring(bob));
+        if recipe != Recipe::MigrateV2 {
+            assert_eq!(other.drafts.len(), free.drafts.len(), "{recipe:?}: {:?}", rules(&other.left_out));
+        }
+    }
+    // Who is to be put into a role, or taken out of it, is barred with it.
+    let mut world = World::with("gtld-thick", None);
+    world.domains[0][0] = world.domains[0][0].with(&[(D::Tech.at(), Some("BOB"))]);
+    assert_eq!(told(one(&world.agreed(Recipe::Corrections))), [format!("Update {NAME} tech: - > BOB")]);
+    assert_eq!(left(&world.run(Recipe::Corrections, &mut Barring(bob))), "R-request-001");
 }
