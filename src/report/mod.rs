@@ -9,6 +9,7 @@ pub mod facts;
 mod html;
 mod json;
 mod page;
+pub mod proof;
 mod retention;
 mod sample;
 mod sheet;
