@@ -3,7 +3,7 @@
 use super::document::{CAP, Document, text_of};
 use super::table::{Kind, Layer, Reading, Table};
 use super::types::{Config, Dns, Loaded, Records, Retention};
-use super::{Given, TEMPLATE, gates, nightly, registry};
+use super::{Given, TEMPLATE, gates, nightly, proof, registry};
 use crate::base::{Blame, Digest, DomainName, Exit, Handle, Problem, Problems, read_capped};
 use crate::compliance::retention::RulePack;
 use crate::dataset::{Format, Source};
@@ -116,6 +116,8 @@ fn root(reading: &mut Reading<'_>, path: &Path, bytes: &[u8], layers: [Layer<'_>
     let dns = dns(reading, observing);
     let keeping = all.child(reading, "retention");
     let retention = retention(reading, keeping);
+    let proving = all.child(reading, "proof");
+    let proof = proof::proof(reading, proving, environment);
     let fallback = all.child(reading, "registry_defaults");
 
     let mut one = |key, reading: &mut Reading<'_>| {
@@ -135,7 +137,7 @@ fn root(reading: &mut Reading<'_>, path: &Path, bytes: &[u8], layers: [Layer<'_>
     all.finish(reading);
     version?;
     let (gates, corrections, nightly, retention) = (gates?, corrections?, nightly?, retention?);
-    let (state, reports, records, dns) = (state?, reports?, records_read, dns?);
+    let (state, reports, records, dns, proof) = (state?, reports?, records_read, dns?, proof?);
     let digest = digest(bytes, &reading.rules);
     Some(Config {
         path: path.to_owned(),
@@ -149,6 +151,7 @@ fn root(reading: &mut Reading<'_>, path: &Path, bytes: &[u8], layers: [Layer<'_>
         nightly,
         dns,
         retention,
+        proof,
         registries,
     })
 }
