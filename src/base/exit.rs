@@ -16,7 +16,7 @@ pub enum Exit {
     Findings = 11,
     /// A gate refused: a threshold, consent, a protected kind.
     GateRefused = 20,
-    /// A plan is stale, used, or its digest differs.
+    /// A plan is stale, used, or its digest differs; a proof does not hold.
     PlanStale = 21,
     /// Another run holds the lock.
     Locked = 30,

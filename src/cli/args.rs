@@ -34,7 +34,7 @@ Exit codes:
   10  changes pending (--fail-on)       34  a registry refused the login
   11  findings (--fail-on)              40  stopped, the same command goes on
   20  a gate refused                    50  some changes failed
-  21  plan stale, used or altered       51  outcomes unknown: privet reconcile
+  21  plan stale; plan or proof altered 51  outcomes unknown: privet reconcile
   30  another run holds the lock        60  a report could not be written
 
 Examples:
@@ -256,6 +256,21 @@ pub(super) enum Command {
         /// Which
         #[command(subcommand)]
         what: Report,
+    },
+    /// Hold a report folder against its proof, offline, with the public key alone
+    #[command(after_help = VERIFY)]
+    Verify {
+        /// The folder of a run
+        dir: PathBuf,
+        /// The public key: a file, or the text name+hash+base64
+        #[arg(long, value_name = "KEY")]
+        key: String,
+        /// Show, too, that the log only grew since this older run
+        #[arg(long, value_name = "OLDER_DIR")]
+        since: Option<PathBuf>,
+        /// The leaves of the log, where the older run lies further back than the proof reaches
+        #[arg(long, value_name = "FILE", requires = "since")]
+        leaves: Option<PathBuf>,
     },
     /// Serve one bundled registry over TLS, for this or any other EPP client
     #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true, after_help = MOCK)]
@@ -542,6 +557,16 @@ pub(super) enum Report {
         which: Which,
     },
 }
+
+const VERIFY: &str = "\
+Names each file that was altered, is missing, or was added beside. What an erasure altered or removed is told with its signed redaction. \
+Ends with 21 where something does not hold, whatever --fail-on says, and with 32 where a part of the proof is missing or cannot be read.
+
+The public key stands in `proof/key.pub` of the state directory, and the leaves of the log in `proof/leaves`. Get the key from there once, \
+and keep it apart from the reports.
+
+Example:
+  privet verify reports/20261121T020000Z-1f0a9b3c --key privet.pub";
 
 const MOCK: &str = "\
 Prints one line of JSON once it listens: address, server_name, ca, cert, key, user, password_file.

@@ -49,7 +49,8 @@ const SCHEMAS: [(&str, Make); 25] = [
 /// `E-cli-004` for a name that none has.
 pub(super) fn schema(name: Option<&str>) -> Result<Value> {
     let mut all: Map<String, Value> = SCHEMAS.iter().map(|(name, make)| ((*name).to_owned(), make())).collect();
-    all.extend(report::schemas().into_iter().map(|(name, schema)| (format!("report/{name}"), schema)));
+    let reports = report::schemas().into_iter().chain(report::proof::schemas());
+    all.extend(reports.map(|(name, schema)| (format!("report/{name}"), schema)));
     let Some(name) = name else { return Ok(all.into()) };
     all.remove(name).ok_or_else(|| {
         let known: Vec<&str> = all.keys().map(String::as_str).collect();

@@ -33,6 +33,7 @@ pub use fingerprint::{Fingerprint, Part};
 pub use fold::{Irregular, Standing, State, Terms, fold};
 pub use import::{COLUMNS, Import, Imported, import};
 pub use ledger::{Ledger, Near, Taken};
+pub use pack::EMBEDDED as EMBEDDED_PACKS;
 pub use record::{Actor, Element, Happening, Method, Notice, Purpose, Record, Token};
 pub use subjects::{Enrolled, Rekeyed, Subject, Subjects};
 pub use values::{Doubt, Ids, Who};

@@ -4,6 +4,14 @@ use crate::base::{Blame, Exit, Problem, Result};
 use serde::de::DeserializeOwned;
 use std::path::Path;
 
+/// Every pack that is built in, by name: what a run's proof tells the digests of.
+pub const EMBEDDED: [(&str, &str); 4] = [
+    ("basis", include_str!("packs/basis.toml")),
+    ("holidays", include_str!("packs/holidays.toml")),
+    ("record", include_str!("packs/record.toml")),
+    ("retention", include_str!("packs/retention.toml")),
+];
+
 /// What `text`, which stands in `file`, says.
 ///
 /// # Errors
@@ -20,4 +28,22 @@ pub(super) fn read<T: DeserializeOwned>(text: &str, file: &Path) -> Result<T> {
 /// What is wrong with a pack in `file`.
 pub(super) fn refused(id: &str, what: impl Into<String>, remedy: impl Into<String>, file: &Path) -> Box<Problem> {
     Problem::new(id, Blame::Operator, what, remedy).file(file).exit(Exit::Usage)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::EMBEDDED;
+    use std::collections::BTreeMap;
+
+    #[test]
+    fn every_pack_is_told_by_its_name() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/compliance/packs");
+        let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        let text = |path: std::path::PathBuf| {
+            let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+            (name, std::fs::read_to_string(&path).unwrap())
+        };
+        let wanted: BTreeMap<String, String> = files.map(text).collect();
+        assert_eq!(EMBEDDED.map(|(name, text)| (name.to_owned(), text.to_owned())), wanted.into_iter().collect::<Vec<_>>()[..]);
+    }
 }

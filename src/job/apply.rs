@@ -4,6 +4,7 @@ use super::allowed;
 use super::applied::{ApplyRegistry, ApplyReport, OUTCOMES, messages, short, tables};
 use super::config::{Config, Loaded, Poll, RegistryConfig};
 use super::opening::open_store;
+use super::proof::{Proving, prove};
 use super::pulling::{endpoint, one_thread, setup};
 use super::{Context, Ended};
 use crate::apply::{Applied, Controls, Executor, IN_HAND, JournalWriter, LastWord, Parts, Settings, VaultValues, Watch, apply as drive};
@@ -74,7 +75,8 @@ pub fn reconcile(loaded: &Loaded, run: &str, gives_up: bool, ctx: &Context) -> R
     let mut store = open_store(state.root())?;
     let fold = journal::open(&mut store, &plan.header().id)?;
     if fold.is_closed() {
-        return Ok(finish(&loaded.config, &plan, &state, &Outcomes::new(), false, ctx)?);
+        let began = ctx.clock.wall();
+        return Ok(finish(&loaded.config, &plan, &state, &Outcomes::new(), &Ending { began, verb: "reconcile", gives_up: false }, ctx)?);
     }
     go(loaded, &plan, (store, fold), &state, &Going { options: &ApplyOptions::default(), settle_only: true, gives_up }, ctx)
 }
@@ -96,12 +98,24 @@ fn go(
     going: &Going<'_>,
     ctx: &Context,
 ) -> Result<Ended, Problems> {
+    let began = ctx.clock.wall();
     if let Some(undone) = &plan.header().undoes {
         give_up(undone, &mut store, ctx.clock.wall())?;
     }
     let stream = begin(plan, &fold, &mut store, ctx.clock.wall())?;
     let parts = carry_out(&loaded.config, plan, state, (store, stream, Arc::new(fold)), going, ctx)?;
-    Ok(finish(&loaded.config, plan, state, &parts, going.gives_up, ctx)?)
+    let verb = if going.settle_only { "reconcile" } else { "apply" };
+    Ok(finish(&loaded.config, plan, state, &parts, &Ending { began, verb, gives_up: going.gives_up }, ctx)?)
+}
+
+/// What is known of a verb when it ends.
+struct Ending<'a> {
+    /// When it began.
+    began: Timestamp,
+    /// Which it is.
+    verb: &'a str,
+    /// Whether the run is over then, though something of it was not begun.
+    gives_up: bool,
 }
 
 /// Keeps a copy of a plan that is applied, by which its run is settled and undone, wherever the file goes.
@@ -348,7 +362,7 @@ fn give_up(id: &str, store: &mut dyn Store, now: Timestamp) -> Result<()> {
 }
 
 /// Closes the run where everything has come to its end, and tells what became of it.
-fn finish(config: &Config, plan: &PlanFile, state: &StateDir, parts: &Outcomes, gives_up: bool, ctx: &Context) -> Result<Ended> {
+fn finish(config: &Config, plan: &PlanFile, state: &StateDir, parts: &Outcomes, ending: &Ending<'_>, ctx: &Context) -> Result<Ended> {
     let id = &plan.header().id;
     let mut store = open_store(state.root())?;
     let fold = journal::open(&mut store, id)?;
@@ -361,7 +375,7 @@ fn finish(config: &Config, plan: &PlanFile, state: &StateDir, parts: &Outcomes, 
     let tally = fold.tally(steps.values().flatten().copied());
     // A store that failed is not written to again by this process.
     let is_sound = !parts.values().any(|part| part.as_ref().is_err_and(|problem| problem.exit == Exit::Storage));
-    let closes = is_sound && (tally.is_over() || (gives_up && tally.is_settled()));
+    let closes = is_sound && (tally.is_over() || (ending.gives_up && tally.is_settled()));
     if closes && !fold.is_closed() {
         journal::close(&mut store, id, &fold, ctx.clock.wall())?;
     }
@@ -411,5 +425,12 @@ fn finish(config: &Config, plan: &PlanFile, state: &StateDir, parts: &Outcomes, 
     };
     let text = report.told();
     let json = serde_json::to_value(&report).unwrap_or_default();
-    Ok(Ended { exits, json, text, problems })
+    let counts = [("verified", tally.verified), ("failed", tally.failed), ("unknown", tally.unknown), ("pending", tally.pending)];
+    let is_told = !exits.contains(&Exit::ReportFailed);
+    let mut ended = Ended { exits, json, text, problems };
+    if is_sound && is_told {
+        let proving = Proving { verb: ending.verb, started: ending.began, records: &[], snapshots: Vec::new(), counts: &counts };
+        prove(config, ctx, (state, &reports), &proving, &mut ended);
+    }
+    Ok(ended)
 }

@@ -66,10 +66,10 @@ pub fn pull_dns(loaded: &Loaded, ctx: &Context, options: DnsOptions) -> Result<E
     let resolvers = Resolvers::new(resolver, settings.port, settings.wait);
     runtime.block_on(resolvers.probe())?;
     let night = Night::begin(loaded, ctx)?;
+    let snapshots = if options.snapshot { newest(loaded, &night, ctx)? } else { Vec::new() };
     let observer = Observer { state: &night.state, ctx, runtime, resolvers, resolver, at_once: settings.at_once };
     let mut pulled = DnsPulled { resolver: resolver.to_string(), registries: Vec::new() };
     if options.snapshot {
-        let snapshots = newest(loaded, &night, ctx)?;
         night.stage("dns");
         for (id, _, snapshot) in &snapshots {
             pulled.registries.extend(observer.observe(id, Rows::Held(snapshot))?);
@@ -86,7 +86,11 @@ pub fn pull_dns(loaded: &Loaded, ctx: &Context, options: DnsOptions) -> Result<E
     write_atomic(&night.dir.join("dns.json"), format!("{json:#}\n").as_bytes())?;
     let mut exits = vec![Exit::Done];
     exits.extend(ctx.stop.is_stopped().then_some(Exit::Stopped));
-    Ok(Ended { exits, json, text: shown(&pulled), problems: Vec::new() })
+    let mut ended = Ended { exits, json, text: shown(&pulled), problems: Vec::new() };
+    let sum = |of: fn(&DnsRegistry) -> u64| pulled.registries.iter().map(of).sum::<u64>();
+    let counts = [("domains", sum(|one| one.domains)), ("questions", sum(|one| one.questions))];
+    night.proved(&mut ended, "pull dns", snapshots.iter().map(|(_, _, snapshot)| snapshot), &counts);
+    Ok(ended)
 }
 
 /// Everything that the survey of one registry needs.

@@ -47,10 +47,12 @@ pub fn report_retention(loaded: &Loaded, ctx: &Context, what_if: Option<&Path>) 
     let mut ledger = Ledger::open(&mut store)?;
     let report = RetentionReport::begin(&night.dir, &making, pack, today)?;
     let mut keeping = Keeping { loaded, ctx, today, at: night.started, pack, in_force: before, ledger: &mut ledger, report };
+    let mut snapshots = Vec::new();
     for (id, registry) in loaded.config.registries.iter().filter(|(id, _)| ctx.includes(id)) {
         let snapshot = Snapshot::newest(night.state.root(), id)?;
         let lives = lives(&ingested.records, id, snapshot.as_ref(), &ends)?;
         keeping.registry(id, &registry.profile.id, &ingested.records, snapshot.as_ref(), &lives)?;
+        snapshots.extend(snapshot);
     }
     keeping.own(night.state.root(), &loaded.config.reports)?;
     let (summary, files) = keeping.report.finish()?;
@@ -66,8 +68,13 @@ pub fn report_retention(loaded: &Loaded, ctx: &Context, what_if: Option<&Path>) 
     text.push_str(&files.last().map(|page| page.display().to_string()).unwrap_or_default());
     let mut exits = vec![Exit::Done];
     exits.extend((open > 0).then_some(Exit::Findings));
-    let shown = RetentionShown { reports: night.dir.display().to_string(), summary };
-    Ok(Ended { exits, json: serde_json::to_value(shown).unwrap_or_default(), text, problems: Vec::new() })
+    let counts: Vec<(&str, u64)> = summary.states.iter().map(|(state, n)| (&**state, *n)).collect();
+    // By other rules than those in force, which the proof tells of every run.
+    let verb = other.as_ref().map_or_else(|| "report retention".to_owned(), |pack| format!("report retention --what-if {}", pack.digest));
+    let shown = RetentionShown { reports: night.dir.display().to_string(), summary: summary.clone() };
+    let mut ended = Ended { exits, json: serde_json::to_value(shown).unwrap_or_default(), text, problems: Vec::new() };
+    night.proved(&mut ended, &verb, &snapshots, &counts);
+    Ok(ended)
 }
 
 /// What the domains of a registry tell of the contacts that they name, by the hash of the handle: some 60 bytes for each contact.

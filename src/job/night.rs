@@ -2,18 +2,21 @@
 
 use super::config::{Config, Loaded};
 use super::opening::open_store;
+use super::proof::redact_whole;
 use super::pulling::{RegistryPull, pull_all};
-use super::{Context, Ended, Within, check, facts, nightly, records, retention};
+use super::{Context, Ended, FileChange, Within, check, facts, nightly, proof, records, redact, retention};
 use crate::base::{
     Blame, Digest, Event, Exit, Lock, Problem, Problems, RegistryId, Result, RunId, StateDir, Timestamp, create_private_dir,
 };
 use crate::dataset::{Ingested, RdapAnswers, Records, Services, Snapshot};
 use crate::diff::{self, Compared, DiffSummary, Expectation};
-use crate::report::{self, RunFacts, Summary};
+use crate::report::proof::{RecordDigest, RedactionReason};
+use crate::report::{self, RunFacts, Summary, Written};
 use crate::store::Vault;
 use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 /// How many warnings of one kind are told one by one.
 const TOLD: usize = 3;
@@ -27,6 +30,8 @@ pub(super) struct Night<'a> {
     run_id: RunId,
     pub(super) started: Timestamp,
     pub(super) dir: PathBuf,
+    /// The digests of the local records, once they were taken in.
+    pub(super) records: OnceLock<Vec<RecordDigest>>,
 }
 
 /// `run`: the nightly job, all of it.
@@ -44,9 +49,21 @@ pub fn run(loaded: &Loaded, ctx: &Context) -> Result<Ended, Problems> {
     let fresh = pulls.iter().filter_map(|(id, p)| Some((id.clone(), p.pulled.as_ref()?.snapshot.clone()?))).collect();
     let summary = night.diff(&ingested.records, &fresh)?;
     let config = night.config();
-    retention::expire(&night.state, &config.reports, &config.retention.pack, night.started.to_zoned(TimeZone::UTC).date())?;
+    let today = night.started.to_zoned(TimeZone::UTC).date();
+    let unsigned = retention::expire(&night.state, &config.reports, &config.retention.pack, today, &mut |dir, files| {
+        let ground = (RedactionReason::Retention, "the time for which it is kept is over");
+        match files {
+            [] => redact_whole(loaded, ctx, dir, ground).map(drop),
+            files => {
+                let gone = |name: &String| FileChange { name: name.clone(), after: None, rows: Vec::new() };
+                redact(loaded, ctx, dir, ground, &files.iter().map(gone).collect::<Vec<_>>()).map(drop)
+            }
+        }
+    })?;
     Vault::new(&mut open_store(night.state.root())?).expire(night.started)?;
-    let mut ended = night.report(&mut facts, &pulls, Some(&summary))?;
+    let mut ended = night.report("run", &mut facts, &pulls, Some(&summary))?;
+    ended.exits.extend(unsigned.iter().map(|_| Exit::ReportFailed));
+    ended.problems.extend(unsigned);
     // Plans are made, and applied, by verbs that take the lock for themselves.
     drop(night);
     nightly::change(loaded, ctx, &mut ended)?;
@@ -70,7 +87,7 @@ pub fn pull_within(loaded: &Loaded, within: &Within, ctx: &Context) -> Result<En
     let (ingested, mut facts) = night.take_in()?;
     night.stage("pull");
     let pulls = pull_all(night.config(), (&ingested.records, &night.services()?), &night.state, &night.run_id, within, ctx)?;
-    night.report(&mut facts, &pulls, None)
+    night.report("pull", &mut facts, &pulls, None)
 }
 
 /// `diff`: the newest snapshots against the local records.
@@ -93,7 +110,7 @@ pub fn diff(loaded: &Loaded, ctx: &Context) -> Result<Ended, Problems> {
     problems.or(())?;
     night.stage("diff");
     let summary = night.diff(&ingested.records, &snapshots)?;
-    night.report(&mut facts, &BTreeMap::new(), Some(&summary))
+    night.report("diff", &mut facts, &BTreeMap::new(), Some(&summary))
 }
 
 /// That there is nothing of a registry to work on.
@@ -107,7 +124,7 @@ pub(super) fn no_snapshot(id: &RegistryId) -> Box<Problem> {
 ///
 /// # Errors
 /// `E-job-004` (exit 32) where no run left a report.
-pub fn report_run(loaded: &Loaded) -> Result<Ended> {
+pub fn report_run(loaded: &Loaded, ctx: &Context) -> Result<Ended> {
     let newest = newest_report(&loaded.config.reports).ok_or_else(|| {
         let remedy = "run `privet run` first";
         Problem::new("E-job-004", Blame::Operator, "no run has left a report here", remedy)
@@ -115,8 +132,13 @@ pub fn report_run(loaded: &Loaded) -> Result<Ended> {
             .exit(Exit::InputIncomplete)
     })?;
     let facts = report::read(&newest.join("run.json"))?;
-    write_report(&facts, &newest)?;
-    Ok(ended(&facts, &newest))
+    let written = write_report(&facts, &newest)?;
+    let mut ended = ended(&facts, &newest);
+    if let Err(problem) = proof::prove_again(&loaded.config, ctx, &newest, &written.files) {
+        ended.exits.push(Exit::ReportFailed);
+        ended.problems.push(*problem);
+    }
+    Ok(ended)
 }
 
 impl<'a> Night<'a> {
@@ -129,7 +151,7 @@ impl<'a> Night<'a> {
         let lock = state.lock(&format!("run {run_id}, process {}", std::process::id()))?;
         let dir = loaded.config.reports.join(run_id.as_str());
         create_private_dir(&dir)?;
-        Ok(Self { loaded, ctx, state, _lock: lock, run_id, started, dir })
+        Ok(Self { loaded, ctx, state, _lock: lock, run_id, started, dir, records: OnceLock::new() })
     }
 
     pub(super) const fn run_id(&self) -> &RunId {
@@ -149,6 +171,7 @@ impl<'a> Night<'a> {
         self.stage("records");
         let previous = Records::open(&records::records_dir(&self.state)).ok();
         let ingested = records::take_in(self.config(), &self.state)?;
+        self.records.get_or_init(|| proof::record_digests(self.config()));
         self.warn(&ingested.warnings);
         let files = records::files(self.config(), &ingested.records, previous.as_ref());
         let facts = facts::run_facts(self.loaded, &self.run_id, self.started, &ingested.warnings, files);
@@ -195,16 +218,19 @@ impl<'a> Night<'a> {
     /// Completes the facts, writes the report and says how the run ended.
     fn report(
         &self,
+        verb: &str,
         facts: &mut RunFacts,
         pulls: &BTreeMap<RegistryId, RegistryPull>,
         summary: Option<&DiffSummary>,
     ) -> Result<Ended, Problems> {
         self.stage("report");
+        let mut kept = Vec::new();
         for (id, registry) in self.config().registries.iter().filter(|(id, _)| self.ctx.includes(id)) {
             if let Some(pull) = pulls.get(id) {
                 facts.registries.push(facts::registry_facts(id, registry, pull));
             } else if let Some(snapshot) = Snapshot::newest(self.state.root(), id)? {
                 facts.registries.push(facts::from_snapshot(id, registry, &snapshot));
+                kept.push(snapshot);
             }
         }
         let mut exits: Vec<Exit> = facts.registries.iter().flat_map(|r| r.exits.iter().copied()).collect();
@@ -219,7 +245,7 @@ impl<'a> Night<'a> {
         facts.exit = Exit::worst(exits.iter().copied().filter(|e| *e != Exit::ChangesPending));
         facts.ended = self.ctx.clock.wall();
         let mut ended = match write_report(facts, &self.dir) {
-            Ok(()) => ended(facts, &self.dir),
+            Ok(_) => ended(facts, &self.dir),
             Err(problem) => {
                 exits.push(Exit::ReportFailed);
                 Ended { problems: vec![*problem], ..ended(facts, &self.dir) }
@@ -230,14 +256,24 @@ impl<'a> Night<'a> {
         ended.problems.extend(pulls.values().filter_map(|p| p.problem.clone()));
         let stopped = pulls.values().filter_map(|p| p.pulled.as_ref()?.line.stopped.clone());
         ended.problems.extend(stopped);
+        let pulled = pulls.values().filter_map(|p| p.pulled.as_ref()?.snapshot.as_ref());
+        let sum = |of: fn(&report::RegistryFacts) -> u64| facts.registries.iter().map(of).sum::<u64>();
+        let counts = [
+            ("registries", facts.registries.len() as u64),
+            ("contacts", sum(|r| r.contacts.ok)),
+            ("domains", sum(|r| r.domains.ok)),
+            ("unreadable", sum(report::RegistryFacts::unreadable)),
+            ("differences", facts.differences.iter().map(|row| row.count).sum()),
+        ];
+        self.proved(&mut ended, verb, pulled.chain(&kept), &counts);
         Ok(ended)
     }
 }
 
 /// Writes the report of `facts`, with the differences that stand in `dir`.
-fn write_report(facts: &RunFacts, dir: &Path) -> Result<()> {
+fn write_report(facts: &RunFacts, dir: &Path) -> Result<Written> {
     let differences = dir.join("differences.csv");
-    report::write(facts, differences.exists().then_some(differences.as_path()), dir).map(drop)
+    report::write(facts, differences.exists().then_some(differences.as_path()), dir)
 }
 
 /// How a run ended, from its facts.

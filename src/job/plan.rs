@@ -116,7 +116,9 @@ pub fn plan_upon(loaded: &Loaded, ctx: &Context, options: &PlanOptions, bases: &
         gates,
         ..making.header(config)
     };
-    Ok(making.end(header, &target, &night.dir, ctx)?)
+    let mut ended = making.end(header, &target, &night.dir, ctx)?;
+    night.proved(&mut ended, "plan", all.iter().map(|(_, _, snapshot)| snapshot), &[]);
+    Ok(ended)
 }
 
 /// What cannot be planned as it was asked for.

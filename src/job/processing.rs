@@ -39,7 +39,7 @@ pub fn report_record(loaded: &Loaded, ctx: &Context) -> Result<Ended, Problems> 
     let mut store = open_store(night.state.root())?;
     let ledger = Ledger::open(&mut store)?;
     let consent = told_consent(&ledger, night.started);
-    let mut rows = Vec::new();
+    let (mut rows, mut snapshots) = (Vec::new(), Vec::new());
     for (id, registry) in config.registries.iter().filter(|(id, _)| ctx.includes(id)) {
         let snapshot = Snapshot::newest(night.state.root(), id)?;
         let mut seen = Evidence {
@@ -68,6 +68,7 @@ pub fn report_record(loaded: &Loaded, ctx: &Context) -> Result<Ended, Problems> 
             seen.traffic = Traffic { commands: told.commands, bytes: (told.bytes_out, told.bytes_in), window: told.window };
         }
         people(&mut seen, &ingested.records, id, snapshot.as_ref())?;
+        snapshots.extend(snapshot);
         rows.extend(build(&pack, &seen, &config.controller, night.started));
     }
     let (summary, files) = write_record(&night.dir, &night.making(), &pack, &rows)?;
@@ -86,8 +87,11 @@ pub fn report_record(loaded: &Loaded, ctx: &Context) -> Result<Ended, Problems> 
     text.push_str(&files.last().map(|page| page.display().to_string()).unwrap_or_default());
     let mut exits = vec![Exit::Done];
     exits.extend((missing > 0).then_some(Exit::Findings));
-    let shown = RecordShown { reports: night.dir.display().to_string(), summary };
-    Ok(Ended { exits, json: serde_json::to_value(shown).unwrap_or_default(), text, problems: Vec::new() })
+    let counts: Vec<(&str, u64)> = summary.cells.iter().map(|(status, n)| (&**status, *n)).collect();
+    let shown = RecordShown { reports: night.dir.display().to_string(), summary: summary.clone() };
+    let mut ended = Ended { exits, json: serde_json::to_value(shown).unwrap_or_default(), text, problems: Vec::new() };
+    night.proved(&mut ended, "report record", &snapshots, &counts);
+    Ok(ended)
 }
 
 /// Counts whom a registry's contacts are, each person once, and which data they have. Memory holds 8 bytes for each person and contact.

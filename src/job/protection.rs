@@ -96,8 +96,18 @@ pub fn report_protection(loaded: &Loaded, ctx: &Context) -> Result<Ended, Proble
     let mut exits = vec![Exit::Done];
     exits.extend((summary.errors + summary.warnings > 0).then_some(Exit::Findings));
     exits.extend(ctx.stop.is_stopped().then_some(Exit::Stopped));
+    let sum = |of: fn(&LockCoverage) -> u64| locks.iter().map(of).sum::<u64>();
+    let counts = [
+        ("domains", sum(|one| one.domains)),
+        ("locked", sum(|one| one.locked)),
+        ("protected", sum(|one| one.protected)),
+        ("errors", summary.errors),
+        ("warnings", summary.warnings),
+    ];
     let report = ProtectionReport { reports: night.dir.display().to_string(), locks, left_behind, findings: summary };
-    Ok(Ended { exits, json: serde_json::to_value(report).unwrap_or_default(), text, problems: Vec::new() })
+    let mut ended = Ended { exits, json: serde_json::to_value(report).unwrap_or_default(), text, problems: Vec::new() };
+    night.proved(&mut ended, "report protection", all.iter().map(|(_, _, snapshot)| snapshot), &counts);
+    Ok(ended)
 }
 
 /// Writes the tables of the registries in `snapshots` into the run's folder, and adds to `findings`.

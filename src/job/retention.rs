@@ -1,6 +1,6 @@
 //! What the tool itself leaves is personal data too: snapshots, differences and reports go by the rules of the retention pack.
 
-use crate::base::{Result, StateDir, remove_tree};
+use crate::base::{Problem, Result, StateDir, remove_tree};
 use crate::compliance::retention::{Item, RulePack, resolve};
 use jiff::civil::Date;
 use std::collections::{BTreeMap, BTreeSet};
@@ -58,18 +58,30 @@ pub(super) fn own(state: &Path, reports: &Path) -> Vec<Own> {
     all
 }
 
-/// Removes what must be gone by `today`. The newest snapshot of a registry goes too: it says nothing of today any more.
+/// Removes what must be gone by `today`. The newest snapshot of a registry goes too: it says nothing of today any more. Before files of a
+/// run's folder go, `sign` is told which, or none where the folder goes as a whole, so that its proof says so. Where that fails they go
+/// nevertheless, since the duty to delete does not wait for the evidence of it; why it failed is given.
 ///
 /// # Errors
 /// Where something cannot be removed.
-pub(super) fn expire(state: &StateDir, reports: &Path, pack: &RulePack, today: Date) -> Result<()> {
+pub(super) fn expire(
+    state: &StateDir,
+    reports: &Path,
+    pack: &RulePack,
+    today: Date,
+    sign: &mut dyn FnMut(&Path, &[String]) -> Result<()>,
+) -> Result<Vec<Problem>> {
     let contracts = BTreeSet::new();
-    for own in own(state.root(), reports) {
-        if resolve(pack, &own.item(&contracts), today).must_go_by.is_some_and(|by| by <= today) {
-            remove_tree(&own.path)?;
-        }
+    let is_due = |own: &Own| resolve(pack, &own.item(&contracts), today).must_go_by.is_some_and(|by| by <= today);
+    let due: Vec<Own> = own(state.root(), reports).into_iter().filter(is_due).collect();
+    let mut runs: BTreeMap<&Path, Vec<String>> = BTreeMap::new();
+    for own in due.iter().filter(|own| own.store == "reports" && own.kind == SNAPSHOT) {
+        runs.entry(own.path.parent().unwrap_or(reports)).or_default().push(name_of(&own.path));
     }
-    Ok(())
+    runs.extend(due.iter().filter(|own| own.kind == REPORT).map(|own| (own.path.as_path(), Vec::new())));
+    let unsigned = runs.iter().filter_map(|(run, files)| sign(run, files).err().map(|problem| *problem)).collect();
+    due.iter().try_for_each(|own| remove_tree(&own.path))?;
+    Ok(unsigned)
 }
 
 fn entries(dir: &Path) -> Vec<PathBuf> {
@@ -98,7 +110,16 @@ mod tests {
             crate::base::write_atomic(&dir.path().join(path).join("run.json"), b"{}").expect("written");
         }
         let pack = RulePack::embedded().expect("the pack");
-        expire(&state, &reports, &pack, jiff::civil::date(2026, 11, 21)).expect("expired");
+        let mut told = Vec::new();
+        let mut sign = |run: &Path, files: &[String]| {
+            assert!(run.exists() && files.iter().all(|file| run.join(file).exists()), "it is signed before it goes");
+            told.push((name_of(run), files.join(" ")));
+            Err(Problem::new("E-test-001", crate::base::Blame::Us, "not signed", ""))
+        };
+        let unsigned = expire(&state, &reports, &pack, jiff::civil::date(2026, 11, 21), &mut sign).expect("expired");
+        let wanted = [("20231121T020000Z-x", ""), ("20261017T020000Z-x", "differences.csv")];
+        assert_eq!(told, wanted.map(|(run, files)| (run.to_owned(), files.to_owned())));
+        assert_eq!(unsigned.len(), 2, "what was not signed goes, and is told");
         assert!(kept.iter().all(|p| dir.path().join(p).join("differences.csv").exists()));
         assert!(!gone.iter().any(|p| dir.path().join(p).exists()));
         let old = dir.path().join("reports/20261017T020000Z-x");

@@ -82,7 +82,9 @@ pub fn rollback(loaded: &Loaded, ctx: &Context, run: &str, options: &PlanOptions
         gates,
         ..making.header(config)
     };
-    Ok(making.end(header, &target, &night.dir, ctx)?)
+    let mut ended = making.end(header, &target, &night.dir, ctx)?;
+    night.proved(&mut ended, "rollback", [], &[]);
+    Ok(ended)
 }
 
 /// A run of which something is unknown is settled first: what is not known cannot be taken back.

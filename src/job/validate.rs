@@ -51,12 +51,12 @@ pub fn validate(loaded: &Loaded, ctx: &Context, options: ValidateOptions) -> Res
     let own = own_data(&loaded.config);
     let asked = loaded.config.registries.iter().filter(|(id, _)| ctx.includes(id));
     let tables = if options.dns { observed(loaded, &night, ctx)? } else { BTreeMap::new() };
+    let held = if options.snapshot { newest(loaded, &night, ctx)? } else { Vec::new() };
     if options.snapshot {
-        let all = newest(loaded, &night, ctx)?;
         night.stage("validate");
-        for (id, registry, snapshot) in all {
+        for (id, registry, snapshot) in &held {
             let seen = tables.get(id);
-            judge(id, &registry.profile, Rows::Held(&snapshot), Beside { own: own.as_ref(), seen }, &mut findings, &ctx.stop)?;
+            judge(id, &registry.profile, Rows::Held(snapshot), Beside { own: own.as_ref(), seen }, &mut findings, &ctx.stop)?;
         }
     } else {
         let (ingested, _) = night.take_in()?;
@@ -73,7 +73,9 @@ pub fn validate(loaded: &Loaded, ctx: &Context, options: ValidateOptions) -> Res
     let mut exits = vec![Exit::Done];
     exits.extend((counted > 0).then_some(Exit::Findings));
     exits.extend(ctx.stop.is_stopped().then_some(Exit::Stopped));
-    let ended = Ended { exits, json: serde_json::Value::Null, text: shown(&first, &summary, &night.dir), problems: Vec::new() };
+    let mut ended = Ended { exits, json: serde_json::Value::Null, text: shown(&first, &summary, &night.dir), problems: Vec::new() };
+    let counts = [("objects", summary.objects), ("errors", summary.errors), ("warnings", summary.warnings)];
+    night.proved(&mut ended, "validate", held.iter().map(|(_, _, snapshot)| snapshot), &counts);
     Ok(Validated { ended, dir: night.dir.clone() })
 }
 

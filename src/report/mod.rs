@@ -10,6 +10,7 @@ mod html;
 mod json;
 mod page;
 mod processing;
+pub mod proof;
 mod retention;
 mod sample;
 mod sheet;

@@ -71,6 +71,8 @@ pub enum Table {
     Salts,
     /// The machine that the store belongs to.
     Host,
+    /// Whom a row is about, and the commitment to it → the commitment's salt.
+    RowSalts,
 }
 
 impl Table {
@@ -84,6 +86,7 @@ impl Table {
             Self::Subjects => 5,
             Self::Salts => 6,
             Self::Host => 7,
+            Self::RowSalts => 8,
         }
     }
 }

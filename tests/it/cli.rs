@@ -90,6 +90,7 @@ fn help_pages() {
         &["report", "--help"],
         &["report", "protection", "--help"],
         &["report", "run", "--help"],
+        &["verify", "--help"],
         &["mock", "--help"],
         &["mock", "synth", "--help"],
         &["demo", "--help"],

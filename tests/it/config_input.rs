@@ -75,6 +75,30 @@ fn answers_of_rdap_are_named_by_files_of_ndjson_alone() {
 }
 
 #[test]
+fn a_proof_has_a_name_and_a_key_that_stands_elsewhere() {
+    let table = |lines: &str| format!("{GOOD}[proof]\n{lines}\n");
+    let usual = read(GOOD).expect("it reads").config.proof;
+    assert!(usual.origin == "privet/runs" && usual.key.is_none());
+    let own = read(table("origin = \"registrar.example/proof\"\nkey = { file = \"proof.pem\" }")).expect("it reads").config.proof;
+    assert_eq!(own.origin, "registrar.example/proof");
+    assert!(matches!(own.key, Some(SecretSource::File(path)) if path == Path::new("proof.pem")));
+    let told = [
+        "origin = \"a b\"",
+        "origin = \"a+b\"",
+        "origin = 3",
+        "key = \"MC4CAQ\"",
+        "key = {}",
+        "key = { file = \"a\", credential = \"b\" }",
+        "key = { env = \"KEY\" }",
+        "key = { credential = \"../x\" }",
+        "keys = []",
+    ];
+    let told = told.map(|lines| faults(table(lines))).join("\n");
+    assert!(!told.contains("MC4CAQ"), "{told}");
+    insta::assert_snapshot!(told);
+}
+
+#[test]
 fn row_01_unknown_key() {
     let text = format!("time_out = 3\n{GOOD}reply_second = 3\n[gates]\nmin_row_share = 0.1\n[registries.thick.limits]\nreply_second = 3\n");
     insta::assert_snapshot!(faults(text));

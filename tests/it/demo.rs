@@ -61,6 +61,12 @@ fn the_demo_finds_what_its_seed_planted_and_nothing_else() {
             assert!(ended.text.contains(told), "{}", ended.text);
         }
         super::schema_files::assert_form("report/summary", &ended.json);
+        let key = out.join("state/proof/key.pub").display().to_string();
+        for entry in std::fs::read_dir(out.join("reports")).expect("the runs") {
+            let run = entry.expect("a run").path();
+            let told = privet::job::verify(&run, &key, None, None).unwrap_or_else(|e| panic!("{}: {e}", run.display()));
+            assert_eq!(told.exit(), Exit::Done, "{}", told.text);
+        }
         for entry in std::fs::read_dir(&reports).expect("a folder") {
             let path = entry.expect("an entry").path();
             if path.extension().is_some_and(|e| e == "json") {

@@ -24,6 +24,7 @@ mod night;
 mod one;
 mod plan;
 mod plan_input;
+mod proof;
 mod raw;
 mod registries;
 mod reminders;

@@ -3,7 +3,7 @@
 use super::document::{CAP, Document, text_of};
 use super::table::{Kind, Layer, Reading, Table};
 use super::types::{Config, Dns, Loaded, Records, Retention};
-use super::{Given, TEMPLATE, gates, nightly, registry};
+use super::{Given, TEMPLATE, gates, nightly, proof, registry};
 use crate::base::{Blame, Digest, DomainName, Exit, Handle, Problem, Problems, read_capped};
 use crate::compliance::retention::RulePack;
 use crate::dataset::{Format, Source};
@@ -118,6 +118,8 @@ fn root(reading: &mut Reading<'_>, path: &Path, bytes: &[u8], layers: [Layer<'_>
     let retention = retention(reading, keeping);
     let declaring = own.child(reading, "controller");
     let controller = controller(reading, declaring);
+    let proving = all.child(reading, "proof");
+    let proof = proof::proof(reading, proving, environment);
     let fallback = all.child(reading, "registry_defaults");
 
     let mut one = |key, reading: &mut Reading<'_>| {
@@ -137,7 +139,7 @@ fn root(reading: &mut Reading<'_>, path: &Path, bytes: &[u8], layers: [Layer<'_>
     all.finish(reading);
     version?;
     let (gates, corrections, nightly, retention) = (gates?, corrections?, nightly?, retention?);
-    let (state, reports, records, dns) = (state?, reports?, records_read, dns?);
+    let (state, reports, records, dns, proof) = (state?, reports?, records_read, dns?, proof?);
     let digest = digest(bytes, &reading.rules);
     Some(Config {
         path: path.to_owned(),
@@ -152,6 +154,7 @@ fn root(reading: &mut Reading<'_>, path: &Path, bytes: &[u8], layers: [Layer<'_>
         dns,
         retention,
         controller,
+        proof,
         registries,
     })
 }

@@ -193,15 +193,7 @@ fn password(reading: &mut Reading<'_>, table: &mut Table<'_>, environment: Envir
     }
     let given = ["file", "credential", "env"].into_iter().filter(|key| place.find(key).is_some()).count();
     let file = place.find("file").and_then(|f| f.path(reading)).map(SecretSource::File);
-    let credential = place.find("credential").and_then(|found| {
-        let name = found.text(reading)?;
-        if name.contains(['/', '\0']) || name.starts_with('.') {
-            found.wrong(reading, "the name of a systemd credential, which is no path");
-            return None;
-        }
-        let path = environment("CREDENTIALS_DIRECTORY").map(|dir| Path::new(&dir).join(&name));
-        Some(SecretSource::Credential { name, path })
-    });
+    let credential = place.find("credential").and_then(|found| credential(reading, &found, environment));
     let variable = place.find("env").and_then(|found| {
         let name = found.text(reading)?;
         let what = format!("the password comes from the variable `{name}`, which every child process inherits");
@@ -220,6 +212,17 @@ fn password(reading: &mut Reading<'_>, table: &mut Table<'_>, environment: Envir
     }
     place.finish(reading);
     places.into_iter().next()
+}
+
+/// A systemd credential by its name.
+pub(super) fn credential(reading: &mut Reading<'_>, found: &Found<'_>, environment: Environment<'_>) -> Option<SecretSource> {
+    let name = found.text(reading)?;
+    if name.contains(['/', '\0']) || name.starts_with('.') {
+        found.wrong(reading, "the name of a systemd credential, which is no path");
+        return None;
+    }
+    let path = environment("CREDENTIALS_DIRECTORY").map(|dir| Path::new(&dir).join(&name));
+    Some(SecretSource::Credential { name, path })
 }
 
 /// 64 hexadecimal digits, with or without colons.

@@ -61,10 +61,44 @@ impl SecretSource {
             }
         }
     }
+
+    /// Reads a secret that is no line of text, such as a key's file.
+    ///
+    /// # Errors
+    /// `E-config-006`: missing, a symbolic link, no plain file, readable by others, too large, or kept in the environment.
+    pub fn read_bytes(&self) -> Result<Zeroizing<Vec<u8>>> {
+        match self {
+            Self::File(path) | Self::Credential { path: Some(path), .. } => read_bytes(path),
+            Self::Credential { path: None, .. } | Self::Environment { .. } => {
+                self.read().map(|read| Zeroizing::new(read.secret.reveal().into()))
+            }
+        }
+    }
 }
 
-/// Reads a secret's file without following a link, and without waiting on a pipe.
+/// Reads a secret's file, which holds it as its only line.
 fn read_file(path: &Path) -> Result<SecretRead> {
+    let at = |p: Box<Problem>| p.file(path);
+    let bytes = read_bytes(path)?;
+    let text = std::str::from_utf8(&bytes).map_err(|e| {
+        at(problem(format!("the secret's file is not UTF-8 at byte {}", e.valid_up_to()), "it must hold the secret alone, on one line"))
+    })?;
+    let secret = text.strip_suffix('\n').map_or(text, |t| t.strip_suffix('\r').unwrap_or(t));
+    if secret.is_empty() {
+        return Err(at(problem("the secret's file is empty", "put the secret in it, as its only line")));
+    }
+    if secret.contains(['\n', '\r']) {
+        return Err(at(problem("the secret's file has several lines", "it must hold the secret alone, on one line")));
+    }
+    let mut warnings = Vec::new();
+    if secret.len() != text.len() {
+        warnings.push(*at(problem("a newline at the end of the secret's file was trimmed", "")));
+    }
+    Ok(SecretRead { secret: Secret::new(secret), warnings })
+}
+
+/// The bytes of a secret's file, read without following a link, and without waiting on a pipe.
+fn read_bytes(path: &Path) -> Result<Zeroizing<Vec<u8>>> {
     let at = |p: Box<Problem>| p.file(path);
     let mut options = std::fs::OpenOptions::new();
     let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
@@ -96,21 +130,7 @@ fn read_file(path: &Path) -> Result<SecretRead> {
     if bytes.len() as u64 > CAP {
         return Err(at(problem(format!("the secret's file has more than {CAP} bytes"), "it must hold the secret alone, on one line")));
     }
-    let text = std::str::from_utf8(&bytes).map_err(|e| {
-        at(problem(format!("the secret's file is not UTF-8 at byte {}", e.valid_up_to()), "it must hold the secret alone, on one line"))
-    })?;
-    let secret = text.strip_suffix('\n').map_or(text, |t| t.strip_suffix('\r').unwrap_or(t));
-    if secret.is_empty() {
-        return Err(at(problem("the secret's file is empty", "put the secret in it, as its only line")));
-    }
-    if secret.contains(['\n', '\r']) {
-        return Err(at(problem("the secret's file has several lines", "it must hold the secret alone, on one line")));
-    }
-    let mut warnings = Vec::new();
-    if secret.len() != text.len() {
-        warnings.push(*at(problem("a newline at the end of the secret's file was trimmed", "")));
-    }
-    Ok(SecretRead { secret: Secret::new(secret), warnings })
+    Ok(bytes)
 }
 
 /// A problem with a secret; it never says what the secret is.

@@ -52,6 +52,8 @@ pub struct Config {
     pub retention: Retention,
     /// What the controller declares for the record of processing activities, by field.
     pub controller: BTreeMap<String, String>,
+    /// How what runs leave is proved.
+    pub proof: Proof,
     /// The registry accounts by the operator's names for them.
     pub registries: BTreeMap<RegistryId, RegistryConfig>,
 }
@@ -140,6 +142,15 @@ pub struct Dns {
     pub wait: Duration,
     /// Domains that are surveyed side by side.
     pub at_once: usize,
+}
+
+/// How what runs leave is proved.
+#[derive(Clone, Debug)]
+pub struct Proof {
+    /// The name of the log, and of the key that signs it: no personal datum, since it goes wherever a report goes.
+    pub origin: String,
+    /// The Ed25519 key as PKCS#8, where it is the operator's own; else one is made in the state directory.
+    pub key: Option<SecretSource>,
 }
 
 impl Dns {
