@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 type Make = fn() -> Value;
 
 /// Each schema but the reports' by its name.
-const SCHEMAS: [(&str, Make); 22] = [
+const SCHEMAS: [(&str, Make); 23] = [
     ("apply", written::<job::ApplyReport>),
     ("approved", written::<job::Approved>),
     ("check", written::<job::Checked>),
@@ -24,6 +24,7 @@ const SCHEMAS: [(&str, Make); 22] = [
     ("consent", written::<job::ConsentShown>),
     ("consent-taken", written::<job::ConsentTaken>),
     ("dns", written::<job::DnsPulled>),
+    ("exposure", written::<job::ExposureReport>),
     ("failure", written::<Failure<'_>>),
     ("findings", written::<rules::FindingsTable>),
     ("frame", written::<Decoded<'_>>),

@@ -9,6 +9,7 @@
 pub mod calendar;
 mod decision;
 mod draft;
+pub mod exposure;
 mod fingerprint;
 mod fold;
 mod import;

@@ -5,6 +5,7 @@
 mod alike;
 mod charts;
 mod document;
+mod exposure;
 pub mod facts;
 mod html;
 mod json;
@@ -19,6 +20,7 @@ mod terminal;
 mod verdict;
 
 pub use document::Making;
+pub use exposure::{ExposureBook, ExposureCount, RegistryExposure, RoleOf, RuleLine, Stage};
 pub use facts::{RegistryFacts, RunFacts};
 pub use json::{AppliedSummary, PlanSummary, RegistrySummary, Summary};
 pub use retention::{RetentionReport, RetentionRow, RetentionSummary, making};
@@ -101,6 +103,6 @@ pub fn read(path: &Path) -> Result<RunFacts> {
 #[must_use]
 pub fn schemas() -> Vec<(&'static str, Value)> {
     let mut all = vec![("run", schemars::schema_for!(Document).to_value()), ("summary", schemars::schema_for!(Summary).to_value())];
-    all.extend(tables::SHAPES.iter().chain(&retention::SHAPES).map(|shape| (shape.name, shape.schema())));
+    all.extend(tables::SHAPES.iter().chain(&retention::SHAPES).chain(&exposure::SHAPES).map(|shape| (shape.name, shape.schema())));
     all
 }

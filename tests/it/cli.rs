@@ -85,6 +85,7 @@ fn help_pages() {
         &["run", "--help"],
         &["report", "--help"],
         &["report", "protection", "--help"],
+        &["report", "exposure", "--help"],
         &["report", "run", "--help"],
         &["mock", "--help"],
         &["mock", "synth", "--help"],
