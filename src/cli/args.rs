@@ -556,6 +556,14 @@ pub(super) enum Report {
         #[command(flatten)]
         which: Which,
     },
+    /// What of registrants the public sees and by what, where that is more or less than was promised, and what is held without need
+    Exposure {
+        /// Tell as well what this plan would make of it
+        #[arg(long, value_name = "FILE")]
+        plan: Option<PathBuf>,
+        #[command(flatten)]
+        which: Which,
+    },
 }
 
 const VERIFY: &str = "\

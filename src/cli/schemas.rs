@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 type Make = fn() -> Value;
 
 /// Each schema but the reports' by its name.
-const SCHEMAS: [(&str, Make); 25] = [
+const SCHEMAS: [(&str, Make); 26] = [
     ("apply", written::<job::ApplyReport>),
     ("approved", written::<job::Approved>),
     ("check", written::<job::Checked>),
@@ -24,6 +24,7 @@ const SCHEMAS: [(&str, Make); 25] = [
     ("consent", written::<job::ConsentShown>),
     ("consent-taken", written::<job::ConsentTaken>),
     ("dns", written::<job::DnsPulled>),
+    ("exposure", written::<job::ExposureReport>),
     ("failure", written::<Failure<'_>>),
     ("findings", written::<rules::FindingsTable>),
     ("frame", written::<Decoded<'_>>),

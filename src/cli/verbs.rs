@@ -98,6 +98,9 @@ fn dispatch(global: &Global, command: Command, printer: &Arc<Printer>, clock: &A
         Command::Report { what: Report::Retention { what_if, which } } => {
             night(global, &which, printer, clock, |loaded, ctx| job::report_retention(loaded, ctx, what_if.as_deref()))
         }
+        Command::Report { what: Report::Exposure { plan, which } } => {
+            night(global, &which, printer, clock, |loaded, ctx| job::report_exposure(loaded, ctx, plan))
+        }
         Command::Report { what: Report::Run(which) } => {
             night(global, &which, printer, clock, |loaded, ctx| Ok(job::report_run(loaded, ctx)?))
         }

@@ -12,6 +12,7 @@ pub mod asking;
 pub mod calendar;
 mod decision;
 mod draft;
+pub mod exposure;
 mod fingerprint;
 mod fold;
 mod import;

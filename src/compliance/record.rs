@@ -5,6 +5,7 @@
 
 use super::subjects::Subject;
 use crate::base::{Timestamp, ValueDigest};
+pub use crate::model::Element;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -53,31 +54,6 @@ words! {
     TransferLock = "transfer-lock",
     /// A natural person's data where everybody sees them.
     Publication = "publication",
-}
-
-words! {
-    /// A kind of data.
-    Element:
-    /// First and last name.
-    Name = "name",
-    /// The organisation.
-    Organisation = "organisation",
-    /// The street.
-    Street = "street",
-    /// The city.
-    City = "city",
-    /// The state or province.
-    State = "state",
-    /// The postal code.
-    PostalCode = "postal-code",
-    /// The country.
-    Country = "country",
-    /// The telephone number.
-    Voice = "voice",
-    /// The facsimile number.
-    Fax = "fax",
-    /// The e-mail address.
-    Email = "email",
 }
 
 words! {

@@ -23,7 +23,7 @@ pub use dns::{DnsManifest, DnsTable, DnsWriter};
 pub use ingest::{Format, IngestPlan, Ingested, Records, Source, each_row, ingest};
 pub use local::Refresh;
 pub use parquet::{Batch, ParquetFile};
-pub use rdap::{RdapAnswer, RdapAnswers, RdapRegistrar};
+pub use rdap::{RdapAnswer, RdapAnswers, RdapRedacted, RdapRegistrar, RdapShown, RedactionMethod};
 pub use rows::{Facts, Row, contact_row, disclose_of, disclose_text, domain_row, handles};
 pub use services::{Protection, ServiceEnd, ServiceEnds, Services};
 pub use snapshot::{Ages, ByState, Counts, Manifest, Observed, Snapshot, Stamp};

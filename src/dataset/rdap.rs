@@ -1,4 +1,5 @@
-//! RDAP answers about domains (RFC 9083 §5.3), as the operator supplies them: who sponsors a domain, and who is shown as its registrant.
+//! RDAP answers about domains (RFC 9083 §5.3), as the operator supplies them: who sponsors a domain, and what is shown and redacted of
+//! its contacts.
 //!
 //! An answer is one line. It comes from whoever serves the domain now, so little is asked of it: members that nobody needs here are
 //! passed over, as RFC 9083 §2.1 wants it of clients, any may be absent (§2.1, and RFC 9537 for what is redacted), and what only
@@ -10,6 +11,10 @@ use serde::de::IgnoredAny;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+
+mod shown;
+
+pub use shown::{RdapRedacted, RdapShown, RedactionMethod};
 
 /// The most entities of one answer. A domain has a handful.
 const MAX_ENTITIES: usize = 256;
@@ -26,6 +31,10 @@ pub struct RdapAnswer {
     pub handles: Vec<Box<str>>,
     /// The registrant's addresses; none where they are redacted.
     pub emails: Vec<Personal>,
+    /// What is shown of the domain's contacts.
+    pub shown: Vec<RdapShown>,
+    /// What is said to be redacted of them (RFC 9537).
+    pub redacted: Vec<RdapRedacted>,
     /// When the domain was transferred last.
     pub transferred: Option<Timestamp>,
     /// When the directory's data were brought up to date: as of then the answer holds.
@@ -73,6 +82,12 @@ impl RdapAnswers {
         problems.or(Self { by_domain })
     }
 
+    /// What was told of a domain, by its A-labels in lower case.
+    #[must_use]
+    pub fn of(&self, domain: &str) -> Option<&RdapAnswer> {
+        self.by_domain.get(domain)
+    }
+
     /// The domains, by their A-labels in lower case and in that order, with what was told of them.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &RdapAnswer)> {
         self.by_domain.iter().map(|(domain, answer)| (&**domain, answer))
@@ -89,6 +104,7 @@ struct Answer {
     unicode_name: Option<String>,
     entities: Option<Vec<Entity>>,
     events: Value,
+    redacted: Value,
 }
 
 /// An entity of an answer (RFC 9083 §5.1). Those within it are its own, not the domain's.
@@ -139,6 +155,8 @@ fn read(line: &[u8]) -> Result<Option<(Box<str>, RdapAnswer)>> {
         registrar: of("registrar").find_map(registrar),
         handles: registrants().filter_map(|entity| entity.handle.as_deref()).map(Into::into).collect(),
         emails: registrants().flat_map(|entity| texts(&entity.vcard_array, "email")).map(Personal::from).collect(),
+        shown: shown::shown(&entities),
+        redacted: shown::redacted(&answer.redacted),
         transferred: newest(&answer.events, "transfer"),
         observed: newest(&answer.events, "last update of RDAP database"),
     };

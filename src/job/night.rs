@@ -27,7 +27,7 @@ pub(super) struct Night<'a> {
     pub(super) ctx: &'a Context,
     pub(super) state: StateDir,
     _lock: Lock,
-    run_id: RunId,
+    pub(super) run_id: RunId,
     pub(super) started: Timestamp,
     pub(super) dir: PathBuf,
     /// The digests of the local records, once they were taken in.

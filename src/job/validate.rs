@@ -255,7 +255,7 @@ fn twice(mut hashes: Vec<u64>) -> HashSet<u64> {
 }
 
 /// The provider's data that no registrant has.
-fn own_data(config: &Config) -> Option<OwnData> {
+pub(super) fn own_data(config: &Config) -> Option<OwnData> {
     let privacy = config.privacy.as_ref()?;
     let street = privacy.street.first().map_or("", String::as_str);
     Some(OwnData::new(&privacy.name, &privacy.org, street, &privacy.voice, privacy.email_domain.as_str()))

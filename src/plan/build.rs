@@ -125,6 +125,14 @@ fn left_behind(site: &Site<'_>, sources: &Sources<'_>, sink: &mut dyn FnMut(Look
     })
 }
 
+/// Hands over both rows of each object of a kind, in one order whatever the machine.
+///
+/// # Errors
+/// `E-parquet-…` where a bucket cannot be read; what `visit` returns.
+pub fn pairs(sources: &Sources<'_>, kind: ObjectKind, visit: &mut dyn FnMut(Pair<'_>) -> Result<()>) -> Result<()> {
+    sources.each(kind, false, &mut |pairs| pairs.iter().try_for_each(|both| visit(both.pair())))
+}
+
 /// The rows of one object.
 #[derive(Default)]
 struct Both {

@@ -20,7 +20,7 @@ mod tests;
 
 pub use allowed::forbidden;
 pub use basis::{Bar, Bases, Decision, NoRecords, Purpose};
-pub use build::{Look, Sources, build, watch};
+pub use build::{Look, Sources, build, pairs, watch};
 pub use change::{Standing, Wanted, transform};
 pub use draft::{Draft, DraftStep, vault_name};
 pub use fact::{Fact, state_digest};

@@ -7,6 +7,7 @@ mod limits;
 mod matrix;
 mod overriding;
 mod profile;
+mod published;
 mod read;
 mod rule;
 #[cfg(test)]
@@ -21,6 +22,7 @@ pub use limits::{DailyQuota, Limits, Rate, RateWindow, Zone};
 pub use matrix::{Cell, Column, Matrix, Row, matrix};
 pub use overriding::Overridden;
 pub use profile::{Capabilities, CodeMeaning, NameServers, Profile, Quirks, RoleRules, Services, Statuses};
+pub use published::{Choice, Needed, Published, Special, SpecialKind, Visibility, published};
 pub use rule::{Capability, Rule};
 pub use words::{
     ContactModel, DomainRole, Glue, HostModel, Line, Privacy, Publication, RegistrantChange, ServerTest, StatusUse, TransferLock,

@@ -142,7 +142,7 @@ fn loosened(path: &[&str], old: Option<&Value>, new: &Value) -> Option<String> {
         ["name_servers", "max"] => old.is_some_and(|old| new.as_integer() > old.as_integer()),
         ["name_servers", "tests"] => old.is_some_and(|old| more(old, new)),
         ["name_servers", _]
-        | ["roles", ..]
+        | ["roles" | "published" | "needed" | "special", ..]
         | ["privacy" | "publication" | "transfer_lock" | "change_of_registrant" | "contacts" | "disclose"] => old != Some(new),
         _ => false,
     };

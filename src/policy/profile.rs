@@ -3,6 +3,7 @@
 use super::characters::Characters;
 use super::fields::{Bounds, FieldRules, Property, When};
 use super::limits::Limits;
+use super::published::{Needed, Published, Special};
 use super::rule::{Capability, Rule};
 use super::words::{
     ContactModel, DomainRole, Glue, HostModel, Line, Privacy, Publication, RegistrantChange, ServerTest, StatusUse, TransferLock,
@@ -186,6 +187,15 @@ pub struct Profile {
     /// Additional properties; a key that is not here is an error.
     #[serde(default)]
     pub properties: BTreeMap<String, Rule<Property>>,
+    /// What the public sees of contacts, by names of the profile's own. Of a contact of which none speaks, that is not known.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub published: BTreeMap<String, Rule<Published>>,
+    /// What is needed of contacts; where nothing is stated, nothing is called needless.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub needed: Option<Needed>,
+    /// Properties that hold data which are protected specially.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub special: BTreeMap<String, Rule<Special>>,
     /// The registry's code by the numbered rule that is broken, whatever the field.
     #[serde(default)]
     pub answers: BTreeMap<String, Rule<String>>,

@@ -3,9 +3,11 @@
 use super::characters::Characters;
 use super::fields::When;
 use super::profile::Profile;
+use super::published::Choice;
 use super::rule::Capability;
 use super::words::StatusUse;
 use crate::base::{Blame, Problem, Result};
+use crate::model::Element;
 use std::ops::Range;
 use toml::de::{DeTable, DeValue};
 
@@ -55,6 +57,24 @@ impl Profile {
                 return Some((path(&["roles", role.as_str(), "registrant"]), what));
             }
         }
+        for (name, rule) in &self.published {
+            let property = match &rule.value.choice {
+                Some(Choice::Property { property, .. }) if !self.properties.contains_key(property) => {
+                    Some(format!("there is no property `{property}`"))
+                }
+                _ => None,
+            };
+            let twice = || rule.value.named_twice().map(|element| format!("`{element}` is named in two lists"));
+            if let Some(what) = self.stray(&rule.value.when).or(property).or_else(twice) {
+                return Some((path(&["published", name]), what));
+            }
+        }
+        for (property, rule) in &self.special {
+            let unknown = (!self.properties.contains_key(property)).then(|| format!("there is no property `{property}`"));
+            if let Some(what) = unknown.or_else(|| self.stray(&rule.value.when)) {
+                return Some((path(&["special", property]), what));
+            }
+        }
         if let Some(rule) = self.answers.keys().find(|rule| !is_rule_id(rule)) {
             return Some((path(&["answers", rule]), format!("`{rule}` is no rule's number: write it as R-addr-004")));
         }
@@ -82,7 +102,8 @@ impl Profile {
 
     /// Whether a field or property is called so.
     fn knows(&self, name: &str) -> bool {
-        self.properties.contains_key(name) || self.tables(name).next().is_some()
+        let is_element = || Element::ALL.iter().any(|element| element.field() == name);
+        self.properties.contains_key(name) || self.tables(name).next().is_some() || (!self.has_contacts() && is_element())
     }
 }
 

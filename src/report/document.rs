@@ -66,11 +66,11 @@ pub(super) enum Block {
 #[derive(Clone, Debug)]
 pub struct Making {
     /// The run.
-    pub(super) run_id: RunId,
+    pub run_id: RunId,
     /// The version of Privet.
-    pub(super) tool_version: String,
+    pub tool_version: String,
     /// As of when everything holds.
-    pub(super) at: Timestamp,
+    pub at: Timestamp,
 }
 
 impl Making {

@@ -5,6 +5,7 @@
 mod alike;
 mod charts;
 mod document;
+mod exposure;
 pub mod facts;
 mod html;
 mod json;
@@ -21,6 +22,7 @@ mod terminal;
 mod verdict;
 
 pub use document::Making;
+pub use exposure::{ExposureBook, ExposureCount, RegistryExposure, RoleOf, RuleLine, Stage};
 pub use facts::{RegistryFacts, RunFacts};
 pub use json::{AppliedSummary, PlanSummary, RegistrySummary, Summary};
 pub use processing::{Coverage, RecordSummary, write_record};
@@ -104,6 +106,13 @@ pub fn read(path: &Path) -> Result<RunFacts> {
 #[must_use]
 pub fn schemas() -> Vec<(&'static str, Value)> {
     let mut all = vec![("run", schemars::schema_for!(Document).to_value()), ("summary", schemars::schema_for!(Summary).to_value())];
-    all.extend(tables::SHAPES.iter().chain(&retention::SHAPES).chain(&processing::SHAPES).map(|shape| (shape.name, shape.schema())));
+    all.extend(
+        tables::SHAPES
+            .iter()
+            .chain(&retention::SHAPES)
+            .chain(&processing::SHAPES)
+            .chain(&exposure::SHAPES)
+            .map(|shape| (shape.name, shape.schema())),
+    );
     all
 }

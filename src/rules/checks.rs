@@ -1,6 +1,7 @@
 //! What code says of a value where no pattern can: [`Check`] by its name in profiles.
 
-use super::{italian, phone};
+use super::phone;
+use crate::model::italian;
 use crate::policy::Check;
 
 /// What a check found.

@@ -17,7 +17,6 @@ mod characters;
 mod checks;
 mod dns;
 mod identity;
-mod italian;
 mod judge;
 mod output;
 mod phone;

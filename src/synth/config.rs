@@ -1,5 +1,6 @@
 //! The configuration that goes with the data.
 
+use super::exposure::ANSWERS;
 use super::registries::{REGISTRIES, Registry, SPONSOR, provider};
 use std::collections::BTreeMap;
 
@@ -17,7 +18,8 @@ pub fn config(ports: &BTreeMap<String, u16>) -> String {
     let tables = ["contacts", "domains", "services"].map(|table| format!("\n[records.{table}]\nfiles = [\"records/{table}.csv\"]\n"));
     let registries =
         REGISTRIES.iter().zip(FIRST_PORT..).map(|(registry, usual)| account(registry, *ports.get(registry.id).unwrap_or(&usual)));
-    [HEAD.to_owned()].into_iter().chain(tables).chain([privacy(), CONTROLLER.to_owned()]).chain(registries).collect()
+    let rdap = format!("\n[records.rdap]\nfiles = [\"{ANSWERS}\"]\n");
+    [HEAD.to_owned()].into_iter().chain(tables).chain([rdap, privacy(), CONTROLLER.to_owned()]).chain(registries).collect()
 }
 
 const HEAD: &str = "\

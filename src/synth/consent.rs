@@ -119,6 +119,20 @@ impl Consents {
         }
     }
 
+    /// The person of a contact of this registry, where it can be told apart.
+    pub(super) fn person(&self, handle: &str) -> Option<u64> {
+        self.people.get(&xxh3_64(handle.as_bytes())).copied()
+    }
+
+    /// What blocks the publication of a person, nothing where nothing does; nothing at all where the person said nothing.
+    #[expect(clippy::option_option, reason = "what nobody said is another thing than what nothing blocks")]
+    pub(super) fn publication(&self, person: u64) -> Option<Option<Rule>> {
+        let case = Draw::new(self.seed, "consent", person).below(CASES.len() as u64);
+        let case = CASES.get(usize::try_from(case).ok()?).filter(|_| self.said.contains(&person))?;
+        let [.., public] = case.blocked;
+        Some(public)
+    }
+
     /// A domain whose registrant is hidden by a service.
     pub(super) fn protected(&mut self, registry: &str, domain: &str, registrant: &str) -> Result<()> {
         let blocked = self.said_by(registry, registrant)?;

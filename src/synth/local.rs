@@ -5,6 +5,7 @@ use super::change::{self, ContactRules, DomainRules};
 use super::consent::Consents;
 use super::cosmetic::{self, Ways};
 use super::ended::Ended;
+use super::exposure::Exposures;
 use super::former::{Keeping, Periods, formers};
 use super::leaks::Leaks;
 use super::record::Record;
@@ -82,6 +83,11 @@ impl<'a> Local<'a> {
             self.list(path)?;
         }
         truth.end_of(self.registry)
+    }
+
+    /// Tells what a report on exposure has to find.
+    pub(super) fn expose(&self, exposures: &mut Exposures, consents: &Consents) -> Result<()> {
+        exposures.registry(self.registry, self.fleet, &self.ended, consents)
     }
 
     fn contacts(

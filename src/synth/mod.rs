@@ -8,6 +8,7 @@ mod config;
 mod consent;
 mod cosmetic;
 mod ended;
+mod exposure;
 mod former;
 mod leaks;
 mod local;
@@ -27,6 +28,7 @@ pub use config::config;
 use crate::base::{Blame, Problem, Result, Timestamp, create_private_dir};
 use crate::mock::fleet::{FleetSettings, SyntheticFleet};
 use consent::Consents;
+use exposure::Exposures;
 use former::Keeping;
 use jiff::tz::TimeZone;
 use leaks::Leaks;
@@ -78,6 +80,10 @@ pub struct SynthReport {
     pub orphans: u64,
     /// Contacts that no service needs, one a row of `truth/retention.csv`.
     pub unneeded: u64,
+    /// What a report on exposure has to find, one a row of `truth/exposure.csv`.
+    pub exposures: u64,
+    /// RDAP answers, one a line of `records/rdap.ndjson`.
+    pub answers: u64,
 }
 
 /// What was made for one registry.
@@ -95,7 +101,7 @@ pub struct SynthRegistry {
     pub differences: u64,
 }
 
-/// Writes `out/states/REGISTRY/fleet.toml`, `out/records`, `out/truth/{differences,violations,blocked,leaks,retention}.csv` and
+/// Writes `out/states/REGISTRY/fleet.toml`, `out/records`, `out/truth/{differences,violations,blocked,leaks,retention,exposure}.csv` and
 /// `out/privet.toml`. Equal options give equal bytes.
 ///
 /// # Errors
@@ -121,6 +127,7 @@ pub fn write(out: &Path, options: &SynthOptions) -> Result<SynthReport> {
     let mut consents = Consents::create(out, options)?;
     let mut leaks = Leaks::create(&out.join("truth/leaks.csv"))?;
     let mut keeping = Keeping::create(&out.join("truth/retention.csv"), today)?;
+    let mut exposures = Exposures::create(out, options.seed, options.today)?;
     let mut registries = Vec::new();
     for registry in &REGISTRIES {
         let state = out.join("states").join(registry.id);
@@ -134,6 +141,7 @@ pub fn write(out: &Path, options: &SynthOptions) -> Result<SynthReport> {
         let differences =
             local.write(list.as_deref(), &mut tables, &mut truth, &mut violations, (&mut consents, &mut leaks, &mut keeping))?;
         keeping.end_of(registry.id, registry.periods)?;
+        local.expose(&mut exposures, &consents)?;
         consents.end_of(registry.id)?;
         registries.push(SynthRegistry {
             id: registry.id.to_owned(),
@@ -146,10 +154,26 @@ pub fn write(out: &Path, options: &SynthOptions) -> Result<SynthReport> {
     let (contacts, domains, services) = tables.finish()?;
     let differences = truth.finish()?;
     let violations = violations.finish()?;
+    let (exposures, answers) = exposures.finish(&consents)?;
     let (consents, blocked) = consents.finish()?;
     let leaks::Written { roles: leaks, ended, orphans } = leaks.finish()?;
     let unneeded = keeping.finish()?;
     // Last, so that a directory with a configuration is a whole one.
     crate::base::write_atomic(&config, config::config(&BTreeMap::new()).as_bytes())?;
-    Ok(SynthReport { registries, contacts, domains, services, differences, violations, consents, blocked, leaks, ended, orphans, unneeded })
+    Ok(SynthReport {
+        registries,
+        contacts,
+        domains,
+        services,
+        differences,
+        violations,
+        consents,
+        blocked,
+        leaks,
+        ended,
+        orphans,
+        unneeded,
+        exposures,
+        answers,
+    })
 }

@@ -89,6 +89,7 @@ fn help_pages() {
         &["run", "--help"],
         &["report", "--help"],
         &["report", "protection", "--help"],
+        &["report", "exposure", "--help"],
         &["report", "run", "--help"],
         &["verify", "--help"],
         &["mock", "--help"],

@@ -13,6 +13,7 @@ mod demo;
 mod diff;
 mod dns;
 mod ended;
+mod exposure;
 mod extensions;
 mod https;
 mod keeping;

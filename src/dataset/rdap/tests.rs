@@ -1,6 +1,8 @@
 //! Answers as they come: whole, redacted, none, several about one domain, and what is no answer at all.
 
 use super::*;
+use crate::model::Element;
+use crate::policy::DomainRole;
 use serde_json::json;
 use std::path::Path;
 
@@ -51,6 +53,10 @@ fn an_answer_tells_registrar_registrant_transfer_and_its_own_age() {
         registrar: Some(RdapRegistrar { name: Some("Hedgerow Names Ltd".into()), iana: Some(9876) }),
         handles: vec!["H-2".into()],
         emails: vec!["Denied.Example@relay.example".into()],
+        shown: [(Element::Name, "Privacy Service"), (Element::Email, "Denied.Example@relay.example")]
+            .map(|(element, value)| RdapShown { role: DomainRole::Registrant, element, value: value.into() })
+            .into(),
+        redacted: Vec::new(),
         transferred: Some(time("2026-11-03T01:30:00Z")),
         observed: Some(time("2026-11-20T06:00:00Z")),
     };
@@ -70,6 +76,8 @@ fn an_answer_tells_registrar_registrant_transfer_and_its_own_age() {
 fn what_is_redacted_is_absent_and_an_error_says_nothing() {
     let answers = RdapAnswers::read(&[fixture()]).unwrap();
     let (_, redacted) = answers.iter().find(|(domain, _)| *domain == "redacted.example").unwrap();
+    let said = RdapRedacted { role: DomainRole::Registrant, element: Element::Email, method: RedactionMethod::Removal };
+    assert_eq!((redacted.redacted.as_slice(), redacted.shown.len()), (&[said][..], 0), "a handle is no element, and an empty name none");
     assert!(redacted.handles.is_empty() && redacted.emails.is_empty() && redacted.registrar.is_some(), "{redacted:?}");
     let lines = std::fs::read_to_string(fixture()).unwrap();
     let errors = lines.lines().filter(|line| line.contains("errorCode")).count();

@@ -1,5 +1,6 @@
 //! From the tree to the typed configuration.
 
+use super::agents;
 use super::document::{CAP, Document, text_of};
 use super::table::{Kind, Layer, Reading, Table};
 use super::types::{Config, Dns, Loaded, Records, Retention};
@@ -99,6 +100,7 @@ fn root(reading: &mut Reading<'_>, path: &Path, bytes: &[u8], layers: [Layer<'_>
     let mut own = Table::root(&[file]);
     let mut records = own.child(reading, "records");
     let privacy = own.child(reading, "privacy");
+    let mut agents = own.child(reading, "agents");
     let mut registries = own.child(reading, "registries");
 
     let mut all = Table::root(&[outside, file, defaults]);
@@ -131,9 +133,10 @@ fn root(reading: &mut Reading<'_>, path: &Path, bytes: &[u8], layers: [Layer<'_>
     let records_read = Records { contacts, domains, services, rdap: rdap(reading, answers) };
     records.finish(reading);
     let privacy = privacy_contact(reading, privacy);
+    let agents = agents::all(reading, &mut agents);
     let registries = registry::all(reading, &mut registries, &fallback, environment);
     registry::check_defaults(reading, fallback);
-    for key in ["records", "privacy", "controller", "registries"] {
+    for key in ["records", "privacy", "controller", "agents", "registries"] {
         all.know(key);
     }
     all.finish(reading);
@@ -148,6 +151,7 @@ fn root(reading: &mut Reading<'_>, path: &Path, bytes: &[u8], layers: [Layer<'_>
         reports,
         records,
         privacy,
+        agents,
         gates,
         corrections,
         nightly,

@@ -40,6 +40,8 @@ pub struct Config {
     pub records: Records,
     /// The privacy provider's data set, where there is one.
     pub privacy: Option<PrivacySettings>,
+    /// Data of the registrar's own and of its resellers, by the operator's names for them: no registrant's.
+    pub agents: BTreeMap<String, Agent>,
     /// When a run refuses to go on.
     pub gates: Gates,
     /// Which side is right where records and registry differ.
@@ -96,6 +98,21 @@ pub struct Retention {
     pub pack: Arc<RulePack>,
     /// Contracts that hold, as rules name them.
     pub contracts: BTreeSet<Box<str>>,
+}
+
+/// By what the registrar's or a reseller's data are known; an empty text is no mark.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Agent {
+    /// Name.
+    pub name: String,
+    /// Organisation.
+    pub org: String,
+    /// First line of the street.
+    pub street: String,
+    /// Telephone.
+    pub voice: String,
+    /// What stands behind the `@`.
+    pub email_domain: String,
 }
 
 /// When a run refuses to go on.

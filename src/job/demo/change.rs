@@ -4,7 +4,7 @@
 use super::DemoOptions;
 use crate::base::{Blame, Event, Exit, Problem, Problems, Result};
 use crate::job::config::Loaded;
-use crate::job::{ApplyOptions, Context, Ended, PlanOptions, apply, approve, consent_import, plan, pull};
+use crate::job::{ApplyOptions, Context, Ended, PlanOptions, apply, approve, consent_import, plan, pull, report_exposure};
 use crate::plan::{PlanFile, Recipe};
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader};
@@ -16,6 +16,9 @@ use std::time::Duration;
 const LOOK: Duration = Duration::from_millis(2);
 /// Why the gates that look at shares are let pass: the plan is about all of a small fleet.
 const REASON: &str = "the demo moves its whole fleet at once";
+
+/// The columns of planted findings about exposure.
+const EXPOSED: [&str; 5] = ["registry", "object", "id", "field", "rule"];
 
 /// What the demo did, for its report.
 pub(super) struct Changed {
@@ -37,6 +40,7 @@ pub(super) fn change(options: &DemoOptions, loaded: &Loaded, out: &Path, logs: &
     if planned.exits.contains(&Exit::Stopped) {
         return Ok(Changed { text: planned.text, stopped: true });
     }
+    let exposed = exposed(loaded, out, &path, ctx)?;
     let file = PlanFile::open(&path)?;
     let digest = file.digest().to_owned();
     must(&approve(loaded, &path, &digest, "demo", &*ctx.clock)?, "approving the plan")?;
@@ -63,10 +67,28 @@ pub(super) fn change(options: &DemoOptions, loaded: &Loaded, out: &Path, logs: &
     let text = format!(
         "Moved to privacy-protect v2: {operations} operations of {steps} commands, planned, approved and applied;\n{killed}.\n\
          Each of the {steps} commands took effect exactly once, by the registries' own logs; all operations are verified, and planning again\n\
-         finds nothing to do. The plan: {}",
+         finds nothing to do. The plan: {}\n\
+         {exposed}",
         path.display()
     );
     Ok(Changed { text, stopped: false })
+}
+
+/// Reports what the public sees, now and once the plan is applied, and holds it against what was planted; tells where it stands.
+fn exposed(loaded: &Loaded, out: &Path, plan: &Path, ctx: &Context) -> Result<String, Problems> {
+    let report = report_exposure(loaded, ctx, Some(plan.to_owned()))?;
+    let dir = report.json.get("reports").and_then(serde_json::Value::as_str).map(PathBuf::from).unwrap_or_default();
+    let truth = out.join("truth/exposure.csv");
+    if report.exit() != Exit::Stopped {
+        let what = "leaks and other findings about exposure";
+        super::same(&truth, &dir.join("findings.csv"), &EXPOSED, what, &[("confidence", super::Is::Not("guess"))])?;
+    }
+    Ok(format!(
+        "What the public sees of registrants, before and after that plan, is in {}; every finding that was planted\n\
+         is there, listed in {}, and nothing else but what heuristics suspect",
+        dir.join("exposure.csv").display(),
+        truth.display()
+    ))
 }
 
 fn planning(path: &Path) -> PlanOptions {

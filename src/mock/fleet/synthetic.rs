@@ -78,6 +78,12 @@ impl SyntheticFleet {
         self.people.handle(index)
     }
 
+    /// The index of the contact with that handle, where there is one.
+    #[must_use]
+    pub fn index_of(&self, handle: &Handle) -> Option<u64> {
+        self.people.index(handle.as_str()).filter(|index| *index < self.contact_count())
+    }
+
     /// The name of domain `index`, whether or not the registry has it.
     #[must_use]
     pub fn name_at(&self, index: u64) -> DomainName {

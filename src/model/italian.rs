@@ -10,8 +10,11 @@ const REPLACEABLE: [usize; 7] = [6, 7, 9, 10, 12, 13, 14];
 const ODD: [u32; 36] =
     [1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 2, 4, 18, 20, 11, 3, 6, 8, 12, 14, 16, 10, 22, 25, 24, 23];
 
-/// What is wrong with a codice fiscale of sixteen characters, if anything.
-pub(super) fn codice_fiscale(value: &str) -> Result<(), String> {
+/// Whether this is a codice fiscale of sixteen characters.
+///
+/// # Errors
+/// What is wrong with it, without a character of it.
+pub fn codice_fiscale(value: &str) -> Result<(), String> {
     let bytes: Vec<u8> = value.bytes().map(|b| b.to_ascii_uppercase()).collect();
     let Some((last, body)) = bytes.split_last().filter(|(_, body)| body.len() == 15) else {
         return Err(format!("a codice fiscale has 16 characters, this one {}", value.chars().count()));
@@ -46,8 +49,11 @@ fn is_letter_or_day(at: usize, b: u8) -> bool {
     }
 }
 
-/// What is wrong with a partita IVA of eleven digits, if anything (the last is a Luhn digit).
-pub(super) fn partita_iva(value: &str) -> Result<(), String> {
+/// Whether this is a partita IVA of eleven digits, the last of which is a Luhn digit.
+///
+/// # Errors
+/// What is wrong with it, without a digit of it.
+pub fn partita_iva(value: &str) -> Result<(), String> {
     let digits: Option<Vec<u32>> = value.chars().map(|c| c.to_digit(10)).collect();
     let Some(digits) = digits.filter(|d| d.len() == 11) else {
         return Err(format!("a partita IVA has 11 digits, this one {} characters", value.chars().count()));

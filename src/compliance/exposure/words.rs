@@ -1,0 +1,151 @@
+//! Lists of words, as data, and the form in which texts are compared with them.
+
+use std::collections::HashSet;
+use std::sync::OnceLock;
+
+/// The lists.
+const TEXT: &str = include_str!("words.toml");
+
+/// The lists as they are written.
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    blanks: HashSet<String>,
+    placeholders: HashSet<String>,
+    placeholder_mailboxes: HashSet<String>,
+    functions: HashSet<String>,
+    special: Special,
+}
+
+/// Words of data that are protected specially.
+#[derive(Default, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Special {
+    /// Art. 9.
+    pub(super) category: Vec<String>,
+    /// Art. 10.
+    pub(super) criminal: Vec<String>,
+    /// Beside which a number is an identity document's.
+    pub(super) documents: Vec<String>,
+    /// Beside which a number is a person's national one.
+    pub(super) numbers: Vec<String>,
+}
+
+/// The lists.
+pub(super) struct Words {
+    blanks: HashSet<String>,
+    placeholders: HashSet<String>,
+    placeholder_mailboxes: HashSet<String>,
+    functions: HashSet<String>,
+    /// Words of data that are protected specially.
+    pub(super) special: Special,
+}
+
+impl Words {
+    /// The lists of this program. They are read once; a test holds them to their form.
+    pub(super) fn get() -> &'static Self {
+        static WORDS: OnceLock<Words> = OnceLock::new();
+        WORDS.get_or_init(|| {
+            let written = toml::from_str(TEXT).unwrap_or_else(|_| Written {
+                blanks: HashSet::new(),
+                placeholders: HashSet::new(),
+                placeholder_mailboxes: HashSet::new(),
+                functions: HashSet::new(),
+                special: Special::default(),
+            });
+            let Written { blanks, placeholders, placeholder_mailboxes, functions, special } = written;
+            Self { blanks, placeholders, placeholder_mailboxes, functions, special }
+        })
+    }
+
+    /// Whether an organisation of that name is none.
+    pub(super) fn is_blank(&self, organisation: &str) -> bool {
+        self.blanks.contains(&plain(organisation))
+    }
+
+    /// Whether a value merely says that the true one is withheld.
+    pub(super) fn is_placeholder(&self, value: &str) -> bool {
+        let mailbox = value.rsplit_once('@').map(|(mailbox, _)| plain(mailbox));
+        self.placeholders.contains(&plain(value)) || mailbox.is_some_and(|mailbox| self.placeholder_mailboxes.contains(&mailbox))
+    }
+
+    /// Whether a word of a mailbox is a function's.
+    pub(super) fn is_function(&self, word: &str) -> bool {
+        self.functions.contains(word)
+    }
+}
+
+/// A text in the form in which it is compared: words of small letters and digits without accents, joined by single blanks.
+pub(super) fn plain(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in any_ascii::any_ascii(text).chars() {
+        if c.is_ascii_alphanumeric() {
+            out.push(c.to_ascii_lowercase());
+        } else if !matches!(c, '\'' | '.' | '/' | '&') && !out.ends_with(' ') && !out.is_empty() {
+            out.push(' ');
+        }
+    }
+    out.truncate(out.trim_end().len());
+    out
+}
+
+/// Whether `words`, which stand as [`plain`] writes them, hold `phrase` between whole words.
+pub(super) fn says(words: &str, phrase: &str) -> bool {
+    words.match_indices(phrase).any(|(at, found)| {
+        let before = words.get(..at).is_none_or(|before| before.is_empty() || before.ends_with(' '));
+        let after = words.get(at + found.len()..).is_none_or(|after| after.is_empty() || after.starts_with(' '));
+        before && after
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn the_lists_are_read_and_stand_in_the_form_they_are_compared_in() {
+        let words: Written = toml::from_str(TEXT).expect("the lists");
+        let special = &words.special;
+        let lists = [&special.category, &special.criminal, &special.documents, &special.numbers].into_iter().flatten();
+        let sets = [&words.blanks, &words.placeholders, &words.placeholder_mailboxes, &words.functions].into_iter().flatten();
+        for word in lists.chain(sets) {
+            assert_eq!(&plain(word), word);
+        }
+        assert!(!Words::get().special.category.is_empty() && !Words::get().blanks.is_empty());
+    }
+
+    #[test]
+    fn what_names_no_organisation_is_blank() {
+        for blank in ["", "  ", "-", "--", "n/a", "N/A.", "None", "Privat", "privat.", "\u{a0}", "_", "xxx", "Not Applicable"] {
+            assert!(Words::get().is_blank(blank), "{blank:?}");
+        }
+        for org in ["3M", "Nonesuch Ltd", "Privat Bank", "X Corp", "北京", "A & B"] {
+            assert!(!Words::get().is_blank(org), "{org:?}");
+        }
+    }
+
+    #[test]
+    fn what_says_that_data_are_withheld_is_a_placeholder() {
+        for text in ["REDACTED FOR PRIVACY", "Redacted for Privacy", "redacted@example.org", "GDPR-Masked@x.example", "Data Protected"] {
+            assert!(Words::get().is_placeholder(text), "{text}");
+        }
+        for text in ["", "Ada Redacted", "Redaktion", "redactions@example.org", "Private"] {
+            assert!(!Words::get().is_placeholder(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn phrases_stand_between_whole_words() {
+        assert!(says("flat 2 protection order", "protection order") && says("hiv", "hiv"));
+        assert!(!says("shiva street", "hiv") && !says("protection orders", "protection order"));
+    }
+
+    proptest! {
+        #[test]
+        fn the_plain_form_is_its_own(text in "\\PC{0,24}") {
+            let once = plain(&text);
+            prop_assert_eq!(plain(&once), once);
+        }
+    }
+}
