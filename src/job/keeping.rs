@@ -5,11 +5,13 @@ use super::night::Night;
 use super::opening::open_store;
 use super::{Context, Ended};
 use crate::base::{Exit, Problems, RegistryId, Result, SystemEntropy, Timestamp};
+use crate::compliance::register::{Book, Limits, register};
 use crate::compliance::retention::{Kept, Life, RulePack, elements, items, resolve};
-use crate::compliance::{Element, Fingerprint, Ledger};
+use crate::compliance::{Element, Fingerprint, Ledger, Subject};
 use crate::dataset::{ContactField, DomainField, Records, Row, ServiceEnd, ServiceEnds, Snapshot, State};
 use crate::model::ObjectKind;
 use crate::report::{self, Making, RetentionReport, RetentionRow, RetentionSummary};
+use crate::store::Store;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -44,9 +46,10 @@ pub fn report_retention(loaded: &Loaded, ctx: &Context, what_if: Option<&Path>) 
     let (pack, before) = other.as_ref().map_or((in_force, None), |other| (other, Some(in_force)));
     let making = night.making();
     let mut store = open_store(night.state.root())?;
+    let holds = Holds::read(&mut store, night.started)?;
     let mut ledger = Ledger::open(&mut store)?;
     let report = RetentionReport::begin(&night.dir, &making, pack, today)?;
-    let mut keeping = Keeping { loaded, ctx, today, at: night.started, pack, in_force: before, ledger: &mut ledger, report };
+    let mut keeping = Keeping { loaded, ctx, today, at: night.started, pack, in_force: before, ledger: &mut ledger, holds, report };
     let mut snapshots = Vec::new();
     for (id, registry) in loaded.config.registries.iter().filter(|(id, _)| ctx.includes(id)) {
         let snapshot = Snapshot::newest(night.state.root(), id)?;
@@ -116,6 +119,30 @@ fn hash(id: &str) -> u64 {
     xxh3_64(id.as_bytes())
 }
 
+/// The holds that stand, by the register of them.
+struct Holds {
+    /// The case, its subject and its registry; all, where it names none.
+    open: Vec<(String, Option<Subject>, Option<String>)>,
+}
+
+impl Holds {
+    fn read(store: &mut dyn Store, at: Timestamp) -> Result<Self> {
+        let Some(register) = register("hold") else { return Ok(Self { open: Vec::new() }) };
+        let book = Book::open(store, register)?;
+        let limits = Limits::default();
+        let open = book.cases(at, &limits).filter(|case| case.open);
+        Ok(Self { open: open.map(|case| (case.case.to_string(), case.subject, case.values.get("at_registry").cloned())).collect() })
+    }
+
+    /// The case that holds the data of `subject` at `registry`. One that says less holds more: it only ever postpones.
+    fn over(&self, subject: Option<Subject>, registry: &str) -> Option<String> {
+        let covers = |(_, whose, at): &&(String, Option<Subject>, Option<String>)| {
+            whose.is_none_or(|whose| subject == Some(whose)) && at.as_ref().is_none_or(|at| at == registry)
+        };
+        self.open.iter().find(covers).map(|(case, ..)| case.clone())
+    }
+}
+
 /// A retention report under way.
 struct Keeping<'a, 's> {
     loaded: &'a Loaded,
@@ -125,6 +152,7 @@ struct Keeping<'a, 's> {
     pack: &'a RulePack,
     in_force: Option<&'a RulePack>,
     ledger: &'a mut Ledger<'s>,
+    holds: Holds,
     report: RetentionReport<'a>,
 }
 
@@ -187,7 +215,8 @@ impl Keeping<'_, '_> {
         let withdrawn = subject.and_then(|subject| self.ledger.withdrawn(subject, self.at));
         let withdrawn = withdrawn.map(|at| at.to_zoned(TimeZone::UTC).date());
         let contracts = &self.loaded.config.retention.contracts;
-        let kept = Kept { scopes, life, country, contracts, withdrawn, held: false };
+        let hold = self.holds.over(subject, id.as_str());
+        let kept = Kept { scopes, life, country, contracts, withdrawn, held: hold.is_some() };
         let is_legal = [F::LocOrg, F::IntOrg].iter().any(|field| row.get(field.at()).is_some_and(|org| !org.trim().is_empty()));
         let held: Vec<&'static str> = elements(row).into_iter().map(Element::as_str).collect();
         for item in items(self.pack, &kept) {
@@ -202,7 +231,7 @@ impl Keeping<'_, '_> {
                 cluster: item.cluster,
                 elements: held.clone(),
                 stores: stores.to_vec(),
-                hold: None,
+                hold: hold.clone(),
                 resolution: &resolution,
                 in_force: in_force.as_ref(),
             })?;

@@ -5,13 +5,17 @@ use super::night::{Night, newest_report};
 use super::opening::open_store;
 use super::{Context, Ended};
 use crate::base::{Exit, Problems, RegistryId, Result, Timestamp};
+use crate::compliance::exposure::{Person, special_of, special_properties};
 use crate::compliance::processing::{Evidence, Place, Recipient, RecordPack, Traffic, build};
+use crate::compliance::register::{Book, Limits, register};
 use crate::compliance::retention::{RulePack, elements};
 use crate::compliance::{Fingerprint, Ledger, Purpose};
 use crate::dataset::{ContactField, Records, Row, Snapshot, State};
 use crate::model::{ObjectKind, TlsFacts};
+use crate::policy::{Profile, SpecialKind};
 use crate::report::{self, RecordSummary, write_record};
-use std::collections::{BTreeMap, HashSet};
+use crate::store::Store;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::Path;
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -37,6 +41,7 @@ pub fn report_record(loaded: &Loaded, ctx: &Context) -> Result<Ended, Problems> 
     let config = &loaded.config;
     let tls = tls_of_runs(&config.reports);
     let mut store = open_store(night.state.root())?;
+    let registered = Registered::read(&mut store, night.started)?;
     let ledger = Ledger::open(&mut store)?;
     let consent = told_consent(&ledger, night.started);
     let (mut rows, mut snapshots) = (Vec::new(), Vec::new());
@@ -50,14 +55,8 @@ pub fn report_record(loaded: &Loaded, ctx: &Context) -> Result<Ended, Problems> 
             limits: limits(&config.retention.pack, &registry.profile.id),
             rules: format!("{} of {}, {}", config.retention.pack.id, config.retention.pack.dated, config.retention.pack.digest.short()),
             consent: consent.clone(),
-            recipients: vec![Recipient {
-                name: registry.profile.title.clone(),
-                category: "registry".to_owned(),
-                country: None,
-                mechanism: None,
-                evidence: None,
-                source: format!("registries.{id}"),
-            }],
+            recipients: registered.recipients(id, &registry.profile.title),
+            breaches: registered.breaches.clone(),
             places: places(loaded, night.state.root()),
             ..Evidence::default()
         };
@@ -67,7 +66,7 @@ pub fn report_record(loaded: &Loaded, ctx: &Context) -> Result<Ended, Problems> 
             let told = snapshot.exchanged()?;
             seen.traffic = Traffic { commands: told.commands, bytes: (told.bytes_out, told.bytes_in), window: told.window };
         }
-        people(&mut seen, &ingested.records, id, snapshot.as_ref())?;
+        people(&mut seen, &ingested.records, (id, &registry.profile), snapshot.as_ref())?;
         snapshots.extend(snapshot);
         rows.extend(build(&pack, &seen, &config.controller, night.started));
     }
@@ -95,8 +94,9 @@ pub fn report_record(loaded: &Loaded, ctx: &Context) -> Result<Ended, Problems> 
 }
 
 /// Counts whom a registry's contacts are, each person once, and which data they have. Memory holds 8 bytes for each person and contact.
-fn people(seen: &mut Evidence, records: &Records, id: &RegistryId, snapshot: Option<&Snapshot>) -> Result<()> {
+fn people(seen: &mut Evidence, records: &Records, (id, profile): (&RegistryId, &Profile), snapshot: Option<&Snapshot>) -> Result<()> {
     let (mut contacts, mut persons) = (HashSet::new(), HashSet::new());
+    let mut special = [0_u64; 3];
     let mut take = |row: &Row| {
         use ContactField as F;
         if !contacts.insert(xxh3_64(row.id().as_bytes())) {
@@ -105,6 +105,12 @@ fn people(seen: &mut Evidence, records: &Records, id: &RegistryId, snapshot: Opt
         seen.contacts += 1;
         for element in elements(row) {
             *seen.elements.entry(element).or_default() += 1;
+        }
+        let held = Person::of(row);
+        let kinds: BTreeSet<SpecialKind> =
+            special_of(&held).map(|(_, kind)| kind).chain(special_properties(&held, profile).map(|(_, kind)| kind)).collect();
+        for (n, kind) in special.iter_mut().zip(SpecialKind::ALL) {
+            *n += u64::from(kinds.contains(&kind));
         }
         let Some(person) = Fingerprint::of_row(row) else { return };
         if persons.insert(person.hash64()) {
@@ -120,7 +126,63 @@ fn people(seen: &mut Evidence, records: &Records, id: &RegistryId, snapshot: Opt
         let rows = snapshot.map_or(Ok(Vec::new()), |snapshot| snapshot.rows(ObjectKind::Contact, bucket))?;
         rows.iter().filter(|observed| observed.state == State::Ok).for_each(|observed| take(&observed.row));
     }
+    seen.special = Some(special);
     Ok(())
+}
+
+/// What the registers tell of recipients and of breaches.
+struct Registered {
+    recipients: Vec<(Option<String>, Recipient)>,
+    breaches: Option<(String, String)>,
+}
+
+impl Registered {
+    fn read(store: &mut dyn Store, at: Timestamp) -> Result<Self> {
+        let mut out = Self { recipients: Vec::new(), breaches: None };
+        let limits = Limits::default();
+        if let Some(register) = register("recipient") {
+            for case in Book::open(store, register)?.cases(at, &limits).filter(|case| case.open) {
+                let value = |column: &str| case.values.get(column).cloned();
+                let recipient = Recipient {
+                    name: value("party").unwrap_or_else(|| case.case.to_string()),
+                    category: value("category").unwrap_or_else(|| "other".to_owned()),
+                    country: value("country"),
+                    mechanism: value("mechanism"),
+                    evidence: value("evidence"),
+                    source: format!("register of recipients, case {}", case.case),
+                };
+                out.recipients.push((value("party"), recipient));
+            }
+        }
+        if let Some(register) = register("breach") {
+            let book = Book::open(store, register)?;
+            let mut states: BTreeMap<&'static str, u64> = BTreeMap::new();
+            for case in book.cases(at, &limits) {
+                *states.entry(case.state.unwrap_or("not opened")).or_default() += 1;
+            }
+            let told: Vec<String> = states.into_iter().map(|(state, n)| format!("{state} {n}")).collect();
+            out.breaches = (!told.is_empty()).then(|| (told.join(", "), format!("register of breaches, {} events", book.head().rows)));
+        }
+        Ok(out)
+    }
+
+    /// The recipients of the data at `registry`: itself, by what the register says of a party of that name, and whoever else is there.
+    fn recipients(&self, registry: &RegistryId, title: &str) -> Vec<Recipient> {
+        let itself = |(party, _): &&(Option<String>, Recipient)| party.as_deref() == Some(registry.as_str());
+        let declared = self.recipients.iter().find(itself).map(|(_, recipient)| recipient.clone());
+        let unknown = || Recipient {
+            name: title.to_owned(),
+            category: "registry".to_owned(),
+            country: None,
+            mechanism: None,
+            evidence: None,
+            source: format!("registries.{registry}"),
+        };
+        // Another registry gets other data.
+        let others =
+            self.recipients.iter().filter(|(_, recipient)| recipient.category != "registry").map(|(_, recipient)| recipient.clone());
+        std::iter::once(declared.unwrap_or_else(unknown)).chain(others).collect()
+    }
 }
 
 /// What TLS agreed on with each registry, by the newest run that left it.

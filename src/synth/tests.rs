@@ -389,7 +389,8 @@ fn records_name_objects_once_and_write_values_in_several_ways() {
     let (held, ours) = (report.registries.iter().map(|r| r.contacts).sum::<u64>(), report.contacts);
     // The registry that may be asked least holds no more than it may be asked for in a minute.
     assert!((1_900..2_000).contains(&held), "{held}");
-    assert!(ours.abs_diff(held) < 40, "{ours}");
+    // 51 customers of the past are in the records alone; besides them, some are missing on either side.
+    assert!(ours.abs_diff(held + 51) < 40, "{ours}");
     let text = std::fs::read_to_string(dir.path().join("records/contacts.csv")).expect("the contacts");
     for table in ["contacts", "domains"] {
         let rows = csv_rows(&dir.path().join(format!("records/{table}.csv")));

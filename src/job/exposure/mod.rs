@@ -123,8 +123,11 @@ pub fn report_exposure(loaded: &Loaded, ctx: &Context, plan: Option<PathBuf>) ->
     exits.extend((summary.errors + summary.warnings > 0).then_some(Exit::Findings));
     exits.extend(ctx.stop.is_stopped().then_some(Exit::Stopped));
     let plan = plan.map(|path| path.display().to_string());
+    let counts = [("objects", summary.objects), ("errors", summary.errors), ("warnings", summary.warnings)];
     let report = ExposureReport { reports: night.dir.display().to_string(), plan, registries, elements, findings: summary };
-    Ok(Ended { exits, json: serde_json::to_value(report).unwrap_or_default(), text, problems: Vec::new() })
+    let mut ended = Ended { exits, json: serde_json::to_value(report).unwrap_or_default(), text, problems: Vec::new() };
+    night.proved(&mut ended, "report exposure", all.iter().map(|(_, _, snapshot)| snapshot), &counts);
+    Ok(ended)
 }
 
 /// What people read of it.
