@@ -7,7 +7,7 @@ use super::table::{Cell, Shape, Table};
 use super::tables::{int, text};
 use super::verdict::{count, grouped};
 use crate::base::Result;
-use crate::compliance::processing::{Field, RecordPack, Role, Row, Status};
+use crate::compliance::processing::{Entry, Field, RecordPack, Role, Row, Status};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -174,7 +174,7 @@ fn summary(pack: &RecordPack, rows: &[Row]) -> RecordSummary {
         *cells.entry(cell.status.as_str().to_owned()).or_default() += 1;
     }
     // Where there is no row, nothing is answered.
-    let is_answered = |at: usize| !rows.is_empty() && rows.iter().all(|row| row.cells.get(at).is_some_and(|cell| cell.answers()));
+    let is_answered = |at: usize| !rows.is_empty() && rows.iter().all(|row| row.cells.get(at).is_some_and(Entry::answers));
     let coverage = pack.authorities().into_iter().map(|authority| {
         let asked: Vec<(usize, &Field)> = pack.fields.iter().enumerate().filter(|(_, field)| field.asked.contains(authority)).collect();
         let open: Vec<String> = asked.iter().filter(|(at, _)| !is_answered(*at)).map(|(_, field)| field.id.to_string()).collect();
