@@ -546,6 +546,14 @@ pub(super) enum Report {
     /// What protects registrants, as the registries hold it: locks, leaks through roles, what proxies left behind, the relay's map,
     /// reminders
     Protection(Which),
+    /// The registers: which cases are open, what is due, what is amiss
+    Registers {
+        /// The country whose working days count (ISO 3166-1, two letters); Monday to Friday otherwise
+        #[arg(long, value_name = "CC")]
+        country: Option<String>,
+        #[command(flatten)]
+        places: Places,
+    },
     /// The record of processing activities (GDPR Art. 30), each cell with how it is known
     Record(Which),
     /// How long is kept what of whom: what is retained, due and overdue, by which rule

@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 type Make = fn() -> Value;
 
 /// Each schema but the reports' by its name.
-const SCHEMAS: [(&str, Make); 26] = [
+const SCHEMAS: [(&str, Make); 27] = [
     ("apply", written::<job::ApplyReport>),
     ("approved", written::<job::Approved>),
     ("check", written::<job::Checked>),
@@ -38,6 +38,7 @@ const SCHEMAS: [(&str, Make); 26] = [
     ("record", written::<job::RecordShown>),
     ("register", written::<job::RegisterShown>),
     ("register-taken", written::<job::RegisterTaken>),
+    ("registers", written::<job::CasesShown>),
     ("registries", written::<Matrix>),
     ("retention", written::<job::RetentionShown>),
     ("store-moved", written::<job::StoreMoved>),

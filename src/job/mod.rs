@@ -3,6 +3,7 @@
 mod allowed;
 mod applied;
 mod apply;
+mod cases;
 mod check;
 mod commitments;
 pub mod config;
@@ -38,6 +39,7 @@ mod within;
 
 pub use applied::{ApplyRegistry, ApplyReport, NotVerified};
 pub use apply::{ApplyOptions, apply, reconcile};
+pub use cases::{CasesShown, report_registers};
 pub use check::{Checked, CheckedRegistry, check};
 pub use commitments::{RowFields, commit_to, forget, is_of};
 pub use consent::{ConsentShown, ConsentTaken, consent_add, consent_import, consent_show};

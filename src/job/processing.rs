@@ -158,7 +158,7 @@ impl Registered {
             let book = Book::open(store, register)?;
             let mut states: BTreeMap<&'static str, u64> = BTreeMap::new();
             for case in book.cases(at, &limits) {
-                *states.entry(case.state.unwrap_or("not opened")).or_default() += 1;
+                *states.entry(case.state.unwrap_or("unopened")).or_default() += 1;
             }
             let told: Vec<String> = states.into_iter().map(|(state, n)| format!("{state} {n}")).collect();
             out.breaches = (!told.is_empty()).then(|| (told.join(", "), format!("register of breaches, {} events", book.head().rows)));

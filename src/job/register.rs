@@ -287,7 +287,7 @@ fn opened_texts(book: &mut Book<'_>, entry: &Entry) -> Result<Vec<RegisterText>>
 }
 
 /// The calendar by which deadlines are counted.
-fn limits(country: Option<&str>) -> Result<Limits> {
+pub(super) fn limits(country: Option<&str>) -> Result<Limits> {
     let holidays = Holidays::embedded()?;
     let country = country.unwrap_or_default();
     if !country.is_empty() && !holidays.knows(country) {

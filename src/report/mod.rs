@@ -3,6 +3,7 @@
 //! Nothing here reads a registry, a clock or a snapshot: equal facts give equal bytes, on this machine or another, years later.
 
 mod alike;
+mod cases;
 mod charts;
 mod document;
 mod exposure;
@@ -21,6 +22,7 @@ mod tables;
 mod terminal;
 mod verdict;
 
+pub use cases::{CasesSummary, write_cases};
 pub use document::Making;
 pub use exposure::{ExposureBook, ExposureCount, RegistryExposure, RoleOf, RuleLine, Stage};
 pub use facts::{RegistryFacts, RunFacts};
@@ -111,6 +113,7 @@ pub fn schemas() -> Vec<(&'static str, Value)> {
             .iter()
             .chain(&retention::SHAPES)
             .chain(&processing::SHAPES)
+            .chain(&cases::SHAPES)
             .chain(&exposure::SHAPES)
             .map(|shape| (shape.name, shape.schema())),
     );

@@ -320,6 +320,34 @@ fn requests_are_imported_shown_and_exported_without_anything_of_a_person() {
 }
 
 #[test]
+fn the_report_on_the_registers_has_what_is_overdue_first_and_nothing_of_a_person() {
+    let dir = configured();
+    put(&dir, "requests.csv", REQUESTS);
+    json(&dir, "register-taken", &["request", "import", "requests.csv"]);
+    put(&dir, "holds.csv", "record_id,case,event,at,registry,handle,reason,owner\nh/1,h-1,placed,2026-05-01,one,ADA-1,litigation,o-1\n");
+    json(&dir, "register-taken", &["hold", "import", "holds.csv"]);
+    let (exit, out, said) = shown(&dir, &["report", "registers", "--country", "DE", "--format", "json"]);
+    assert_eq!(exit, 11, "{said}");
+    let report: Value = serde_json::from_str(&out).expect("JSON");
+    assert_form("registers", &report);
+    assert_eq!(report["states"]["request"], serde_json::json!({ "extended": 1, "refused": 1, "unopened": 1 }));
+    assert_eq!((&report["overdue"], &report["amiss"]["R-hold-001"]), (&1.into(), &1.into()), "{report}");
+    let folder = PathBuf::from(report["reports"].as_str().expect("a folder"));
+    let folder = dir.path().join(folder);
+    let text = |name: &str| std::fs::read_to_string(folder.join(name)).expect("a file");
+    let page = text("registers.html");
+    // Extended by two months, and the last of April of that year is a working day.
+    assert!(page.contains("2026-04-30") && page.contains("1 deadline is overdue") && page.contains("To be acted upon"));
+    let deadlines = text("registers-deadlines.csv");
+    assert!(deadlines.lines().nth(1).is_some_and(|first| first.starts_with("request,r-1,answer,2026-04-30,overdue,")), "{deadlines}");
+    for name in ["registers.html", "registers.csv", "registers.json", "registers-amiss.csv"] {
+        for clear in ["stalked", "Muster", "ada@", "ADA-1"] {
+            assert!(!text(name).contains(clear), "{clear} stands in {name}");
+        }
+    }
+}
+
+#[test]
 fn one_event_is_added_and_sensitive_evidence_is_counted_alone() {
     let dir = configured();
     put(&dir, "order.txt", "the order of the court");
