@@ -3,8 +3,10 @@
 #![expect(clippy::doc_markdown, reason = "these comments are what `--help` prints")]
 
 mod register;
+mod subject;
 
 pub(super) use register::{Register, RegisterAdd, Registers};
+pub(super) use subject::{SubjectVerb, SubjectWho};
 
 use crate::job::config::Dns;
 use crate::plan::Recipe;
@@ -251,6 +253,12 @@ pub(super) enum Command {
     },
     #[command(flatten)]
     Registers(Registers),
+    /// Where a person's data stand, what they get of it, and what is erased
+    Subject {
+        /// What to do
+        #[command(subcommand)]
+        what: SubjectVerb,
+    },
     /// Write reports from what is on disk
     Report {
         /// Which

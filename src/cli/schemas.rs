@@ -4,6 +4,7 @@ use super::argument;
 use super::printer::Failure;
 use super::verbs::{Begun, Shown};
 use crate::base::{Problem, Result};
+use crate::compliance::access::{Bundle, Portable};
 use crate::policy::{Matrix, Profile};
 use crate::protocol::epp::Decoded;
 use crate::{job, mock, plan, report, rules, synth};
@@ -15,7 +16,9 @@ use serde_json::{Map, Value};
 type Make = fn() -> Value;
 
 /// Each schema but the reports' by its name.
-const SCHEMAS: [(&str, Make); 27] = [
+const SCHEMAS: [(&str, Make); 33] = [
+    ("access", written::<Bundle>),
+    ("access-portable", written::<Vec<Portable>>),
     ("apply", written::<job::ApplyReport>),
     ("approved", written::<job::Approved>),
     ("check", written::<job::Checked>),
@@ -24,6 +27,7 @@ const SCHEMAS: [(&str, Make); 27] = [
     ("consent", written::<job::ConsentShown>),
     ("consent-taken", written::<job::ConsentTaken>),
     ("dns", written::<job::DnsPulled>),
+    ("erasure", written::<job::Erasure>),
     ("exposure", written::<job::ExposureReport>),
     ("failure", written::<Failure<'_>>),
     ("findings", written::<rules::FindingsTable>),
@@ -42,6 +46,9 @@ const SCHEMAS: [(&str, Make); 27] = [
     ("registries", written::<Matrix>),
     ("retention", written::<job::RetentionShown>),
     ("store-moved", written::<job::StoreMoved>),
+    ("subject-erased", written::<job::SubjectErased>),
+    ("subject-exported", written::<job::SubjectExported>),
+    ("subject-found", written::<job::SubjectFound>),
     ("synth", written::<synth::SynthReport>),
 ];
 

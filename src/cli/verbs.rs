@@ -2,7 +2,7 @@
 
 use super::args::{
     Args, Command, Config, Consent, ConsentAdd, ConsentWho, Dialect, FailOn, Format, Frame, Global, Places, Planning, Pull, Register,
-    RegisterAdd, Registers, Report, Store, Which,
+    RegisterAdd, Registers, Report, Store, SubjectVerb, SubjectWho, Which,
 };
 use super::printer::Printer;
 use super::progress::Listener;
@@ -10,7 +10,7 @@ use super::{argument, bundled, logging, registries, schemas, settings};
 use crate::base::{Clock, Exit, Problems, RegistryId, StopToken, read_capped};
 use crate::job::config::{self, Loaded};
 use crate::job::{
-    self, ApplyOptions, ConsentOf, Context, DemoOptions, DnsOptions, Ended, PlanOptions, RegisterEvent, RegisterOf, Unmasking,
+    self, ApplyOptions, ConsentOf, Context, DemoOptions, DnsOptions, Ended, PlanOptions, RegisterEvent, RegisterOf, SubjectOf, Unmasking,
     ValidateOptions, Validated, Within,
 };
 use crate::plan::Recipe;
@@ -64,6 +64,7 @@ fn dispatch(global: &Global, command: Command, printer: &Arc<Printer>, clock: &A
         }
         Command::Consent { what } => consent(global, what, printer, clock),
         Command::Registers(registers) => register(global, registers, printer, clock),
+        Command::Subject { what } => subject(global, what, printer, clock),
         Command::Plan { recipe, select, planning, relock, places } => {
             let which = Which { registry: Vec::new(), places };
             let options = PlanOptions { select, relock, ..planning_options(recipe, planning) };
@@ -222,6 +223,31 @@ fn register(global: &Global, registers: Registers, printer: &Arc<Printer>, clock
             let of = ConsentOf { handle, domain, subject };
             let event = RegisterEvent { event, case, at: when, record_id, values, texts, of };
             night(global, &at(registry, places), printer, clock, |loaded, ctx| job::register_add(loaded, ctx, name, event))
+        }
+    }
+}
+
+/// `subject …`. The registry that is named is that of the handle: a person is looked for at every one.
+fn subject(global: &Global, what: SubjectVerb, printer: &Arc<Printer>, clock: &Arc<dyn Clock>) -> Result<Ended, Problems> {
+    let everywhere = |places: Places| Which { registry: Vec::new(), places };
+    let of = |SubjectWho { registry, handle, subject, texts, case }| {
+        let texts = texts.into_iter().map(|(part, file)| (part, file.into())).collect();
+        SubjectOf { registry, handle, subject, texts, case }
+    };
+    match what {
+        SubjectVerb::Find { who, places } => {
+            let of = of(who);
+            night(global, &everywhere(places), printer, clock, |loaded, ctx| job::subject_find(loaded, ctx, &of))
+        }
+        SubjectVerb::Export { dir, who, country, places } => {
+            let of = of(who);
+            night(global, &everywhere(places), printer, clock, |loaded, ctx| {
+                job::subject_export(loaded, ctx, &of, &dir, country.as_deref())
+            })
+        }
+        SubjectVerb::Erase { who, despite, places } => {
+            let of = of(who);
+            night(global, &everywhere(places), printer, clock, |loaded, ctx| job::subject_erase(loaded, ctx, &of, despite.as_deref()))
         }
     }
 }

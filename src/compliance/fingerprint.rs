@@ -77,6 +77,13 @@ impl Fingerprint {
         Self::of(value(name), value(org), value(cc), value(F::Email))
     }
 
+    /// Whether that is its e-mail address, however it is written.
+    #[must_use]
+    pub fn is_reached_at(&self, email: &str) -> bool {
+        let [.., own] = &self.parts;
+        own.reveal() == address(email)
+    }
+
     /// Its bytes, of all parts or of all but one, to be hashed under a key. No two fingerprints have the same ones.
     #[must_use]
     pub fn bytes(&self, without: Option<Part>) -> Zeroizing<Vec<u8>> {
@@ -97,6 +104,13 @@ impl fmt::Display for Fingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("•••")
     }
+}
+
+/// Whether two e-mail addresses are one, however they are written; no address is that of anybody.
+#[must_use]
+pub fn same_mailbox(one: &str, other: &str) -> bool {
+    let one = address(one);
+    !one.is_empty() && one == address(other)
 }
 
 /// Words in one of all their ways to be written.
@@ -181,6 +195,13 @@ mod tests {
         assert_eq!(Fingerprint::of_row(&row(&both)), Fingerprint::of("Петров", "", "BG", "p@x.example"));
         assert_eq!(Fingerprint::of_row(&row(&[both[0], both[1], both[4]])), Fingerprint::of("Petrov", "", "BG", "p@x.example"));
         assert_eq!(Fingerprint::of_row(&row(&both[..2])), None);
+    }
+
+    #[test]
+    fn mailboxes_are_compared_however_they_are_written() {
+        assert!(same_mailbox(" JM@BÜCHER.example.", "jm@xn--bcher-kva.example"));
+        assert!(!same_mailbox("jm@example.org", "j.m@example.org"));
+        assert!(!same_mailbox(" ", ""), "nobody has none");
     }
 
     #[test]

@@ -8,6 +8,7 @@
 //!
 //! Beside it stand the registers, each a [`register::Book`] of cases: requests, disclosures, breaches, holds and more.
 
+pub mod access;
 pub mod asking;
 pub mod calendar;
 mod decision;
@@ -30,7 +31,7 @@ mod values;
 pub use calendar::Holidays;
 pub use decision::{Basis, Decision, Rule, decide};
 pub use draft::Draft;
-pub use fingerprint::{Fingerprint, Part};
+pub use fingerprint::{Fingerprint, Part, same_mailbox};
 pub use fold::{Irregular, Standing, State, Terms, fold};
 pub use import::{COLUMNS, Import, Imported, import};
 pub use ledger::{Ledger, Near, Taken};

@@ -120,13 +120,17 @@ fn hash(id: &str) -> u64 {
 }
 
 /// The holds that stand, by the register of them.
-struct Holds {
+pub(super) struct Holds {
     /// The case, its subject and its registry; all, where it names none.
     open: Vec<(String, Option<Subject>, Option<String>)>,
 }
 
 impl Holds {
-    fn read(store: &mut dyn Store, at: Timestamp) -> Result<Self> {
+    /// Those that stand at `at`.
+    ///
+    /// # Errors
+    /// As [`Book::open`].
+    pub(super) fn read(store: &mut dyn Store, at: Timestamp) -> Result<Self> {
         let Some(register) = register("hold") else { return Ok(Self { open: Vec::new() }) };
         let book = Book::open(store, register)?;
         let limits = Limits::default();
@@ -135,7 +139,7 @@ impl Holds {
     }
 
     /// The case that holds the data of `subject` at `registry`. One that says less holds more: it only ever postpones.
-    fn over(&self, subject: Option<Subject>, registry: &str) -> Option<String> {
+    pub(super) fn over(&self, subject: Option<Subject>, registry: &str) -> Option<String> {
         let covers = |(_, whose, at): &&(String, Option<Subject>, Option<String>)| {
             whose.is_none_or(|whose| subject == Some(whose)) && at.as_ref().is_none_or(|at| at == registry)
         };

@@ -33,6 +33,7 @@ mod retention;
 mod review;
 mod rollback;
 mod sealing;
+mod subject;
 mod table;
 mod validate;
 mod within;
@@ -59,6 +60,10 @@ pub use protection::{LeftBehind, LockCoverage, ProtectionReport, report_protecti
 pub use register::{RegisterEvent, RegisterOf, RegisterShown, RegisterTaken, register_add, register_import, register_show};
 pub use review::{Approved, Unmasking, approve, show};
 pub use rollback::rollback;
+pub use subject::{
+    Audit, Erasure, ErasureStore, Residual, SubjectErased, SubjectExported, SubjectFound, SubjectOf, subject_erase, subject_export,
+    subject_find,
+};
 pub use validate::{ValidateOptions, Validated, judge_records, validate};
 pub use within::Within;
 

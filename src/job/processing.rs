@@ -131,13 +131,17 @@ fn people(seen: &mut Evidence, records: &Records, (id, profile): (&RegistryId, &
 }
 
 /// What the registers tell of recipients and of breaches.
-struct Registered {
+pub(super) struct Registered {
     recipients: Vec<(Option<String>, Recipient)>,
     breaches: Option<(String, String)>,
 }
 
 impl Registered {
-    fn read(store: &mut dyn Store, at: Timestamp) -> Result<Self> {
+    /// What they tell at `at`.
+    ///
+    /// # Errors
+    /// As [`Book::open`].
+    pub(super) fn read(store: &mut dyn Store, at: Timestamp) -> Result<Self> {
         let mut out = Self { recipients: Vec::new(), breaches: None };
         let limits = Limits::default();
         if let Some(register) = register("recipient") {
@@ -167,7 +171,7 @@ impl Registered {
     }
 
     /// The recipients of the data at `registry`: itself, by what the register says of a party of that name, and whoever else is there.
-    fn recipients(&self, registry: &RegistryId, title: &str) -> Vec<Recipient> {
+    pub(super) fn recipients(&self, registry: &RegistryId, title: &str) -> Vec<Recipient> {
         let itself = |(party, _): &&(Option<String>, Recipient)| party.as_deref() == Some(registry.as_str());
         let declared = self.recipients.iter().find(itself).map(|(_, recipient)| recipient.clone());
         let unknown = || Recipient {

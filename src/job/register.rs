@@ -287,6 +287,9 @@ fn opened_texts(book: &mut Book<'_>, entry: &Entry) -> Result<Vec<RegisterText>>
 }
 
 /// The calendar by which deadlines are counted.
+///
+/// # Errors
+/// `E-register-034` (exit 2) where no holidays of that country are known.
 pub(super) fn limits(country: Option<&str>) -> Result<Limits> {
     let holidays = Holidays::embedded()?;
     let country = country.unwrap_or_default();

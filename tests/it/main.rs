@@ -37,6 +37,7 @@ mod served;
 mod session_faults;
 mod sim;
 mod state_faults;
+mod subject;
 mod validate;
 mod violations;
 mod wire;

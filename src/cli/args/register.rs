@@ -208,7 +208,7 @@ pub(in crate::cli) struct RegisterAdd {
     pub(in crate::cli) places: Places,
 }
 
-fn pair(text: &str) -> Result<(String, String), &'static str> {
+pub(super) fn pair(text: &str) -> Result<(String, String), &'static str> {
     text.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned())).ok_or("wanted: COLUMN=VALUE")
 }
 

@@ -201,6 +201,12 @@ impl RecordPack {
         (found.map_or(Role::Controller, |entry| entry.role), found)
     }
 
+    /// What is done with data of one of `clusters`: name, purposes, ground and source of each activity.
+    pub fn activities_over<'p>(&'p self, clusters: &'p BTreeSet<&str>) -> impl Iterator<Item = [&'p str; 4]> {
+        let concerned = self.activities.iter().filter(|activity| activity.clusters.iter().any(|cluster| clusters.contains(&**cluster)));
+        concerned.map(|activity| [&*activity.name, &*activity.purposes, &*activity.basis, &*activity.source])
+    }
+
     /// The authorities whose templates are known.
     pub fn authorities(&self) -> BTreeSet<&str> {
         self.fields.iter().flat_map(|field| &field.asked).map(|name| &**name).collect()

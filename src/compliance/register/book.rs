@@ -320,6 +320,13 @@ impl<'s> Book<'s> {
         Ok(opened.map(|text| Personal::new(String::from_utf8_lossy(&text).into_owned())))
     }
 
+    /// The columns of an event's texts that are its subject's own, and go with it.
+    #[must_use]
+    pub fn own_texts(&self, entry: &Entry) -> Vec<Box<str>> {
+        let is_own = |name: &str| matches!(Entry::whose(self.register, name, entry.subject), Whose::Subject(_));
+        entry.sealed.keys().filter(|name| is_own(name)).cloned().collect()
+    }
+
     /// Erases the texts of a case that are not its subject's; with `apart_only` those alone that are kept apart. No event changes.
     /// Whether there were any.
     ///

@@ -1,0 +1,119 @@
+//! What an erasure leaves, and why: records that are the operator's, contacts that registries keep, the tool's own files, backups.
+
+use super::Known;
+use crate::base::{Result, StateDir, escape_controls};
+use crate::compliance::retention::resolve;
+use crate::job::config::Loaded;
+use crate::job::retention;
+use jiff::tz::TimeZone;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What becomes of data: terms of the Data Privacy Vocabulary (W3C DPVCG), which mean different things on purpose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, schemars::JsonSchema)]
+pub(super) enum Method {
+    /// Removed so that nothing brings them back: values, keys and salts.
+    Erase,
+    /// Only what leads from them to a person was removed; they stay.
+    Pseudonymise,
+    /// They stay as they are.
+    Store,
+}
+
+impl Method {
+    /// The term.
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Erase => "dpv:Erase",
+            Self::Pseudonymise => "dpv:Pseudonymise",
+            Self::Store => "dpv:Store",
+        }
+    }
+}
+
+/// Something that this verb cannot erase, or does not.
+#[derive(Clone, Debug, serde::Serialize, schemars::JsonSchema)]
+pub struct Residual {
+    /// Where.
+    pub(super) store: &'static str,
+    /// Which; stands on standard output alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) object: Option<String>,
+    /// How many.
+    pub(super) count: u64,
+    /// Why.
+    pub(super) why: String,
+    /// By when it is gone by the rules, where they say so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) gone_by: Option<String>,
+    /// How it stands.
+    pub(super) method: Method,
+}
+
+impl Known {
+    /// What stays, and why.
+    ///
+    /// # Errors
+    /// `E-file-003`, `E-file-007` where the state directory cannot be opened.
+    pub(super) fn residuals(&self, loaded: &Loaded) -> Result<Vec<Residual>> {
+        let today = self.at.to_zoned(TimeZone::UTC).date();
+        let mut out = Vec::new();
+        let mut places: BTreeMap<(&'static str, String), BTreeSet<&str>> = BTreeMap::new();
+        for held in self.search.own() {
+            let domains = self.search.domains.iter().filter(|named| named.registry == held.registry && named.contact == held.row.id());
+            let used = domains.filter(|named| named.in_use).map(|named| named.row.id());
+            places.entry((held.store.as_str(), format!("{}/{}", held.registry, held.row.id()))).or_default().extend(used);
+        }
+        for ((store, object), domains) in places {
+            let why = match (store, domains.is_empty()) {
+                ("records", _) => "it is a record of the operator's own database, which this tool only reads".to_owned(),
+                (_, true) => "no domain needs it: a plan deletes it, or the registry does by itself".to_owned(),
+                (_, false) => format!("in use by {}", domains.into_iter().collect::<Vec<_>>().join(", ")),
+            };
+            let store = if store == "records" { "local records" } else { "registry" };
+            out.push(Residual { store, object: Some(object), count: 1, why, gone_by: None, method: Method::Store });
+        }
+        let state = StateDir::open(&loaded.config.state)?;
+        let contracts = BTreeSet::new();
+        for own in retention::own(state.root(), &loaded.config.reports) {
+            let gone_by = resolve(&loaded.config.retention.pack, &own.item(&contracts), today).must_go_by.map(|day| day.to_string());
+            let (store, method, why) = match own.store {
+                "state" => ("snapshots", Method::Store, "it may hold the contact, and goes as a whole by its rule"),
+                _ => (
+                    "reports",
+                    Method::Pseudonymise,
+                    "keyed hashes in it can be linked as long as the controller's key lives; it goes by its rule",
+                ),
+            };
+            let object = Some(own.name.clone());
+            out.push(Residual { store, object, count: 1, why: why.to_owned(), gone_by, method });
+        }
+        let why = "unknown: nobody declared which there are, and how long they are kept".to_owned();
+        out.push(Residual { store: "backups", object: None, count: 0, why, gone_by: None, method: Method::Store });
+        Ok(out)
+    }
+}
+
+/// The residuals by store, without what they are.
+pub(super) fn counted(residuals: &[Residual]) -> Vec<Residual> {
+    let mut out: BTreeMap<(&'static str, Method), Residual> = BTreeMap::new();
+    for one in residuals {
+        let sum = out.entry((one.store, one.method)).or_insert_with(|| Residual { object: None, count: 0, gone_by: None, ..one.clone() });
+        sum.count += one.count;
+        sum.gone_by = sum.gone_by.take().max(one.gone_by.clone());
+        if one.store == "registry" {
+            // The domains would tell whose it is.
+            "contacts at registries, in use or to be deleted there".clone_into(&mut sum.why);
+        }
+    }
+    out.into_values().collect()
+}
+
+/// The residuals for people.
+pub(super) fn told(residuals: &[Residual]) -> String {
+    let line = |one: &Residual| {
+        let object = one.object.as_deref().map_or_else(String::new, |object| format!(" {}", escape_controls(object)));
+        let gone_by = one.gone_by.as_deref().map_or_else(String::new, |day| format!("; gone by {day}"));
+        format!("stays: {}{object}: {}{gone_by} ({})", one.store, escape_controls(&one.why), one.method.as_str())
+    };
+    residuals.iter().map(line).collect::<Vec<_>>().join("\n")
+}
