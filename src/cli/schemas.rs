@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 type Make = fn() -> Value;
 
 /// Each schema but the reports' by its name.
-const SCHEMAS: [(&str, Make); 26] = [
+const SCHEMAS: [(&str, Make); 27] = [
     ("apply", written::<job::ApplyReport>),
     ("approved", written::<job::Approved>),
     ("check", written::<job::Checked>),
@@ -23,6 +23,7 @@ const SCHEMAS: [(&str, Make); 26] = [
     ("config", written::<Shown>),
     ("consent", written::<job::ConsentShown>),
     ("consent-taken", written::<job::ConsentTaken>),
+    ("declared", written::<job::DeclaredShown>),
     ("dns", written::<job::DnsPulled>),
     ("exposure", written::<job::ExposureReport>),
     ("failure", written::<Failure<'_>>),

@@ -3,12 +3,16 @@
 //! Nothing here reads a registry, a clock or a snapshot: equal facts give equal bytes, on this machine or another, years later.
 
 mod alike;
+mod area;
 mod charts;
+mod declared;
 mod document;
 mod exposure;
 pub mod facts;
+mod heat;
 mod html;
 mod json;
+mod linked;
 mod page;
 mod processing;
 pub mod proof;
@@ -20,7 +24,9 @@ mod table;
 mod tables;
 mod terminal;
 mod verdict;
+mod workbook;
 
+pub use declared::{declared_toml, read_declared};
 pub use document::Making;
 pub use exposure::{ExposureBook, ExposureCount, RegistryExposure, RoleOf, RuleLine, Stage};
 pub use facts::{RegistryFacts, RunFacts};
