@@ -564,6 +564,12 @@ pub(super) enum Report {
     },
     /// The record of processing activities (GDPR Art. 30), each cell with how it is known
     Record(Which),
+    /// What somebody filled in on the sheet `declared` of a record.xlsx, as the [controller] of privet.toml
+    Declared {
+        /// The workbook
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
     /// How long is kept what of whom: what is retained, due and overdue, by which rule
     Retention {
         /// Try this rule pack on today's data, in place of the one in force

@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 type Make = fn() -> Value;
 
 /// Each schema but the reports' by its name.
-const SCHEMAS: [(&str, Make); 33] = [
+const SCHEMAS: [(&str, Make); 34] = [
     ("access", written::<Bundle>),
     ("access-portable", written::<Vec<Portable>>),
     ("apply", written::<job::ApplyReport>),
@@ -26,6 +26,7 @@ const SCHEMAS: [(&str, Make); 33] = [
     ("config", written::<Shown>),
     ("consent", written::<job::ConsentShown>),
     ("consent-taken", written::<job::ConsentTaken>),
+    ("declared", written::<job::DeclaredShown>),
     ("dns", written::<job::DnsPulled>),
     ("erasure", written::<job::Erasure>),
     ("exposure", written::<job::ExposureReport>),

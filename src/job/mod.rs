@@ -54,7 +54,7 @@ pub use ledgers::ConsentOf;
 pub use night::{diff, pull, pull_within, report_run, run};
 pub use opening::{StoreMoved, store_move, store_path};
 pub use plan::{PlanOptions, Planned, plan, plan_upon};
-pub use processing::{RecordShown, report_record};
+pub use processing::{DeclaredShown, RecordShown, report_declared, report_record};
 pub use proof::{FileChange, redact, verify};
 pub use protection::{LeftBehind, LockCoverage, ProtectionReport, report_protection};
 pub use register::{RegisterEvent, RegisterOf, RegisterShown, RegisterTaken, register_add, register_import, register_show};

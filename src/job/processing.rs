@@ -13,7 +13,7 @@ use crate::compliance::{Fingerprint, Ledger, Purpose};
 use crate::dataset::{ContactField, Records, Row, Snapshot, State};
 use crate::model::{ObjectKind, TlsFacts};
 use crate::policy::{Profile, SpecialKind};
-use crate::report::{self, RecordSummary, write_record};
+use crate::report::{self, RecordSummary, declared_toml, read_declared, write_record};
 use crate::store::Store;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::Path;
@@ -70,7 +70,7 @@ pub fn report_record(loaded: &Loaded, ctx: &Context) -> Result<Ended, Problems> 
         snapshots.extend(snapshot);
         rows.extend(build(&pack, &seen, &config.controller, night.started));
     }
-    let (summary, files) = write_record(&night.dir, &night.making(), &pack, &rows)?;
+    let (summary, files) = write_record(&night.dir, &night.making(), &pack, &rows, &config.controller)?;
     let missing = summary.cells.get("missing").copied().unwrap_or_default();
     let mut text = format!("{} rows of the controller's record, {} of the processor's\n", summary.controller, summary.processor);
     for one in &summary.coverage {
@@ -91,6 +91,27 @@ pub fn report_record(loaded: &Loaded, ctx: &Context) -> Result<Ended, Problems> 
     let mut ended = Ended { exits, json: serde_json::to_value(shown).unwrap_or_default(), text, problems: Vec::new() };
     night.proved(&mut ended, "report record", &snapshots, &counts);
     Ok(ended)
+}
+
+/// What `report declared` prints with `--format json`.
+#[derive(Clone, Debug, serde::Serialize, schemars::JsonSchema)]
+pub struct DeclaredShown {
+    /// What is declared, by field.
+    controller: BTreeMap<String, String>,
+    /// The same as a part of privet.toml.
+    toml: String,
+}
+
+/// `report declared`: what somebody filled in on the sheet `declared` of the record's workbook, as the part of the configuration that it is.
+///
+/// # Errors
+/// `E-report-004` and `E-report-005` (exit 2) with row and column; `E-file-…`.
+pub fn report_declared(workbook: &Path) -> Result<Ended> {
+    let controller = read_declared(workbook)?;
+    let toml = declared_toml(&controller)?;
+    let text = toml.trim_end().to_owned();
+    let json = serde_json::to_value(DeclaredShown { controller, toml }).unwrap_or_default();
+    Ok(Ended { exits: vec![Exit::Done], json, text, problems: Vec::new() })
 }
 
 /// Counts whom a registry's contacts are, each person once, and which data they have. Memory holds 8 bytes for each person and contact.

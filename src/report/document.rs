@@ -1,9 +1,10 @@
-//! A report as one value, of which every form is made: a page, tables, later a workbook and a PDF say the same.
+//! A report as one value, of which every form is made: a page, tables and a workbook say the same.
 
-use super::html::{self, chart, listed, registry_text, when, words};
+use super::html::{self, listed, picture, registry_text, when, words};
 use super::sheet::{Listed, Sheet, Stamp};
-use super::svg::Bars;
+use super::svg::Picture;
 use super::table::{Cell, Shape};
+use super::workbook::{Grid, workbook};
 use crate::base::{Result, RunId, Timestamp, create_private_dir, write_atomic};
 use maud::{Markup, html};
 use std::path::{Path, PathBuf};
@@ -27,6 +28,8 @@ pub(super) struct Document {
     pub(super) sections: Vec<Section>,
     /// Which data the report holds, and who may see it.
     pub(super) holds: String,
+    /// What the workbook has besides the tables.
+    pub(super) sheets: Vec<Grid>,
 }
 
 /// Whether somebody has to act.
@@ -57,9 +60,11 @@ pub(super) enum Block {
     /// A paragraph, with `code` in it.
     Note(String),
     /// A picture; the table of its figures stands behind it.
-    Chart(Bars),
+    Chart(Picture),
     /// A table.
     Table(Listed),
+    /// Rows that stand in another table's files, and in no sheet of their own.
+    Excerpt(Listed),
 }
 
 /// What the files of a report state of its making.
@@ -126,14 +131,24 @@ impl<'a> Folder<'a> {
         self.end(sheet)
     }
 
-    /// Writes the page of `document`, and names all files, the page last.
+    /// Writes a file beside the tables.
+    ///
+    /// # Errors
+    /// As the writer of files.
+    pub(super) fn file(&mut self, name: &str, bytes: &[u8]) -> Result<()> {
+        let path = self.dir.join(name);
+        write_atomic(&path, bytes)?;
+        self.files.push(path);
+        Ok(())
+    }
+
+    /// Writes the workbook and the page of `document`, and names all files, the page last.
     ///
     /// # Errors
     /// As the writer of files.
     pub(super) fn finish(mut self, document: &Document) -> Result<Vec<PathBuf>> {
-        let page = self.dir.join(format!("{}.html", document.name));
-        write_atomic(&page, document.page(self.making).as_bytes())?;
-        self.files.push(page);
+        self.file(&format!("{}.xlsx", document.name), &workbook(document, self.making)?)?;
+        self.file(&format!("{}.html", document.name), document.page(self.making).as_bytes())?;
         Ok(self.files)
     }
 }
@@ -161,7 +176,8 @@ impl Document {
             footer {
                 p {
                     "Written by Privet " (registry_text(&making.tool_version)) ". Times are UTC. " (words(&self.holds))
-                    " Each table also stands beside this page as CSV, JSON and Parquet; in CSV files a cell that a spreadsheet would take for a formula has a ' in front."
+                    " Each table also stands beside this page as CSV, JSON and Parquet; in CSV files a cell that a spreadsheet would take for a formula has a ' in front. "
+                    "The workbook " (html::link(&format!("{}.xlsx", self.name))) " has what this page has."
                 }
             }
         };
@@ -177,8 +193,8 @@ impl Section {
                 @for block in &self.blocks {
                     @match block {
                         Block::Note(text) => p { (words(text)) },
-                        Block::Chart(bars) => (chart(bars)),
-                        Block::Table(table) => (listed(table)),
+                        Block::Chart(shown) => (picture(shown)),
+                        Block::Table(table) | Block::Excerpt(table) => (listed(table)),
                     }
                 }
             }
@@ -196,7 +212,7 @@ impl Mood {
     }
 
     /// It in words: no meaning stands in a colour alone.
-    const fn word(self) -> &'static str {
+    pub(super) const fn word(self) -> &'static str {
         match self {
             Self::Good => "In order",
             Self::Warn => "To be looked at",

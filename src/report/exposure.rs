@@ -2,8 +2,9 @@
 //! handles and names of domains, and no value of anybody's.
 
 use super::document::{Block, Document, Folder, Making, Mood, Section};
+use super::heat::{Heat, HeatRow};
 use super::sheet::Sheet;
-use super::svg::{Bar, Bars};
+use super::svg::{Bar, Bars, Picture};
 use super::table::{Cell, Shape};
 use super::tables::{int, text};
 use super::verdict::{count, grouped};
@@ -313,7 +314,8 @@ impl<'a> ExposureBook<'a> {
         let note = |text: &str| Block::Note(text.to_owned());
         let section = |id, heading: &str, blocks| Section { id, heading: heading.to_owned(), blocks };
         let mut elements = vec![note(SEEN)];
-        elements.extend(charts.into_iter().map(Block::Chart));
+        elements.extend(maps(&heat).into_iter().map(|map| Block::Chart(Picture::Heat(map))));
+        elements.extend(charts.into_iter().map(|bars| Block::Chart(Picture::Bars(bars))));
         elements.extend([heated, summary]);
         let sections = vec![
             section("findings", "What somebody should act on", vec![found]),
@@ -378,6 +380,7 @@ fn document(registries: &[RegistryExposure], rules: &[RuleLine], totals: &[Expos
         figures,
         sections,
         holds: "This report holds handles and names of domains, and no value of a person's.".to_owned(),
+        sheets: Vec::new(),
     }
 }
 
@@ -448,4 +451,39 @@ fn charts(heat: &BTreeMap<Place, [u64; 6]>) -> Vec<Bars> {
         }
     };
     [Stage::Now, Stage::Planned].map(one).into_iter().filter(|bars| !bars.rows.is_empty()).collect()
+}
+
+/// For each stage a map of zones and elements. The zones with most that leaks come first, then those with most that is public.
+fn maps(heat: &BTreeMap<Place, [u64; 6]>) -> Vec<Heat> {
+    let one = |stage: Stage| {
+        let mut zones: BTreeMap<&str, Vec<[u64; 6]>> = BTreeMap::new();
+        for ((tld, element, _), counts) in heat.iter().filter(|((.., when), _)| *when == stage) {
+            let cells = zones.entry(tld).or_insert_with(|| vec![[0; 6]; Element::ALL.len()]);
+            if let Some(cell) = cells.get_mut(element.at()) {
+                *cell = *counts;
+            }
+        }
+        let mut rows: Vec<HeatRow> = zones.into_iter().map(|(zone, cells)| HeatRow { label: zone.to_owned(), cells }).collect();
+        let sum = |row: &HeatRow, pick: fn(&[u64; 6]) -> u64| row.cells.iter().map(pick).sum::<u64>();
+        let leaks = |row: &HeatRow| sum(row, |[.., leak, _]| *leak);
+        let public = |row: &HeatRow| sum(row, |[_, _, rule, own, ..]| rule + own);
+        rows.sort_by_key(|row| std::cmp::Reverse((leaks(row), public(row))));
+        let leaking = rows.iter().filter(|row| leaks(row) > 0).count() as u64;
+        let (word, place) = match stage {
+            Stage::Now => ("now", "seen-now-map"),
+            Stage::Planned => ("once the plan is applied", "seen-planned-map"),
+        };
+        Heat {
+            id: place.to_owned(),
+            title: format!("The most that the public sees of any role, by zone and element, {word}"),
+            desc: format!(
+                "{}; in {} something leaks. Each cell has the letter of the most that is seen there. The table below has the figures.",
+                count(rows.len() as u64, "zone", "zones"),
+                grouped(leaking)
+            ),
+            columns: Element::ALL.iter().map(|element| element.as_str()).collect(),
+            rows,
+        }
+    };
+    [Stage::Now, Stage::Planned].map(one).into_iter().filter(|map| !map.rows.is_empty()).collect()
 }

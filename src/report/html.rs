@@ -2,7 +2,7 @@
 //! outside goes through one escaping sink, and what the script does (sort, filter) the page does not need.
 
 use super::sheet::Listed;
-use super::svg::Bars;
+use super::svg::{Bars, Picture};
 use super::table::{Cell, Head, Kind, Table};
 use super::verdict::{count, grouped};
 use crate::base::escape_controls;
@@ -69,6 +69,11 @@ pub(super) fn listed(listed: &Listed) -> Markup {
             }
         }
     }
+}
+
+/// A picture with its caption.
+pub(super) fn picture(picture: &Picture) -> Markup {
+    html! { @if !picture.is_empty() { figure { figcaption { (picture.title()) } (picture.draw()) } } }
 }
 
 /// A chart with its caption.

@@ -3,13 +3,17 @@
 //! Nothing here reads a registry, a clock or a snapshot: equal facts give equal bytes, on this machine or another, years later.
 
 mod alike;
+mod area;
 mod cases;
 mod charts;
+mod declared;
 mod document;
 mod exposure;
 pub mod facts;
+mod heat;
 mod html;
 mod json;
+mod linked;
 mod page;
 mod processing;
 pub mod proof;
@@ -21,8 +25,10 @@ mod table;
 mod tables;
 mod terminal;
 mod verdict;
+mod workbook;
 
 pub use cases::{CasesSummary, write_cases};
+pub use declared::{declared_toml, read_declared};
 pub use document::Making;
 pub use exposure::{ExposureBook, ExposureCount, RegistryExposure, RoleOf, RuleLine, Stage};
 pub use facts::{RegistryFacts, RunFacts};

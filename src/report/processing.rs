@@ -1,11 +1,14 @@
 //! The record of processing activities as a report: page one says how much of it stands on evidence, and what authorities still ask for.
 
+use super::declared;
 use super::document::{Block, Document, Folder, Making, Mood, Section};
+use super::linked::linked;
 use super::sheet::Listed;
-use super::svg::{Bar, Bars};
-use super::table::{Cell, Shape, Table};
+use super::svg::{Bar, Bars, Picture};
+use super::table::{Cell, Shape, Table, pretty};
 use super::tables::{int, text};
 use super::verdict::{count, grouped};
+use super::workbook::Grid;
 use crate::base::Result;
 use crate::compliance::processing::{Entry, Field, RecordPack, Role, Row, Status};
 use std::collections::BTreeMap;
@@ -41,11 +44,17 @@ pub struct RecordSummary {
     pub coverage: Vec<Coverage>,
 }
 
-/// Writes the record of `rows` into `dir`; what it came to, and the files.
+/// Writes the record of `rows` into `dir`, with what was `declared` on a sheet to be filled in; what it came to, and the files.
 ///
 /// # Errors
 /// As the writer of files.
-pub fn write_record(dir: &Path, making: &Making, pack: &RecordPack, rows: &[Row]) -> Result<(RecordSummary, Vec<PathBuf>)> {
+pub fn write_record(
+    dir: &Path,
+    making: &Making,
+    pack: &RecordPack,
+    rows: &[Row],
+    declared: &BTreeMap<String, String>,
+) -> Result<(RecordSummary, Vec<PathBuf>)> {
     let summary = summary(pack, rows);
     let mut folder = Folder::open(dir, making)?;
     let mut cells = folder.sheet(&RECORD)?;
@@ -68,7 +77,13 @@ pub fn write_record(dir: &Path, making: &Making, pack: &RecordPack, rows: &[Row]
             )?;
         }
     }
-    let _every_cell = folder.end(cells)?;
+    let mut sheets: Vec<Grid> = Vec::new();
+    if let Block::Table(every_cell) = folder.end(cells)? {
+        sheets.push(Grid::from(&every_cell));
+    }
+    sheets.extend(pack.authorities().into_iter().map(|authority| layout(pack, rows, authority)));
+    sheets.push(declared::sheet(pack, declared));
+    folder.file("record.jsonld", &pretty(&linked(pack, making, rows)))?;
     let coverage = folder.table(
         &COVERAGE,
         summary.coverage.iter().map(|one| {
@@ -85,7 +100,7 @@ pub fn write_record(dir: &Path, making: &Making, pack: &RecordPack, rows: &[Row]
                     "A question is answered where every row has a value for it, and a source that shows it. The templates were read in copies, not at the authorities."
                         .to_owned(),
                 ),
-                Block::Chart(picture(&summary)),
+                Block::Chart(Picture::Bars(picture(&summary))),
                 coverage,
             ],
         },
@@ -102,7 +117,7 @@ pub fn write_record(dir: &Path, making: &Making, pack: &RecordPack, rows: &[Row]
         }
         for row in own {
             blocks.push(Block::Note(format!("`{}` at `{}`", row.activity, row.registry)));
-            blocks.push(Block::Table(shown(pack, row)));
+            blocks.push(Block::Excerpt(shown(pack, row)));
         }
         sections.push(Section { id, heading: heading.to_owned(), blocks });
     }
@@ -133,6 +148,7 @@ pub fn write_record(dir: &Path, making: &Making, pack: &RecordPack, rows: &[Row]
         sections,
         holds: "This page holds counts of people, small ones masked, and no personal data but what the controller declared of itself."
             .to_owned(),
+        sheets,
     };
     let files = folder.finish(&document)?;
     Ok((summary, files))
@@ -150,6 +166,36 @@ fn shown(pack: &RecordPack, row: &Row) -> Listed {
         ]
     });
     Listed { table: Table { shape: &ROW, rows: rows.collect() }, more: 0 }
+}
+
+/// The rows as an authority's template asks: a column for each of its questions.
+fn layout(pack: &RecordPack, rows: &[Row], authority: &str) -> Grid {
+    let asked: Vec<(usize, &Field)> = pack.fields.iter().enumerate().filter(|(_, field)| field.asked.contains(authority)).collect();
+    let heads = ["Record", "Registry"].map(str::to_owned).into_iter().chain(asked.iter().map(|(_, field)| field.title.to_string()));
+    let told = |row: &Row, at: usize| -> Cell {
+        row.cells
+            .get(at)
+            .map(|cell| match cell.status {
+                // What would fill a cell is no answer.
+                Status::Missing => format!("(missing) {}", cell.value),
+                Status::NotApplicable => format!("(does not apply) {}", cell.value),
+                Status::Observed | Status::Declared | Status::Computed => cell.value.clone(),
+            })
+            .into()
+    };
+    let line = |row: &Row| {
+        let named = [Cell::from(row.role.as_str()), row.registry.as_str().into()];
+        named.into_iter().chain(asked.iter().map(|(at, _)| told(row, *at))).collect()
+    };
+    let name = authority.to_uppercase();
+    Grid {
+        title: format!("The record by the questions of the {name}"),
+        name,
+        heads: heads.collect(),
+        rows: rows.iter().map(line).collect(),
+        more: 0,
+        exact: false,
+    }
 }
 
 fn article(field: &Field) -> Cell {

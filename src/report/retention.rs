@@ -1,8 +1,9 @@
 //! The retention report: what is kept of whom, by which rule, until when, and what must go.
 
+use super::area::Area;
 use super::document::{Block, Document, Folder, Making, Mood, Section};
 use super::sheet::Sheet;
-use super::svg::{Bar, Bars};
+use super::svg::Picture;
 use super::table::{Cell, Shape};
 use super::tables::{int, text};
 use super::verdict::{count, grouped};
@@ -262,6 +263,7 @@ impl<'a> RetentionReport<'a> {
             ],
             sections,
             holds: "This page holds handles and pseudonyms, and no other personal data.".to_owned(),
+            sheets: Vec::new(),
         };
         let files = folder.finish(&document)?;
         Ok((summary, files))
@@ -351,7 +353,7 @@ impl<'a> RetentionReport<'a> {
                     Block::Note(
                         "What would be retained, due and overdue at the end of each month, were nothing erased until then.".to_owned(),
                     ),
-                    Block::Chart(picture(&horizon)),
+                    Block::Chart(Picture::Area(picture(&horizon))),
                     table,
                 ],
             ),
@@ -404,27 +406,18 @@ fn month_of(today: Date, month: i32) -> String {
     crate::compliance::calendar::months_after(today, month).strftime("%Y-%m").to_string()
 }
 
-/// The horizon, every third month.
-fn picture(horizon: &[(String, [u64; 3])]) -> Bars {
-    let shown: Vec<_> = horizon.iter().step_by(3).collect();
-    let last = shown.last().map_or(0, |(_, [.., overdue])| *overdue);
-    Bars {
+/// The horizon, month by month.
+fn picture(horizon: &[(String, [u64; 3])]) -> Area {
+    let told = |(month, [kept, due, over]): &(String, [u64; 3])| {
+        format!("{month}: {} retained, {} due, {} overdue", grouped(*kept), grouped(*due), grouped(*over))
+    };
+    let ends: Vec<String> = horizon.first().into_iter().chain(horizon.last().filter(|_| horizon.len() > 1)).map(told).collect();
+    Area {
         id: "horizon-chart".to_owned(),
         title: "Items retained, due and overdue over two years, were nothing erased".to_owned(),
-        desc: format!("In two years {} would be overdue.", count(last, "item", "items")),
+        desc: format!("{}. The table below has each month.", ends.join("; ")),
         series: vec!["retained", "due", "overdue"],
-        rows: shown
-            .iter()
-            .map(|(month, ns)| Bar {
-                label: month.clone(),
-                parts: ns.map(|n| n as f64).to_vec(),
-                note: grouped(ns.iter().sum()),
-                mark: None,
-            })
-            .collect(),
-        full: 0.0,
-        ticks: Vec::new(),
-        mark: None,
+        points: horizon.iter().map(|(month, ns)| (month.clone(), ns.to_vec())).collect(),
     }
 }
 

@@ -1,7 +1,10 @@
-//! Horizontal bar charts as inline SVG: widths in per cent and type in pixels, so that a chart fits any page without its words shrinking.
+//! Pictures as inline SVG, horizontal bars among them: widths in per cent and type in pixels, so that one fits any page without its words
+//! shrinking.
 //!
 //! A chart is told by a title and a description, each part by its own title, and each series by a pattern as well as a colour.
 
+use super::area::Area;
+use super::heat::Heat;
 use crate::base::escape_controls;
 use maud::{Markup, html};
 
@@ -13,6 +16,46 @@ const FULL: f64 = 58.0;
 const ROW: usize = 44;
 /// Height of a line of the legend.
 const KEY: usize = 22;
+
+/// A picture of a report; the table of its figures stands beside it.
+#[derive(Debug)]
+pub(super) enum Picture {
+    /// Horizontal bars.
+    Bars(Bars),
+    /// Areas upon each other, over time.
+    Area(Area),
+    /// Zones and elements, each cell by the most that anybody sees there.
+    Heat(Heat),
+}
+
+impl Picture {
+    /// Its caption.
+    pub(super) fn title(&self) -> &str {
+        match self {
+            Self::Bars(bars) => &bars.title,
+            Self::Area(area) => &area.title,
+            Self::Heat(heat) => &heat.title,
+        }
+    }
+
+    /// Whether there is anything to see.
+    pub(super) const fn is_empty(&self) -> bool {
+        match self {
+            Self::Bars(bars) => bars.rows.is_empty(),
+            Self::Area(area) => area.points.is_empty(),
+            Self::Heat(heat) => heat.rows.is_empty(),
+        }
+    }
+
+    /// Draws it.
+    pub(super) fn draw(&self) -> Markup {
+        match self {
+            Self::Bars(bars) => bars.draw(),
+            Self::Area(area) => area.draw(),
+            Self::Heat(heat) => heat.draw(),
+        }
+    }
+}
 
 /// A chart of horizontal bars.
 #[derive(Debug)]
@@ -61,7 +104,7 @@ impl Bars {
             svg role="img" aria-labelledby={ (self.id) "-title " (self.id) "-desc" } width="100%" height=(bottom + foot) xmlns="http://www.w3.org/2000/svg" {
                 title id={ (self.id) "-title" } { (self.title) }
                 desc id={ (self.id) "-desc" } { (escape_controls(&self.desc)) }
-                defs { @for n in 1..self.series.len().min(SERIES) { (self.pattern(n)) } }
+                defs { @for n in 1..self.series.len().min(SERIES) { (pattern(&self.id, n)) } }
                 @for (n, name) in self.series.iter().enumerate() {
                     (self.block(n, &cell(n), top_of(n) + 2, "14", 14, None))
                     text x=(cell(n)) dx="22" y=(top_of(n) + 14) { (name) }
@@ -110,20 +153,6 @@ impl Bars {
             }
         }
     }
-
-    /// The pattern of series `n`: rising lines, dots, upright lines, level lines.
-    fn pattern(&self, n: usize) -> Markup {
-        html! {
-            pattern id={ (self.id) "-p" (n) } width="6" height="6" patternUnits="userSpaceOnUse" {
-                @match n {
-                    1 => path.weave d="M0 6L6 0M-1 1L1 -1M5 7L7 5" {},
-                    2 => circle.dot cx="3" cy="3" r="1.3" {},
-                    3 => path.weave d="M3 0V6" {},
-                    _ => path.weave d="M0 3H6" {},
-                }
-            }
-        }
-    }
 }
 
 /// The left edge of key `n`: keys stand in two columns.
@@ -139,4 +168,18 @@ const fn top_of(n: usize) -> usize {
 /// `value` of `full` as a width, with two decimals so that equal facts give equal bytes; never beyond the page.
 fn percent(value: f64, full: f64) -> String {
     format!("{:.2}%", (value / full * FULL).clamp(0.0, FULL))
+}
+
+/// The pattern of series `n` in the picture `id`: rising lines, dots, upright lines, level lines.
+pub(super) fn pattern(id: &str, n: usize) -> Markup {
+    html! {
+        pattern id={ (id) "-p" (n) } width="6" height="6" patternUnits="userSpaceOnUse" {
+            @match n {
+                1 => path.weave d="M0 6L6 0M-1 1L1 -1M5 7L7 5" {},
+                2 => circle.dot cx="3" cy="3" r="1.3" {},
+                3 => path.weave d="M3 0V6" {},
+                _ => path.weave d="M0 3H6" {},
+            }
+        }
+    }
 }

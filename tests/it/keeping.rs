@@ -1,9 +1,11 @@
 //! `report retention`: what is kept of whom, by which rule, and when it must go.
 
 use crate::served::{World, context};
+use calamine::{Reader as _, Xlsx};
 use privet::base::{Clock, Exit, Moment, SystemClock, Timestamp, write_atomic};
 use privet::job::{Context, Ended, pull, report_record, report_retention, run};
-use std::collections::BTreeSet;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -121,6 +123,75 @@ fn the_record_stands_on_what_was_observed_and_says_what_nobody_declared() {
     }
     let page = std::fs::read_to_string(folder(&ended).join("record.html")).expect("a page");
     assert!(page.contains("Record of the processor (Art. 30(2))") && page.contains("of 24 questions"));
+    layouts(&folder(&ended).join("record.xlsx"), coverage, &cells);
+    read_back(&world, &folder(&ended).join("record.xlsx"));
+    let linked: Value = serde_json::from_slice(&std::fs::read(folder(&ended).join("record.jsonld")).expect("a file")).expect("JSON");
+    let processes = linked["@graph"].as_array().expect("nodes").iter().filter(|node| node["@type"] == "dpv:Process").count() as u64;
+    assert_eq!(Some(processes), ended.json["controller"].as_u64().zip(ended.json["processor"].as_u64()).map(|(one, other)| one + other));
+}
+
+/// A sheet for each authority: a row for each of the record, a column for each question.
+fn layouts(workbook: &Path, coverage: &[Value], cells: &BTreeSet<Vec<String>>) {
+    let mut book: Xlsx<_> = calamine::open_workbook(workbook).expect("a workbook");
+    let rows: BTreeSet<_> = cells.iter().map(|row| (&row[0], &row[1], &row[2])).collect();
+    for authority in coverage {
+        let name = authority["authority"].as_str().expect("a name").to_uppercase();
+        let range = book.worksheet_range(&name).expect("a sheet");
+        let asked = usize::try_from(authority["asked"].as_u64().expect("a number")).expect("few");
+        assert_eq!((range.height(), range.width()), (rows.len() + 1, asked + 2), "{name}");
+        let missing = range.rows().skip(1).flatten().filter(|cell| cell.to_string().starts_with("(missing) ")).count();
+        assert!(missing > 0, "{name}: what would fill a cell is no answer");
+    }
+    let every = book.worksheet_range("record").expect("a sheet");
+    assert_eq!(every.height() - 1, cells.len(), "each row has all of its fields");
+}
+
+/// What is declared goes out with the workbook and comes back as the same configuration.
+fn read_back(world: &World, workbook: &Path) {
+    let controller = world.load().config.controller;
+    assert!(!controller.is_empty());
+    let (code, json, told) = world.run(&["report", "declared", &workbook.display().to_string()]);
+    assert_eq!(code, 0, "{told}");
+    super::schema_files::assert_form("declared", &json);
+    assert_eq!(serde_json::from_value::<BTreeMap<String, String>>(json["controller"].clone()).expect("texts"), controller);
+    assert_eq!(of_toml(&json), controller);
+}
+
+/// The `[controller]` that was printed.
+fn of_toml(json: &Value) -> BTreeMap<String, String> {
+    let toml: toml::Value = toml::from_str(json["toml"].as_str().expect("a text")).expect("TOML");
+    toml["controller"].clone().try_into().expect("texts")
+}
+
+#[test]
+fn what_somebody_fills_in_comes_back_as_it_was_written() {
+    let world = World::new(60, 8);
+    let _served = world.serve(&[]);
+    let filled = [("controller", "=1+1"), ("dpo", "first line\nsecond \"line\"\t'''"), ("review", "_x0041_ 2026-11-01 é \u{202E}")];
+    let mut book = rust_xlsxwriter::Workbook::new();
+    let sheet = book.add_worksheet().set_name("declared").expect("a name");
+    for (column, head) in (0_u16..).zip(["field", "title", "value"]) {
+        sheet.write_string(0, column, head).expect("written");
+    }
+    for (row, (field, value)) in (1_u32..).zip(filled) {
+        sheet.write_string(row, 0, field).and_then(|sheet| sheet.write_string(row, 2, value)).expect("written");
+    }
+    let path = world.data().join("filled.xlsx");
+    write_atomic(&path, &book.save_to_buffer().expect("a workbook")).expect("saved");
+    let (code, json, told) = world.run(&["report", "declared", &path.display().to_string()]);
+    assert_eq!(code, 0, "{told}");
+    assert_eq!(of_toml(&json), filled.map(|(field, value)| (field.to_owned(), value.to_owned())).into());
+    let (code, _, told) = world.run(&["report", "declared", &world.data().join("records/contacts.csv").display().to_string()]);
+    assert!(code == 2 && told.contains("E-report-004"), "{code} {told}");
+}
+
+/// Every text of a workbook, a cell a line.
+pub(crate) fn workbook_text(path: &Path) -> String {
+    let mut book: Xlsx<_> = calamine::open_workbook(path).expect("a workbook");
+    let sheets = book.worksheets();
+    assert!(sheets.len() > 1, "a cover and tables");
+    let cells = sheets.iter().flat_map(|(_, range)| range.rows()).flatten();
+    cells.map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
 
 #[test]
@@ -136,7 +207,8 @@ fn no_table_and_no_page_of_it_tells_who_anybody_is() {
     for entry in std::fs::read_dir(&dir).expect("a folder") {
         let path = entry.expect("an entry").path();
         let bytes = std::fs::read(&path).expect("a file");
-        let text = String::from_utf8_lossy(&bytes);
+        let is_workbook = path.extension().is_some_and(|end| end == "xlsx");
+        let text = if is_workbook { workbook_text(&path) } else { String::from_utf8_lossy(&bytes).into_owned() };
         let shown = marks.iter().find(|mark| text.contains(mark.as_str()));
         assert_eq!(shown, None, "{}", path.display());
     }

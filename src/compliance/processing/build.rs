@@ -1,7 +1,7 @@
 //! Rows of the record out of evidence.
 
 use super::Entry;
-use super::pack::{Activity, RecordPack, Role};
+use super::pack::{Activity, RecordPack, Role, Terms};
 use crate::base::Timestamp;
 use crate::compliance::Element;
 use crate::model::TlsFacts;
@@ -98,6 +98,12 @@ pub struct Row {
     pub registry: String,
     /// The cells, in the order of the pack's fields.
     pub cells: Vec<Entry>,
+    /// What the activity is in the Data Privacy Vocabulary.
+    pub terms: Terms,
+    /// The kinds of data that are held.
+    pub elements: Vec<Element>,
+    /// The recipients.
+    pub recipients: Vec<Recipient>,
 }
 
 /// The rows for one registry. `declared` has what the configuration says, by field.
@@ -116,6 +122,9 @@ pub fn build(pack: &RecordPack, seen: &Evidence, declared: &BTreeMap<String, Str
             activity: activity.id.to_string(),
             registry: seen.registry.clone(),
             cells: pack.fields.iter().map(|field| filling.cell(&field.id)).collect(),
+            terms: activity.dpv.clone(),
+            elements: seen.elements.iter().filter(|(_, n)| **n > 0).map(|(element, _)| *element).collect(),
+            recipients: seen.recipients.clone(),
         }
     };
     pack.activities.iter().filter(shows).map(row).collect()

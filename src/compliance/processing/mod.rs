@@ -10,9 +10,25 @@ mod pack;
 mod tests;
 
 pub use build::{Evidence, Place, Recipient, Row, Traffic, build};
-pub use pack::{Adequacy, Field, Origin, RecordPack, Role};
+pub use pack::{Adequacy, Field, Origin, RecordPack, Role, Terms, Vocabulary};
 
 use crate::base::Timestamp;
+
+/// The fields of the record that nobody but the controller can tell: the keys of `[controller]`.
+pub const DECLARED: [&str; 12] = [
+    "controller",
+    "joint_controllers",
+    "representative",
+    "dpo",
+    "owner",
+    "organisation",
+    "condition",
+    "automated",
+    "dpia",
+    "rights",
+    "contract",
+    "review",
+];
 
 /// How a value is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, schemars::JsonSchema)]

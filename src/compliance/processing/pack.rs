@@ -2,10 +2,10 @@
 
 use super::super::pack::{read, refused};
 use crate::base::{Digest, Result};
-use crate::model::Confidence;
+use crate::model::{Confidence, Element};
 use jiff::civil::Date;
 use serde::Deserialize;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// The embedded pack.
@@ -55,6 +55,26 @@ pub(super) struct Activity {
     pub(super) source: Box<str>,
     /// The clusters whose time limits it has.
     pub(super) clusters: BTreeSet<Box<str>>,
+    /// Its terms in the Data Privacy Vocabulary.
+    pub(super) dpv: Terms,
+}
+
+/// What an activity is in the Data Privacy Vocabulary.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Terms {
+    /// Its purposes, as terms of `dpv`.
+    pub purposes: Vec<Box<str>>,
+    /// Its legal bases, as terms of `legal/eu/gdpr`.
+    pub bases: Vec<Box<str>>,
+}
+
+/// What data are in the Data Privacy Vocabulary.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Vocabulary {
+    /// Kinds of data, as terms of `pd`; one that it has no term for is told in words.
+    pub data: BTreeMap<Element, Box<str>>,
 }
 
 /// Who answers for data at some registries.
@@ -125,6 +145,7 @@ struct File {
     field: Vec<Field>,
     activity: Vec<Activity>,
     role: Vec<RoleEntry>,
+    dpv: Vocabulary,
     adequacy: Adequacy,
 }
 
@@ -143,6 +164,8 @@ pub struct RecordPack {
     pub fields: Vec<Field>,
     /// Decisions on adequacy.
     pub adequacy: Adequacy,
+    /// Data in the Data Privacy Vocabulary.
+    pub dpv: Vocabulary,
     pub(super) activities: Vec<Activity>,
     roles: Vec<RoleEntry>,
 }
@@ -161,7 +184,7 @@ impl RecordPack {
     /// # Errors
     /// `E-pack-001` where it is no such file; `E-pack-005` where its parts do not hold together.
     pub fn parse(text: &str, file: &Path) -> Result<Self> {
-        let File { version, id, dated, small, field, activity, role, adequacy } = read(text, file)?;
+        let File { version, id, dated, small, field, activity, role, dpv, adequacy } = read(text, file)?;
         let mut seen = BTreeSet::new();
         let twice = field.iter().map(|f| &f.id).chain(activity.iter().map(|a| &a.id)).find(|id| !seen.insert((*id).clone()));
         let odd = adequacy.eea.iter().chain(adequacy.decisions.iter().map(|d| &d.country));
@@ -184,6 +207,7 @@ impl RecordPack {
                 small,
                 fields: field,
                 adequacy,
+                dpv,
                 activities: activity,
                 roles: role,
             }),

@@ -6,6 +6,7 @@ use super::table::{Kind, Layer, Reading, Table};
 use super::types::{Config, Dns, Loaded, Records, Retention};
 use super::{Given, TEMPLATE, gates, nightly, proof, registry};
 use crate::base::{Blame, Digest, DomainName, Exit, Handle, Problem, Problems, read_capped};
+use crate::compliance::processing::DECLARED;
 use crate::compliance::retention::RulePack;
 use crate::dataset::{Format, Source};
 use crate::diff::PrivacySettings;
@@ -162,22 +163,6 @@ fn root(reading: &mut Reading<'_>, path: &Path, bytes: &[u8], layers: [Layer<'_>
         registries,
     })
 }
-
-/// The fields of the record that nobody but the controller can tell.
-const DECLARED: [&str; 12] = [
-    "controller",
-    "joint_controllers",
-    "representative",
-    "dpo",
-    "owner",
-    "organisation",
-    "condition",
-    "automated",
-    "dpia",
-    "rights",
-    "contract",
-    "review",
-];
 
 /// What the controller declares.
 fn controller(reading: &mut Reading<'_>, mut table: Table<'_>) -> BTreeMap<String, String> {
