@@ -109,6 +109,7 @@ pub fn write_cases(dir: &Path, making: &Making, registers: &[(&Register, Vec<Cas
         ],
         holds: "This page holds numbers of cases and ids of subjects, and no other personal data; sensitive evidence is only counted."
             .to_owned(),
+        sheets: Vec::new(),
     };
     let files = folder.finish(&document)?;
     Ok((summary, files))
