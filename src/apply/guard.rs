@@ -2,7 +2,7 @@
 
 use super::values::Guard;
 use crate::base::{Result, Timestamp};
-use crate::compliance::register::{Book, register};
+use crate::compliance::register::{Book, Holds, register};
 use crate::compliance::{self, Decision, Ledger, Record, Subject};
 use crate::plan::{Basis, BasisKind, Operation};
 use crate::store::{Head, Store};
@@ -21,13 +21,15 @@ pub struct LastWord<S> {
     requests: Option<(Head, Timestamp)>,
     /// Of whom nothing may be changed, each with the rule.
     blocked: HashMap<Subject, &'static str>,
+    /// How long the register of holds was when it was read, for which time, and what stood.
+    holds: Option<(Head, Timestamp, Holds)>,
 }
 
 impl<S: Store> LastWord<S> {
     /// The ledger in `store`.
     #[must_use]
     pub fn new(store: S) -> Self {
-        Self { store, read: None, events: HashMap::new(), requests: None, blocked: HashMap::new() }
+        Self { store, read: None, events: HashMap::new(), requests: None, blocked: HashMap::new(), holds: None }
     }
 
     /// The rule by which nothing may be changed about `subject`, where there is one. An event that is dated later than the last look
@@ -42,6 +44,17 @@ impl<S: Store> LastWord<S> {
             self.requests = Some((newest, now));
         }
         Ok(self.blocked.get(&subject).copied())
+    }
+
+    /// Whether a hold keeps the data of `subject` at `registry`, looked up as [`Self::blocks`] does.
+    fn holds(&mut self, subject: Option<Subject>, registry: &str, now: Timestamp) -> Result<bool> {
+        let Some(register) = register("hold") else { return Ok(false) };
+        let newest = Book::newest(&mut self.store, register)?;
+        let is_fresh = |(head, at, _): &(Head, Timestamp, Holds)| *head == newest && *at <= now && now.duration_since(*at) < LOOK;
+        if !self.holds.as_ref().is_some_and(is_fresh) {
+            self.holds = Some((newest, now, Holds::read(&mut self.store, now)?));
+        }
+        Ok(self.holds.as_ref().is_some_and(|(.., holds)| holds.over(subject, registry).is_some()))
     }
 
     fn refresh(&mut self) -> Result<()> {
@@ -63,6 +76,10 @@ impl<S: Store> Guard for LastWord<S> {
             && let Some(rule) = self.blocks(person, now)?
         {
             return Ok(Some(rule.into()));
+        }
+        // A hold only ever postpones, so that it is asked last and weighs most.
+        if *kind == BasisKind::Expired && self.holds(person, &operation.registry, now)? {
+            return Ok(Some("R-erasure-001".into()));
         }
         let needs = matches!(kind, BasisKind::ExplicitConsent | BasisKind::Terms);
         if !needs && purposes.is_empty() {

@@ -562,6 +562,8 @@ pub(super) enum Report {
         #[command(flatten)]
         places: Places,
     },
+    /// What plans of erasure deleted at registries, what proves it, and what is left
+    Erasure(Which),
     /// The record of processing activities (GDPR Art. 30), each cell with how it is known
     Record(Which),
     /// What somebody filled in on the sheet `declared` of a record.xlsx, as the [controller] of privet.toml

@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 type Make = fn() -> Value;
 
 /// Each schema but the reports' by its name.
-const SCHEMAS: [(&str, Make); 34] = [
+const SCHEMAS: [(&str, Make); 35] = [
     ("access", written::<Bundle>),
     ("access-portable", written::<Vec<Portable>>),
     ("apply", written::<job::ApplyReport>),
@@ -29,6 +29,7 @@ const SCHEMAS: [(&str, Make); 34] = [
     ("declared", written::<job::DeclaredShown>),
     ("dns", written::<job::DnsPulled>),
     ("erasure", written::<job::Erasure>),
+    ("erasures", written::<job::ErasureShown>),
     ("exposure", written::<job::ExposureReport>),
     ("failure", written::<Failure<'_>>),
     ("findings", written::<rules::FindingsTable>),

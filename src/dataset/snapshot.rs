@@ -283,19 +283,28 @@ impl Snapshot {
         ParquetFile::open_cells(&self.file(kind, bucket), names)
     }
 
+    /// When each row of a bucket was observed, by id; nothing where the time cannot be read.
+    ///
+    /// # Errors
+    /// `E-parquet-…`.
+    pub fn observed(&self, kind: ObjectKind, bucket: u32) -> Result<HashMap<Box<str>, Option<Timestamp>>> {
+        let file = self.cells(kind, bucket, &["id", "observed_at"])?;
+        let mut out = HashMap::new();
+        for n in 0..file.batches() {
+            let batch = file.batch(n)?;
+            let at = |row: usize| batch.get(1, row).and_then(|text| text.parse::<Timestamp>().ok());
+            out.extend((0..batch.rows()).filter_map(|row| Some((batch.get(0, row)?.into(), at(row)))));
+        }
+        Ok(out)
+    }
+
     /// The ids of a bucket whose rows were observed before `limit`; a time that cannot be read is long ago.
     ///
     /// # Errors
     /// `E-parquet-…`.
     pub fn observed_before(&self, kind: ObjectKind, bucket: u32, limit: Timestamp) -> Result<HashSet<Box<str>>> {
-        let file = self.cells(kind, bucket, &["id", "observed_at"])?;
-        let mut out = HashSet::new();
-        for n in 0..file.batches() {
-            let batch = file.batch(n)?;
-            let old = |row: &usize| batch.get(1, *row).and_then(|text| text.parse::<Timestamp>().ok()).is_none_or(|at| at < limit);
-            out.extend((0..batch.rows()).filter(old).filter_map(|row| batch.get(0, row)).map(Into::into));
-        }
-        Ok(out)
+        let all = self.observed(kind, bucket)?;
+        Ok(all.into_iter().filter(|(_, at)| at.is_none_or(|at| at < limit)).map(|(id, _)| id).collect())
     }
 
     /// What the registry stamped the objects of one bucket with, by id.

@@ -32,6 +32,8 @@ pub struct ApplyReport {
     /// Messages that were taken out of the queues that are ours; each stands in `messages.csv` beside that table, and its words are
     /// sealed in the vault.
     pub messages: u64,
+    /// Keys that were destroyed now, where contacts were erased: nothing that was sealed of them can be read any more.
+    pub keys_destroyed: u64,
     /// Whether the run is over: every operation has come to its end.
     pub closed: bool,
 }
@@ -92,6 +94,9 @@ impl ApplyReport {
         }
         if self.messages > 0 {
             text.push_str(&format!("  {} messages were taken out of queues: {MESSAGES} beside that table tells of each\n", self.messages));
+        }
+        if self.keys_destroyed > 0 {
+            text.push_str(&format!("  {} keys were destroyed: what was sealed of the deleted contacts is gone\n", self.keys_destroyed));
         }
         text.push_str(match (self.closed, self.tally.planned) {
             (true, 0) => "The run is over.",

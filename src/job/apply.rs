@@ -3,6 +3,7 @@
 use super::allowed;
 use super::applied::{ApplyRegistry, ApplyReport, OUTCOMES, messages, short, tables};
 use super::config::{Config, Loaded, Poll, RegistryConfig};
+use super::erased::forget;
 use super::opening::open_store;
 use super::proof::{Proving, prove};
 use super::pulling::{endpoint, one_thread, setup};
@@ -381,6 +382,15 @@ fn finish(config: &Config, plan: &PlanFile, state: &StateDir, parts: &Outcomes, 
     }
     let mut exits = vec![Exit::Done];
     let mut problems = Vec::new();
+    let keys_destroyed = match is_sound.then(|| forget(plan, &fold, &mut store)) {
+        None => 0,
+        Some(Ok(count)) => count,
+        Some(Err(problem)) => {
+            exits.push(problem.exit);
+            problems.push(*problem);
+            0
+        }
+    };
     let reports = config.reports.join(format!("apply-{}", short(id)));
     let told = tables(plan, &fold, &reports).and_then(|first| Ok((first, messages(&fold, &mut store, &reports)?)));
     let (not_verified, messages) = told.unwrap_or_else(|problem| {
@@ -421,6 +431,7 @@ fn finish(config: &Config, plan: &PlanFile, state: &StateDir, parts: &Outcomes, 
         not_verified,
         outcomes: reports.join(OUTCOMES).display().to_string(),
         messages,
+        keys_destroyed,
         closed,
     };
     let text = report.told();

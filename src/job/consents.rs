@@ -1,16 +1,20 @@
 //! The consent ledger and the register of requests, as a plan is made upon them.
 
-use crate::base::{Result, Timestamp};
+use super::config::Loaded;
+use super::erasing::{Eraser, Whose};
+use crate::base::{Problems, Result, Timestamp};
 use crate::compliance::register::{Block, Book, register};
 use crate::compliance::{self, Decision as Said, Fingerprint, Ledger, Subject};
 use crate::dataset::Row;
-use crate::plan::{Bar, Bases, Basis, BasisKind, Decision, Purpose};
+use crate::plan::{Bar, Bases, Basis, BasisKind, Decision, Keeping, Purpose, Sources};
 use crate::store::{SqliteStore, Store};
 use std::collections::HashMap;
 
 /// What the ledger said when the plan was made.
 pub(super) struct Consents<'s> {
     ledger: Ledger<'s>,
+    /// What an erasure rests on, where one is planned.
+    eraser: Option<Eraser<'s>>,
     /// Of whom nothing may be changed.
     blocks: HashMap<Subject, Block>,
     at: Timestamp,
@@ -31,14 +35,27 @@ impl<'s> Consents<'s> {
     /// As [`Ledger::open`] and [`Book::open`].
     pub(super) fn open(store: &'s mut SqliteStore, at: Timestamp) -> Result<Self> {
         let blocks = blocks(store, at)?;
-        Ok(Self { ledger: Ledger::open(store)?, blocks, at })
+        Ok(Self { ledger: Ledger::open(store)?, eraser: None, blocks, at })
+    }
+
+    /// The same, for a plan of erasure under `loaded`.
+    ///
+    /// # Errors
+    /// As [`Consents::open`] and [`Eraser::open`].
+    pub(super) fn erasing(loaded: &'s Loaded, store: &'s mut SqliteStore, at: Timestamp) -> Result<Self, Problems> {
+        let eraser = Eraser::open(loaded, store, at)?;
+        Ok(Self { eraser: Some(eraser), ..Self::open(store, at)? })
+    }
+
+    fn subject(&mut self, contact: &Row) -> Result<Option<Subject>> {
+        let person = Fingerprint::of_row(contact);
+        Ok(person.map(|person| self.ledger.subject_of(&person)).transpose()?.flatten())
     }
 }
 
 impl Bases for Consents<'_> {
     fn decide(&mut self, _registry: &str, contact: &Row, purpose: Purpose) -> Result<Decision> {
-        let person = Fingerprint::of_row(contact);
-        let subject = person.map(|person| self.ledger.subject_of(&person)).transpose()?.flatten();
+        let subject = self.subject(contact)?;
         let said = subject.map_or_else(Said::nothing, |subject| self.ledger.decide(subject, purpose, self.at));
         Ok(match said {
             Said::Blocked { rule, .. } => Decision::Blocked { rule: rule.id().to_owned(), why: rule.words().to_owned() },
@@ -58,9 +75,18 @@ impl Bases for Consents<'_> {
         if self.blocks.is_empty() {
             return Ok(None);
         }
-        let person = Fingerprint::of_row(contact);
-        let subject = person.map(|person| self.ledger.subject_of(&person)).transpose()?.flatten();
+        let subject = self.subject(contact)?;
         let block = subject.and_then(|subject| self.blocks.get(&subject));
         Ok(block.map(|block| Bar { rule: block.rule.to_owned(), why: block.what.to_owned() }))
+    }
+
+    fn enter(&mut self, sources: &Sources<'_>) -> Result<()> {
+        self.eraser.as_mut().map_or(Ok(()), |eraser| eraser.enter(sources))
+    }
+
+    fn keeping(&mut self, registry: &str, contact: &Row) -> Result<Keeping> {
+        let subject = self.subject(contact)?;
+        let withdrawn = subject.and_then(|subject| self.ledger.withdrawn(subject, self.at));
+        Ok(self.eraser.as_ref().map_or(Keeping::Needed, |eraser| eraser.keeping(registry, contact, &Whose { subject, withdrawn })))
     }
 }

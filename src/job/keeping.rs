@@ -5,13 +5,12 @@ use super::night::Night;
 use super::opening::open_store;
 use super::{Context, Ended};
 use crate::base::{Exit, Problems, RegistryId, Result, SystemEntropy, Timestamp};
-use crate::compliance::register::{Book, Limits, register};
+use crate::compliance::register::Holds;
 use crate::compliance::retention::{Kept, Life, RulePack, elements, items, resolve};
-use crate::compliance::{Element, Fingerprint, Ledger, Subject};
+use crate::compliance::{Element, Fingerprint, Ledger};
 use crate::dataset::{ContactField, DomainField, Records, Row, ServiceEnd, ServiceEnds, Snapshot, State};
 use crate::model::ObjectKind;
 use crate::report::{self, Making, RetentionReport, RetentionRow, RetentionSummary};
-use crate::store::Store;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -81,7 +80,10 @@ pub fn report_retention(loaded: &Loaded, ctx: &Context, what_if: Option<&Path>) 
 }
 
 /// What the domains of a registry tell of the contacts that they name, by the hash of the handle: some 60 bytes for each contact.
-fn lives(records: &Records, id: &RegistryId, snapshot: Option<&Snapshot>, ends: &ServiceEnds) -> Result<HashMap<u64, Life>> {
+///
+/// # Errors
+/// `E-parquet-…` (exit 33) where records or snapshot cannot be read.
+pub(super) fn lives(records: &Records, id: &RegistryId, snapshot: Option<&Snapshot>, ends: &ServiceEnds) -> Result<HashMap<u64, Life>> {
     let mut lives: HashMap<u64, Life> = HashMap::new();
     let mut held: HashSet<u64> = HashSet::new();
     if let Some(snapshot) = snapshot {
@@ -115,36 +117,9 @@ fn meet(lives: &mut HashMap<u64, Life>, domain: &Row, in_use: bool, end: Option<
     }
 }
 
-fn hash(id: &str) -> u64 {
+/// The hash of a handle or name.
+pub(super) fn hash(id: &str) -> u64 {
     xxh3_64(id.as_bytes())
-}
-
-/// The holds that stand, by the register of them.
-pub(super) struct Holds {
-    /// The case, its subject and its registry; all, where it names none.
-    open: Vec<(String, Option<Subject>, Option<String>)>,
-}
-
-impl Holds {
-    /// Those that stand at `at`.
-    ///
-    /// # Errors
-    /// As [`Book::open`].
-    pub(super) fn read(store: &mut dyn Store, at: Timestamp) -> Result<Self> {
-        let Some(register) = register("hold") else { return Ok(Self { open: Vec::new() }) };
-        let book = Book::open(store, register)?;
-        let limits = Limits::default();
-        let open = book.cases(at, &limits).filter(|case| case.open);
-        Ok(Self { open: open.map(|case| (case.case.to_string(), case.subject, case.values.get("at_registry").cloned())).collect() })
-    }
-
-    /// The case that holds the data of `subject` at `registry`. One that says less holds more: it only ever postpones.
-    pub(super) fn over(&self, subject: Option<Subject>, registry: &str) -> Option<String> {
-        let covers = |(_, whose, at): &&(String, Option<Subject>, Option<String>)| {
-            whose.is_none_or(|whose| subject == Some(whose)) && at.as_ref().is_none_or(|at| at == registry)
-        };
-        self.open.iter().find(covers).map(|(case, ..)| case.clone())
-    }
 }
 
 /// A retention report under way.
@@ -219,7 +194,7 @@ impl Keeping<'_, '_> {
         let withdrawn = subject.and_then(|subject| self.ledger.withdrawn(subject, self.at));
         let withdrawn = withdrawn.map(|at| at.to_zoned(TimeZone::UTC).date());
         let contracts = &self.loaded.config.retention.contracts;
-        let hold = self.holds.over(subject, id.as_str());
+        let hold = self.holds.over(subject, id.as_str()).map(str::to_owned);
         let kept = Kept { scopes, life, country, contracts, withdrawn, held: hold.is_some() };
         let is_legal = [F::LocOrg, F::IntOrg].iter().any(|field| row.get(field.at()).is_some_and(|org| !org.trim().is_empty()));
         let held: Vec<&'static str> = elements(row).into_iter().map(Element::as_str).collect();

@@ -68,7 +68,11 @@ pub struct Planned {
 pub fn plan(loaded: &Loaded, ctx: &Context, options: &PlanOptions) -> Result<Ended, Problems> {
     let state = StateDir::open(&loaded.config.state)?;
     let mut ledger = open_store(state.root())?;
-    let mut consents = Consents::open(&mut ledger, ctx.clock.wall())?;
+    let now = ctx.clock.wall();
+    let mut consents = match options.recipe {
+        Recipe::Erasure => Consents::erasing(loaded, &mut ledger, now)?,
+        _ => Consents::open(&mut ledger, now)?,
+    };
     plan_upon(loaded, ctx, options, &mut consents)
 }
 
@@ -328,6 +332,11 @@ impl Tables {
         for one in &out.taken {
             let header = ["registry", "object", "id", "field", "value"];
             self.row("local-updates.csv", header, [registry, one.object.as_str(), &one.id, one.field, one.value.reveal()])?;
+        }
+        for one in &out.expired {
+            let gone_by = one.gone_by.map_or_else(String::new, |day| day.to_string());
+            let header = ["registry", "object", "id", "trigger", "rule", "gone_by"];
+            self.row("local-erasures.csv", header, [registry, ObjectKind::Contact.as_str(), &one.id, one.trigger, &one.rule, &gone_by])?;
         }
         Ok(())
     }

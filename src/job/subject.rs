@@ -11,6 +11,7 @@ pub use erase::{Erasure, ErasureStore, SubjectErased, subject_erase};
 pub use export::{Audit, SubjectExported, subject_export};
 pub use found::{SubjectFound, subject_find};
 pub use residual::Residual;
+pub(super) use residual::own_residuals;
 
 use super::config::Loaded;
 use super::ledgers::Opened;

@@ -98,6 +98,22 @@ fn folded(store: &mut dyn Store, stream: &StreamName, fold: &mut Fold) -> Result
     })
 }
 
+/// Hands over every row about a step of the run of a plan, worker by worker, in the order in which they were written.
+///
+/// # Errors
+/// As [`open`].
+pub fn steps(store: &mut dyn Store, plan: &str, visit: &mut dyn FnMut(StepRow)) -> Result<()> {
+    for stream in store.streams(&format!("run/{plan}/"))? {
+        read(store, &stream, |number, row| {
+            if let Entry::Step(row) = Entry::from_row(row).map_err(|why| unreadable(&stream, number, &why))? {
+                visit(row);
+            }
+            Ok(())
+        })?;
+    }
+    Ok(())
+}
+
 /// The entries of a plan's review.
 ///
 /// # Errors

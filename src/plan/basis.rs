@@ -1,9 +1,10 @@
 //! What a recipe asks before it plans what needs a person's consent.
 
-use super::Basis;
+use super::{Basis, Sources};
 use crate::base::Result;
 pub use crate::compliance::Purpose;
 use crate::dataset::Row;
+use jiff::civil::Date;
 
 /// What the records of consent say.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +29,30 @@ pub struct Bar {
     pub why: String,
 }
 
+/// What the rules of retention come to for all that is held of a contact.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Keeping {
+    /// A service needs the data, or a rule keeps them.
+    Needed,
+    /// They are to go.
+    Due(Due),
+    /// They would be to go, or nobody can tell, and something keeps them.
+    Kept(Bar),
+}
+
+/// Why the data of a contact are to go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Due {
+    /// The rule that ends them, or the case of a request.
+    pub rule: String,
+    /// By when they are gone.
+    pub gone_by: Option<Date>,
+    /// What set it off.
+    pub trigger: &'static str,
+    /// Whose they are, where a ledger knows the person: a random id.
+    pub subject: Option<String>,
+}
+
 /// Whoever knows what persons said yes to.
 pub trait Bases {
     /// Whether `purpose` is allowed for the person of `contact`, a local record, at `registry`.
@@ -43,6 +68,22 @@ pub trait Bases {
     /// Where the records of requests cannot be read.
     fn bars(&mut self, _contact: &Row) -> Result<Option<Bar>> {
         Ok(None)
+    }
+
+    /// Turns to the objects of a registry, before anything of them is asked.
+    ///
+    /// # Errors
+    /// Where they cannot be read.
+    fn enter(&mut self, _sources: &Sources<'_>) -> Result<()> {
+        Ok(())
+    }
+
+    /// What the rules of retention come to for the data of `contact` at `registry`: a local record, or what the registry holds.
+    ///
+    /// # Errors
+    /// Where the ledgers cannot be read.
+    fn keeping(&mut self, _registry: &str, _contact: &Row) -> Result<Keeping> {
+        Ok(Keeping::Needed)
     }
 }
 

@@ -41,6 +41,7 @@ pub fn build(
     bases: &mut dyn Bases,
     sink: &mut dyn FnMut(Outcome) -> Result<()>,
 ) -> Result<()> {
+    bases.enter(sources)?;
     let mut asked = Asked::default();
     sources.each(ObjectKind::Domain, false, &mut |pairs| {
         for both in pairs {

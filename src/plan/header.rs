@@ -22,13 +22,16 @@ pub enum Recipe {
     Corrections,
     /// Moves domains from privacy-protect v1 to v2.
     MigrateV2,
+    /// Deletes contacts that no service needs and no rule keeps.
+    Erasure,
     /// Undoes an applied run.
     Rollback,
 }
 
 impl Recipe {
     /// Those that are asked for by name.
-    pub const ALL: [Self; 6] = [Self::Privacy, Self::PrivacyOff, Self::Lock, Self::Unlock, Self::Corrections, Self::MigrateV2];
+    pub const ALL: [Self; 7] =
+        [Self::Privacy, Self::PrivacyOff, Self::Lock, Self::Unlock, Self::Corrections, Self::MigrateV2, Self::Erasure];
 
     /// The word on the command line and in files.
     #[must_use]
@@ -40,6 +43,7 @@ impl Recipe {
             Self::Unlock => "unlock",
             Self::Corrections => "corrections",
             Self::MigrateV2 => "migrate-v2",
+            Self::Erasure => "erasure",
             Self::Rollback => "rollback",
         }
     }

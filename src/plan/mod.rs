@@ -19,7 +19,7 @@ mod select;
 mod tests;
 
 pub use allowed::forbidden;
-pub use basis::{Bar, Bases, Decision, NoRecords, Purpose};
+pub use basis::{Bar, Bases, Decision, Due, Keeping, NoRecords, Purpose};
 pub use build::{Look, Sources, build, pairs, watch};
 pub use change::{Standing, Wanted, transform};
 pub use draft::{Draft, DraftStep, vault_name};
@@ -29,7 +29,7 @@ pub use gates::{ChangeKind, Limits, Seen, Tally, Waivers, judge};
 pub use header::{Approval, Count, GateName, GateVerdict, Header, Recipe, RegistryFacts, Wave, wave_of};
 pub use operation::{Basis, BasisKind, Change, ObjectName, Operation, Reason, Step, Turn, Undo, Value};
 pub use recipes::{
-    Behind, Beside, Blocker, Direction, Directions, Elsewhere, Evidence, Gone, Open, Outcome, Pair, Published, Relay, Remnant, Site, Taken,
-    Visible, Watched, inverse,
+    Behind, Beside, Blocker, Direction, Directions, Elsewhere, Evidence, Expired, Gone, Open, Outcome, Pair, Published, Relay, Remnant,
+    Site, Taken, Visible, Watched, inverse,
 };
 pub use select::Selection;

@@ -160,6 +160,8 @@ pub enum BasisKind {
     Accuracy,
     /// A service that ended, or a consent that was withdrawn.
     Ended,
+    /// Retention (GDPR Art. 5(1)(e), Art. 17): no service needs the data any more, and no rule keeps them.
+    Expired,
     /// Housekeeping of the provider's own objects.
     OwnData,
     /// What stood before a run, put back.

@@ -8,6 +8,7 @@ mod cases;
 mod charts;
 mod declared;
 mod document;
+mod erased;
 mod exposure;
 pub mod facts;
 mod heat;
@@ -30,6 +31,7 @@ mod workbook;
 pub use cases::{CasesSummary, write_cases};
 pub use declared::{declared_toml, read_declared};
 pub use document::Making;
+pub use erased::{ErasedRow, ErasedState, ErasureSummary, KeptRow, Reread, write_erasures};
 pub use exposure::{ExposureBook, ExposureCount, RegistryExposure, RoleOf, RuleLine, Stage};
 pub use facts::{RegistryFacts, RunFacts};
 pub use json::{AppliedSummary, PlanSummary, RegistrySummary, Summary};
@@ -120,6 +122,7 @@ pub fn schemas() -> Vec<(&'static str, Value)> {
             .chain(&retention::SHAPES)
             .chain(&processing::SHAPES)
             .chain(&cases::SHAPES)
+            .chain(&erased::SHAPES)
             .chain(&exposure::SHAPES)
             .map(|shape| (shape.name, shape.schema())),
     );

@@ -158,12 +158,12 @@ fn rest(grid: &Grid) -> Option<String> {
 
 /// `text` as a cell shows it. What is too long for one is cut, and says so.
 fn shown(text: &str, exact: bool) -> String {
+    const CUT: &str = " (cut here: the CSV, JSON and Parquet files have it whole)";
     let text = if exact { text.to_owned() } else { escape_controls(text) };
     // A cell counts UTF-16 units.
     if text.encode_utf16().count() <= CELL {
         return text;
     }
-    const CUT: &str = " (cut here: the CSV, JSON and Parquet files have it whole)";
     let mut room = CELL - CUT.len();
     let fits = |c: &char| {
         let left = room.checked_sub(c.len_utf16());

@@ -79,6 +79,8 @@ fn handles(all: &str) -> impl Iterator<Item = &str> {
 /// The truth about retention: registry, handle, cluster, state and both days, of every contact that no service needs.
 pub(super) struct Keeping {
     file: CsvFile,
+    /// What a plan of erasure comes to.
+    erasures: CsvFile,
     today: Date,
     /// By the hash of a handle of the registry, whether a role that is asked for, or only one that is not, is filled by it.
     named: HashMap<u64, bool>,
@@ -87,11 +89,13 @@ pub(super) struct Keeping {
 }
 
 impl Keeping {
-    /// Opens the file at `path`.
-    pub(super) fn create(path: &Path, today: Date) -> Result<Self> {
-        let mut file = CsvFile::create(path)?;
+    /// Opens the files `retention.csv` and `erasure.csv` in `dir`.
+    pub(super) fn create(dir: &Path, today: Date) -> Result<Self> {
+        let mut file = CsvFile::create(&dir.join("retention.csv"))?;
+        let mut erasures = CsvFile::create(&dir.join("erasure.csv"))?;
+        erasures.push(["registry", "object", "state"])?;
         file.push(["registry", "object", "cluster", "state", "keep_until", "must_go_by"])?;
-        Ok(Self { file, today, named: HashMap::new(), contacts: Vec::new(), rows: 0 })
+        Ok(Self { file, erasures, today, named: HashMap::new(), contacts: Vec::new(), rows: 0 })
     }
 
     /// Notes a contact that somebody holds.
@@ -122,8 +126,19 @@ impl Keeping {
     }
 
     /// Tells of a customer of the past.
-    pub(super) fn former(&mut self, registry: &str, handle: &str, former: &Former, periods: Periods) -> Result<()> {
+    /// Its contact comes to that `fate` by a plan of erasure, where its data are to go.
+    pub(super) fn former(
+        &mut self,
+        registry: &str,
+        handle: &str,
+        former: &Former,
+        periods: Periods,
+        fate: Option<&'static str>,
+    ) -> Result<()> {
         let (state, days) = former.verdict(periods, self.today);
+        if let Some(fate) = fate.filter(|_| matches!(state, "due" | "overdue")) {
+            self.erasures.push([registry, handle, fate])?;
+        }
         let [keep, gone] = days.map_or_else(Default::default, |(keep, gone)| [keep, gone].map(|day| day.to_string()));
         self.push([registry, handle, "registration", state, &keep, &gone])
     }
@@ -154,6 +169,7 @@ impl Keeping {
     /// Puts the file in place; how many rows there are.
     pub(super) fn finish(self) -> Result<u64> {
         self.file.finish()?;
+        self.erasures.finish()?;
         Ok(self.rows)
     }
 }

@@ -17,9 +17,9 @@ use super::truth::{Changed, Kind, Truth};
 use super::violations::Violations;
 use crate::base::{AtomicFile, Problem, Result};
 use crate::dataset::{ContactField, DomainField, contact_row, disclose_text, domain_row};
-use crate::mock::fleet::{Draw, Flaw, Fleet as _, Mask, SyntheticFleet, proxy_handle, withhold_all};
+use crate::mock::fleet::{Draw, Flaw, Fleet as _, FleetSettings, Mask, SyntheticFleet, proxy_handle, withhold_all};
 use crate::model::ObjectKind;
-use crate::policy::Privacy;
+use crate::policy::{Capability, Privacy};
 use jiff::civil;
 use std::io::Write as _;
 use std::path::Path;
@@ -28,9 +28,6 @@ use std::path::Path;
 const MISSING_PER_MILLION: u64 = 5_000;
 /// Unchanged records of a thousand that write some fields in another way than the registry.
 const COSMETIC_PER_MILLE: u64 = 250;
-
-/// How far behind the fleet's own the objects of the past begin: no other record comes near.
-const PAST: u64 = 1_000_000;
 
 /// The records of one registry.
 pub(super) struct Local<'a> {
@@ -44,6 +41,8 @@ pub(super) struct Local<'a> {
     periods: Periods,
     /// How many customers of the past there are.
     past: usize,
+    /// How many of them the registry holds still.
+    held: u64,
 }
 
 impl<'a> Local<'a> {
@@ -63,6 +62,7 @@ impl<'a> Local<'a> {
             today,
             periods: registry.periods,
             past,
+            held: registry.held as u64,
         }
     }
 
@@ -278,11 +278,14 @@ impl<'a> Local<'a> {
         Ok(record.id().to_owned())
     }
 
-    /// Adds customers of the past: their contact and their domain stand in the records alone, and a service says how it ended.
+    /// Adds customers of the past: their domain stands in the records alone, and a service says how it ended. Some of their contacts the
+    /// registry holds still.
     fn formers(&self, tables: &mut Tables, truth: &mut Truth, keeping: &mut Keeping) -> Result<()> {
+        const PAST: u64 = FleetSettings::PAST;
         use DomainField::{Admin, Billing, Registrant, Tech};
+        let is_deletable = self.fleet.profile().capabilities.contact_delete.value == Capability::Yes;
         for (n, former) in (0..).zip(formers(self.today, self.past)) {
-            let person = Record::contact(&self.fleet.good_person_at(self.fleet.contact_count() + PAST + n));
+            let person = Record::contact(&self.fleet.former_at(n));
             let orders = (0..PAST).map(|at| self.fleet.flawed_order_at(self.fleet.domain_count() + PAST * (n + 1) + at));
             let Some((order, _)) = orders.into_iter().find(|(_, flaw)| flaw.is_none()) else { continue };
             let mut domain = Record::domain(&order);
@@ -293,12 +296,17 @@ impl<'a> Local<'a> {
             }
             for (object, record) in [(ObjectKind::Contact, &person), (ObjectKind::Domain, &domain)] {
                 tables.object(object, self.registry, record)?;
-                truth.missing(object, record.id(), Kind::MissingThere);
+                if object == ObjectKind::Domain || n >= self.held {
+                    truth.missing(object, record.id(), Kind::MissingThere);
+                }
             }
             if let Some(service) = former.service(domain.id()) {
                 tables.service(&service.each_ref().map(String::as_str))?;
             }
-            keeping.former(self.registry, person.id(), &former, self.periods)?;
+            // The last of them another registrar's domain names.
+            let is_named = n > 0 && n + 1 == self.held;
+            let fate = (is_deletable && n < self.held).then_some(if is_named { "residual" } else { "erased" });
+            keeping.former(self.registry, person.id(), &former, self.periods, fate)?;
         }
         Ok(())
     }

@@ -126,7 +126,7 @@ pub fn write(out: &Path, options: &SynthOptions) -> Result<SynthReport> {
     let mut violations = Violations::create(&out.join("truth/violations.csv"))?;
     let mut consents = Consents::create(out, options)?;
     let mut leaks = Leaks::create(&out.join("truth/leaks.csv"))?;
-    let mut keeping = Keeping::create(&out.join("truth/retention.csv"), today)?;
+    let mut keeping = Keeping::create(&out.join("truth"), today)?;
     let mut exposures = Exposures::create(out, options.seed, options.today)?;
     let mut registries = Vec::new();
     for registry in &REGISTRIES {

@@ -35,6 +35,8 @@ pub(super) struct Registry {
     pub(super) periods: Periods,
     /// Customers of the past, at most.
     pub(super) formers: usize,
+    /// How many of them, from the first, the registry holds still.
+    pub(super) held: usize,
 }
 
 /// The most domains of a registry without contacts: the one there is may be asked five a second, and a demonstration is not to wait.
@@ -61,6 +63,7 @@ pub(super) const REGISTRIES: [Registry; 9] = [
         contacts: 1,
         most: 50,
         formers: 2,
+        held: 0,
         tlds: &["de"],
         forms: &[Forms::Loc],
         scripts: &["latin", "greek", "cyrillic", "han"],
@@ -83,6 +86,7 @@ pub(super) const REGISTRIES: [Registry; 9] = [
         profile: "gtld-minimum",
         periods: Periods::Icann,
         formers: 0,
+        held: 0,
         domains: 20,
         tlds: &["test"],
         privacy: (0, 100),
@@ -136,6 +140,7 @@ const USUAL: Registry = Registry {
     list: false,
     periods: Periods::House,
     formers: 7,
+    held: 4,
 };
 
 /// Of a thousand domains or contacts under privacy v2, those that the registry shows nevertheless.
@@ -172,6 +177,7 @@ pub(super) fn settings(registry: &Registry, options: &SynthOptions, today: civil
         handles: HandleForm { before: before_code.to_owned(), after: after_code.to_owned(), decimal },
         // Where there are few objects, more of them are flawed, so that every kind of fault comes up.
         flaws_per_mille: if registry.most == u64::MAX { FLAWS_PER_MILLE } else { 10 * FLAWS_PER_MILLE },
+        former: if contacts == 0 { 0 } else { registry.held as u64 },
         privacy: Some(PrivacyShares {
             v1_per_mille,
             v2_per_mille,

@@ -23,16 +23,16 @@ impl Clock for ThatDay {
     }
 }
 
-fn that_day() -> Context {
+pub(crate) fn that_day() -> Context {
     Context { clock: Arc::new(ThatDay(SystemClock::new())), ..context(&[]) }
 }
 
-fn folder(ended: &Ended) -> PathBuf {
+pub(crate) fn folder(ended: &Ended) -> PathBuf {
     PathBuf::from(ended.json["reports"].as_str().expect("a folder"))
 }
 
 /// The rows of a table in some columns.
-fn rows(path: &Path, columns: &[&str]) -> BTreeSet<Vec<String>> {
+pub(crate) fn rows(path: &Path, columns: &[&str]) -> BTreeSet<Vec<String>> {
     let mut reader = csv::Reader::from_path(path).expect("a table");
     let header = reader.headers().expect("a header").clone();
     let at: Vec<usize> = columns.iter().map(|c| header.iter().position(|h| h == *c).expect("the column")).collect();

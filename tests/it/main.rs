@@ -14,6 +14,7 @@ mod demo;
 mod diff;
 mod dns;
 mod ended;
+mod erasure;
 mod exposure;
 mod extensions;
 mod https;

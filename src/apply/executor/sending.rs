@@ -71,8 +71,9 @@ impl Executor {
                     }
                 }
                 Class::Item | Class::Stop => {
-                    let code = response.code();
-                    self.fail(ticket, Why::Refused(code), now);
+                    let why = Some(Why::Refused(response.code()));
+                    self.enter(ticket, StepState::Failed, now, |row| (row.why, row.svtrid) = (why, svtrid));
+                    self.end(ticket, StepState::Failed);
                     if verdict.class == Class::Stop {
                         self.stop("E-apply-003");
                     }

@@ -11,6 +11,7 @@ mod deadline;
 mod draft;
 mod entry;
 mod fold;
+mod holds;
 mod schema;
 #[cfg(test)]
 mod tests;
@@ -20,6 +21,7 @@ pub use deadline::{Deadline, Limits, Met};
 pub use draft::{Draft, Given};
 pub use entry::Entry;
 pub use fold::{Amiss, Case, Last, fold};
+pub use holds::Holds;
 pub use schema::{Column, Happening, Kind, Register, Use, register, registers};
 
 use super::import::{Import, read};

@@ -222,6 +222,13 @@ impl Resolution<'_> {
         }
     }
 
+    /// The rule by which the data must be gone: the one that ends first, or the one that keeps longest where none ends.
+    #[must_use]
+    pub fn ender(&self) -> Option<&Rule> {
+        let ends = self.max.iter().min_by_key(|bound| bound.gone).filter(|bound| Some(bound.gone) == self.must_go_by);
+        ends.or_else(|| self.min.iter().max_by_key(|bound| bound.gone)).map(|bound| bound.rule)
+    }
+
     /// The ground that the data are kept on: that of the rule that keeps longest, or else of the one that ends first.
     #[must_use]
     pub fn basis(&self) -> Option<&Rule> {

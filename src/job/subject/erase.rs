@@ -6,11 +6,10 @@
 use super::residual::{Method, Residual, counted, told};
 use super::{Known, SubjectOf, keys_of, registries_of, salts_of};
 use crate::base::{Blame, Exit, Problem, Problems, Result, RunId, Timestamp, write_atomic};
-use crate::compliance::register::{Book, Use, registers};
+use crate::compliance::register::{Book, Holds, Use, registers};
 use crate::compliance::retention::Situation;
 use crate::compliance::{Ledger, Subjects, Token};
 use crate::job::config::Loaded;
-use crate::job::keeping::Holds;
 use crate::job::ledgers::Opened;
 use crate::job::night::Night;
 use crate::job::opening::open_store;

@@ -9,12 +9,11 @@ use crate::compliance::access::{
     RecipientOf, portable,
 };
 use crate::compliance::processing::{RecordPack, Role};
-use crate::compliance::register::{Book, Case, Kind, Use, registers};
+use crate::compliance::register::{Book, Case, Holds, Kind, Use, registers};
 use crate::compliance::retention::{Bound, LegalBasis};
 use crate::compliance::{Actor, Element, Method, Purpose, Record};
 use crate::dataset::{DomainField, columns};
 use crate::job::config::Loaded;
-use crate::job::keeping::Holds;
 use crate::job::ledgers::Opened;
 use crate::job::processing::Registered;
 use crate::job::register::limits;

@@ -4,9 +4,9 @@ use super::search::{Looked, Match};
 use super::{Known, SubjectOf};
 use crate::base::{Exit, Problems, Timestamp, escape_controls};
 use crate::compliance::Element;
+use crate::compliance::register::Holds;
 use crate::compliance::retention::elements;
 use crate::job::config::Loaded;
-use crate::job::keeping::Holds;
 use crate::job::ledgers::Opened;
 use crate::job::register::limits;
 use crate::job::{Context, Ended};
@@ -85,7 +85,7 @@ impl Known {
     /// Whether a hold stands over the person's data at a registry, and by which case.
     pub(super) fn hold(&self, holds: &Holds, registry: &str) -> Option<String> {
         let of_subjects = self.subjects.iter().find_map(|subject| holds.over(Some(*subject), registry));
-        of_subjects.or_else(|| holds.over(None, registry))
+        of_subjects.or_else(|| holds.over(None, registry)).map(str::to_owned)
     }
 
     fn shown(&self, loaded: &Loaded, holds: &Holds) -> SubjectFound {

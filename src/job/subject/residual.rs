@@ -5,8 +5,11 @@ use crate::base::{Result, StateDir, escape_controls};
 use crate::compliance::retention::resolve;
 use crate::job::config::Loaded;
 use crate::job::retention;
+use crate::report::KeptRow;
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 /// What becomes of data: terms of the Data Privacy Vocabulary (W3C DPVCG), which mean different things on purpose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, schemars::JsonSchema)]
@@ -73,24 +76,37 @@ impl Known {
             out.push(Residual { store, object: Some(object), count: 1, why, gone_by: None, method: Method::Store });
         }
         let state = StateDir::open(&loaded.config.state)?;
-        let contracts = BTreeSet::new();
-        for own in retention::own(state.root(), &loaded.config.reports) {
-            let gone_by = resolve(&loaded.config.retention.pack, &own.item(&contracts), today).must_go_by.map(|day| day.to_string());
-            let (store, method, why) = match own.store {
-                "state" => ("snapshots", Method::Store, "it may hold the contact, and goes as a whole by its rule"),
-                _ => (
-                    "reports",
-                    Method::Pseudonymise,
-                    "keyed hashes in it can be linked as long as the controller's key lives; it goes by its rule",
-                ),
-            };
-            let object = Some(own.name.clone());
-            out.push(Residual { store, object, count: 1, why: why.to_owned(), gone_by, method });
-        }
-        let why = "unknown: nobody declared which there are, and how long they are kept".to_owned();
-        out.push(Residual { store: "backups", object: None, count: 0, why, gone_by: None, method: Method::Store });
+        out.extend(own(loaded, state.root(), today));
         Ok(out)
     }
+}
+
+/// What stays in what the tool itself left, and in backups.
+fn own(loaded: &Loaded, state: &Path, today: Date) -> Vec<Residual> {
+    let contracts = BTreeSet::new();
+    let of = |own: retention::Own| {
+        let gone_by = resolve(&loaded.config.retention.pack, &own.item(&contracts), today).must_go_by.map(|day| day.to_string());
+        let (store, method, why) = match own.store {
+            "state" => ("snapshots", Method::Store, "it may hold the contact, and goes as a whole by its rule"),
+            _ => (
+                "reports",
+                Method::Pseudonymise,
+                "keyed hashes in it can be linked as long as the controller's key lives; it goes by its rule",
+            ),
+        };
+        Residual { store, object: Some(own.name), count: 1, why: why.to_owned(), gone_by, method }
+    };
+    let mut out: Vec<Residual> = retention::own(state, &loaded.config.reports).into_iter().map(of).collect();
+    let why = "unknown: nobody declared which there are, and how long they are kept".to_owned();
+    out.push(Residual { store: "backups", object: None, count: 0, why, gone_by: None, method: Method::Store });
+    out
+}
+
+/// The same by store, as a report has it.
+pub(in crate::job) fn own_residuals(loaded: &Loaded, state: &Path, today: Date) -> Vec<KeptRow> {
+    let row =
+        |one: Residual| KeptRow { store: one.store, method: one.method.as_str(), count: one.count, gone_by: one.gone_by, why: one.why };
+    counted(&own(loaded, state, today)).into_iter().map(row).collect()
 }
 
 /// The residuals by store, without what they are.

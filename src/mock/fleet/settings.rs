@@ -87,12 +87,19 @@ pub struct FleetSettings {
     /// Objects of a thousand that break a rule of the registry's profile.
     #[serde(default)]
     pub flaws_per_mille: u16,
+    /// Contacts of customers of the past that the registry holds still. No domain of ours names them; one of another registrar's names
+    /// the last of several, which no status tells.
+    #[serde(default)]
+    pub former: u64,
     /// Privacy services, none where missing.
     #[serde(default)]
     pub privacy: Option<PrivacyShares>,
 }
 
 impl FleetSettings {
+    /// How far behind its own the objects of the past begin: no other index comes near.
+    pub const PAST: u64 = 1_000_000;
+
     /// The file's name within a registry's state directory.
     pub const FILE: &'static str = "fleet.toml";
 

@@ -72,6 +72,19 @@ impl SyntheticFleet {
         &self.profile
     }
 
+    /// Contact `index` of those of the past, as the registry holds it where it holds it still.
+    #[must_use]
+    pub fn former_at(&self, index: u64) -> Contact {
+        let mut contact = self.people.good(self.contact_count() + FleetSettings::PAST + index);
+        contact.statuses = vec![StatusValue::OK.into()];
+        contact
+    }
+
+    /// Which of those of the past the contact `index` is, where the registry holds it still.
+    fn former(&self, index: u64) -> Option<u64> {
+        index.checked_sub(self.contact_count() + FleetSettings::PAST).filter(|n| *n < self.settings.former)
+    }
+
     /// The handle of contact `index`, whether or not the registry has it.
     #[must_use]
     pub fn handle_at(&self, index: u64) -> Handle {
@@ -415,12 +428,16 @@ impl SyntheticFleet {
 
 impl Fleet for SyntheticFleet {
     fn contact(&self, id: &str) -> Option<Contact> {
-        let ours = self.people.index(id).filter(|k| *k < self.contact_count());
-        ours.map(|k| self.contact_at(k)).or_else(|| self.service_contact(id))
+        let index = self.people.index(id);
+        let ours = index.filter(|k| *k < self.contact_count()).map(|k| self.contact_at(k));
+        ours.or_else(|| self.former(index?).map(|n| self.former_at(n))).or_else(|| self.service_contact(id))
     }
 
     fn links(&self, id: &str) -> i64 {
         let Some(index) = self.people.index(id).filter(|k| *k < self.contact_count()) else {
+            if let Some(n) = self.people.index(id).and_then(|k| self.former(k)) {
+                return i64::from(n > 0 && n + 1 == self.settings.former);
+            }
             // The service's proxy contacts are named once each, if at all, and its mask by many; nobody names what is not there.
             let mask = self.settings.privacy.as_ref().map(|privacy| privacy.provider.v1_handle.as_str());
             return match self.service_contact(id) {

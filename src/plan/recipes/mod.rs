@@ -4,6 +4,7 @@
 mod behind;
 mod corrections;
 mod elsewhere;
+mod erasure;
 mod known;
 mod lock;
 mod migrate;
@@ -20,6 +21,7 @@ pub use behind::{Behind, Blocker, Remnant};
 pub(super) use behind::{asks as asks_behind, contact as behind};
 pub use corrections::{Direction, Directions};
 pub use elsewhere::Elsewhere;
+pub use erasure::Expired;
 pub(super) use known::{Asked, Known};
 pub use parts::{Outcome, Published, Taken, Visible};
 pub use undo::{Open, inverse};
@@ -111,7 +113,7 @@ impl Site<'_> {
             Recipe::Lock => lock::asks(self, pair, asked),
             Recipe::Corrections => corrections::asks(self, pair, asked),
             Recipe::PrivacyOff => privacy_off::asks(self, pair, asked),
-            Recipe::Unlock | Recipe::Rollback => {}
+            Recipe::Unlock | Recipe::Erasure | Recipe::Rollback => {}
         }
     }
 
@@ -122,6 +124,7 @@ impl Site<'_> {
             Recipe::Privacy if self.is_by_contact() => withhold::contact(self, pair, asked, &mut own),
             Recipe::PrivacyOff => privacy_off::contact(self, pair, asked, bases, &mut own)?,
             Recipe::Corrections => corrections::contact(self, pair, asked, bases, &mut own)?,
+            Recipe::Erasure => erasure::contact(self, pair, asked, bases, &mut own)?,
             _ => {}
         }
         if own.is_something()
@@ -146,7 +149,7 @@ impl Site<'_> {
             Recipe::Unlock => lock::off(self, pair, &mut own),
             Recipe::Corrections => corrections::domain(self, pair, known, &mut own),
             Recipe::MigrateV2 => migrate::domain(self, pair, known, &mut own),
-            Recipe::Rollback => {}
+            Recipe::Erasure | Recipe::Rollback => {}
         }
         let bar = if own.is_something() { parts::bar(pair, &own.drafts, known) } else { None };
         if let Some(bar) = bar {

@@ -1,7 +1,7 @@
 //! What recipes are made of: findings, decisions, and steps that several of them take.
 
 use super::known::{Known, column};
-use super::{Pair, Site};
+use super::{Expired, Pair, Site};
 use crate::base::DomainName;
 use crate::dataset::{ContactField, DomainField, Row};
 use crate::diff::proxy_handle;
@@ -30,6 +30,8 @@ pub struct Outcome {
     pub published: Vec<Published>,
     /// What the local records should take over.
     pub taken: Vec<Taken>,
+    /// What the local records should not hold any more.
+    pub expired: Vec<Expired>,
 }
 
 /// What of a domain becomes visible, or stays so, where a mask is moved.
@@ -95,7 +97,11 @@ impl Outcome {
 impl Outcome {
     /// Whether anything is to be changed, here or in the records, or to be published.
     pub(super) const fn is_something(&self) -> bool {
-        !(self.drafts.is_empty() && self.taken.is_empty() && self.visible.is_empty() && self.published.is_empty())
+        !(self.drafts.is_empty()
+            && self.taken.is_empty()
+            && self.visible.is_empty()
+            && self.published.is_empty()
+            && self.expired.is_empty())
     }
 
     /// Leaves everything out that was to be changed about an object, by a `bar`.
@@ -104,6 +110,7 @@ impl Outcome {
         self.visible.clear();
         self.published.clear();
         self.taken.clear();
+        self.expired.clear();
         self.block(site.ours(at, &bar.rule, "", bar.why.clone()));
     }
 
@@ -114,7 +121,7 @@ impl Outcome {
 
     /// Adds what some other objects came to.
     pub(super) fn absorb(&mut self, other: Self) {
-        let Self { drafts, left_out, blocked, told, visible, published, taken } = other;
+        let Self { drafts, left_out, blocked, told, visible, published, taken, expired } = other;
         self.drafts.extend(drafts);
         self.left_out.extend(left_out);
         self.blocked += blocked;
@@ -122,6 +129,7 @@ impl Outcome {
         self.visible.extend(visible);
         self.published.extend(published);
         self.taken.extend(taken);
+        self.expired.extend(expired);
     }
 }
 

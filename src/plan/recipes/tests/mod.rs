@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 mod after;
 mod corrections;
+mod erasure;
 
 const LOCK: &str = "clientTransferProhibited";
 const NAME: &str = "a.example";

@@ -1,0 +1,218 @@
+//! What plans of erasure came to: the keys of what was deleted are destroyed, and `report erasure` tells of each deletion what proves it.
+
+use super::apply::plans;
+use super::config::Loaded;
+use super::night::Night;
+use super::opening::open_store;
+use super::subject::own_residuals;
+use super::{Context, Ended, commitments};
+use crate::base::{Exit, Problems, RegistryId, Result, Timestamp};
+use crate::compliance::Subject;
+use crate::compliance::register::{Book, Limits, register};
+use crate::dataset::{Records, Snapshot, State, bucket_of, handles};
+use crate::journal::{self, Fold, StepRow, StepState, Why};
+use crate::model::{ObjectKind, ResultCode};
+use crate::plan::{Operation, PlanFile, Recipe, vault_name};
+use crate::report::{ErasedRow, ErasedState, ErasureSummary, KeptRow, Reread, write_erasures};
+use crate::store::{Batch, Store, Vault};
+use jiff::tz::TimeZone;
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+/// "Object association prohibits operation" (RFC 5730 §3).
+const ASSOCIATED: ResultCode = ResultCode(2305);
+const CONTACT: ObjectKind = ObjectKind::Contact;
+
+/// What `report erasure` prints with `--format json`.
+#[derive(Clone, Debug, serde::Serialize, schemars::JsonSchema)]
+pub struct ErasureShown {
+    /// The folder with the page and the tables.
+    reports: String,
+    /// What it came to.
+    #[serde(flatten)]
+    summary: ErasureSummary,
+}
+
+/// Destroys the keys of what a plan of erasure deleted by now, with what is sealed under them and the salts of commitments; gives how
+/// many. What was deleted at a registry is erased only when no before-image of it can be read here any more.
+///
+/// # Errors
+/// As [`PlanFile::operations`]; `E-store-006` (exit 33) where storage fails.
+pub(super) fn forget(plan: &PlanFile, fold: &Fold, store: &mut dyn Store) -> Result<u64> {
+    let mut count = 0;
+    if plan.header().recipe != Recipe::Erasure {
+        return Ok(count);
+    }
+    for operation in plan.operations()? {
+        let operation = operation?;
+        if fold.operation(operation.op, operation.count()) == StepState::Verified && has_key(store, &operation)? {
+            let mut batch = Batch::default();
+            commitments::forget(store, operation.object.reference.bytes(), &mut batch)?;
+            store.commit(&batch)?;
+            count += u64::from(Vault::new(store).erase(&name(&operation))?);
+        }
+    }
+    Ok(count)
+}
+
+fn name(operation: &Operation) -> String {
+    vault_name(&operation.registry, operation.object.kind, &operation.object.id)
+}
+
+/// Whether the key is there under which an operation's values were sealed; an object of that name that came later has another.
+fn has_key(store: &mut dyn Store, operation: &Operation) -> Result<bool> {
+    let key = Vault::new(store).key_of(&name(operation))?;
+    Ok(key.is_some_and(|key| key.reference() == operation.object.reference))
+}
+
+/// `report erasure`: every deletion that a plan of erasure asked for, with what proves it and what is left.
+///
+/// # Errors
+/// Everything that keeps the records from being taken in; `E-store-…`, `E-journal-…` and `E-file-…` (exit 33).
+pub fn report_erasure(loaded: &Loaded, ctx: &Context) -> Result<Ended, Problems> {
+    let night = Night::begin(loaded, ctx)?;
+    let (ingested, _) = night.take_in()?;
+    night.stage("erasure");
+    let mut store = open_store(night.state.root())?;
+    let released = released(&mut store, night.started)?;
+    let mut rows = Vec::new();
+    for path in plans(&night.state) {
+        let plan = PlanFile::open(&path)?;
+        if plan.header().recipe == Recipe::Erasure {
+            deletions(&plan, &mut store, &released, &mut rows)?;
+        }
+    }
+    let mut snapshots = Vec::new();
+    for id in loaded.config.registries.keys().filter(|id| ctx.includes(id)) {
+        let snapshot = Snapshot::newest(night.state.root(), id)?;
+        let mut own: Vec<&mut ErasedRow> = rows.iter_mut().filter(|row| row.registry == id.as_str()).collect();
+        look(id, &ingested.records, snapshot.as_ref(), &mut own)?;
+        snapshots.extend(snapshot);
+    }
+    let today = night.started.to_zoned(TimeZone::UTC).date();
+    let kept: Vec<KeptRow> = own_residuals(loaded, night.state.root(), today);
+    let (summary, files) = write_erasures(&night.dir, &night.making(), &rows, &kept)?;
+    let of = |state: ErasedState| summary.states.get(state.as_str()).copied().unwrap_or_default();
+    let open = of(ErasedState::Back) + of(ErasedState::Keyed) + of(ErasedState::Failed);
+    let mut text = String::new();
+    for (state, n) in &summary.states {
+        text.push_str(&format!("{state}: {n}\n"));
+    }
+    text.push_str(&files.last().map(|page| page.display().to_string()).unwrap_or_default());
+    let mut exits = vec![Exit::Done];
+    exits.extend((open > 0).then_some(Exit::Findings));
+    let counts: Vec<(&str, u64)> = summary.states.iter().map(|(state, n)| (&**state, *n)).collect();
+    let shown = ErasureShown { reports: night.dir.display().to_string(), summary: summary.clone() };
+    let mut ended = Ended { exits, json: serde_json::to_value(shown).unwrap_or_default(), text, problems: Vec::new() };
+    night.proved(&mut ended, "report erasure", &snapshots, &counts);
+    Ok(ended)
+}
+
+/// To how many parties the data of each subject were released: all of them are to be told of an erasure (GDPR Art. 19).
+fn released(store: &mut dyn Store, at: Timestamp) -> Result<HashMap<Subject, u64>> {
+    let mut out = HashMap::new();
+    if let Some(disclosures) = register("disclosure") {
+        let book = Book::open(store, disclosures)?;
+        let limits = Limits::default();
+        for case in book.cases(at, &limits).filter(|case| case.state == Some("released")) {
+            if let Some(subject) = case.subject {
+                *out.entry(subject).or_default() += 1;
+            }
+        }
+    }
+    Ok(out)
+}
+
+/// The deletions of one plan, as its journal has them.
+fn deletions(plan: &PlanFile, store: &mut dyn Store, released: &HashMap<Subject, u64>, out: &mut Vec<ErasedRow>) -> Result<()> {
+    let id = &plan.header().id;
+    let fold = journal::open(store, id)?;
+    let mut told: HashMap<u64, StepRow> = HashMap::new();
+    journal::steps(store, id, &mut |row| {
+        let known = told.entry(row.op).or_insert_with(|| row.clone());
+        let (cltrid, svtrid) = (row.cltrid.clone().or(known.cltrid.take()), row.svtrid.clone().or(known.svtrid.take()));
+        *known = StepRow { cltrid, svtrid, ..row };
+    })?;
+    for operation in plan.operations()? {
+        let operation = operation?;
+        let standing = fold.first_open(operation.op, operation.count()).map(|(_, standing)| standing);
+        let state = match standing.as_ref().map(|standing| (standing.state, &standing.why)) {
+            None if has_key(store, &operation)? => ErasedState::Keyed,
+            None => ErasedState::Erased,
+            Some((StepState::Failed, Some(Why::Refused(code)))) if *code == ASSOCIATED => ErasedState::Residual,
+            Some((StepState::Failed | StepState::Conflict, _)) => ErasedState::Failed,
+            Some(_) => ErasedState::Open,
+        };
+        let row = told.remove(&operation.op);
+        let subject = operation.basis.subject.as_deref().and_then(Subject::read);
+        let (trigger, rule) = operation.basis.evidence.first().and_then(|text| text.split_once(' ')).unwrap_or_default();
+        out.push(ErasedRow {
+            plan: id.clone(),
+            op: operation.op,
+            trigger: trigger.to_owned(),
+            rule: rule.to_owned(),
+            state,
+            at: row.as_ref().map(|row| row.at),
+            client_id: row.as_ref().and_then(|row| row.cltrid.as_deref()).map(ToOwned::to_owned),
+            server_id: row.as_ref().and_then(|row| row.svtrid.as_deref()).map(ToOwned::to_owned),
+            why: standing.and_then(|standing| standing.why).map(|why| why.to_string()),
+            recipients: subject.and_then(|subject| released.get(&subject)).copied().unwrap_or_default(),
+            registry: operation.registry,
+            handle: operation.object.id,
+            blocked_by: Vec::new(),
+            is_local: false,
+            reread: Reread::Not,
+        });
+    }
+    Ok(())
+}
+
+/// Looks for what was deleted at one registry in the records and in its newest snapshot, and for what keeps what was not.
+fn look(id: &RegistryId, records: &Records, snapshot: Option<&Snapshot>, rows: &mut [&mut ErasedRow]) -> Result<()> {
+    for (bucket, rows) in bucketed(id, rows, records.buckets_log2()) {
+        let there: HashSet<Box<str>> = records.rows(id, CONTACT, bucket)?.iter().map(|row| row.id().into()).collect();
+        for row in rows {
+            row.is_local = there.contains(&*row.handle);
+        }
+    }
+    let Some(snapshot) = snapshot else { return Ok(()) };
+    for (bucket, rows) in bucketed(id, rows, snapshot.manifest().buckets_log2) {
+        let seen: HashMap<Box<str>, State> =
+            snapshot.rows(CONTACT, bucket)?.into_iter().map(|seen| (seen.row.id().into(), seen.state)).collect();
+        let times = snapshot.observed(CONTACT, bucket)?;
+        for row in rows {
+            // What was read before the deletion says nothing of it.
+            let read = times.get(&*row.handle).copied().flatten().filter(|read| row.at.is_some_and(|at| at < *read));
+            row.reread = match (read, seen.get(&*row.handle)) {
+                (Some(at), Some(State::Missing)) => Reread::Absent(at),
+                (Some(at), Some(State::Ok)) => Reread::There(at),
+                _ => Reread::Not,
+            };
+            if matches!((row.state, row.reread), (ErasedState::Erased | ErasedState::Keyed, Reread::There(_))) {
+                row.state = ErasedState::Back;
+            }
+        }
+    }
+    let mut kept: HashMap<String, &mut ErasedRow> =
+        rows.iter_mut().filter(|row| row.state == ErasedState::Residual).map(|row| (row.handle.clone(), &mut **row)).collect();
+    if !kept.is_empty() {
+        for bucket in 0..snapshot.buckets() {
+            for seen in snapshot.rows(ObjectKind::Domain, bucket)?.into_iter().filter(|seen| seen.state == State::Ok) {
+                for handle in handles(&seen.row) {
+                    if let Some(row) = kept.get_mut(&handle) {
+                        row.blocked_by.push(seen.row.id().to_owned());
+                    }
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The rows by the bucket in which each contact stands.
+fn bucketed<'r>(id: &RegistryId, rows: &'r mut [&mut ErasedRow], log2: u8) -> BTreeMap<u32, Vec<&'r mut ErasedRow>> {
+    let mut out: BTreeMap<u32, Vec<&mut ErasedRow>> = BTreeMap::new();
+    for row in rows {
+        out.entry(bucket_of(id, CONTACT, &row.handle, log2)).or_default().push(row);
+    }
+    out
+}

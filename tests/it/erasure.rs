@@ -1,0 +1,127 @@
+//! Erasure by plan: what no rule keeps goes from the registries, what something names stays and is told, and a later reading proves both.
+
+use crate::keeping::{folder, rows, that_day};
+use crate::served::{World, context};
+use privet::base::{Exit, Problems, write_atomic};
+use privet::job::{ApplyOptions, Ended, PlanOptions, apply, plan, pull, register_import, report_erasure, store_path};
+use privet::model::ObjectKind;
+use privet::plan::{Operation, PlanFile, Recipe, vault_name};
+use privet::store::{SqliteStore, Vault};
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+/// Plans as of the day that the data describe; the lines are of today.
+fn planned(world: &World, out: &str) -> (PathBuf, Ended, Vec<Operation>) {
+    let path = world.data().join(out);
+    let allow = ["delete", "share", "count"].map(str::to_owned).to_vec();
+    let options = PlanOptions {
+        recipe: Recipe::Erasure,
+        select: Vec::new(),
+        out: Some(path.clone()),
+        allow,
+        reason: Some("a test".to_owned()),
+        by: None,
+        relock: None,
+    };
+    let ended = plan(&world.load(), &that_day(), &options).expect("planned");
+    let operations = PlanFile::open(&path).expect("a plan").operations().expect("operations").map(|op| op.expect("one")).collect();
+    (path, ended, operations)
+}
+
+fn applied(world: &World, path: &Path) -> Result<Ended, Problems> {
+    apply(&world.load(), path, &ApplyOptions::default(), &context(&[]))
+}
+
+fn named(operations: &[Operation]) -> BTreeSet<Vec<String>> {
+    operations.iter().map(|op| vec![op.registry.clone(), op.object.id.clone()]).collect()
+}
+
+fn keys(world: &World, operations: &[Operation]) -> usize {
+    let mut store = SqliteStore::open(&store_path(&world.load().config.state)).expect("a store");
+    let mut vault = Vault::new(&mut store);
+    let has = |op: &&Operation| vault.key_of(&vault_name(&op.registry, ObjectKind::Contact, &op.object.id)).expect("read").is_some();
+    operations.iter().filter(has).count()
+}
+
+#[test]
+fn what_is_to_go_goes_and_what_is_named_stays_and_both_are_proved_by_a_later_reading() {
+    let world = World::new(300, 6);
+    let _served = world.serve(&[]);
+    pull(&world.load(), &context(&[])).expect("pulled");
+    let truth = rows(&world.data().join("truth/erasure.csv"), &["registry", "object", "state"]);
+    let wanted: BTreeSet<Vec<String>> = truth.iter().map(|row| row[..2].to_vec()).collect();
+    let (path, ended, operations) = planned(&world, "erasure.plan");
+    assert_eq!(named(&operations), wanted, "{}", ended.text);
+    assert!(truth.iter().filter(|row| row[2] == "residual").count() >= 2 && truth.iter().any(|row| row[2] == "erased"));
+    assert_eq!(keys(&world, &operations), operations.len());
+    // No plan shows whom it is about, and the records are told of apart.
+    let text = std::fs::read_to_string(&path).expect("a plan");
+    assert!(!text.contains('@') && !text.contains("clear\":\"+"), "a value of a person stands in the plan");
+    let local = rows(&folder(&ended).join("local-erasures.csv"), &["registry", "id", "trigger"]);
+    assert!(local.iter().all(|row| row[2] == "expiry") && local.len() > wanted.len());
+    let planned_ids: BTreeSet<Vec<String>> = local.iter().map(|row| row[..2].to_vec()).collect();
+    assert!(planned_ids.is_superset(&wanted));
+    let ended = applied(&world, &path).expect("applied");
+    let residual = truth.iter().filter(|row| row[2] == "residual").count();
+    assert_eq!(ended.exit(), Exit::SomeFailed, "{}", ended.text);
+    assert_eq!(ended.json["verified"], truth.len() - residual, "{:#}", ended.json);
+    assert_eq!(ended.json["keys_destroyed"], truth.len() - residual);
+    assert_eq!(keys(&world, &operations), residual, "a before-image of what was erased could be read");
+    // Proved by what was read back at once; nobody asked since.
+    let columns = ["registry", "object", "state", "reread", "method", "local"];
+    let report = report_erasure(&world.load(), &context(&[])).expect("reported");
+    super::schema_files::assert_form("erasures", &report.json);
+    let told = rows(&folder(&report).join("erasures.csv"), &columns);
+    let states: BTreeSet<Vec<String>> = told.iter().map(|row| row[..3].to_vec()).collect();
+    assert_eq!(states, truth);
+    assert!(told.iter().all(|row| row[3] == "not" && row[5] == "there"), "{told:?}");
+    let exchanges = rows(&folder(&report).join("erasures.csv"), &["state", "client_id", "server_id", "why"]);
+    assert!(exchanges.iter().all(|row| !row[1].is_empty() && !row[2].is_empty()), "{exchanges:?}");
+    assert!(exchanges.iter().filter(|row| row[0] == "residual").all(|row| row[3].contains("2305")), "{exchanges:?}");
+    // The next night asks for them again, since the records still have them.
+    pull(&world.load(), &context(&[])).expect("pulled");
+    let report = report_erasure(&world.load(), &context(&[])).expect("reported");
+    assert_eq!(report.exit(), Exit::Done, "{}", report.text);
+    let told = rows(&folder(&report).join("erasures.csv"), &columns);
+    for row in &told {
+        let wanted = if row[2] == "erased" { ["absent", "dpv:Erase"] } else { ["there", "dpv:Store"] };
+        assert_eq!(row[3..5], wanted, "{row:?}");
+    }
+    // What was erased is not planned again; what is named is, until whatever names it is gone.
+    let (_, _, again) = planned(&world, "again.plan");
+    let left: BTreeSet<Vec<String>> = truth.iter().filter(|row| row[2] == "residual").map(|row| row[..2].to_vec()).collect();
+    assert_eq!(named(&again), left);
+}
+
+#[test]
+fn a_hold_keeps_from_the_plan_and_from_the_command_what_is_to_go() {
+    let world = World::new(300, 6);
+    let _served = world.serve(&[]);
+    pull(&world.load(), &context(&[])).expect("pulled");
+    let (path, ended, operations) = planned(&world, "before.plan");
+    let due = rows(&folder(&ended).join("local-erasures.csv"), &["registry", "id"]);
+    let at = &operations.first().expect("something is to go").registry;
+    let hold = world.data().join("holds.csv");
+    let text =
+        format!("record_id,case,event,at,at_registry,reason,owner,review\nh/1,h-1,placed,2026-11-20,{at},litigation,o-1,2027-11-20\n");
+    write_atomic(&hold, text.as_bytes()).expect("written");
+    let taken = register_import(&world.load(), &context(&[]), "hold", &[hold], false).expect("taken");
+    assert_eq!(taken.exit(), Exit::Done, "{}", taken.text);
+    // What was planned before the hold was placed is not sent.
+    let ended = applied(&world, &path).expect("applied");
+    let held = operations.iter().filter(|op| op.registry == *at).count();
+    let why = rows(&folder_of(&ended), &["registry", "why"]);
+    let refused = why.iter().filter(|row| row[0] == *at && row[1].contains("R-erasure-001")).count();
+    assert!(held > 0 && refused == 1, "{why:?}");
+    assert!(ended.exits.contains(&Exit::GateRefused), "{}", ended.text);
+    // And it is not planned any more, which is told.
+    let (_, ended, again) = planned(&world, "after.plan");
+    assert!(again.iter().all(|op| op.registry != *at));
+    let kept = due.iter().filter(|row| row[0] == *at).count() as u64;
+    assert_eq!(ended.json["header"]["left_out"]["R-erasure-001"].as_u64(), Some(kept), "{:#}", ended.json["header"]["left_out"]);
+}
+
+/// The table of what was begun and is not verified.
+fn folder_of(ended: &Ended) -> PathBuf {
+    PathBuf::from(ended.json["outcomes"].as_str().expect("a table"))
+}
