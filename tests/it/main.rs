@@ -4,6 +4,7 @@
 mod apply;
 mod browser;
 mod budget;
+mod canary;
 mod change;
 mod cli;
 mod config_input;

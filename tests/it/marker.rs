@@ -14,13 +14,13 @@ use std::path::{Path, PathBuf};
 const SHORTEST: usize = 8;
 
 /// Texts to search for, by their first bytes, so that a search reads every byte once.
-struct Markers {
+pub(crate) struct Markers {
     by_head: HashMap<[u8; SHORTEST], Vec<String>>,
     count: usize,
 }
 
 impl Markers {
-    fn new(all: &BTreeSet<String>) -> Self {
+    pub(crate) fn new(all: &BTreeSet<String>) -> Self {
         let mut by_head: HashMap<[u8; SHORTEST], Vec<String>> = HashMap::new();
         let lower: BTreeSet<String> = all.iter().map(|text| text.to_ascii_lowercase()).filter(|t| t.len() >= SHORTEST).collect();
         let count = lower.len();
@@ -32,7 +32,7 @@ impl Markers {
     }
 
     /// The markers in `bytes`, whatever their case.
-    fn within(&self, bytes: &[u8]) -> BTreeSet<&str> {
+    pub(crate) fn within(&self, bytes: &[u8]) -> BTreeSet<&str> {
         let lower = bytes.to_ascii_lowercase();
         let heads = lower.windows(SHORTEST).enumerate();
         let near = heads.filter_map(|(at, head)| Some((at, self.by_head.get(head)?)));
@@ -45,7 +45,7 @@ fn lower_at(bytes: &[u8], at: usize, text: &str) -> bool {
 }
 
 /// Replaces every personal value of the contacts table by one that stands nowhere else and has its form; gives them all.
-fn mark(table: &Path) -> BTreeSet<String> {
+pub(crate) fn mark(table: &Path) -> BTreeSet<String> {
     let personal: BTreeSet<&str> = columns(ObjectKind::Contact).iter().filter(|c| c.personal).map(|c| c.name).collect();
     let mut reader = csv::Reader::from_path(table).expect("a table");
     let header = reader.headers().expect("a header").clone();
@@ -97,7 +97,7 @@ fn served(world: &World) -> BTreeSet<String> {
 }
 
 /// Every file and directory below `dir`, itself included.
-fn tree(dir: &Path, out: &mut Vec<PathBuf>) {
+pub(crate) fn tree(dir: &Path, out: &mut Vec<PathBuf>) {
     out.push(dir.to_owned());
     for entry in std::fs::read_dir(dir).into_iter().flatten() {
         let path = entry.expect("an entry").path();
@@ -106,7 +106,7 @@ fn tree(dir: &Path, out: &mut Vec<PathBuf>) {
 }
 
 /// Whether a file is one of those that hold personal data by their nature.
-fn may_hold(data: &Path, file: &Path) -> bool {
+pub(crate) fn may_hold(data: &Path, file: &Path) -> bool {
     let below = file.strip_prefix(data).expect("below it");
     let kept = ["state/snapshots", "state/building", "state/records"].iter().any(|dir| below.starts_with(dir));
     let differences = below.starts_with("reports") && file.file_stem().is_some_and(|stem| stem == "differences");
