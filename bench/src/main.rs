@@ -7,6 +7,7 @@ mod fixture;
 mod journal;
 mod line;
 mod measure;
+mod officer;
 mod plan;
 mod pull;
 mod report;
@@ -67,6 +68,8 @@ enum What {
     Plan(plan::PlanArgs),
     /// Opening the journal of a long run, beside one SELECT that hashes it
     Journal(journal::JournalArgs),
+    /// The reports of an officer over many subjects, beside one pass over the same files
+    Officer(officer::OfficerArgs),
     /// Everything; also writes bench/last.json and prints Markdown
     All {
         #[command(flatten)]
@@ -79,6 +82,8 @@ enum What {
         plan: plan::PlanArgs,
         #[command(flatten)]
         journal: journal::JournalArgs,
+        #[command(flatten)]
+        officer: officer::OfficerArgs,
     },
     /// Serves a registry until standard input ends
     #[command(hide = true)]
@@ -110,6 +115,12 @@ enum What {
     /// One pass of `journal`: open, or hash
     #[command(hide = true)]
     JournalPass { what: String, dir: PathBuf },
+    /// The data of `officer`
+    #[command(hide = true)]
+    OfficerFixture { dir: PathBuf, subjects: u64 },
+    /// One pass of `officer`: floor, or reports
+    #[command(hide = true)]
+    OfficerPass { what: String, dir: PathBuf },
     /// Does one thing of `codec` so many times, for a profiler
     #[command(hide = true)]
     Spin { what: String, times: u64 },
@@ -136,14 +147,17 @@ fn run(args: Args) -> Outcome<ExitCode> {
         What::Apply => (vec![apply::bench(&data, rounds.unwrap_or(5))?], false),
         What::Plan(args) => (vec![plan::bench(&data, &args)?], false),
         What::Journal(args) => (vec![journal::bench(&data, &args, rounds.unwrap_or(5))?], false),
-        What::All { args: duckdb, pull, validate, plan, journal } => {
+        What::Officer(args) => (vec![officer::bench(&data, &args, rounds.unwrap_or(3))?], false),
+        What::All { args: duckdb, pull, validate, plan, journal, officer } => {
             let line = line::bench(&data, rounds.unwrap_or(5), 2500)?;
             let codec = codec::bench(rounds.unwrap_or(31))?;
             let diff = diff::bench(&data, &duckdb, rounds.unwrap_or(3), false)?;
             let validate = validate::bench(&data, &validate, rounds.unwrap_or(3))?;
             let apply = apply::bench(&data, rounds.unwrap_or(5))?;
             let journal = journal::bench(&data, &journal, rounds.unwrap_or(5))?;
-            (vec![line, codec, diff, pull::bench(&data, &pull)?, validate, apply, plan::bench(&data, &plan)?, journal], true)
+            let (pull, plan) = (pull::bench(&data, &pull)?, plan::bench(&data, &plan)?);
+            let officer = officer::bench(&data, &officer, rounds.unwrap_or(3))?;
+            (vec![line, codec, diff, pull, validate, apply, plan, journal, officer], true)
         }
         What::Serve(serve) => return line::serve(&serve).map(|()| ExitCode::SUCCESS),
         What::Client(client) => return line::client(&client).map(|()| ExitCode::SUCCESS),
@@ -153,6 +167,8 @@ fn run(args: Args) -> Outcome<ExitCode> {
         What::ApplyPass(args) => return apply::child(&args).map(|()| ExitCode::SUCCESS),
         What::PlanFixture { dir, operations } => return plan::make(&dir, operations).map(|()| ExitCode::SUCCESS),
         What::PlanPass { what, dir } => return plan::child(&what, &dir).map(|()| ExitCode::SUCCESS),
+        What::OfficerFixture { dir, subjects } => return officer::make(&dir, subjects).map(|()| ExitCode::SUCCESS),
+        What::OfficerPass { what, dir } => return officer::child(&what, &dir).map(|()| ExitCode::SUCCESS),
         What::JournalPass { what, dir } => return journal::child(&what, &dir).map(|()| ExitCode::SUCCESS),
         What::PullJob { config } => return pull::child(&config).map(|()| ExitCode::SUCCESS),
         What::Spin { what, times } => return codec::spin(&what, times).map(|()| ExitCode::SUCCESS),

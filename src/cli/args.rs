@@ -562,6 +562,9 @@ pub(super) enum Report {
         #[command(flatten)]
         places: Places,
     },
+    /// Whether registrants' data are right, what is withheld, how lines are secured, which product uses which data, what asks for an
+    /// impact assessment
+    Oversight(Which),
     /// What plans of erasure deleted at registries, what proves it, and what is left
     Erasure(Which),
     /// The record of processing activities (GDPR Art. 30), each cell with how it is known

@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 type Make = fn() -> Value;
 
 /// Each schema but the reports' by its name.
-const SCHEMAS: [(&str, Make); 35] = [
+const SCHEMAS: [(&str, Make); 36] = [
     ("access", written::<Bundle>),
     ("access-portable", written::<Vec<Portable>>),
     ("apply", written::<job::ApplyReport>),
@@ -36,6 +36,7 @@ const SCHEMAS: [(&str, Make); 35] = [
     ("frame", written::<Decoded<'_>>),
     ("init", written::<Begun>),
     ("mock", written::<mock::Served>),
+    ("oversight", written::<job::OversightShown>),
     ("plan", written::<plan::PlanLine>),
     ("planned", written::<job::Planned>),
     ("problem", written::<Problem>),

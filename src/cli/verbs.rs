@@ -99,6 +99,7 @@ fn dispatch(global: &Global, command: Command, printer: &Arc<Printer>, clock: &A
             let which = Which { registry: Vec::new(), places };
             night(global, &which, printer, clock, |loaded, ctx| job::report_registers(loaded, ctx, country.as_deref()))
         }
+        Command::Report { what: Report::Oversight(which) } => night(global, &which, printer, clock, job::report_oversight),
         Command::Report { what: Report::Erasure(which) } => night(global, &which, printer, clock, job::report_erasure),
         Command::Report { what: Report::Record(which) } => night(global, &which, printer, clock, job::report_record),
         Command::Report { what: Report::Declared { file } } => Ok(job::report_declared(&file)?),

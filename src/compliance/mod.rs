@@ -18,6 +18,7 @@ mod fingerprint;
 mod fold;
 mod import;
 mod ledger;
+pub mod oversight;
 mod pack;
 pub mod processing;
 mod record;

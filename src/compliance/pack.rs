@@ -5,9 +5,10 @@ use serde::de::DeserializeOwned;
 use std::path::Path;
 
 /// Every pack that is built in, by name: what a run's proof tells the digests of.
-pub const EMBEDDED: [(&str, &str); 4] = [
+pub const EMBEDDED: [(&str, &str); 5] = [
     ("basis", include_str!("packs/basis.toml")),
     ("holidays", include_str!("packs/holidays.toml")),
+    ("oversight", include_str!("packs/oversight.toml")),
     ("record", include_str!("packs/record.toml")),
     ("retention", include_str!("packs/retention.toml")),
 ];

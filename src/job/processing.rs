@@ -211,7 +211,7 @@ impl Registered {
 }
 
 /// What TLS agreed on with each registry, by the newest run that left it.
-fn tls_of_runs(reports: &Path) -> BTreeMap<String, TlsFacts> {
+pub(super) fn tls_of_runs(reports: &Path) -> BTreeMap<String, TlsFacts> {
     let facts = newest_report(reports).and_then(|dir| report::read(&dir.join("run.json")).ok());
     facts.into_iter().flat_map(|facts| facts.registries).filter_map(|r| Some((r.id.to_string(), r.tls?))).collect()
 }

@@ -15,6 +15,7 @@ mod heat;
 mod html;
 mod json;
 mod linked;
+mod oversight;
 mod page;
 mod processing;
 pub mod proof;
@@ -35,6 +36,7 @@ pub use erased::{ErasedRow, ErasedState, ErasureSummary, KeptRow, Reread, write_
 pub use exposure::{ExposureBook, ExposureCount, RegistryExposure, RoleOf, RuleLine, Stage};
 pub use facts::{RegistryFacts, RunFacts};
 pub use json::{AppliedSummary, PlanSummary, RegistrySummary, Summary};
+pub use oversight::{AmissRow, LineRow, OversightBook, OversightSummary, UseRow, WithheldRow};
 pub use processing::{Coverage, RecordSummary, write_record};
 pub use retention::{RetentionReport, RetentionRow, RetentionSummary, making};
 pub use terminal::terminal;
@@ -123,6 +125,7 @@ pub fn schemas() -> Vec<(&'static str, Value)> {
             .chain(&processing::SHAPES)
             .chain(&cases::SHAPES)
             .chain(&erased::SHAPES)
+            .chain(&oversight::SHAPES)
             .chain(&exposure::SHAPES)
             .map(|shape| (shape.name, shape.schema())),
     );

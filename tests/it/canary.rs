@@ -3,7 +3,7 @@
 use crate::marker::{Markers, mark, may_hold, tree};
 use crate::served::World;
 use calamine::{Data, Reader as _, Xlsx};
-use privet::base::write_atomic;
+use privet::base::{remove_tree, write_atomic};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Cursor;
 use std::path::Path;
@@ -50,7 +50,7 @@ fn registered(world: &World, say: &mut dyn FnMut(&str, &[&str]) -> Option<i32>) 
         let file = world.data().join(format!("{verb}.csv"));
         write_atomic(&file, text.as_bytes()).expect("written");
         assert_eq!(say(verb, &[verb, "import", &file.display().to_string()]), Some(0), "{verb}: {text}");
-        std::fs::remove_file(file).expect("gone");
+        remove_tree(&file).expect("gone");
     }
     people[0].clone()
 }

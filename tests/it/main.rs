@@ -26,6 +26,7 @@ mod ledgers;
 mod marker;
 mod night;
 mod one;
+mod oversight;
 mod plan;
 mod plan_input;
 mod proof;

@@ -6,6 +6,7 @@ use super::table::{Kind, Layer, Reading, Table};
 use super::types::{Config, Dns, Loaded, Records, Retention};
 use super::{Given, TEMPLATE, gates, nightly, proof, registry};
 use crate::base::{Blame, Digest, DomainName, Exit, Handle, Problem, Problems, read_capped};
+use crate::compliance::oversight::DECLARED_CRITERIA;
 use crate::compliance::processing::DECLARED;
 use crate::compliance::retention::RulePack;
 use crate::dataset::{Format, Source};
@@ -121,6 +122,8 @@ fn root(reading: &mut Reading<'_>, path: &Path, bytes: &[u8], layers: [Layer<'_>
     let retention = retention(reading, keeping);
     let declaring = own.child(reading, "controller");
     let controller = controller(reading, declaring);
+    let overseeing = own.child(reading, "oversight");
+    let oversight = oversight(reading, overseeing);
     let proving = all.child(reading, "proof");
     let proof = proof::proof(reading, proving, environment);
     let fallback = all.child(reading, "registry_defaults");
@@ -137,7 +140,7 @@ fn root(reading: &mut Reading<'_>, path: &Path, bytes: &[u8], layers: [Layer<'_>
     let agents = agents::all(reading, &mut agents);
     let registries = registry::all(reading, &mut registries, &fallback, environment);
     registry::check_defaults(reading, fallback);
-    for key in ["records", "privacy", "controller", "agents", "registries"] {
+    for key in ["records", "privacy", "controller", "oversight", "agents", "registries"] {
         all.know(key);
     }
     all.finish(reading);
@@ -159,6 +162,7 @@ fn root(reading: &mut Reading<'_>, path: &Path, bytes: &[u8], layers: [Layer<'_>
         dns,
         retention,
         controller,
+        oversight,
         proof,
         registries,
     })
@@ -169,6 +173,27 @@ fn controller(reading: &mut Reading<'_>, mut table: Table<'_>) -> BTreeMap<Strin
     let mut declared = BTreeMap::new();
     for key in DECLARED {
         if let Some(text) = table.find(key).and_then(|found| found.text(reading)) {
+            declared.insert(key.to_owned(), text);
+        }
+    }
+    table.finish(reading);
+    declared
+}
+
+/// What is declared of an impact assessment, by key.
+fn oversight(reading: &mut Reading<'_>, mut table: Table<'_>) -> BTreeMap<String, String> {
+    let mut declared = BTreeMap::new();
+    let words = DECLARED_CRITERIA.map(|key| (key, &["yes", "no"][..]));
+    let all = words.into_iter().chain([("assessment", &["carried-out", "not-needed"][..]), ("reviewer", &[]), ("reviewed", &[])]);
+    for (key, known) in all {
+        let Some(found) = table.find(key) else { continue };
+        let Some(text) = found.text(reading) else { continue };
+        let is_day = key != "reviewed" || text.parse::<jiff::civil::Date>().is_ok();
+        if !known.is_empty() && !known.contains(&&*text) {
+            found.wrong(reading, &format!("one of {}", known.join(", ")));
+        } else if !is_day {
+            found.wrong(reading, "a day, such as \"2026-11-21\"");
+        } else {
             declared.insert(key.to_owned(), text);
         }
     }

@@ -54,6 +54,8 @@ pub struct Config {
     pub retention: Retention,
     /// What the controller declares for the record of processing activities, by field.
     pub controller: BTreeMap<String, String>,
+    /// What is declared of an impact assessment: criteria, and the decision on it.
+    pub oversight: BTreeMap<String, String>,
     /// How what runs leave is proved.
     pub proof: Proof,
     /// The registry accounts by the operator's names for them.

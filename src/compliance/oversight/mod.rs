@@ -1,0 +1,180 @@
+//! Oversight: whether registrants' data are right, how lines are secured, what may ask for an impact assessment. Every bound is dated
+//! data of a pack.
+
+mod accuracy;
+mod dpia;
+#[cfg(test)]
+mod tests;
+
+pub use accuracy::{Accuracy, Lack, Looked, Verification};
+pub use dpia::{COMPUTED, Criterion, DECLARED_CRITERIA, Met, assess};
+
+use super::pack::{read, refused};
+use super::record::Element;
+use crate::base::Result;
+use crate::model::Confidence;
+use jiff::civil::Date;
+use serde::Deserialize;
+use std::collections::BTreeSet;
+use std::path::Path;
+
+/// The embedded pack.
+const EMBEDDED: &str = include_str!("../packs/oversight.toml");
+
+/// The bounds of oversight.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OversightPack {
+    version: u32,
+    /// Of which day it is.
+    pub dated: Date,
+    /// Of the data.
+    pub accuracy: AccuracyRules,
+    /// Of the lines.
+    pub security: SecurityRules,
+    /// Who may have details withheld.
+    #[serde(default)]
+    pub withholding: Vec<WithholdingRule>,
+    /// What asks for an impact assessment.
+    pub dpia: DpiaRules,
+}
+
+/// When data are right.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AccuracyRules {
+    /// What of a registrant is the least that is held.
+    pub minimum: BTreeSet<Element>,
+    /// How many days ago they may have been confirmed or changed last.
+    pub confirmed_days: i32,
+    /// Where that comes from.
+    pub citation: Box<str>,
+    /// How sure it is.
+    pub confidence: Confidence,
+}
+
+/// How a line has to be.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SecurityRules {
+    /// The versions of TLS that may be negotiated.
+    pub tls: BTreeSet<Box<str>>,
+    /// How many days before its end a certificate is to be renewed.
+    pub certificate_days: i32,
+    /// How many days old a password may be.
+    pub password_days: i32,
+    /// Where that comes from.
+    pub citation: Box<str>,
+    /// How sure it is.
+    pub confidence: Confidence,
+}
+
+/// Who may have contact details withheld by a registry's own option.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WithholdingRule {
+    /// The profiles of the registries.
+    pub profiles: BTreeSet<Box<str>>,
+    /// Who alone may.
+    pub only: Who,
+    /// Where that comes from.
+    pub citation: Box<str>,
+    /// How sure it is.
+    pub confidence: Confidence,
+}
+
+/// A kind of registrant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Who {
+    /// A natural person.
+    Individual,
+}
+
+/// What asks for an impact assessment.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DpiaRules {
+    /// With how many criteria met.
+    pub met: usize,
+    /// From how many subjects on the scale is large.
+    pub subjects: u64,
+    /// From how many countries on it is, too.
+    pub countries: u64,
+    /// Where that comes from.
+    pub citation: Box<str>,
+    /// How sure it is.
+    pub confidence: Confidence,
+    /// The criteria.
+    pub criterion: Vec<CriterionRule>,
+}
+
+/// One criterion.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CriterionRule {
+    /// Its name.
+    pub id: Box<str>,
+    /// What it is.
+    pub what: Box<str>,
+    /// How it is known.
+    pub by: By,
+}
+
+/// How a criterion is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum By {
+    /// Somebody says it.
+    Declared,
+    /// It follows from what was observed.
+    Computed,
+}
+
+impl OversightPack {
+    /// The embedded one.
+    ///
+    /// # Errors
+    /// As [`Self::parse`]: a test holds it to having none.
+    pub fn embedded() -> Result<Self> {
+        Self::parse(EMBEDDED, Path::new("oversight.toml (built in)"))
+    }
+
+    /// The pack that `text` of `file` gives.
+    ///
+    /// # Errors
+    /// `E-pack-001` where the file is no such pack; `E-pack-002` where its version is another one, a number is none that could be met, or
+    /// a criterion stands there twice or is one that nobody computes or declares.
+    pub fn parse(text: &str, file: &Path) -> Result<Self> {
+        let pack: Self = read(text, file)?;
+        let wrong = |what: String, remedy: &str| Err(refused("E-pack-002", what, remedy, file));
+        if pack.version != 1 {
+            return wrong(format!("the pack has version {}, known is 1", pack.version), "see the built-in pack");
+        }
+        let days = [pack.accuracy.confirmed_days, pack.security.certificate_days, pack.security.password_days];
+        if let Some(odd) = days.into_iter().find(|days| !(1..=36_500).contains(days)) {
+            return wrong(format!("{odd} is no number of days"), "from 1 to 36500");
+        }
+        let DpiaRules { met, criterion, .. } = &pack.dpia;
+        if *met == 0 || *met > criterion.len() {
+            return wrong(format!("{met} of {} criteria cannot be met", criterion.len()), "from 1 to the number of criteria");
+        }
+        let mut seen = BTreeSet::new();
+        for one in criterion {
+            let known: &[&str] = if one.by == By::Computed { &COMPUTED } else { &DECLARED_CRITERIA };
+            let shown: String = one.id.chars().take(24).collect();
+            if !known.contains(&&*one.id) {
+                return wrong(format!("`{shown}` is no criterion of that kind"), &format!("known: {}", known.join(", ")));
+            }
+            if !seen.insert(&one.id) {
+                return wrong(format!("`{shown}` stands there twice"), "leave one of them");
+            }
+        }
+        Ok(pack)
+    }
+
+    /// Who alone may have details withheld at a registry of `profile`, where it is not everybody.
+    pub fn withholding(&self, profile: &str) -> Option<&WithholdingRule> {
+        self.withholding.iter().find(|rule| rule.profiles.contains(profile))
+    }
+}

@@ -1,0 +1,370 @@
+//! `report oversight`: whether registrants' data are right, what is withheld, how lines are secured, which data which product uses, and what
+//! asks for an impact assessment.
+
+use super::config::{Loaded, RegistryConfig, SecretSource};
+use super::keeping::hash;
+use super::night::Night;
+use super::opening::open_store;
+use super::processing::tls_of_runs;
+use super::validate::own_data;
+use super::{Context, Ended};
+use crate::base::{Event, Exit, Problems, RegistryId, Result, Timestamp};
+use crate::compliance::exposure::{Person, is_needless, special_of, special_properties};
+use crate::compliance::oversight::{Accuracy, Looked, Met, OversightPack, Verification, Who, assess};
+use crate::compliance::register::{Book, Case, Limits, register};
+use crate::compliance::retention::elements;
+use crate::compliance::{Element, Fingerprint, Ledger, Subject};
+use crate::dataset::{ContactField, DomainField, Protection, Row, Services, Snapshot, State};
+use crate::model::{ObjectKind, TlsFacts};
+use crate::policy::DomainRole;
+use crate::report::{AmissRow, LineRow, OversightBook, OversightSummary, UseRow, WithheldRow};
+use crate::rules::Judge;
+use crate::store::Store;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+/// What `report oversight` prints with `--format json`.
+#[derive(Clone, Debug, serde::Serialize, schemars::JsonSchema)]
+pub struct OversightShown {
+    /// The folder with the page and the tables.
+    reports: String,
+    /// What it came to.
+    #[serde(flatten)]
+    summary: OversightSummary,
+}
+
+/// `report oversight`, from the newest snapshots, the ledgers and the newest run.
+///
+/// # Errors
+/// Everything that keeps the records from being taken in; `E-store-…` and `E-file-…` (exit 33).
+pub fn report_oversight(loaded: &Loaded, ctx: &Context) -> Result<Ended, Problems> {
+    let pack = OversightPack::embedded()?;
+    let night = Night::begin(loaded, ctx)?;
+    let services = night.services()?;
+    night.stage("oversight");
+    let today = night.started.to_zoned(TimeZone::UTC).date();
+    let mut store = open_store(night.state.root())?;
+    let cases = Cases::read(&mut store, night.started)?;
+    let mut ledger = Ledger::open(&mut store)?;
+    let making = night.making();
+    let mut book = OversightBook::begin(&night.dir, &making, &pack)?;
+    let mut whole = Whole::default();
+    let mut snapshots = Vec::new();
+    for (id, registry) in loaded.config.registries.iter().filter(|(id, _)| ctx.includes(id)) {
+        let Some(snapshot) = Snapshot::newest(night.state.root(), id)? else { continue };
+        let mut desk =
+            Desk { loaded, id, registry, pack: &pack, cases: &cases, today, ledger: &mut ledger, book: &mut book, whole: &mut whole };
+        desk.look(&snapshot, &services)?;
+        night.ctx.events.tell(Event::Note(format!("{id}: looked at")));
+        snapshots.push(snapshot);
+    }
+    drop(ledger);
+    let lines = tls_of_runs(&loaded.config.reports);
+    for (id, registry) in loaded.config.registries.iter().filter(|(id, _)| ctx.includes(id)) {
+        secured(&mut book, &pack, (id, registry), lines.get(id.as_str()), today)?;
+    }
+    for ((process, state), n) in &cases.withholding {
+        book.withheld(WithheldRow { registry: None, means: process, whom: state, count: *n, amiss: None })?;
+    }
+    let observed = observed(&whole, &cases, &pack);
+    let (criteria, is_needed) = assess(&pack.dpia, &observed, &loaded.config.oversight);
+    let decision = loaded.config.oversight.get("assessment").map(String::as_str);
+    let reviewer = loaded.config.oversight.get("reviewer").map(String::as_str);
+    let (summary, files) = book.finish(&criteria, (is_needed, decision, reviewer), &cases.amiss)?;
+    let met = criteria.iter().filter(|one| one.met == Met::Yes).count();
+    let amiss: u64 = summary.findings.values().sum();
+    let mut text = String::new();
+    for one in &summary.accuracy {
+        let score = one.score.map_or_else(|| "none".to_owned(), |score| format!("{score} %"));
+        text.push_str(&format!("{}: {} registrants, {score} accurate\n", one.registry, one.registrants));
+    }
+    text.push_str(&format!("impact assessment: {met} of {} criteria met; {amiss} things amiss\n", criteria.len()));
+    text.push_str(&files.last().map(|page| page.display().to_string()).unwrap_or_default());
+    let mut exits = vec![Exit::Done];
+    exits.extend((amiss > 0).then_some(Exit::Findings));
+    let counts: Vec<(&str, u64)> = summary.findings.iter().map(|(rule, n)| (&**rule, *n)).collect();
+    let shown = OversightShown { reports: night.dir.display().to_string(), summary: summary.clone() };
+    let mut ended = Ended { exits, json: serde_json::to_value(shown).unwrap_or_default(), text, problems: Vec::new() };
+    night.proved(&mut ended, "report oversight", &snapshots, &counts);
+    Ok(ended)
+}
+
+/// What was met over all registries.
+#[derive(Default)]
+struct Whole {
+    /// Hashes of the fingerprints.
+    persons: HashSet<u64>,
+    countries: BTreeSet<String>,
+    /// Contacts that hold data which are specially protected.
+    special: u64,
+    contacts: u64,
+}
+
+/// What the registers tell.
+struct Cases {
+    verified: HashMap<Subject, Verification>,
+    /// Cases of withholding by process and state.
+    withholding: BTreeMap<(String, String), u64>,
+    /// Holds that stand, and withholdings that were refused.
+    refusals: u64,
+    /// Cases of people who need protection.
+    protected: u64,
+    /// What is amiss in all registers, by rule.
+    amiss: BTreeMap<String, u64>,
+}
+
+impl Cases {
+    fn read(store: &mut dyn Store, at: Timestamp) -> Result<Self> {
+        let limits = Limits::default();
+        let mut out = Self { verified: HashMap::new(), withholding: BTreeMap::new(), refusals: 0, protected: 0, amiss: BTreeMap::new() };
+        for one in crate::compliance::register::registers() {
+            for case in Book::open(store, one)?.cases(at, &limits) {
+                for amiss in &case.amiss {
+                    *out.amiss.entry(amiss.id.to_owned()).or_default() += 1;
+                }
+            }
+        }
+        let mut each = |name: &str, take: &mut dyn FnMut(&Case)| -> Result<()> {
+            let Some(register) = register(name) else { return Ok(()) };
+            Book::open(store, register)?.cases(at, &limits).for_each(|case| take(&case));
+            Ok(())
+        };
+        each("verification", &mut |case| {
+            let Some(subject) = case.subject else { return };
+            let day = case.last.as_ref().map(|last| last.at.to_zoned(TimeZone::UTC).date());
+            let said = match (case.state, day) {
+                (Some("quarantined"), _) => Verification::Failed,
+                (Some("verified"), Some(day)) => Verification::Done(day),
+                (Some("required" | "pending"), _) => Verification::Open,
+                _ => Verification::Never,
+            };
+            let known = out.verified.entry(subject).or_default();
+            *known = worse(*known, said);
+        })?;
+        each("withholding", &mut |case| {
+            let process = case.values.get("process").cloned().unwrap_or_default();
+            *out.withholding.entry((process, case.state.unwrap_or("unopened").to_owned())).or_default() += 1;
+            out.protected += u64::from(case.open && case.apart > 0);
+            out.refusals += u64::from(matches!(case.state, Some("refused" | "declined" | "declined-finally")));
+        })?;
+        each("hold", &mut |case| out.refusals += u64::from(case.open))?;
+        Ok(out)
+    }
+}
+
+/// Of two verifications of one person what counts: a failure most, then the later success.
+fn worse(one: Verification, other: Verification) -> Verification {
+    use Verification::{Done, Failed, Never, Open};
+    match (one, other) {
+        (Failed, _) | (_, Failed) => Failed,
+        (Done(one), Done(other)) => Done(one.max(other)),
+        (Done(day), _) | (_, Done(day)) => Done(day),
+        (Open, _) | (_, Open) => Open,
+        (Never, Never) => Never,
+    }
+}
+
+/// One registry under oversight.
+struct Desk<'a, 's, 'b> {
+    loaded: &'a Loaded,
+    id: &'a RegistryId,
+    registry: &'a RegistryConfig,
+    pack: &'a OversightPack,
+    cases: &'a Cases,
+    today: Date,
+    ledger: &'a mut Ledger<'s>,
+    book: &'a mut OversightBook<'b>,
+    whole: &'a mut Whole,
+}
+
+/// A zone and the product that was sold with the name.
+type Product = (Box<str>, &'static str);
+
+impl Desk<'_, '_, '_> {
+    fn look(&mut self, snapshot: &Snapshot, services: &Services) -> Result<()> {
+        let (products, owners) = owners(snapshot, services)?;
+        let profile = &*self.registry.profile;
+        let judge = Judge::at(self.id.as_str(), profile);
+        let own = own_data(&self.loaded.config);
+        let mut accuracy = Accuracy::default();
+        let mut withheld = [0_u64; 2];
+        let mut used: BTreeMap<(usize, Element), (u64, Option<bool>)> = BTreeMap::new();
+        for bucket in 0..snapshot.buckets() {
+            let stamps = snapshot.stamps(ObjectKind::Contact, bucket)?;
+            for seen in snapshot.rows(ObjectKind::Contact, bucket)?.into_iter().filter(|seen| seen.state == State::Ok) {
+                let row = &seen.row;
+                // The provider's own contacts are nobody's data.
+                if own.as_ref().is_some_and(|own| judge.proxy(row, own).is_some()) {
+                    continue;
+                }
+                let is_legal = self.meet(row);
+                let is_hidden = row.get(ContactField::Disclose.at()).is_some_and(|text| text.starts_with("0:") && text.len() > 2);
+                if let Some(n) = withheld.get_mut(usize::from(is_legal)).filter(|_| is_hidden) {
+                    *n += 1;
+                }
+                let at = owners.partition_point(|(owner, _)| *owner < hash(row.id()));
+                let own_names = owners.iter().skip(at).take_while(|(owner, _)| *owner == hash(row.id()));
+                let groups: Vec<usize> = own_names.map(|(_, product)| usize::from(*product)).collect();
+                if groups.is_empty() {
+                    continue;
+                }
+                let person = Person::of(row);
+                for element in elements(row) {
+                    let needless = is_needless(&person, profile, DomainRole::Registrant, element);
+                    for group in &groups {
+                        let (n, known) = used.entry((*group, element)).or_insert((0, needless));
+                        *n += 1;
+                        // Where it is needed of some, it is needed.
+                        *known = known.zip(needless).map(|(one, other)| one && other);
+                    }
+                }
+                self.judge(&mut accuracy, row, &judge, stamps.get(row.id()).and_then(|stamp| stamp.updated.as_deref()))?;
+            }
+        }
+        self.book.accuracy(self.id.as_str(), &accuracy);
+        for (n, whom) in withheld.into_iter().zip(["natural", "legal"]) {
+            let rule = self.pack.withholding(&profile.id).filter(|rule| whom == "legal" && n > 0 && rule.only == Who::Individual);
+            let amiss = rule.map(|rule| ("R-oversight-001", format!("only individuals may have them withheld here: {}", rule.citation)));
+            self.book.withheld(WithheldRow { registry: Some(self.id.as_str()), means: "registry's option", whom, count: n, amiss })?;
+        }
+        for ((group, element), (held, needless)) in used {
+            let Some((zone, product)) = products.get(group) else { continue };
+            let basis = match needless {
+                Some(false) => "contract",
+                Some(true) => "none",
+                None => "unknown",
+            };
+            self.book.used(&UseRow { registry: self.id.as_str(), zone, product, element: element.as_str(), basis, held })?;
+        }
+        Ok(())
+    }
+
+    /// Counts a contact towards the whole; whether it is an organisation's.
+    fn meet(&mut self, row: &Row) -> bool {
+        use ContactField as F;
+        let profile = &*self.registry.profile;
+        let person = Person::of(row);
+        let is_special = special_of(&person).next().is_some() || special_properties(&person, profile).next().is_some();
+        self.whole.special += u64::from(is_special);
+        self.whole.contacts += 1;
+        if let Some(print) = Fingerprint::of_row(row) {
+            self.whole.persons.insert(print.hash64());
+        }
+        let country = [F::LocCc, F::IntCc].iter().find_map(|field| row.get(field.at()));
+        if let Some(country) = country.filter(|country| !self.whole.countries.contains(*country)) {
+            self.whole.countries.insert(country.to_owned());
+        }
+        [F::LocOrg, F::IntOrg].iter().any(|field| row.get(field.at()).is_some_and(|org| !org.trim().is_empty()))
+    }
+
+    /// Judges how right a registrant's data are.
+    fn judge(&mut self, accuracy: &mut Accuracy, row: &Row, judge: &Judge<'_>, changed: Option<&str>) -> Result<()> {
+        let subject = Fingerprint::of_row(row).map(|person| self.ledger.subject_of(&person)).transpose()?.flatten();
+        let verification = subject.and_then(|subject| self.cases.verified.get(&subject)).copied().unwrap_or_default();
+        let is_wrong = judge.contact(row).iter().any(|finding| finding.severity == crate::model::FindingSeverity::Error);
+        let changed = changed.and_then(|text| text.parse::<Timestamp>().ok()).map(|at| at.to_zoned(TimeZone::UTC).date());
+        let looked = Looked { row, is_wrong, verification, changed };
+        for lack in accuracy.take(&self.pack.accuracy, &looked, self.today) {
+            let what = lack.told();
+            let verification = verification.as_str();
+            self.book.amiss(&AmissRow { registry: self.id.as_str(), handle: row.id(), rule: lack.rule(), what: &what, verification })?;
+        }
+        Ok(())
+    }
+}
+
+/// Which registrant, by the hash of the handle, has which of the products; sorted. 16 bytes a domain.
+type Owners = Vec<(u64, u16)>;
+
+/// The products of a registry's zones, and which registrant has which.
+fn owners(snapshot: &Snapshot, services: &Services) -> Result<(Vec<Product>, Owners)> {
+    let mut known: BTreeMap<Product, u16> = BTreeMap::new();
+    let mut owners = Vec::new();
+    for bucket in 0..snapshot.buckets() {
+        for seen in snapshot.rows(ObjectKind::Domain, bucket)?.into_iter().filter(|seen| seen.state == State::Ok) {
+            let name = seen.row.id();
+            let Some(owner) = seen.row.get(DomainField::Registrant.at()) else { continue };
+            let zone = name.split_once('.').map_or("", |(_, zone)| zone);
+            let product = match services.of(name) {
+                None => "name",
+                Some(Protection::V1) => "name, privacy v1",
+                Some(Protection::V2) => "name, privacy v2",
+            };
+            let next = u16::try_from(known.len()).unwrap_or(u16::MAX);
+            owners.push((hash(owner), *known.entry((zone.into(), product)).or_insert(next)));
+        }
+    }
+    owners.sort_unstable();
+    let mut products: Vec<(Product, u16)> = known.into_iter().collect();
+    products.sort_by_key(|(_, at)| *at);
+    Ok((products.into_iter().map(|(product, _)| product).collect(), owners))
+}
+
+/// How the line to one registry is secured, by the newest run.
+fn secured(
+    book: &mut OversightBook<'_>,
+    pack: &OversightPack,
+    (id, registry): (&RegistryId, &RegistryConfig),
+    tls: Option<&TlsFacts>,
+    today: Date,
+) -> Result<()> {
+    let rules = &pack.security;
+    let days_to = |at: Timestamp| at.to_zoned(TimeZone::UTC).date().since(today).map_or(0, |span| span.get_days());
+    let mut amiss = Vec::new();
+    let Some(tls) = tls else {
+        let what = "no run observed the line: `privet run` does".to_owned();
+        return book.line(&LineRow::unseen(id.as_str(), vec![("R-security-001", what)]));
+    };
+    if !rules.tls.contains(&tls.version) {
+        amiss.push(("R-security-002", format!("{} was negotiated, and {} may be", tls.version, joined(&rules.tls))));
+    }
+    let of = |whose: &str| tls.certificates.iter().filter(|one| *one.whose == *whose).map(|one| days_to(one.not_after)).min();
+    let (theirs, ours) = (of("registry"), of("ours"));
+    for (whose, days) in [("the registry's", theirs), ("our own", ours)] {
+        if let Some(days) = days.filter(|days| *days <= rules.certificate_days) {
+            amiss.push(("R-security-003", format!("{whose} certificate ends in {days} days")));
+        }
+    }
+    let age = password_age(&registry.password, today);
+    if let Some(days) = age.filter(|days| *days > rules.password_days) {
+        amiss.push(("R-security-004", format!("the password is {days} days old")));
+    }
+    book.line(&LineRow {
+        registry: id.as_str(),
+        version: Some(&tls.version),
+        cipher: Some(&tls.cipher),
+        registry_days: theirs,
+        own_days: ours,
+        password_days: age,
+        amiss,
+    })
+}
+
+/// How many days ago the password was put into its file; nothing where it stands in none.
+fn password_age(source: &SecretSource, today: Date) -> Option<i32> {
+    let path = match source {
+        SecretSource::File(path) => path,
+        SecretSource::Credential { path, .. } => path.as_ref()?,
+        SecretSource::Environment { .. } => return None,
+    };
+    let changed = Timestamp::try_from(std::fs::metadata(path).ok()?.modified().ok()?).ok()?;
+    changed.to_zoned(TimeZone::UTC).date().until(today).ok().map(|span| span.get_days())
+}
+
+/// What was observed of the criteria of an impact assessment.
+fn observed<'c>(whole: &Whole, cases: &Cases, pack: &OversightPack) -> BTreeMap<&'c str, (bool, String)> {
+    let (persons, countries) = (whole.persons.len() as u64, whole.countries.len() as u64);
+    let is_large = persons >= pack.dpia.subjects || countries >= pack.dpia.countries;
+    BTreeMap::from([
+        ("large-scale", (is_large, format!("{persons} persons of {countries} countries in the newest snapshots"))),
+        ("matching", (whole.contacts > 0, format!("{} contacts of registries are held against the records", whole.contacts))),
+        ("sensitive", (whole.special > 0, format!("{} contacts hold specially protected data", whole.special))),
+        ("vulnerable", (cases.protected > 0, format!("{} open withholdings rest on sensitive evidence", cases.protected))),
+        ("prevents-service", (cases.refusals > 0, format!("{} holds stand or withholdings were refused", cases.refusals))),
+    ])
+}
+
+fn joined(all: &BTreeSet<Box<str>>) -> String {
+    all.iter().map(AsRef::as_ref).collect::<Vec<&str>>().join(" or ")
+}

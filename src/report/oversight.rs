@@ -1,0 +1,419 @@
+//! The sheets of oversight: accuracy, withholding, the lines, the use of data, and what asks for an impact assessment. They hold handles
+//! and numbers, and nothing of a person.
+
+use super::document::{Block, Document, Folder, Making, Mood, Section};
+use super::sheet::Sheet;
+use super::table::{Cell, Shape};
+use super::tables::{int, text};
+use super::verdict::count;
+use crate::base::Result;
+use crate::compliance::oversight::{Accuracy, Criterion, Met, OversightPack};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// A registrant's data that are not right.
+#[derive(Clone, Copy, Debug)]
+pub struct AmissRow<'a> {
+    /// The registry.
+    pub registry: &'a str,
+    /// The contact's handle.
+    pub handle: &'a str,
+    /// The number of the rule.
+    pub rule: &'static str,
+    /// What is amiss, without any value.
+    pub what: &'a str,
+    /// What verifications came to.
+    pub verification: &'static str,
+}
+
+/// How much is withheld by some means.
+#[derive(Clone, Debug)]
+pub struct WithheldRow<'a> {
+    /// The registry; nothing for cases of the register.
+    pub registry: Option<&'a str>,
+    /// By what: the registry's own option, or the process of a case.
+    pub means: &'a str,
+    /// Of which registrants, or in which state.
+    pub whom: &'a str,
+    /// How many.
+    pub count: u64,
+    /// The rule that this is against, and why.
+    pub amiss: Option<(&'static str, String)>,
+}
+
+/// How the line to one registry is secured.
+#[derive(Clone, Debug)]
+pub struct LineRow<'a> {
+    /// The registry.
+    pub registry: &'a str,
+    /// The version of TLS.
+    pub version: Option<&'a str>,
+    /// The cipher suite.
+    pub cipher: Option<&'a str>,
+    /// Days until the first of the registry's certificates ends.
+    pub registry_days: Option<i32>,
+    /// Days until our own ends.
+    pub own_days: Option<i32>,
+    /// How many days old the password is.
+    pub password_days: Option<i32>,
+    /// What is amiss, by rule.
+    pub amiss: Vec<(&'static str, String)>,
+}
+
+impl<'a> LineRow<'a> {
+    /// A line that no run observed.
+    #[must_use]
+    pub const fn unseen(registry: &'a str, amiss: Vec<(&'static str, String)>) -> Self {
+        Self { registry, version: None, cipher: None, registry_days: None, own_days: None, password_days: None, amiss }
+    }
+}
+
+/// Which data a product uses.
+#[derive(Clone, Copy, Debug)]
+pub struct UseRow<'a> {
+    /// The registry.
+    pub registry: &'a str,
+    /// The zone.
+    pub zone: &'a str,
+    /// What was sold with the name.
+    pub product: &'static str,
+    /// The kind of data.
+    pub element: &'static str,
+    /// On what they rest: `contract`, where the registry or a purpose needs them, `none`, or `unknown`.
+    pub basis: &'static str,
+    /// Of how many domains the registry holds them of the registrant.
+    pub held: u64,
+}
+
+/// How right a registry's registrants' data are.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
+pub struct AccuracySummary {
+    /// The registry.
+    pub registry: String,
+    /// Registrants.
+    pub registrants: u64,
+    /// Whose minimum is whole.
+    pub complete: u64,
+    /// Whose data the registry would take.
+    pub valid: u64,
+    /// Of whom some claim was verified.
+    pub verified: u64,
+    /// Of whom one failed.
+    pub refuted: u64,
+    /// Whose data were confirmed or changed lately.
+    pub current: u64,
+    /// How many of a hundred are all of that.
+    pub score: Option<u64>,
+}
+
+/// What `report oversight` comes to.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
+pub struct OversightSummary {
+    /// How right the data are, by registry.
+    pub accuracy: Vec<AccuracySummary>,
+    /// What is amiss, by rule: in these sheets, and in the registers.
+    pub findings: BTreeMap<String, u64>,
+    /// How many criteria of an impact assessment are met.
+    pub criteria_met: u64,
+    /// Whether so many are met that one is to be made.
+    pub assessment_needed: bool,
+    /// What was decided on it.
+    pub assessment: Option<String>,
+}
+
+/// The sheets under way.
+pub struct OversightBook<'a> {
+    folder: Folder<'a>,
+    pack: &'a OversightPack,
+    amiss: Sheet,
+    withheld: Sheet,
+    lines: Sheet,
+    used: Sheet,
+    summary: OversightSummary,
+    errors: u64,
+}
+
+impl std::fmt::Debug for OversightBook<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("OversightBook")
+    }
+}
+
+impl<'a> OversightBook<'a> {
+    /// Begins the sheets in `dir`.
+    ///
+    /// # Errors
+    /// As the writer of files.
+    pub fn begin(dir: &'a Path, making: &'a Making, pack: &'a OversightPack) -> Result<Self> {
+        let folder = Folder::open(dir, making)?;
+        let (amiss, withheld) = (folder.sheet(&AMISS)?, folder.sheet(&WITHHELD)?);
+        let (lines, used) = (folder.sheet(&LINES)?, folder.sheet(&USED)?);
+        Ok(Self { folder, pack, amiss, withheld, lines, used, summary: OversightSummary::default(), errors: 0 })
+    }
+
+    fn find(&mut self, rule: &str) {
+        *self.summary.findings.entry(rule.to_owned()).or_default() += 1;
+    }
+
+    /// Tells how right a registry's data are.
+    pub fn accuracy(&mut self, registry: &str, sum: &Accuracy) {
+        let Accuracy { registrants, complete, valid, verified, refuted, current, .. } = *sum;
+        let registry = registry.to_owned();
+        self.summary.accuracy.push(AccuracySummary {
+            registry,
+            registrants,
+            complete,
+            valid,
+            verified,
+            refuted,
+            current,
+            score: sum.score(),
+        });
+    }
+
+    /// Tells of a registrant's data that are not right.
+    ///
+    /// # Errors
+    /// As the writer of files.
+    pub fn amiss(&mut self, row: &AmissRow<'_>) -> Result<()> {
+        self.find(row.rule);
+        let rank = u32::from(row.rule != "R-accuracy-003");
+        self.amiss.push(rank, vec![row.registry.into(), row.handle.into(), row.rule.into(), row.what.into(), row.verification.into()])
+    }
+
+    /// Tells how much is withheld.
+    ///
+    /// # Errors
+    /// As the writer of files.
+    pub fn withheld(&mut self, row: WithheldRow<'_>) -> Result<()> {
+        if let Some((rule, _)) = row.amiss {
+            self.find(rule);
+        }
+        let (rule, why) = row.amiss.unzip();
+        let cells = vec![row.registry.into(), row.means.into(), row.whom.into(), row.count.into(), Cell::from(rule), Cell::from(why)];
+        self.withheld.push(u32::from(rule.is_none()), cells)
+    }
+
+    /// Tells how a line is secured.
+    ///
+    /// # Errors
+    /// As the writer of files.
+    pub fn line(&mut self, row: &LineRow<'_>) -> Result<()> {
+        for (rule, _) in &row.amiss {
+            self.find(rule);
+        }
+        self.errors += u64::from(!row.amiss.is_empty());
+        let days = |days: Option<i32>| Cell::from(days.map(i64::from));
+        let rules: Vec<&str> = row.amiss.iter().map(|(rule, _)| *rule).collect();
+        let why: Vec<&str> = row.amiss.iter().map(|(_, why)| &**why).collect();
+        let joined = |all: Vec<&str>, by: &str| Some(all.join(by)).filter(|text| !text.is_empty());
+        let cells = vec![
+            row.registry.into(),
+            row.version.into(),
+            row.cipher.into(),
+            days(row.registry_days),
+            days(row.own_days),
+            days(row.password_days),
+            joined(rules, " ").into(),
+            joined(why, "; ").into(),
+        ];
+        self.lines.push(u32::from(row.amiss.is_empty()), cells)
+    }
+
+    /// Tells which data a product uses.
+    ///
+    /// # Errors
+    /// As the writer of files.
+    pub fn used(&mut self, row: &UseRow<'_>) -> Result<()> {
+        if row.basis == "none" {
+            self.find("R-oversight-002");
+        }
+        let cells = vec![row.registry.into(), row.zone.into(), row.product.into(), row.element.into(), row.basis.into(), row.held.into()];
+        self.used.push(u32::from(row.basis != "none"), cells)
+    }
+
+    /// Ends the sheets with the `criteria` of an impact assessment: whether one is to be made, what was decided, and who looked at it; and
+    /// with what is amiss in the `registers`, by rule. What it came to, and the files.
+    ///
+    /// # Errors
+    /// As the writer of files.
+    pub fn finish(
+        mut self,
+        criteria: &[Criterion],
+        (is_needed, decision, reviewer): (bool, Option<&str>, Option<&str>),
+        registers: &BTreeMap<String, u64>,
+    ) -> Result<(OversightSummary, Vec<PathBuf>)> {
+        let is_undecided = is_needed && decision.is_none();
+        if is_undecided {
+            self.find("R-oversight-003");
+        }
+        for (rule, n) in registers {
+            *self.summary.findings.entry(rule.clone()).or_default() += n;
+        }
+        self.summary.criteria_met = criteria.iter().filter(|one| one.met == Met::Yes).count() as u64;
+        (self.summary.assessment_needed, self.summary.assessment) = (is_needed, decision.map(ToOwned::to_owned));
+        let Self { mut folder, pack, amiss, withheld, lines, used, summary, errors } = self;
+        let accuracy = folder.table(&ACCURACY, summary.accuracy.iter().map(accuracy_cells))?;
+        let (amiss, withheld) = (folder.end(amiss)?, folder.end(withheld)?);
+        let (lines, used) = (folder.end(lines)?, folder.end(used)?);
+        let criterion = |one: &Criterion| -> Vec<Cell> {
+            vec![(&*one.id).into(), (&*one.what).into(), one.met.as_str().into(), one.status.into(), one.evidence.as_str().into()]
+        };
+        let criteria_table = folder.table(&CRITERIA, criteria.iter().map(criterion))?;
+        let findings = folder.table(&FINDINGS, summary.findings.iter().map(|(rule, n)| vec![Cell::from(rule.as_str()), (*n).into()]))?;
+        let total: u64 = summary.findings.values().sum();
+        let decided = decision.map_or_else(
+            || "Nobody decided on it: privet.toml, `oversight.assessment`.".to_owned(),
+            |decision| format!("Decided: {decision}, by {}.", reviewer.unwrap_or("nobody who is named")),
+        );
+        let needed = if is_needed { "An assessment is to be made (GDPR Art. 35)." } else { "Nothing asks for an assessment so far." };
+        let section = |id, heading: &str, note: String, blocks: Vec<Block>| Section {
+            id,
+            heading: heading.to_owned(),
+            blocks: std::iter::once(Block::Note(note)).chain(blocks).collect(),
+        };
+        let days = pack.accuracy.confirmed_days;
+        let document = Document {
+            name: "oversight",
+            title: "report on oversight".to_owned(),
+            verdict: format!(
+                "{} amiss by {}; {} of {} criteria of an impact assessment are met.",
+                count(total, "thing is", "things are"),
+                count(summary.findings.len() as u64, "rule", "rules"),
+                summary.criteria_met,
+                criteria.len()
+            ),
+            next: match (is_undecided || errors > 0, total) {
+                (true, _) => (Mood::Bad, "See to the lines and to the impact assessment first.".to_owned()),
+                (false, 0) => (Mood::Good, "Nothing is amiss.".to_owned()),
+                (false, _) => (Mood::Warn, "Each line says what is amiss, and by which rule.".to_owned()),
+            },
+            basis: vec![("Pack".to_owned(), format!("oversight of {}", pack.dated))],
+            figures: summary.accuracy.iter().filter_map(|one| Some((format!("Accurate, {}", one.registry), format!("{} %", one.score?)))).collect(),
+            sections: vec![
+                section("findings", "Open findings by rule", "Of these sheets, and of the registers.".to_owned(), vec![findings]),
+                section(
+                    "accuracy",
+                    "Accuracy",
+                    format!(
+                        "A registrant's data are accurate where the minimum is whole, the registry would take them, no verification failed, \
+                         and they were confirmed or changed within {days} days ({}).",
+                        pack.accuracy.citation
+                    ),
+                    vec![accuracy, amiss],
+                ),
+                section("withholding", "Withholding", "What is withheld, by which means, and of whom.".to_owned(), vec![withheld]),
+                section(
+                    "security",
+                    "Security of the lines",
+                    format!("As the newest run observed them ({}). Nothing tells the age of a password that stands in no file.", pack.security.citation),
+                    vec![lines],
+                ),
+                section(
+                    "use",
+                    "Data use by product",
+                    "Which data of registrants a registry holds for what was sold: on the contract where the registry or a purpose needs them, \
+                     on nothing where neither does."
+                        .to_owned(),
+                    vec![used],
+                ),
+                section("assessment", "Impact assessment", format!("{needed} {decided} ({})", pack.dpia.citation), vec![criteria_table]),
+            ],
+            holds: "This page holds handles of contacts, and no other personal data.".to_owned(),
+            sheets: Vec::new(),
+        };
+        let files = folder.finish(&document)?;
+        Ok((summary, files))
+    }
+}
+
+fn accuracy_cells(one: &AccuracySummary) -> Vec<Cell> {
+    let counts = [one.registrants, one.complete, one.valid, one.verified, one.refuted, one.current].map(Cell::from);
+    std::iter::once(Cell::from(one.registry.as_str())).chain(counts).chain([Cell::from(one.score)]).collect()
+}
+
+const ACCURACY: Shape = Shape {
+    name: "oversight-accuracy",
+    title: "How right registrants' data are",
+    heads: &[
+        text("registry", "Registry"),
+        int("registrants", "Registrants"),
+        int("complete", "Whole"),
+        int("valid", "Of form"),
+        int("verified", "Verified"),
+        int("refuted", "Refuted"),
+        int("current", "Current"),
+        int("score", "Accurate, %"),
+    ],
+};
+
+const AMISS: Shape = Shape {
+    name: "oversight-accuracy-amiss",
+    title: "Registrants whose data are not right",
+    heads: &[
+        text("registry", "Registry"),
+        text("object", "Contact"),
+        text("rule", "Rule"),
+        text("what", "What"),
+        text("verification", "Verification"),
+    ],
+};
+
+const WITHHELD: Shape = Shape {
+    name: "oversight-withholding",
+    title: "What is withheld",
+    heads: &[
+        text("registry", "Registry"),
+        text("means", "By"),
+        text("whom", "Of, or state"),
+        int("count", "How many"),
+        text("rule", "Rule"),
+        text("why", "Why"),
+    ],
+};
+
+const LINES: Shape = Shape {
+    name: "oversight-security",
+    title: "The lines, what is amiss first",
+    heads: &[
+        text("registry", "Registry"),
+        text("version", "TLS"),
+        text("cipher", "Cipher suite"),
+        int("registry_days", "Registry's certificate, days"),
+        int("own_days", "Our certificate, days"),
+        int("password_days", "Password, days old"),
+        text("rule", "Rules"),
+        text("why", "What is amiss"),
+    ],
+};
+
+const USED: Shape = Shape {
+    name: "oversight-use",
+    title: "Data of registrants by product",
+    heads: &[
+        text("registry", "Registry"),
+        text("zone", "Zone"),
+        text("product", "Product"),
+        text("element", "Data"),
+        text("basis", "Basis"),
+        int("held", "Domains"),
+    ],
+};
+
+const CRITERIA: Shape = Shape {
+    name: "oversight-assessment",
+    title: "Criteria of an impact assessment",
+    heads: &[
+        text("criterion", "Criterion"),
+        text("what", "What"),
+        text("met", "Met"),
+        text("status", "How it is known"),
+        text("evidence", "Evidence"),
+    ],
+};
+
+const FINDINGS: Shape =
+    Shape { name: "oversight-findings", title: "Open findings by rule", heads: &[text("rule", "Rule"), int("count", "How many")] };
+
+/// Every table of this report that is written to files.
+pub(super) const SHAPES: [&Shape; 7] = [&ACCURACY, &AMISS, &WITHHELD, &LINES, &USED, &CRITERIA, &FINDINGS];

@@ -1,0 +1,110 @@
+//! `report oversight`: every figure in it follows from what the registries hold, the registers say and the run saw on the lines.
+
+use crate::keeping::{folder, rows};
+use crate::served::{World, context};
+use privet::base::{Exit, write_atomic};
+use privet::dataset::{ContactField, DomainField};
+use privet::job::{register_import, report_oversight, run};
+use privet::model::ObjectKind;
+use std::collections::BTreeSet;
+
+/// The registry whose data are reckoned anew here, and which withholds by its own option.
+const NZ: &str = "nz";
+
+#[test]
+fn the_sheets_say_what_is_held_verified_withheld_and_secured() {
+    let world = World::new(300, 12);
+    let _served = world.serve(&[]);
+    run(&world.load(), &context(&[])).expect("ended");
+    let held = world.observed(NZ);
+    let of = |kind: ObjectKind| held.iter().filter(move |(k, ..)| *k == kind);
+    let registrants: BTreeSet<&str> =
+        of(ObjectKind::Domain).filter_map(|(_, _, _, fields)| fields[DomainField::Registrant.at()].as_deref()).collect();
+    let known: Vec<&str> = of(ObjectKind::Contact).map(|(_, id, ..)| id.as_str()).filter(|id| registrants.contains(id)).collect();
+    let (refuted, verified) = (known[0], known[1]);
+    let file = world.data().join("verification.csv");
+    let text = format!(
+        "case,event,at,registry,handle,claim,method,reference,result\n\
+         v-1,required,2026-11-01,{NZ},{refuted},email,,,\n\
+         v-1,failed,2026-11-02,{NZ},{refuted},,,,no-answer\n\
+         v-2,verified,2026-11-03,{NZ},{verified},email,reachability,a-1,match\n"
+    );
+    write_atomic(&file, text.as_bytes()).expect("written");
+    let taken = register_import(&world.load(), &context(&[]), "verification", &[file], false).expect("taken");
+    assert_eq!(taken.exit(), Exit::Done, "{}", taken.text);
+    let ended = report_oversight(&world.load(), &context(&[])).expect("reported");
+    assert_eq!(ended.exit(), Exit::Findings, "{}", ended.text);
+    super::schema_files::assert_form("oversight", &ended.json);
+    let dir = folder(&ended);
+
+    // Registrants: all but the provider's own contacts.
+    let accuracy = ended.json["accuracy"].as_array().expect("registries").iter().find(|one| one["registry"] == NZ).expect("it").clone();
+    let provider = |id: &&str| {
+        held.iter().any(|(kind, own, _, fields)| {
+            *kind == ObjectKind::Contact
+                && own == id
+                && fields[ContactField::Email.at()].as_deref().is_some_and(|mail| mail.ends_with("@relay.example"))
+        })
+    };
+    let own = known.iter().filter(|id| !provider(id)).count();
+    assert_eq!(accuracy["registrants"].as_u64(), Some(own as u64), "{accuracy}");
+    assert_eq!((accuracy["refuted"].as_u64(), accuracy["verified"].as_u64()), (Some(1), Some(1)), "{accuracy}");
+    let amiss = rows(&dir.join("oversight-accuracy-amiss.csv"), &["registry", "object", "rule", "verification"]);
+    let of_rule = |rule: &str| amiss.iter().filter(|row| row[0] == NZ && row[2] == rule).map(|row| row[1].clone()).collect::<Vec<_>>();
+    assert_eq!(of_rule("R-accuracy-003"), [refuted]);
+    assert!(!of_rule("R-accuracy-004").iter().any(|id| id == verified), "a verification of this month confirms");
+    assert!(amiss.iter().any(|row| row[2] == "R-accuracy-002"), "planted faults are seen");
+    // What nobody confirmed for a year is old, and nothing else.
+    let score = accuracy["score"].as_u64().expect("a score");
+    let distinct: BTreeSet<&String> = amiss.iter().filter(|row| row[0] == NZ).map(|row| &row[1]).collect();
+    assert_eq!(score, (own - distinct.len()) as u64 * 100 / own as u64);
+
+    // Whoever withholds by the registry's own option and is an organisation may not.
+    let withheld = rows(&dir.join("oversight-withholding.csv"), &["registry", "whom", "count", "rule"]);
+    let hides = |legal: bool| {
+        let contacts = of(ObjectKind::Contact).filter(|(_, id, ..)| !provider(&id.as_str()));
+        let is_legal = |fields: &[Option<String>]| {
+            [ContactField::LocOrg, ContactField::IntOrg].iter().any(|f| fields[f.at()].as_deref().is_some_and(|org| !org.trim().is_empty()))
+        };
+        let is_hidden =
+            |fields: &[Option<String>]| fields[ContactField::Disclose.at()].as_deref().is_some_and(|text| text.starts_with("0:"));
+        contacts.filter(|(.., fields)| is_hidden(fields) && is_legal(fields) == legal).count()
+    };
+    for (whom, legal) in [("natural", false), ("legal", true)] {
+        let row = withheld.iter().find(|row| row[0] == NZ && row[1] == whom).expect("a row");
+        assert_eq!(row[2], hides(legal).to_string(), "{whom}");
+        assert_eq!(row[3] == "R-oversight-001", legal && hides(legal) > 0, "{row:?}");
+    }
+    assert!(hides(false) > 0, "somebody withholds");
+
+    // Each line was seen by the run, with certificates that hold for days.
+    let lines = rows(&dir.join("oversight-security.csv"), &["registry", "version", "cipher", "own_days", "rule"]);
+    assert_eq!(lines.len(), world.load().config.registries.len());
+    assert!(lines.iter().all(|row| row[1].starts_with("TLSv1.") && !row[2].is_empty()), "{lines:?}");
+
+    // Two criteria follow from the data alone; nobody declared the others, and nobody decided.
+    let criteria = rows(&dir.join("oversight-assessment.csv"), &["criterion", "met", "status"]);
+    let met = |name: &str| criteria.iter().find(|row| row[0] == name).expect("a criterion")[1..].to_vec();
+    assert_eq!(met("matching"), ["yes", "computed"]);
+    assert_eq!(met("scoring"), ["unknown", "missing"]);
+    assert_eq!((&ended.json["assessment_needed"], &ended.json["findings"]["R-oversight-003"]), (&true.into(), &1.into()));
+
+    // What is declared and decided is told, and nothing is open then.
+    let config = world.config();
+    let declared = "\n[oversight]\nscoring = \"no\"\nassessment = \"carried-out\"\nreviewer = \"dpo-1\"\nreviewed = \"2026-11-20\"\n";
+    let before = std::fs::read_to_string(&config).expect("a configuration");
+    write_atomic(&config, (before + declared).as_bytes()).expect("written");
+    let ended = report_oversight(&world.load(), &context(&[])).expect("reported");
+    assert_eq!((&ended.json["assessment"], &ended.json["findings"]["R-oversight-003"]), (&"carried-out".into(), &serde_json::Value::Null));
+    let criteria = rows(&folder(&ended).join("oversight-assessment.csv"), &["criterion", "met", "status"]);
+    assert!(criteria.iter().any(|row| row[..] == ["scoring", "no", "declared"]), "{criteria:?}");
+    // The use of data by product is told for what is held, and adds up over products.
+    let used = rows(&folder(&ended).join("oversight-use.csv"), &["registry", "product", "element", "basis", "held", "zone"]);
+    let names: u64 = used.iter().filter(|row| row[0] == NZ && row[2] == "name").map(|row| row[4].parse::<u64>().expect("a number")).sum();
+    let domains = of(ObjectKind::Domain).filter_map(|(_, _, _, fields)| fields[DomainField::Registrant.at()].as_deref());
+    let real = domains.filter(|owner| known.contains(owner) && !provider(owner)).count() as u64;
+    assert_eq!(names, real);
+    assert!(
+        used.iter().any(|row| row[1] == "name, privacy v2") && used.iter().all(|row| ["contract", "none", "unknown"].contains(&&*row[3]))
+    );
+}
