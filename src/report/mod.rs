@@ -7,6 +7,7 @@ mod alike;
 mod area;
 mod cases;
 mod charts;
+mod consent;
 mod declared;
 mod document;
 mod erased;
@@ -31,6 +32,7 @@ mod verdict;
 mod workbook;
 
 pub use cases::{CasesSummary, write_cases};
+pub use consent::{ConsentBook, ConsentFinding, ConsentFunnel, ConsentOrder, ConsentRule, ConsentSummary, FEW};
 pub use declared::{declared_toml, read_declared};
 pub use document::Making;
 pub use erased::{ErasedRow, ErasedState, ErasureSummary, KeptRow, Reread, write_erasures};
@@ -126,6 +128,7 @@ pub fn schemas() -> Vec<(&'static str, Value)> {
             .chain(&cases::SHAPES)
             .chain(&erased::SHAPES)
             .chain(&ageing::SHAPES)
+            .chain(&consent::SHAPES)
             .chain(&exposure::SHAPES)
             .map(|shape| (shape.name, shape.schema())),
     );
