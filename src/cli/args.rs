@@ -5,7 +5,7 @@
 mod register;
 mod subject;
 
-pub(super) use register::{Register, RegisterAdd, Registers};
+pub(super) use register::{Breach, Register, RegisterAdd, Registers};
 pub(super) use subject::{SubjectVerb, SubjectWho};
 
 use crate::job::config::Dns;
@@ -445,6 +445,18 @@ pub(super) enum Consent {
         #[command(flatten)]
         places: Places,
     },
+    /// Make the messages that ask registrants for consent because of orders; what was asked before is not asked again
+    #[command(after_help = CONSENT_ASK)]
+    Ask(Which),
+    /// Take down that messages of the outbox were sent
+    #[command(after_help = CONSENT_SENT)]
+    Sent {
+        /// The files, by their extensions
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+        #[command(flatten)]
+        places: Places,
+    },
 }
 
 /// Whose events a verb works on.
@@ -485,6 +497,12 @@ pub(super) struct ConsentAdd {
     /// Which data, joined by `;`; empty for all
     #[arg(long, value_name = "WORDS")]
     pub(super) elements: Option<String>,
+    /// Who is given the data, for provider-data
+    #[arg(long, value_name = "NAME")]
+    pub(super) provider: Option<String>,
+    /// Which group of data; empty for all the provider's
+    #[arg(long, value_name = "ID")]
+    pub(super) group: Option<String>,
     /// The version of the terms of service
     #[arg(long, value_name = "VERSION")]
     pub(super) terms: Option<String>,
@@ -515,13 +533,13 @@ pub(super) struct ConsentAdd {
 
 const CONSENT_IMPORT: &str = "\
 One event a row. Columns: event and at; then, where a file has them, record_id, purpose, elements, expires, terms, notice, \
-notice_version, notice_language, notice_digest, method, by, message_id; and the subject, as registry and handle of a contact in the \
+notice_version, notice_language, notice_digest, method, by, message_id, and provider and group for provider-data; and the subject, as registry and handle of a contact in the \
 local records, as first, last, organisation, country and email, or as subject, by the id of an export.
 
 Words:
   event    requested, given, refused, withdrawn, renewed, terms-accepted,
            restricted, restriction-lifted, objected, objection-lifted
-  purpose  privacy-proxy, transfer-lock, publication; empty for all
+  purpose  privacy-proxy, transfer-lock, publication, provider-data; empty for all
   elements name, organisation, street, city, state, postal-code, country,
            voice, fax, email; joined by `;`, empty for all
   method   page, api, terms, email, phone, paper
@@ -538,6 +556,25 @@ for names and addresses.
 
 Example:
   privet consent add --registry example --handle C-100 --event withdrawn --purpose publication --by registrant --method phone";
+
+const CONSENT_ASK: &str = "\
+Reads the orders below [records.orders], the ledger and the pack of bases, and leaves messages in `outbox` of the state directory, one a \
+line of NDJSON: message, subject, provider, groups, orders, brand, language, template, to, subject_line, body, created. Privet sends none. \
+Triggers within a minute of the first are one message. Where there is nothing new, nothing is written.
+
+An order whose name is registered at once goes on with placeholders; one that waits for consent lapses at the end of its tenth day; where \
+the provider informs, there is no message. What is not known is blocked and told, and ends with 20.
+
+Example:
+  privet consent ask";
+
+const CONSENT_SENT: &str = "\
+One message a row. Columns: message and sent_at; then, where a file has them, source_message_id, the id that it was sent by, and to, the \
+address that it was sent to. A request stands in the ledger from then on. A message that was sent twice, or to another address than the \
+registrant's own, is told and ends with 11. Bad rows are told with file and line, and end with 32; nothing is taken then.
+
+Example:
+  privet consent sent sent.csv";
 
 const VALIDATE: &str = "\
 Ends with 11 where a finding is an error; with --fail-on findings for a warning too, with --fail-on changes for none.
@@ -567,6 +604,8 @@ pub(super) enum Report {
     Oversight(Which),
     /// What plans of erasure deleted at registries, what proves it, and what is left
     Erasure(Which),
+    /// Consent to what is given to providers: what is given without, what orders do meanwhile, and what came of asking
+    Consent(Which),
     /// The record of processing activities (GDPR Art. 30), each cell with how it is known
     Record(Which),
     /// What somebody filled in on the sheet `declared` of a record.xlsx, as the [controller] of privet.toml

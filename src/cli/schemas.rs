@@ -16,15 +16,20 @@ use serde_json::{Map, Value};
 type Make = fn() -> Value;
 
 /// Each schema but the reports' by its name.
-const SCHEMAS: [(&str, Make); 36] = [
+const SCHEMAS: [(&str, Make); 41] = [
     ("access", written::<Bundle>),
     ("access-portable", written::<Vec<Portable>>),
     ("apply", written::<job::ApplyReport>),
     ("approved", written::<job::Approved>),
+    ("breach-candidates", written::<job::BreachCandidates>),
     ("check", written::<job::Checked>),
     ("commit", written::<mock::Committed<'_>>),
     ("config", written::<Shown>),
     ("consent", written::<job::ConsentShown>),
+    ("consent-asked", written::<job::ConsentAsked>),
+    ("consent-message", written::<job::ConsentMessage>),
+    ("consent-report", written::<job::ConsentReported>),
+    ("consent-sent", written::<job::ConsentSent>),
     ("consent-taken", written::<job::ConsentTaken>),
     ("declared", written::<job::DeclaredShown>),
     ("dns", written::<job::DnsPulled>),

@@ -1,8 +1,8 @@
 //! From what was typed to the job's functions, and from how they end to what is printed.
 
 use super::args::{
-    Args, Command, Config, Consent, ConsentAdd, ConsentWho, Dialect, FailOn, Format, Frame, Global, Places, Planning, Pull, Register,
-    RegisterAdd, Registers, Report, Store, SubjectVerb, SubjectWho, Which,
+    Args, Breach, Command, Config, Consent, ConsentAdd, ConsentWho, Dialect, FailOn, Format, Frame, Global, Places, Planning, Pull,
+    Register, RegisterAdd, Registers, Report, Store, SubjectVerb, SubjectWho, Which,
 };
 use super::printer::Printer;
 use super::progress::Listener;
@@ -101,6 +101,7 @@ fn dispatch(global: &Global, command: Command, printer: &Arc<Printer>, clock: &A
         }
         Command::Report { what: Report::Oversight(which) } => night(global, &which, printer, clock, job::report_oversight),
         Command::Report { what: Report::Erasure(which) } => night(global, &which, printer, clock, job::report_erasure),
+        Command::Report { what: Report::Consent(which) } => night(global, &which, printer, clock, job::report_consent),
         Command::Report { what: Report::Record(which) } => night(global, &which, printer, clock, job::report_record),
         Command::Report { what: Report::Declared { file } } => Ok(job::report_declared(&file)?),
         Command::Report { what: Report::Retention { what_if, which } } => {
@@ -184,6 +185,10 @@ fn consent(global: &Global, what: Consent, printer: &Arc<Printer>, clock: &Arc<d
             let csv = global.format == Format::Csv;
             night(global, &at(registry, places), printer, clock, |loaded, ctx| job::consent_show(loaded, ctx, &of, csv))
         }
+        Consent::Ask(which) => night(global, &which, printer, clock, job::consent_ask),
+        Consent::Sent { files, places } => {
+            night(global, &at(None, places), printer, clock, |loaded, ctx| job::consent_sent(loaded, ctx, &files))
+        }
         Consent::Add(add) => {
             let ConsentAdd { who, event, purpose, at: when, expires, elements, terms, notice, method, by, record_id, places, .. } = *add;
             let (registry, of) = of(who);
@@ -193,6 +198,8 @@ fn consent(global: &Global, what: Consent, printer: &Arc<Printer>, clock: &Arc<d
                 ("at", when),
                 ("expires", expires),
                 ("elements", elements),
+                ("provider", add.provider),
+                ("group", add.group),
                 ("terms", terms),
                 ("notice", notice),
                 ("notice_version", add.notice_version),
@@ -212,6 +219,12 @@ fn consent(global: &Global, what: Consent, printer: &Arc<Printer>, clock: &Arc<d
 fn register(global: &Global, registers: Registers, printer: &Arc<Printer>, clock: &Arc<dyn Clock>) -> Result<Ended, Problems> {
     let at = |registry: Option<String>, places: Places| Which { registry: registry.into_iter().collect(), places };
     let (name, what) = registers.parts();
+    let what = match what {
+        Breach::Register(what) => what,
+        Breach::Candidates { from, places } => {
+            return night(global, &at(None, places), printer, clock, |loaded, ctx| job::breach_candidates(loaded, ctx, &from));
+        }
+    };
     match what {
         Register::Import { files, skip_bad, places } => {
             night(global, &at(None, places), printer, clock, |loaded, ctx| job::register_import(loaded, ctx, name, &files, skip_bad))

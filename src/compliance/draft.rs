@@ -28,6 +28,8 @@ pub struct Draft {
     pub id: Option<Token>,
     pub purpose: Option<Purpose>,
     pub elements: Vec<Element>,
+    pub provider: Option<Token>,
+    pub group: Option<Token>,
     pub event: Happening,
     pub at: Timestamp,
     pub expires: Option<Timestamp>,
@@ -61,12 +63,14 @@ impl Draft {
         let method = row.word("method", Method::read, Method::ALL, Method::as_str);
         let by = row.word("by", Actor::read, Actor::ALL, Actor::as_str);
         let (id, message) = (row.token("record_id"), row.get("message_id").map(Personal::new));
+        let (provider, group) = (row.token("provider"), row.token("group"));
         if let Some(event) = event {
             row.hold_together(event, at, expires, terms.is_some(), by);
+            row.given_to(event, purpose);
         }
         match (who, event, at) {
             (Some(who), Some(event), Some(at)) if row.doubts.is_empty() => {
-                Ok(Self { who, id, purpose, elements, event, at, expires, terms, notice, method, by, message })
+                Ok(Self { who, id, purpose, elements, provider, group, event, at, expires, terms, notice, method, by, message })
             }
             _ => Err(row.doubts),
         }
@@ -82,6 +86,24 @@ impl Values<'_> {
             self.tell("E-consent-016", "notice", "something is said of a notice that is not named", "name it");
         }
         id.map(|id| Notice { id, version, language, digest })
+    }
+
+    /// Whether a provider and a group stand where there is one, and there alone.
+    fn given_to(&mut self, event: Happening, purpose: Option<Purpose>) {
+        let is_given = purpose == Some(Purpose::ProviderData);
+        for field in ["provider", "group"] {
+            if !is_given && self.get(field).is_some() {
+                let what = "only data that are given to a provider have one";
+                self.tell("E-consent-016", field, what, "leave it empty, or give the purpose `provider-data`");
+            }
+        }
+        let asks = event.is_ground() || matches!(event, Happening::Requested | Happening::Refused);
+        if is_given && asks && self.get("provider").is_none() {
+            self.tell("E-consent-014", "provider", "it is not said to whom data are given", "name the provider, as the pack of bases does");
+        }
+        if self.get("group").is_some() && self.get("provider").is_none() {
+            self.tell("E-consent-014", "provider", "a group is of a provider, and none is named", "name it");
+        }
     }
 
     /// What only several fields tell.

@@ -106,6 +106,11 @@ impl fmt::Display for Fingerprint {
     }
 }
 
+/// An e-mail address in one of all its ways to be written, to be hashed under a key.
+pub(super) fn mailbox(text: &str) -> String {
+    address(text)
+}
+
 /// Whether two e-mail addresses are one, however they are written; no address is that of anybody.
 #[must_use]
 pub fn same_mailbox(one: &str, other: &str) -> bool {

@@ -105,7 +105,24 @@ pub struct Standing {
 /// What holds at `at` for `purpose`, by the events of one subject in the order in which the ledger took them.
 #[must_use]
 pub fn fold(events: &[Record], purpose: Purpose, at: Timestamp) -> Standing {
-    let mut events: Vec<&Record> = events.iter().filter(|event| event.purpose.is_none_or(|p| p == purpose)).collect();
+    fold_of(events.iter().filter(|event| event.purpose.is_none_or(|p| p == purpose)), at)
+}
+
+/// What holds at `at` for one `group` of data that is given to a `provider`. An event that names no provider is of all of them, and one
+/// that names no group is of all the provider's groups.
+#[must_use]
+pub fn fold_group(events: &[Record], provider: &str, group: Option<&str>, at: Timestamp) -> Standing {
+    let is_of = |event: &&Record| {
+        let is_purpose = event.purpose.is_none_or(|purpose| purpose == Purpose::ProviderData);
+        let is_group = group.is_none_or(|group| event.group.as_ref().is_none_or(|own| own.as_str() == group));
+        is_purpose && is_group && event.provider.as_ref().is_none_or(|own| own.as_str() == provider)
+    };
+    fold_of(events.iter().filter(is_of), at)
+}
+
+/// What `events` come to at `at`.
+fn fold_of<'r>(events: impl Iterator<Item = &'r Record>, at: Timestamp) -> Standing {
+    let mut events: Vec<&Record> = events.collect();
     events.sort_by_key(|event| event.at);
     let mut standing = Standing::default();
     for event in events {

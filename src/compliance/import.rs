@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 /// The columns. `record_id`, `terms`, `notice` and its details are tokens; what the words are stands at [`super::Record`].
-pub const COLUMNS: [&str; 22] = [
+pub const COLUMNS: [&str; 24] = [
     "record_id",
     "registry",
     "handle",
@@ -28,6 +28,8 @@ pub const COLUMNS: [&str; 22] = [
     "subject",
     "purpose",
     "elements",
+    "provider",
+    "group",
     "event",
     "at",
     "expires",
@@ -232,6 +234,8 @@ pub(super) fn exported(record: &super::Record, message: Option<&Personal>) -> [S
         "subject" => record.subject.to_string(),
         "purpose" => record.purpose.map_or_else(String::new, |purpose| purpose.to_string()),
         "elements" => elements.join(";"),
+        "provider" => token(record.provider.as_ref()),
+        "group" => token(record.group.as_ref()),
         "event" => record.event.to_string(),
         "at" => record.at.to_string(),
         "expires" => record.expires.map_or_else(String::new, |expires| expires.to_string()),

@@ -3,7 +3,7 @@
 use super::decision::{Decision, decide};
 use super::draft::{Draft, IDS};
 use super::fingerprint::{Fingerprint, Part};
-use super::fold::{Standing, State, fold};
+use super::fold::{Standing, State, fold, fold_group};
 use super::import::{COLUMNS, Import, exported};
 use super::record::{Purpose, Record, Token};
 use super::subjects::{Made, Rekeyed, Subject, Subjects};
@@ -127,7 +127,42 @@ impl<'s> Ledger<'s> {
             let is_it = |record: &&Record| standing.state == State::Withdrawn && standing.evidence.contains(&record.id);
             events.iter().filter(is_it).map(|record| record.at).max()
         };
-        Purpose::ALL.iter().filter_map(of).max()
+        let given = self.given_to(subject).into_iter().filter_map(|(provider, group)| {
+            let standing = fold_group(events, provider.as_str(), group.as_ref().map(Token::as_str), at);
+            let is_it = |record: &&Record| standing.state == State::Withdrawn && standing.evidence.contains(&record.id);
+            events.iter().filter(is_it).map(|record| record.at).max()
+        });
+        Purpose::OF_CHANGES.iter().filter_map(of).chain(given).max()
+    }
+
+    /// The providers and groups that events of `subject` name, each once, in order. Where a provider is named without a group, it stands
+    /// so as well.
+    #[must_use]
+    pub fn given_to(&self, subject: Subject) -> Vec<(Token, Option<Token>)> {
+        let named = self.events(subject).iter().filter_map(|event| Some((event.provider.clone()?, event.group.clone())));
+        named.collect::<std::collections::BTreeSet<_>>().into_iter().collect()
+    }
+
+    /// The subjects that `people` are, in their order; those that are new are made.
+    ///
+    /// # Errors
+    /// `E-entropy-001`, `E-consent-001` and `E-store-…`; nothing was made then.
+    pub fn enrol_all(&mut self, people: &[Fingerprint], entropy: &mut dyn Entropy) -> Result<Vec<Subject>> {
+        let (mut batch, mut made) = (Batch::default(), Made::default());
+        let mut out = Vec::with_capacity(people.len());
+        for person in people {
+            out.push(self.subjects.enrol(person, &mut made, &mut batch, entropy)?.subject);
+        }
+        self.subjects.store.commit(&batch)?;
+        Ok(out)
+    }
+
+    /// The key that is a subject's own; nothing where it was erased, or there never was one.
+    ///
+    /// # Errors
+    /// `E-store-006`; `E-consent-001` (exit 33).
+    pub fn key(&mut self, subject: Subject) -> Result<Option<ObjectKey>> {
+        self.subjects.key(subject)
     }
 
     /// A name for `person` that tells nobody who it is: see [`Subjects::pseudonym`].
@@ -286,7 +321,7 @@ fn keep(records: &mut BTreeMap<Subject, Vec<Record>>, ids: &mut HashMap<Token, (
 
 /// The record of an event. Without an id of its own it has one by what it tells, under its subject's salt.
 fn recorded(draft: Draft, subject: Subject, key: &ObjectKey, now: Timestamp) -> Record {
-    let Draft { who: _, id, purpose, elements, event, at, expires, terms, notice, method, by, message } = draft;
+    let Draft { who: _, id, purpose, elements, provider, group, event, at, expires, terms, notice, method, by, message } = draft;
     let message = message.map(|message| key.digest(MESSAGE, message.reveal().as_bytes()));
     let v = Record::VERSION;
     let given = id.is_some();
@@ -297,6 +332,8 @@ fn recorded(draft: Draft, subject: Subject, key: &ObjectKey, now: Timestamp) -> 
         subject,
         purpose,
         elements,
+        provider,
+        group,
         event,
         at,
         expires,

@@ -33,7 +33,7 @@ pub use calendar::Holidays;
 pub use decision::{Basis, Decision, Rule, decide};
 pub use draft::Draft;
 pub use fingerprint::{Fingerprint, Part, same_mailbox};
-pub use fold::{Irregular, Standing, State, Terms, fold};
+pub use fold::{Irregular, Standing, State, Terms, fold, fold_group};
 pub use import::{COLUMNS, Import, Imported, import};
 pub use ledger::{Ledger, Near, Taken};
 pub use pack::EMBEDDED as EMBEDDED_PACKS;

@@ -54,6 +54,13 @@ words! {
     TransferLock = "transfer-lock",
     /// A natural person's data where everybody sees them.
     Publication = "publication",
+    /// Data beyond those of the contract, given to a provider.
+    ProviderData = "provider-data",
+}
+
+impl Purpose {
+    /// Those that changes of objects are decided for, each as a whole. What is given to a provider is decided group by group.
+    pub const OF_CHANGES: &'static [Self] = &[Self::PrivacyProxy, Self::TransferLock, Self::Publication];
 }
 
 words! {
@@ -203,6 +210,12 @@ pub struct Record {
     /// Which data, sorted; all of them where none is named.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub elements: Vec<Element>,
+    /// Which provider is given the data; nothing for every one, or where the purpose has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider: Option<Token>,
+    /// Which group of data; nothing for every group of the provider.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<Token>,
     /// What happened.
     pub event: Happening,
     /// When.

@@ -23,6 +23,8 @@ fn event(id: &str, event: Happening, at: i64) -> Record {
         subject: Subject::read(&"5a".repeat(16)).expect("an id"),
         purpose: Some(Purpose::PrivacyProxy),
         elements: Vec::new(),
+        provider: None,
+        group: None,
         event,
         at: hour(at),
         expires: None,

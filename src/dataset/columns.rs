@@ -144,6 +144,9 @@ pub const OBSERVED: [&str; 12] = [
 /// The columns of the `services` table of local records.
 pub const SERVICES: [&str; 7] = ["object", "provider", "tld", "privacy", "start", "end", "end_reason"];
 
+/// The columns of the `orders` table of local records.
+pub const ORDERS: [&str; 10] = ["order", "registry", "tld", "handle", "kind", "ordered_at", "provider", "state", "brand", "language"];
+
 /// The file name of a table of objects, without its extension.
 #[must_use]
 pub const fn table_name(kind: ObjectKind) -> &'static str {

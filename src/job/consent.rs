@@ -5,7 +5,8 @@ use super::ledgers::{ConsentOf, Opened, as_csv, contacts, nobody, shown_irregula
 use super::{Context, Ended};
 use crate::base::{Blame, Event, Exit, Problem, Problems, SystemEntropy, Timestamp, escape_controls};
 use crate::compliance::{
-    Basis, COLUMNS, Decision, Draft, Fingerprint, Import, Irregular, Ledger, Near, Purpose, Record, Rule, Standing, Subject, import,
+    Basis, COLUMNS, Decision, Draft, Fingerprint, Import, Irregular, Ledger, Near, Purpose, Record, Rule, Standing, Subject, Token,
+    fold_group, import,
 };
 use crate::model::ObjectKind;
 use comfy_table::{Table, presets};
@@ -63,6 +64,9 @@ pub(super) struct ConsentWho {
     subject: Option<Subject>,
     /// What holds for each purpose.
     purposes: Vec<ConsentPurpose>,
+    /// What holds for each group of data that is given to a provider.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    groups: Vec<ConsentGroup>,
     /// What it said, in the order in which the ledger took it.
     events: Vec<Record>,
 }
@@ -83,6 +87,18 @@ pub(super) struct ConsentPurpose {
     /// What that rule says.
     #[serde(skip_serializing_if = "Option::is_none")]
     why: Option<&'static str>,
+    /// What its events come to.
+    standing: Standing,
+}
+
+/// What holds for one group of data that is given to a provider.
+#[derive(Clone, Debug, serde::Serialize, schemars::JsonSchema)]
+pub(super) struct ConsentGroup {
+    /// The provider.
+    provider: Token,
+    /// The group; nothing for what is said of all the provider's groups.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    group: Option<Token>,
     /// What its events come to.
     standing: Standing,
 }
@@ -219,7 +235,7 @@ pub fn consent_show(loaded: &Loaded, ctx: &Context, of: &ConsentOf, csv: bool) -
 }
 
 fn who(ledger: &Ledger<'_>, subject: Option<Subject>, at: Timestamp, contact: Option<String>, domain: Option<String>) -> ConsentWho {
-    let purposes = Purpose::ALL.iter().map(|purpose| {
+    let purposes = Purpose::OF_CHANGES.iter().map(|purpose| {
         let standing = subject.map(|subject| ledger.standing(subject, *purpose, at)).unwrap_or_default();
         let decision = subject.map_or_else(Decision::nothing, |subject| ledger.decide(subject, *purpose, at));
         let (rule, why) = (decision.rule().map(Rule::id), decision.rule().map(Rule::words));
@@ -230,7 +246,12 @@ fn who(ledger: &Ledger<'_>, subject: Option<Subject>, at: Timestamp, contact: Op
         ConsentPurpose { purpose: *purpose, allowed: basis.is_some(), basis, rule, why, standing }
     });
     let events = subject.map(|subject| ledger.events(subject).to_vec()).unwrap_or_default();
-    ConsentWho { contact, domain, subject, purposes: purposes.collect(), events }
+    let given = subject.map(|subject| ledger.given_to(subject)).unwrap_or_default();
+    let groups = given.into_iter().map(|(provider, group)| {
+        let standing = fold_group(&events, provider.as_str(), group.as_ref().map(Token::as_str), at);
+        ConsentGroup { provider, group, standing }
+    });
+    ConsentWho { contact, domain, subject, purposes: purposes.collect(), groups: groups.collect(), events }
 }
 
 /// What holds for how many.
@@ -239,7 +260,7 @@ struct Totals(BTreeMap<Purpose, (u64, BTreeMap<&'static str, u64>)>);
 
 impl Totals {
     fn add(&mut self, ledger: &Ledger<'_>, subject: Option<Subject>, at: Timestamp) {
-        for purpose in Purpose::ALL {
+        for purpose in Purpose::OF_CHANGES {
             let (allowed, blocked) = self.0.entry(*purpose).or_default();
             let decision = subject.map_or_else(Decision::nothing, |subject| ledger.decide(subject, *purpose, at));
             match decision.rule() {
@@ -257,7 +278,13 @@ impl Totals {
 /// The irregular events of `subjects`, each once.
 fn irregular(ledger: &Ledger<'_>, subjects: impl Iterator<Item = Subject>, at: Timestamp) -> Vec<Irregular> {
     let mut seen = BTreeSet::new();
-    let all = subjects.flat_map(|subject| Purpose::ALL.iter().flat_map(move |purpose| ledger.standing(subject, *purpose, at).irregular));
+    let all = subjects.flat_map(|subject| {
+        let changes = Purpose::OF_CHANGES.iter().flat_map(move |purpose| ledger.standing(subject, *purpose, at).irregular);
+        let given = ledger.given_to(subject).into_iter().flat_map(move |(provider, group)| {
+            fold_group(ledger.events(subject), provider.as_str(), group.as_ref().map(Token::as_str), at).irregular
+        });
+        changes.chain(given)
+    });
     all.filter(|odd| seen.insert(odd.record.clone())).collect()
 }
 
@@ -288,6 +315,14 @@ fn as_text(shown: &ConsentShown) -> String {
             purposes.add_row([p.purpose.as_str(), p.standing.state.as_str(), verdict, &why]);
         }
         out.push(purposes.to_string());
+        if !who.groups.is_empty() {
+            let mut groups = table(&["provider", "group", "consent"]);
+            for given in &who.groups {
+                let group = given.group.as_ref().map_or("all", Token::as_str);
+                groups.add_row([given.provider.as_str(), group, given.standing.state.as_str()]);
+            }
+            out.push(groups.to_string());
+        }
         if !who.events.is_empty() {
             let mut events = table(&["at", "event", "purpose", "until", "by", "method", "terms", "record"]);
             for e in &who.events {

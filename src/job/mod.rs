@@ -3,6 +3,8 @@
 mod allowed;
 mod applied;
 mod apply;
+mod asking;
+mod candidates;
 mod cases;
 mod check;
 mod commitments;
@@ -43,6 +45,8 @@ mod within;
 
 pub use applied::{ApplyRegistry, ApplyReport, NotVerified};
 pub use apply::{ApplyOptions, apply, reconcile};
+pub use asking::{ConsentAsked, ConsentMessage, ConsentReported, ConsentSent, consent_ask, consent_sent, report_consent};
+pub use candidates::{BreachCandidates, breach_candidates};
 pub use cases::{CasesShown, report_registers};
 pub use check::{Checked, CheckedRegistry, check};
 pub use commitments::{RowFields, commit_to, forget, is_of};

@@ -9,7 +9,7 @@ use crate::compliance::exposure::{Person, special_of, special_properties};
 use crate::compliance::processing::{Evidence, Place, Recipient, RecordPack, Traffic, build};
 use crate::compliance::register::{Book, Limits, register};
 use crate::compliance::retention::{RulePack, elements};
-use crate::compliance::{Fingerprint, Ledger, Purpose};
+use crate::compliance::{Fingerprint, Ledger, Purpose, Token, fold_group};
 use crate::dataset::{ContactField, Records, Row, Snapshot, State};
 use crate::model::{ObjectKind, TlsFacts};
 use crate::policy::{Profile, SpecialKind};
@@ -232,7 +232,9 @@ fn limits(pack: &RulePack, profile: &str) -> BTreeMap<String, Vec<String>> {
 fn places(loaded: &Loaded, state: &Path) -> Vec<Place> {
     let config = &loaded.config;
     let place = |what: &str, path: &Path| Place { what: what.to_owned(), path: path.display().to_string() };
-    let sources = [("contacts", &config.records.contacts), ("domains", &config.records.domains), ("services", &config.records.services)];
+    let records = &config.records;
+    let sources =
+        [("contacts", &records.contacts), ("domains", &records.domains), ("services", &records.services), ("orders", &records.orders)];
     let records = sources.into_iter().filter_map(|(table, source)| {
         let first = source.as_ref()?.files.first()?;
         Some(place(&format!("records of {table}"), first))
@@ -246,8 +248,12 @@ fn told_consent(ledger: &Ledger<'_>, at: Timestamp) -> Option<(String, String)> 
     let mut subjects = 0_u64;
     for subject in ledger.subjects() {
         subjects += 1;
-        for purpose in Purpose::ALL {
+        for purpose in Purpose::OF_CHANGES {
             *states.entry(ledger.standing(subject, *purpose, at).state.as_str()).or_default() += 1;
+        }
+        for (provider, group) in ledger.given_to(subject) {
+            let standing = fold_group(ledger.events(subject), provider.as_str(), group.as_ref().map(Token::as_str), at);
+            *states.entry(standing.state.as_str()).or_default() += 1;
         }
     }
     states.remove("unknown");

@@ -273,7 +273,8 @@ fn snapshot_digest(snapshot: &Snapshot) -> Option<SnapshotDigest> {
 /// The digests of the files of local records, as far as they are not too large in all.
 pub(super) fn record_digests(config: &Config) -> Vec<RecordDigest> {
     let records = &config.records;
-    let tables = [("contacts", &records.contacts), ("domains", &records.domains), ("services", &records.services)];
+    let tables =
+        [("contacts", &records.contacts), ("domains", &records.domains), ("services", &records.services), ("orders", &records.orders)];
     let files = |source: &Option<Source>| source.as_ref().map(|source| source.files.clone()).unwrap_or_default();
     let all = tables.into_iter().map(|(table, source)| (table, files(source))).chain([("rdap", records.rdap.clone())]);
     let mut left = RECORDS;

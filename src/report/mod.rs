@@ -2,15 +2,18 @@
 //!
 //! Nothing here reads a registry, a clock or a snapshot: equal facts give equal bytes, on this machine or another, years later.
 
+mod ageing;
 mod alike;
 mod area;
 mod cases;
 mod charts;
+mod consent;
 mod declared;
 mod document;
 mod erased;
 mod exposure;
 pub mod facts;
+mod funnel;
 mod heat;
 mod html;
 mod json;
@@ -30,6 +33,7 @@ mod verdict;
 mod workbook;
 
 pub use cases::{CasesSummary, write_cases};
+pub use consent::{ConsentBook, ConsentFinding, ConsentFunnel, ConsentOrder, ConsentRule, ConsentSummary, FEW};
 pub use declared::{declared_toml, read_declared};
 pub use document::Making;
 pub use erased::{ErasedRow, ErasedState, ErasureSummary, KeptRow, Reread, write_erasures};
@@ -126,6 +130,8 @@ pub fn schemas() -> Vec<(&'static str, Value)> {
             .chain(&cases::SHAPES)
             .chain(&erased::SHAPES)
             .chain(&oversight::SHAPES)
+            .chain(&ageing::SHAPES)
+            .chain(&consent::SHAPES)
             .chain(&exposure::SHAPES)
             .map(|shape| (shape.name, shape.schema())),
     );

@@ -290,6 +290,8 @@ fn event(who: Who, purpose: Purpose, event: Happening, at: Timestamp) -> complia
         id: None,
         purpose: Some(purpose),
         elements: Vec::new(),
+        provider: None,
+        group: None,
         event,
         at,
         expires: None,

@@ -23,15 +23,15 @@ struct Said(Happening, &'static [Purpose], i64, Option<i64>);
 struct Case {
     /// What was said, in the order of the file.
     said: &'static [Said],
-    /// The rule that blocks each purpose, in the order of [`Purpose::ALL`].
+    /// The rule that blocks each purpose, in the order of [`Purpose::OF_CHANGES`].
     blocked: [Option<Rule>; 3],
 }
 
 use Happening as H;
 use Purpose::{PrivacyProxy as Proxy, Publication as Public, TransferLock as Lock};
 
-/// Every purpose.
-const ALL: &[Purpose] = Purpose::ALL;
+/// Every purpose that changes of objects ask for.
+const ALL: &[Purpose] = Purpose::OF_CHANGES;
 /// What terms of service cover.
 const SERVICE: &[Purpose] = &[Proxy, Lock];
 
@@ -136,7 +136,7 @@ impl Consents {
     /// A domain whose registrant is hidden by a service.
     pub(super) fn protected(&mut self, registry: &str, domain: &str, registrant: &str) -> Result<()> {
         let blocked = self.said_by(registry, registrant)?;
-        for (at, (purpose, rule)) in Purpose::ALL.iter().zip(blocked).enumerate() {
+        for (at, (purpose, rule)) in Purpose::OF_CHANGES.iter().zip(blocked).enumerate() {
             let Some(rule) = rule else { continue };
             if self.purposes.contains(&at) {
                 self.rows.insert(("domain", domain.to_owned(), purpose.as_str(), rule.id()));

@@ -58,7 +58,7 @@ fn the_ledger_blocks_what_was_planted_to_be_blocked_and_nothing_else() {
             let needs = |purpose: &Purpose| match purpose {
                 Purpose::PrivacyProxy => profile.privacy.value == Privacy::ProxyContact,
                 Purpose::TransferLock => is_lockable,
-                Purpose::Publication => false,
+                Purpose::Publication | Purpose::ProviderData => false,
             };
             for (name, domain) in rows(&records, &id, ObjectKind::Domain) {
                 if services.of(&name).is_none() {
@@ -71,7 +71,7 @@ fn the_ledger_blocks_what_was_planted_to_be_blocked_and_nothing_else() {
                     let rule = decision.rule().map(Rule::id);
                     found.extend(rule.map(|rule| [&*registry.id, object, of, purpose.as_str(), rule].map(str::to_owned)));
                 };
-                Purpose::ALL.iter().filter(|purpose| needs(purpose)).for_each(|purpose| blocked("domain", &name, *purpose));
+                Purpose::OF_CHANGES.iter().filter(|purpose| needs(purpose)).for_each(|purpose| blocked("domain", &name, *purpose));
                 if let Some(handle) = registrant {
                     blocked("contact", handle, Purpose::Publication);
                 }

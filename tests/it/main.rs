@@ -2,6 +2,7 @@
 #![expect(clippy::expect_used, clippy::panic, reason = "a test ends where it cannot go on")]
 
 mod apply;
+mod asking;
 mod browser;
 mod budget;
 mod canary;

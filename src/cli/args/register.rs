@@ -34,7 +34,7 @@ pub(in crate::cli) enum Registers {
     Breach {
         /// What to do
         #[command(subcommand)]
-        what: Register,
+        what: Breach,
     },
     /// Holds, which keep data from being erased
     #[command(after_help = words("hold"))]
@@ -100,7 +100,7 @@ impl Registers {
         let (Self::Withholding { what }
         | Self::Request { what }
         | Self::Disclosure { what }
-        | Self::Breach { what }
+        | Self::Breach { what: Breach::Register(what) }
         | Self::Hold { what }
         | Self::Contract { what }
         | Self::Recipient { what }
@@ -108,17 +108,20 @@ impl Registers {
         | Self::Policy { what }
         | Self::Training { what }
         | Self::Verification { what }
-        | Self::Officer { what }) = self;
+        | Self::Officer { what }) = self
+        else {
+            return false;
+        };
         matches!(what, Register::Show { .. })
     }
 
     /// The register's name, and what is done with it.
-    pub(in crate::cli) fn parts(self) -> (&'static str, Register) {
-        match self {
+    pub(in crate::cli) fn parts(self) -> (&'static str, Breach) {
+        let (name, what) = match self {
+            Self::Breach { what } => return ("breach", what),
             Self::Withholding { what } => ("withholding", what),
             Self::Request { what } => ("request", what),
             Self::Disclosure { what } => ("disclosure", what),
-            Self::Breach { what } => ("breach", what),
             Self::Hold { what } => ("hold", what),
             Self::Contract { what } => ("contract", what),
             Self::Recipient { what } => ("recipient", what),
@@ -127,8 +130,25 @@ impl Registers {
             Self::Training { what } => ("training", what),
             Self::Verification { what } => ("verification", what),
             Self::Officer { what } => ("officer", what),
-        }
+        };
+        (name, Breach::Register(what))
     }
+}
+
+/// What is done with the register of breaches.
+#[derive(Debug, Subcommand)]
+pub(in crate::cli) enum Breach {
+    /// What is done with every register
+    #[command(flatten)]
+    Register(Register),
+    /// Raise what a report found that may be a breach, and disclosures without a grant, as candidates; each is raised once
+    Candidates {
+        /// The folder of `privet report exposure` or of `privet report consent`
+        #[arg(long, value_name = "DIR")]
+        from: PathBuf,
+        #[command(flatten)]
+        places: Places,
+    },
 }
 
 /// What is done with a register.

@@ -1,6 +1,6 @@
 //! The matrix of bases: dated data, in which what is not known is blocked.
 
-use crate::base::{Digest, Result};
+use crate::base::{Digest, Result, read_capped};
 use crate::compliance::fold::State;
 use crate::compliance::pack::{read, refused};
 use crate::compliance::record::Element;
@@ -13,6 +13,10 @@ use std::path::Path;
 
 /// The embedded matrix.
 const EMBEDDED: &str = include_str!("../packs/basis.toml");
+/// The most bytes of a pack.
+const MAX_PACK: u64 = 1 << 20;
+/// Domains under which nobody has an address (RFC 2606 §2 and §3, RFC 6761 §6.4).
+const RESERVED: [&str; 6] = ["example", "invalid", "test", "example.com", "example.net", "example.org"];
 
 /// By what a provider takes a kind of data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -48,6 +52,18 @@ pub enum Process {
     Standard,
 }
 
+impl Process {
+    /// The word in packs and tables.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Sync => "sync",
+            Self::Async => "async",
+            Self::Standard => "standard",
+        }
+    }
+}
+
 /// How often a provider asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -71,6 +87,8 @@ struct File {
     basis: Vec<BasisRow>,
     #[serde(default)]
     process: Vec<ProcessRow>,
+    #[serde(default)]
+    placeholder: Vec<PlaceholderRow>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -78,6 +96,12 @@ struct File {
 struct Provider {
     name: Box<str>,
     policy: Policy,
+    /// For how many days the link in a message leads anywhere.
+    #[serde(default)]
+    link_days: Option<u16>,
+    /// Within how many days what rested on a consent is erased once that is withdrawn.
+    #[serde(default)]
+    erase_days: Option<u16>,
     #[serde(rename = "source")]
     _source: Box<str>,
     #[serde(rename = "confidence")]
@@ -106,6 +130,21 @@ struct ProcessRow {
     provider: Box<str>,
     tld: Box<str>,
     process: Process,
+    #[serde(rename = "source")]
+    _source: Box<str>,
+    #[serde(rename = "confidence")]
+    _confidence: Confidence,
+    from: Date,
+    to: Option<Date>,
+}
+
+/// What stands at a registry in the place of data that nobody consented to.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PlaceholderRow {
+    tld: Box<str>,
+    element: Element,
+    value: Box<str>,
     #[serde(rename = "source")]
     _source: Box<str>,
     #[serde(rename = "confidence")]
@@ -156,6 +195,14 @@ impl Group {
         Self(format!("g-{}", Digest::of(&bytes).short()).into())
     }
 
+    /// The group that `text` names: `g-` and 32 hexadecimal digits in lower case.
+    #[must_use]
+    pub fn read(text: &str) -> Option<Self> {
+        let digits = text.strip_prefix("g-")?;
+        let is_one = digits.len() == 32 && digits.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+        is_one.then(|| Self(text.into()))
+    }
+
     /// The text.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -178,6 +225,8 @@ impl fmt::Debug for Group {
 /// The matrix.
 #[derive(Clone, Debug)]
 pub struct BasisMatrix {
+    /// The digest of the pack.
+    pub digest: Digest,
     file: File,
 }
 
@@ -194,7 +243,7 @@ impl BasisMatrix {
     ///
     /// # Errors
     /// `E-pack-001` where the file is no such pack; `E-pack-002` where its version is another one, or a row names a provider that it does
-    /// not have, or two rows say different things of the same.
+    /// not have, or two rows say different things of the same, or a placeholder could be somebody's.
     pub fn parse(text: &str, file: &Path) -> Result<Self> {
         let pack: File = read(text, file)?;
         let wrong = |what: String, remedy: &str| Err(refused("E-pack-002", what, remedy, file));
@@ -216,7 +265,39 @@ impl BasisMatrix {
                 return wrong(what, "leave one of them");
             }
         }
-        Ok(Self { file: pack })
+        for row in &pack.placeholder {
+            if let Err(why) = lint(row) {
+                let what = format!("the placeholder of `{}` for `{}` {why}", row.element, shown(&row.tld));
+                return wrong(what, "take one that can be nobody's: see RFC 2606 for addresses");
+            }
+        }
+        Ok(Self { digest: Digest::of(text.as_bytes()), file: pack })
+    }
+
+    /// The matrix in `file`.
+    ///
+    /// # Errors
+    /// As [`Self::parse`]; `E-file-005` and `E-file-006` where it cannot be read.
+    pub fn load(file: &Path) -> Result<Self> {
+        let text = String::from_utf8(read_capped(file, MAX_PACK)?);
+        let text = text.map_err(|_| refused("E-pack-001", "the pack is not UTF-8", "save it as UTF-8", file))?;
+        Self::parse(&text, file)
+    }
+
+    /// What stands in the place of `element` for a name of `tld` on a day, where that is said.
+    #[must_use]
+    pub fn placeholder(&self, tld: &str, element: Element, on: Date) -> Option<&str> {
+        let rows = self.file.placeholder.iter().filter(|row| {
+            let is_of = row.element == element && (*row.tld == *tld || &*row.tld == "*");
+            is_of && holds(row.from, row.to, on)
+        });
+        rows.max_by_key(|row| (&*row.tld != "*", row.from)).map(|row| &*row.value)
+    }
+
+    /// Whether the pack has that provider, on whatever day.
+    #[must_use]
+    pub fn knows(&self, provider: &str) -> bool {
+        self.file.provider.iter().any(|row| *row.name == *provider)
     }
 
     /// By what `provider` takes `element` of a `person` for a name of `tld` on a day; nothing where that is not known.
@@ -244,8 +325,24 @@ impl BasisMatrix {
     /// How often a provider asks; nothing where that is not known.
     #[must_use]
     pub fn policy(&self, provider: &str, on: Date) -> Option<Policy> {
+        self.provider(provider, on).map(|row| row.policy)
+    }
+
+    /// For how many days the link in a message of a provider leads anywhere; nothing where that is not known.
+    #[must_use]
+    pub fn link_days(&self, provider: &str, on: Date) -> Option<u16> {
+        self.provider(provider, on).and_then(|row| row.link_days)
+    }
+
+    /// Within how many days a provider erases what rested on a consent that was withdrawn; nothing where that is not known.
+    #[must_use]
+    pub fn erase_days(&self, provider: &str, on: Date) -> Option<u16> {
+        self.provider(provider, on).and_then(|row| row.erase_days)
+    }
+
+    fn provider(&self, provider: &str, on: Date) -> Option<&Provider> {
         let rows = self.file.provider.iter().filter(|row| *row.name == *provider && holds(row.from, row.to, on));
-        rows.max_by_key(|row| row.from).map(|row| row.policy)
+        rows.max_by_key(|row| row.from)
     }
 
     /// The group of the `elements` that are sent to a provider, with those that consent is asked for.
@@ -264,6 +361,32 @@ impl BasisMatrix {
         let (contract, consent) = (with(Ground::Contract), with(Ground::Consent));
         let blocked: BTreeSet<Element> = elements.iter().copied().filter(|e| !contract.contains(e) && !consent.contains(e)).collect();
         if blocked.is_empty() { Ok((Group::of(provider, person, &contract, &consent), consent)) } else { Err(blocked) }
+    }
+}
+
+/// What is wrong with a placeholder that must never be anybody's data.
+fn lint(row: &PlaceholderRow) -> Result<(), &'static str> {
+    let value = row.value.trim();
+    if value.is_empty() || value.len() > 255 || value.chars().any(char::is_control) {
+        return Err("is empty, over 255 bytes, or holds a control character");
+    }
+    match row.element {
+        Element::Email => {
+            let domain = value.rsplit_once('@').filter(|(mailbox, _)| !mailbox.is_empty()).map(|(_, domain)| domain);
+            let domain = domain.ok_or("is no e-mail address")?.to_ascii_lowercase();
+            let is_reserved = |known: &&str| domain == **known || domain.ends_with(&format!(".{known}"));
+            RESERVED.iter().any(is_reserved).then_some(()).ok_or("is an address of a domain that may be somebody's")
+        }
+        Element::Voice | Element::Fax => {
+            let digits = |text: &str, most: usize| !text.is_empty() && text.len() <= most && text.bytes().all(|b| b.is_ascii_digit());
+            let parts = value.strip_prefix('+').and_then(|rest| rest.split_once('.'));
+            parts.filter(|(cc, n)| digits(cc, 3) && digits(n, 14)).map(drop).ok_or("is no telephone number as `+CC.NUMBER` (RFC 5733)")
+        }
+        Element::Country => {
+            let fits = value.len() == 2 && value.bytes().all(|b| b.is_ascii_uppercase());
+            fits.then_some(()).ok_or("is no country in two capital letters (ISO 3166-1)")
+        }
+        _ => Ok(()),
     }
 }
 
@@ -291,6 +414,23 @@ pub enum Course {
     ProviderInforms,
     /// How such names are registered is not known, and nothing is guessed.
     Blocked,
+}
+
+impl Course {
+    /// The word in tables.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Whole => "whole",
+            Self::Placeholders => "placeholders",
+            Self::BackToPlaceholders => "back to placeholders",
+            Self::Waits => "waits",
+            Self::Lapses => "lapses",
+            Self::CancelFirst => "cancel first",
+            Self::ProviderInforms => "provider informs",
+            Self::Blocked => "blocked",
+        }
+    }
 }
 
 /// What becomes of an order whose consent stands so; `is_over` where its time to wait has ended. Silence is never consent.

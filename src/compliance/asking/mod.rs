@@ -1,10 +1,16 @@
 //! Asking for consent: of whom, for which data, how often, and what an order does meanwhile. Privet sends no message itself.
 
+mod drawing;
 mod matrix;
+mod outbox;
+mod template;
 #[cfg(test)]
 mod tests;
 
+pub use drawing::{Before, Drawn, Judging, Message, OrderCourse, Trigger, Unasked};
 pub use matrix::{BasisMatrix, Cell, Course, Ground, Group, Person, Policy, Process, course};
+pub use outbox::{Asked, Confirmed, Messages, Wording, message_id, recipient, source};
+pub use template::{Letter, MAX_TEMPLATE, Template, Written};
 
 use super::subjects::Subject;
 use crate::base::Timestamp;

@@ -3,6 +3,7 @@
 //! The defaults are a file of the same form (`privet.toml` beside this module), which is also what `privet init` writes.
 
 mod agents;
+mod consent;
 mod document;
 mod gates;
 mod init;
@@ -20,4 +21,4 @@ pub use init::{TEMPLATE, init};
 pub use origin::{Given, Origin, Setting};
 pub use read::Environment;
 pub use secret::{SecretRead, SecretSource};
-pub use types::{Agent, Applying, Config, Dns, Gates, Loaded, Nightly, Poll, Proof, Records, RegistryConfig, Retention};
+pub use types::{Agent, Applying, Asking, Brand, Config, Dns, Gates, Loaded, Nightly, Poll, Proof, Records, RegistryConfig, Retention};

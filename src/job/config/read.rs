@@ -4,7 +4,7 @@ use super::agents;
 use super::document::{CAP, Document, text_of};
 use super::table::{Kind, Layer, Reading, Table};
 use super::types::{Config, Dns, Loaded, Records, Retention};
-use super::{Given, TEMPLATE, gates, nightly, proof, registry};
+use super::{Given, TEMPLATE, consent, gates, nightly, proof, registry};
 use crate::base::{Blame, Digest, DomainName, Exit, Handle, Problem, Problems, read_capped};
 use crate::compliance::oversight::DECLARED_CRITERIA;
 use crate::compliance::processing::DECLARED;
@@ -103,6 +103,7 @@ fn root(reading: &mut Reading<'_>, path: &Path, bytes: &[u8], layers: [Layer<'_>
     let mut records = own.child(reading, "records");
     let privacy = own.child(reading, "privacy");
     let mut agents = own.child(reading, "agents");
+    let mut brands = own.child(reading, "messages");
     let mut registries = own.child(reading, "registries");
 
     let mut all = Table::root(&[outside, file, defaults]);
@@ -120,6 +121,8 @@ fn root(reading: &mut Reading<'_>, path: &Path, bytes: &[u8], layers: [Layer<'_>
     let dns = dns(reading, observing);
     let keeping = all.child(reading, "retention");
     let retention = retention(reading, keeping);
+    let giving = all.child(reading, "consent");
+    let asking = consent::asking(reading, giving);
     let declaring = own.child(reading, "controller");
     let controller = controller(reading, declaring);
     let overseeing = own.child(reading, "oversight");
@@ -132,20 +135,21 @@ fn root(reading: &mut Reading<'_>, path: &Path, bytes: &[u8], layers: [Layer<'_>
         let table = records.child(reading, key);
         source(reading, table)
     };
-    let [contacts, domains, services] = ["contacts", "domains", "services"].map(|key| one(key, reading));
+    let [contacts, domains, services, orders] = ["contacts", "domains", "services", "orders"].map(|key| one(key, reading));
     let answers = records.child(reading, "rdap");
-    let records_read = Records { contacts, domains, services, rdap: rdap(reading, answers) };
+    let records_read = Records { contacts, domains, services, orders, rdap: rdap(reading, answers) };
     records.finish(reading);
     let privacy = privacy_contact(reading, privacy);
     let agents = agents::all(reading, &mut agents);
+    let brands = consent::brands(reading, &mut brands);
     let registries = registry::all(reading, &mut registries, &fallback, environment);
     registry::check_defaults(reading, fallback);
-    for key in ["records", "privacy", "controller", "oversight", "agents", "registries"] {
+    for key in ["records", "privacy", "controller", "oversight", "agents", "messages", "registries"] {
         all.know(key);
     }
     all.finish(reading);
     version?;
-    let (gates, corrections, nightly, retention) = (gates?, corrections?, nightly?, retention?);
+    let (gates, corrections, nightly, retention, asking) = (gates?, corrections?, nightly?, retention?, asking?);
     let (state, reports, records, dns, proof) = (state?, reports?, records_read, dns?, proof?);
     let digest = digest(bytes, &reading.rules);
     Some(Config {
@@ -161,6 +165,8 @@ fn root(reading: &mut Reading<'_>, path: &Path, bytes: &[u8], layers: [Layer<'_>
         nightly,
         dns,
         retention,
+        asking,
+        brands,
         controller,
         oversight,
         proof,

@@ -2,11 +2,13 @@
 
 use super::{SecretSource, Setting};
 use crate::base::{Blame, Digest, Problem, RegistryId, Result};
+use crate::compliance::asking::BasisMatrix;
 use crate::compliance::retention::RulePack;
 use crate::dataset::Source;
 use crate::diff::PrivacySettings;
 use crate::plan::{Directions, Limits, Recipe};
 use crate::policy::Profile;
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, civil};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
@@ -52,6 +54,10 @@ pub struct Config {
     pub dns: Dns,
     /// By which rules data are kept.
     pub retention: Retention,
+    /// By what data are given to providers.
+    pub asking: Asking,
+    /// In which words people are asked, by brand.
+    pub brands: BTreeMap<String, Brand>,
     /// What the controller declares for the record of processing activities, by field.
     pub controller: BTreeMap<String, String>,
     /// What is declared of an impact assessment: criteria, and the decision on it.
@@ -89,6 +95,8 @@ pub struct Records {
     pub domains: Option<Source>,
     /// Privacy services sold with domains.
     pub services: Option<Source>,
+    /// What was ordered for whom.
+    pub orders: Option<Source>,
     /// Files of RDAP answers about domains; empty where there are none.
     pub rdap: Vec<PathBuf>,
 }
@@ -100,6 +108,30 @@ pub struct Retention {
     pub pack: Arc<RulePack>,
     /// Contracts that hold, as rules name them.
     pub contracts: BTreeSet<Box<str>>,
+}
+
+/// By what data are given to providers, and who provides.
+#[derive(Clone, Debug)]
+pub struct Asking {
+    /// The pack of bases: the operator's own, or the embedded one.
+    pub matrix: Arc<BasisMatrix>,
+    /// By whose days an order waits for consent.
+    pub zone: TimeZone,
+    /// Registry account → the provider that is given the data of its registrants, where an order names none.
+    pub providers: BTreeMap<String, String>,
+}
+
+/// In which words the customers of a brand are asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Brand {
+    /// What it is called.
+    pub name: String,
+    /// The language of those of whom no other is known.
+    pub language: String,
+    /// Where answers are given: the message's id is put behind it.
+    pub link: Option<String>,
+    /// Templates by language; the built-in ones serve where there is none.
+    pub templates: BTreeMap<String, PathBuf>,
 }
 
 /// By what the registrar's or a reseller's data are known; an empty text is no mark.

@@ -1,5 +1,8 @@
 //! The matrix, groups, windows and policies by their cases.
 
+mod drawing;
+mod words;
+
 use super::*;
 use crate::compliance::fold::State;
 use crate::compliance::record::Element;
@@ -231,6 +234,52 @@ fn a_pack_that_is_none_is_refused_with_its_line() {
     assert_eq!(told("elements = [\"voice\", \"name\"]", "elements = [\"voice\", \"voice\"]"), ("E-pack-002".to_owned(), None));
     assert_eq!(told("elements = [\"voice\", \"name\"]", "elements = [\"shoes\"]"), ("E-pack-001".to_owned(), Some(29)));
     assert_eq!(told("person = \"*\"", "persons = \"*\"").0, "E-pack-001");
+}
+
+#[test]
+fn a_placeholder_can_be_nobodys() {
+    let row = |element: &str, value: &str| {
+        let text = format!(
+            "{PACK}[[placeholder]]\ntld = \"*\"\nelement = \"{element}\"\nvalue = \"{value}\"\nsource = \"a test\"\n\
+             confidence = \"guess\"\nfrom = \"2018-05-25\"\n"
+        );
+        BasisMatrix::parse(&text, Path::new("own.toml")).map_err(|problem| problem.id.clone())
+    };
+    for (element, value) in [
+        ("email", "nobody@placeholder.invalid"),
+        ("email", "nobody@example.org"),
+        ("voice", "+1.5555550100"),
+        ("country", "ZZ"),
+        ("name", "Not given"),
+    ] {
+        let matrix = row(element, value).unwrap_or_else(|id| panic!("{element} {value}: {id}"));
+        let read = Element::read(element).expect("an element");
+        assert_eq!(matrix.placeholder("it", read, day("2026-05-31")), Some(value));
+        assert_eq!(matrix.placeholder("it", read, day("2018-05-24")), None, "before it held");
+        assert_eq!(matrix.placeholder("it", Element::City, day("2026-05-31")), None);
+    }
+    for (element, value) in [
+        ("email", "nobody@registrar.de"),
+        ("email", "nobody@example.org.de"),
+        ("email", "@example.org"),
+        ("email", "example.org"),
+        ("voice", "0228 1234"),
+        ("voice", "+49.228 1234"),
+        ("fax", "+.1"),
+        ("country", "Germany"),
+        ("name", " "),
+    ] {
+        assert_eq!(row(element, value).expect_err(value), "E-pack-002", "{element} {value}");
+    }
+}
+
+#[test]
+fn a_group_is_read_as_it_is_written() {
+    let group = Group::of("p", Person::Individual, &BTreeSet::new(), &of(&[Element::Voice]));
+    assert_eq!(Group::read(group.as_str()), Some(group.clone()));
+    for bad in ["", "g-", "g-12", &group.as_str().to_uppercase(), &format!("{group}0"), &group.as_str().replace("g-", "m-")] {
+        assert_eq!(Group::read(bad), None, "{bad}");
+    }
 }
 
 proptest! {

@@ -1,0 +1,164 @@
+//! `report consent`: what is given to providers against what was consented to, what orders do meanwhile, and what came of asking.
+
+mod contacts;
+mod ledger;
+mod rules;
+
+use super::super::config::Loaded;
+use super::super::night::Night;
+use super::super::opening::open_store;
+use super::super::{Context, Ended};
+use super::{Orders, asked, blocked};
+use crate::base::{Exit, Problems, Result, Timestamp};
+use crate::compliance::asking::{Course, Judging, Messages, OrderCourse, Process, Trigger, Unasked};
+use crate::compliance::{Ledger, State, Subject, Token};
+use crate::dataset::{Order, Snapshot};
+use crate::report::{ConsentBook, ConsentFinding, ConsentOrder, ConsentSummary};
+use contacts::Contacts;
+
+/// What `report consent` prints with `--format json`.
+#[derive(Clone, Debug, serde::Serialize, schemars::JsonSchema)]
+pub struct ConsentReported {
+    /// The folder with the page and the tables.
+    reports: String,
+    /// What it came to.
+    #[serde(flatten)]
+    summary: ConsentSummary,
+}
+
+/// `report consent`: the ledger, the book of messages, the orders and the newest snapshots of registries that have a provider, against
+/// the pack of bases.
+///
+/// # Errors
+/// Everything that keeps the records from being taken in; `E-store-…`, `E-asking-001` and `E-file-…` (exit 33).
+pub fn report_consent(loaded: &Loaded, ctx: &Context) -> Result<Ended, Problems> {
+    let night = Night::begin(loaded, ctx)?;
+    let (ingested, _) = night.take_in()?;
+    night.stage("consent");
+    let making = night.making();
+    let mut store = open_store(night.state.root())?;
+    let messages = Messages::open(&mut store)?;
+    let mut ledger = Ledger::open(&mut store)?;
+    let mut book = ConsentBook::begin(&night.dir, &making)?;
+    let mut notes = Vec::new();
+    let config = &loaded.config;
+    let mut contacts = Contacts::default();
+    let mut snapshots = Vec::new();
+    for id in config.registries.keys().filter(|id| ctx.includes(id)) {
+        contacts.countries(&ingested.records, id, &mut ledger)?;
+        let Some(provider) = config.asking.providers.get(id.as_str()) else { continue };
+        match Snapshot::newest(night.state.root(), id)? {
+            None => notes.push(format!("Of {id} there is no snapshot: what it holds was not looked at.")),
+            Some(snapshot) => {
+                let looking = contacts::Looking { night: &night, id, provider, records: &ingested.records, snapshot: &snapshot };
+                looking.look(&mut contacts, &mut ledger, &mut book)?;
+                snapshots.push(snapshot);
+            }
+        }
+    }
+    if config.records.orders.is_some() {
+        let orders = Orders::read(loaded, ctx, &ingested.records)?;
+        let triggers = orders.triggers(config, &mut ledger)?;
+        let sent = asked(&ledger, &messages);
+        let events = |subject: Subject| ledger.events(subject);
+        let asking = &config.asking;
+        let judging = Judging { matrix: &asking.matrix, zone: &asking.zone, now: night.started, events: &events, sent: &sent };
+        let drawn = judging.draw(&triggers);
+        let named = Named { loaded, contacts: &contacts };
+        let mut all: Vec<_> = triggers.iter().zip(&drawn.orders).zip(&orders.orders).collect();
+        // The order in which they are looked at; those of one place stay by their times.
+        all.sort_by_key(|((_, order), _)| rank(order));
+        for ((trigger, order), row) in all {
+            named.order(&mut book, trigger, order, row)?;
+        }
+    } else {
+        notes.push("No orders are named below [records.orders].".to_owned());
+    }
+    let told = ledger::Told { loaded, ledger: &ledger, messages: &messages, at: night.started };
+    told.amiss(&mut book)?;
+    let (all, groups, countries) = told.funnels(contacts.country_of());
+    let oldest = contacts.oldest.map(|at| days(at, night.started));
+    let (summary, files) = book.finish(&all, &groups, &countries, oldest, notes)?;
+    let page = files.last().map(|page| page.display().to_string()).unwrap_or_default();
+    let mut text = String::new();
+    for (rule, n) in &summary.rules {
+        text.push_str(&format!("{rule}: {n}\n"));
+    }
+    text.push_str(&format!("{} errors, {} warnings, {} orders to erase\n{page}", summary.errors, summary.warnings, summary.erasures));
+    let mut exits = vec![Exit::Done];
+    exits.extend((summary.errors + summary.warnings > 0).then_some(Exit::Findings));
+    exits.extend(ctx.stop.is_stopped().then_some(Exit::Stopped));
+    let counts = [("errors", summary.errors), ("warnings", summary.warnings), ("erasures", summary.erasures)];
+    let shown = ConsentReported { reports: night.dir.display().to_string(), summary: summary.clone() };
+    let mut ended = Ended { exits, json: serde_json::to_value(shown).unwrap_or_default(), text, problems: Vec::new() };
+    night.proved(&mut ended, "report consent", &snapshots, &counts);
+    Ok(ended)
+}
+
+/// Whole days between two times.
+fn days(from: Timestamp, to: Timestamp) -> i64 {
+    to.duration_since(from).as_hours() / 24
+}
+
+/// The place of an order: new ones that wait, new ones that do not, then those that were decided, likewise; then all others (ENM-12).
+fn rank(order: &OrderCourse) -> u32 {
+    let is_decided = !matches!(order.state, State::Unknown | State::Requested);
+    match (order.process, is_decided) {
+        (Some(Process::Async), false) => 0,
+        (Some(Process::Sync), false) => 1,
+        (Some(Process::Async), true) => 2,
+        (Some(Process::Sync), true) => 3,
+        (Some(Process::Standard) | None, _) => 4,
+    }
+}
+
+/// What orders are told by.
+struct Named<'a> {
+    loaded: &'a Loaded,
+    contacts: &'a Contacts,
+}
+
+impl Named<'_> {
+    fn order(&self, book: &mut ConsentBook<'_>, trigger: &Trigger<'_>, order: &OrderCourse, row: &Order) -> Result<()> {
+        let zone = &self.loaded.config.asking.zone;
+        let last = order.until.and_then(|end| end.to_zoned(zone.clone()).date().yesterday().ok()).map(|day| day.to_string());
+        let is_lapsed = order.course == Course::Lapses && trigger.open;
+        let registry = row.registry.as_str();
+        let used = self.contacts.is_used(registry, row.handle.as_str());
+        book.order(&ConsentOrder {
+            rank: rank(order),
+            order: trigger.order,
+            registry,
+            tld: trigger.tld,
+            kind: row.kind.as_str(),
+            at: trigger.at.to_string(),
+            provider: trigger.provider,
+            process: order.process.map(Process::as_str),
+            group: order.group.as_ref().map(ToString::to_string),
+            state: order.state.as_str(),
+            evidence: order.evidence.iter().map(Token::as_str).collect::<Vec<_>>().join(" "),
+            course: order.course.as_str(),
+            asked: order.asked.as_str(),
+            waits_until: last.clone(),
+            erase: is_lapsed.then_some((row.handle.as_str(), used)),
+        })?;
+        let found = |rule, what| ConsentFinding {
+            rule,
+            object: "order",
+            id: trigger.order,
+            registry: Some(registry),
+            provider: trigger.provider,
+            group: None,
+            what,
+        };
+        if is_lapsed && order.asked == Unasked::Lapsed {
+            let until = last.unwrap_or_default();
+            book.finding(&found(rules::LAPSED, format!("it waited until the end of {until}: take it back, and erase its data")))?;
+        }
+        if order.course == Course::Blocked {
+            let knows = trigger.provider.is_some_and(|provider| self.loaded.config.asking.matrix.knows(provider));
+            book.finding(&found(rules::NOT_KNOWN, blocked(trigger, order, knows)))?;
+        }
+        Ok(())
+    }
+}
