@@ -1,5 +1,6 @@
 //! What the registers hold, case by case: which are open, what is due when, and what is amiss. Nothing of a person stands in it.
 
+use super::ageing;
 use super::document::{Block, Document, Folder, Making, Mood, Section};
 use super::table::{Cell, Shape};
 use super::tables::{int, text};
@@ -79,6 +80,8 @@ pub fn write_cases(dir: &Path, making: &Making, registers: &[(&Register, Vec<Cas
             of.map(|(state, n)| vec![Cell::from(&*register.name), register.about.as_ref().into(), state.as_str().into(), (*n).into()])
         }),
     )?;
+    let asked = registers.iter().filter(|(register, _)| &*register.name == ageing::REGISTER).flat_map(|(_, cases)| cases);
+    let requests = ageing::section(&mut folder, making, &asked.cloned().collect::<Vec<_>>())?;
     let section = |id, heading: &str, block: Block| Section { id, heading: heading.to_owned(), blocks: vec![block] };
     let wrong: u64 = summary.amiss.values().sum();
     let document = Document {
@@ -103,6 +106,7 @@ pub fn write_cases(dir: &Path, making: &Making, registers: &[(&Register, Vec<Cas
         ],
         sections: vec![
             section("deadlines", "Deadlines", deadlines),
+            requests,
             section("amiss", "What is amiss", amiss),
             section("states", "Registers", states),
             section("cases", "Cases", cases),

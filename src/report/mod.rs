@@ -2,6 +2,7 @@
 //!
 //! Nothing here reads a registry, a clock or a snapshot: equal facts give equal bytes, on this machine or another, years later.
 
+mod ageing;
 mod alike;
 mod area;
 mod cases;
@@ -11,6 +12,7 @@ mod document;
 mod erased;
 mod exposure;
 pub mod facts;
+mod funnel;
 mod heat;
 mod html;
 mod json;
@@ -123,6 +125,7 @@ pub fn schemas() -> Vec<(&'static str, Value)> {
             .chain(&processing::SHAPES)
             .chain(&cases::SHAPES)
             .chain(&erased::SHAPES)
+            .chain(&ageing::SHAPES)
             .chain(&exposure::SHAPES)
             .map(|shape| (shape.name, shape.schema())),
     );

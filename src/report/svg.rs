@@ -4,6 +4,7 @@
 //! A chart is told by a title and a description, each part by its own title, and each series by a pattern as well as a colour.
 
 use super::area::Area;
+use super::funnel::Funnel;
 use super::heat::Heat;
 use crate::base::escape_controls;
 use maud::{Markup, html};
@@ -26,6 +27,8 @@ pub(super) enum Picture {
     Area(Area),
     /// Zones and elements, each cell by the most that anybody sees there.
     Heat(Heat),
+    /// Steps that fewer and fewer take.
+    Funnel(Funnel),
 }
 
 impl Picture {
@@ -35,6 +38,7 @@ impl Picture {
             Self::Bars(bars) => &bars.title,
             Self::Area(area) => &area.title,
             Self::Heat(heat) => &heat.title,
+            Self::Funnel(funnel) => &funnel.title,
         }
     }
 
@@ -44,6 +48,7 @@ impl Picture {
             Self::Bars(bars) => bars.rows.is_empty(),
             Self::Area(area) => area.points.is_empty(),
             Self::Heat(heat) => heat.rows.is_empty(),
+            Self::Funnel(funnel) => funnel.steps.is_empty(),
         }
     }
 
@@ -53,6 +58,7 @@ impl Picture {
             Self::Bars(bars) => bars.draw(),
             Self::Area(area) => area.draw(),
             Self::Heat(heat) => heat.draw(),
+            Self::Funnel(funnel) => funnel.draw(),
         }
     }
 }
