@@ -4,6 +4,7 @@ mod allowed;
 mod applied;
 mod apply;
 mod cases;
+mod chain;
 mod check;
 mod commitments;
 pub mod config;

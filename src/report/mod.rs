@@ -6,12 +6,14 @@ mod ageing;
 mod alike;
 mod area;
 mod cases;
+mod chain;
 mod charts;
 mod declared;
 mod document;
 mod erased;
 mod exposure;
 pub mod facts;
+mod flow;
 mod funnel;
 mod heat;
 mod html;
@@ -20,25 +22,31 @@ mod linked;
 mod page;
 mod processing;
 pub mod proof;
+mod questions;
 mod retention;
+mod ribbon;
 mod sample;
 mod sheet;
+mod since;
 mod svg;
 mod table;
 mod tables;
 mod terminal;
+mod transfers;
 mod verdict;
 mod workbook;
 
 pub use cases::{CasesSummary, write_cases};
+pub use chain::{ChainRun, ChainState, RUNS};
 pub use declared::{declared_toml, read_declared};
 pub use document::Making;
 pub use erased::{ErasedRow, ErasedState, ErasureSummary, KeptRow, Reread, write_erasures};
 pub use exposure::{ExposureBook, ExposureCount, RegistryExposure, RoleOf, RuleLine, Stage};
 pub use facts::{RegistryFacts, RunFacts};
 pub use json::{AppliedSummary, PlanSummary, RegistrySummary, Summary};
-pub use processing::{Coverage, RecordSummary, write_record};
+pub use processing::{Beside, Coverage, RecordSummary, write_record};
 pub use retention::{RetentionReport, RetentionRow, RetentionSummary, making};
+pub use since::{Earlier, EarlierCell, RECORD_CAP, read_record};
 pub use terminal::terminal;
 
 use crate::base::{Blame, Problem, Result, create_private_dir, read_capped, write_atomic};
@@ -126,6 +134,10 @@ pub fn schemas() -> Vec<(&'static str, Value)> {
             .chain(&cases::SHAPES)
             .chain(&erased::SHAPES)
             .chain(&ageing::SHAPES)
+            .chain(&chain::SHAPES)
+            .chain(&questions::SHAPES)
+            .chain(&since::SHAPES)
+            .chain(&transfers::SHAPES)
             .chain(&exposure::SHAPES)
             .map(|shape| (shape.name, shape.schema())),
     );
