@@ -20,6 +20,7 @@ mod html;
 mod json;
 mod linked;
 mod page;
+mod pdf;
 mod processing;
 pub mod proof;
 mod questions;

@@ -15,10 +15,10 @@ const KEY: usize = 24;
 /// What becomes of a field: letter, name, colour and pattern. A pattern is a number of [`pattern`]; 0: none.
 const KINDS: [(&str, &str, &str, usize); 5] = [
     ("S", "signed", "s4", 0),
-    ("F", "signed, and the run failed", "s1", 1),
-    ("E", "erased since, as signed", "s0", 4),
+    ("F", "signed, run failed", "s1", 1),
+    ("E", "erased, as signed", "s0", 4),
     ("G", "gap: no proof", "s3", 3),
-    ("X", "proof DOES NOT HOLD", "s2", 2),
+    ("X", "DOES NOT HOLD", "s2", 2),
 ];
 
 /// A ribbon.
@@ -99,11 +99,11 @@ mod tests {
     fn each_run_is_told_and_lines_are_as_long_as_they_may_be() {
         let drawn = ribbon(60).draw().into_string();
         assert_eq!(drawn.matches("<title>run-").count(), 60);
-        assert!(drawn.contains("<title>run-4: proof DOES NOT HOLD</title>"), "{drawn}");
+        assert!(drawn.contains("<title>run-4: DOES NOT HOLD</title>"), "{drawn}");
         assert!(drawn.contains(&format!("height=\"{}\"", 3 * KEY + 10 + 3 * ROW + 4)));
         assert_eq!(
             told(&ribbon(6).fields),
-            "6 runs: signed 2, signed, and the run failed 1, erased since, as signed 1, gap: no proof 1, proof DOES NOT HOLD 1."
+            "6 runs: signed 2, signed, run failed 1, erased, as signed 1, gap: no proof 1, DOES NOT HOLD 1."
         );
     }
 }

@@ -268,7 +268,8 @@ mod tests {
         let (changed, same) = compare(&one.0, &one.1, &earlier(&none));
         assert_eq!(same.values().sum::<u64>() + changed.len() as u64, fields as u64, "each cell is counted once");
         let chart = bars(&changed, &same);
-        assert_eq!(chart.rows.iter().flat_map(|row| &row.parts).sum::<f64>(), fields as f64);
+        let drawn = chart.rows.iter().flat_map(|row| &row.parts).sum::<f64>();
+        assert!((drawn - fields as f64).abs() < 0.5, "{drawn}");
     }
 
     #[test]

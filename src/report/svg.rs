@@ -50,6 +50,18 @@ impl Picture {
         }
     }
 
+    /// What it says, for those who do not see it.
+    pub(super) fn desc(&self) -> &str {
+        match self {
+            Self::Bars(bars) => &bars.desc,
+            Self::Area(area) => &area.desc,
+            Self::Heat(heat) => &heat.desc,
+            Self::Funnel(funnel) => &funnel.desc,
+            Self::Flow(flow) => &flow.desc,
+            Self::Ribbon(ribbon) => &ribbon.desc,
+        }
+    }
+
     /// Whether there is anything to see.
     pub(super) const fn is_empty(&self) -> bool {
         match self {

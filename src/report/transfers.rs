@@ -34,15 +34,13 @@ pub(super) fn sections(folder: &mut Folder<'_>, pack: &RecordPack, rows: &[Row],
     flows.push(listed);
     let recipients = recipients(pack, seen, day);
     let third: Vec<&Going<'_>> = recipients.iter().filter(|going| going.cover != Cover::Within).collect();
-    let mut beyond = Vec::new();
-    beyond.push(Block::Note(match (third.is_empty(), recipients.is_empty()) {
-        (_, true) => "No recipient is known.".to_owned(),
-        (true, _) => "Every recipient is in the European Economic Area.".to_owned(),
-        _ => "People are those whose data are at the registry from which the recipient has them; nobody says that it has those of each."
-            .to_owned(),
-    }));
-    beyond.push(Block::Chart(Picture::Bars(bars(pack, &third))));
-    beyond.push(folder.table(&RECIPIENTS, recipients.iter().map(|going| going.cells(pack)))?);
+    let told = match (third.is_empty(), recipients.is_empty()) {
+        (_, true) => "No recipient is known.",
+        (true, _) => "Every recipient is in the European Economic Area.",
+        _ => "People are those whose data are at the registry from which the recipient has them; nobody says that it has those of each.",
+    };
+    let listed = folder.table(&RECIPIENTS, recipients.iter().map(|going| going.cells(pack)))?;
+    let beyond = vec![Block::Note(told.to_owned()), Block::Chart(Picture::Bars(bars(pack, &third))), listed];
     let section = |id, heading: &str, blocks| Section { id, heading: heading.to_owned(), blocks };
     Ok([
         section("flows", "Which data go where, and on which ground", flows),
@@ -157,10 +155,10 @@ enum Cover {
 impl Cover {
     /// The series, in the order in which they are stacked.
     const SERIES: [(Self, &'static str); 4] = [
-        (Self::Decision, "covered by a decision (Art. 45)"),
-        (Self::Other, "covered by another mechanism"),
+        (Self::Decision, "decision (Art. 45)"),
+        (Self::Other, "other mechanism"),
         (Self::Nothing, "NOT COVERED"),
-        (Self::Unknown, "country not declared"),
+        (Self::Unknown, "country unknown"),
     ];
 
     const fn as_str(self) -> &'static str {
@@ -209,15 +207,20 @@ fn cover(pack: &RecordPack, recipient: &Recipient, day: Date) -> (Cover, String)
         return (Cover::Within, "European Economic Area".to_owned());
     }
     let decision = pack.adequacy.decision(country, day);
+    let nothing = |why: &str| (Cover::Nothing, why.to_owned());
     match (decision, recipient.mechanism.as_deref(), &recipient.evidence) {
-        (_, Some("privacy_shield"), _) => {
-            (Cover::Nothing, "the Privacy Shield is no mechanism since 2020-07-16 (CJEU C-311/18)".to_owned())
-        }
+        (_, Some("privacy_shield"), _) => nothing("the Privacy Shield is no mechanism since 2020-07-16 (CJEU C-311/18)"),
         (Some(("all", citation)), ..) => (Cover::Decision, citation.to_owned()),
-        (Some((scope, citation)), _, Some(_)) => (Cover::Decision, format!("{citation}, for {scope}")),
-        (_, Some(mechanism), _) if mechanism != "adequacy" => (Cover::Other, mechanism.to_owned()),
-        (Some((scope, citation)), ..) => (Cover::Nothing, format!("{citation} is for {scope}, and nothing shows that it is")),
-        (None, ..) => (Cover::Nothing, "no decision, and no mechanism is declared".to_owned()),
+        // Evidence is of what was declared: of clauses it shows nothing about a decision.
+        (Some((scope, citation)), None | Some("adequacy" | "certification"), Some(_)) => {
+            (Cover::Decision, format!("{citation}, for {scope}"))
+        }
+        (Some((scope, citation)), None | Some("adequacy"), None) => {
+            nothing(&format!("{citation} is for {scope}, and nothing shows that it is"))
+        }
+        (_, Some("not-needed"), _) => nothing("declared as if none were needed"),
+        (None, None | Some("adequacy"), _) => nothing("no decision, and no mechanism is declared"),
+        (_, Some(mechanism), _) => (Cover::Other, mechanism.to_owned()),
     }
 }
 
@@ -328,10 +331,13 @@ mod tests {
         assert_eq!(covered(Some("CH"), None, None), Cover::Decision);
         assert_eq!(covered(Some("US"), None, None), Cover::Nothing, "the decision is for certified ones alone");
         assert_eq!(covered(Some("US"), None, Some("DPF-1")), Cover::Decision);
-        assert_eq!(covered(Some("US"), Some("scc"), None), Cover::Other);
+        assert_eq!(covered(Some("US"), Some("certification"), Some("DPF-1")), Cover::Decision);
+        assert_eq!(covered(Some("US"), Some("standard-clauses"), None), Cover::Other);
+        assert_eq!(covered(Some("US"), Some("standard-clauses"), Some("scc-1")), Cover::Other, "that shows no certification");
+        assert_eq!(covered(Some("BR"), Some("not-needed"), None), Cover::Nothing);
         assert_eq!(covered(Some("US"), Some("privacy_shield"), Some("x")), Cover::Nothing);
         assert_eq!(covered(Some("BR"), Some("adequacy"), None), Cover::Nothing);
-        assert_eq!(covered(None, Some("scc"), None), Cover::Unknown);
+        assert_eq!(covered(None, Some("standard-clauses"), None), Cover::Unknown);
     }
 
     #[test]
