@@ -6,6 +6,7 @@ mod apply;
 mod asking;
 mod candidates;
 mod cases;
+mod chain;
 mod check;
 mod commitments;
 pub mod config;

@@ -1,5 +1,6 @@
 //! The record of processing activities, from what snapshots, records, ledgers and rules show.
 
+use super::chain::{earlier_record, last_runs};
 use super::config::Loaded;
 use super::night::{Night, newest_report};
 use super::opening::open_store;
@@ -13,7 +14,7 @@ use crate::compliance::{Fingerprint, Ledger, Purpose, Token, fold_group};
 use crate::dataset::{ContactField, Records, Row, Snapshot, State};
 use crate::model::{ObjectKind, TlsFacts};
 use crate::policy::{Profile, SpecialKind};
-use crate::report::{self, RecordSummary, declared_toml, read_declared, write_record};
+use crate::report::{self, Beside, Earlier, RecordSummary, declared_toml, read_declared, write_record};
 use crate::store::Store;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::Path;
@@ -44,7 +45,7 @@ pub fn report_record(loaded: &Loaded, ctx: &Context) -> Result<Ended, Problems> 
     let registered = Registered::read(&mut store, night.started)?;
     let ledger = Ledger::open(&mut store)?;
     let consent = told_consent(&ledger, night.started);
-    let (mut rows, mut snapshots) = (Vec::new(), Vec::new());
+    let (mut rows, mut snapshots, mut all) = (Vec::new(), Vec::new(), Vec::new());
     for (id, registry) in config.registries.iter().filter(|(id, _)| ctx.includes(id)) {
         let snapshot = Snapshot::newest(night.state.root(), id)?;
         let mut seen = Evidence {
@@ -69,8 +70,18 @@ pub fn report_record(loaded: &Loaded, ctx: &Context) -> Result<Ended, Problems> 
         people(&mut seen, &ingested.records, (id, &registry.profile), snapshot.as_ref())?;
         snapshots.extend(snapshot);
         rows.extend(build(&pack, &seen, &config.controller, night.started));
+        all.push(seen);
     }
-    let (summary, files) = write_record(&night.dir, &night.making(), &pack, &rows, &config.controller)?;
+    // A log that cannot be opened is told by the proof of this run, which needs it too.
+    let (runs, earlier) = match last_runs(config, &night.state, night.run_id()) {
+        Ok(runs) => {
+            let earlier = earlier_record(&config.reports, &runs);
+            (runs, earlier)
+        }
+        Err(problem) => (Vec::new(), Earlier::None(problem.what)),
+    };
+    let beside = Beside { seen: &all, runs: &runs, earlier: &earlier, declared: &config.controller };
+    let (summary, files) = write_record(&night.dir, &night.making(), &pack, &rows, beside)?;
     let missing = summary.cells.get("missing").copied().unwrap_or_default();
     let mut text = format!("{} rows of the controller's record, {} of the processor's\n", summary.controller, summary.processor);
     for one in &summary.coverage {

@@ -8,11 +8,12 @@ use crate::report::proof::document::leaf_of;
 use crate::report::proof::note::{MAX_NOTE, read_checkpoint};
 use crate::report::proof::statement::{PAYLOAD_TYPE, Predicate, Statement};
 use crate::report::proof::tree::{Hash, Head, root};
-use crate::report::proof::{Document, Envelope, SigningKey, VerifierKey};
+use crate::report::proof::{Document, Envelope, RedactionPredicate, SigningKey, VerifierKey};
 use crate::store::{Append, Batch, SqliteStore, Store, StreamName, read};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
@@ -122,6 +123,16 @@ impl<S: Store> Log<S> {
         Ok(found)
     }
 
+    /// The runs of the log by their ids, each with whether a redaction of it stands there.
+    ///
+    /// # Errors
+    /// `E-proof-006` (exit 33); `E-store-…`.
+    pub(super) fn runs(&mut self) -> Result<BTreeMap<RunId, bool>> {
+        let mut runs = BTreeMap::new();
+        self.leaves(|leaf| *runs.entry(leaf.run.clone()).or_default() |= leaf.kind == RedactionPredicate::TYPE)?;
+        Ok(runs)
+    }
+
     /// The leaves of the log, each shown to `each`.
     fn leaves(&mut self, mut each: impl FnMut(&Leaf)) -> Result<Vec<Hash>> {
         let mut leaves = Vec::new();
@@ -203,7 +214,7 @@ fn der(bytes: Zeroizing<Vec<u8>>) -> Result<Zeroizing<Vec<u8>>> {
 mod tests {
     use super::*;
     use crate::base::{SeededEntropy, remove_tree};
-    use crate::report::proof::{RedactionPredicate, RedactionReason, Tool};
+    use crate::report::proof::{RedactionReason, Tool};
     use crate::store::MemoryStore;
     use std::os::unix::fs::PermissionsExt as _;
 

@@ -5,7 +5,7 @@ use super::funnel::{Funnel, Step};
 use super::svg::{Bar, Bars, Picture};
 use super::table::{Cell, Shape};
 use super::tables::{int, text};
-use super::verdict::{count, grouped};
+use super::verdict::grouped;
 use crate::base::{Result, Timestamp};
 use crate::compliance::register::{Case, Met};
 
@@ -46,13 +46,14 @@ pub(super) fn section(folder: &mut Folder<'_>, making: &Making, cases: &[Case]) 
         blocks.push(Block::Chart(Picture::Bars(by_age(bands))));
         blocks.push(Block::Note(match late {
             0 => "No open request is over its time.".to_owned(),
-            _ => format!("{} over its time: it stands first under deadlines.", count(late, "open request is", "open requests are")),
+            _ => format!("Open requests that are over their time: {}. They stand first under deadlines.", grouped(late)),
         }));
         blocks.push(ages);
+        let told: Vec<String> = steps.iter().map(|step| format!("{} {}", step.label.to_lowercase(), grouped(step.count))).collect();
         blocks.push(Block::Chart(Picture::Funnel(Funnel {
             id: "requests-steps".to_owned(),
             title: "How far requests got".to_owned(),
-            desc: steps.iter().map(|step| format!("{}: {}. ", step.label, step.count)).collect(),
+            desc: format!("{}.", told.join(", ")),
             steps,
         })));
     }
@@ -86,6 +87,7 @@ fn by_age(bands: [[u64; 2]; BANDS.len()]) -> Bars {
     let [timely, late] = bands.iter().fold([0; 2], |[a, b], [timely, late]| [a + timely, b + late]);
     let told = |[timely, late]: [u64; 2]| match late {
         0 => grouped(timely),
+        _ if timely == 0 => format!("{} overdue", grouped(late)),
         _ => format!("{}, {} overdue", grouped(timely + late), grouped(late)),
     };
     Bars {
@@ -246,7 +248,7 @@ mod tests {
         assert_eq!(edge("2026-11-14T12:00:00Z")[1], [1, 0]);
         let chart = by_age(found);
         assert_eq!(chart.desc, "2 within their time, 1 over it.");
-        assert_eq!(chart.rows.last().unwrap().note, "1, 1 overdue");
+        assert_eq!(chart.rows.last().unwrap().note, "1 overdue");
     }
 
     #[test]

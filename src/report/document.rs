@@ -1,6 +1,7 @@
-//! A report as one value, of which every form is made: a page, tables and a workbook say the same.
+//! A report as one value, of which every form is made: a page, tables, a workbook and a PDF say the same.
 
 use super::html::{self, listed, picture, registry_text, when, words};
+use super::pdf::pdf;
 use super::sheet::{Listed, Sheet, Stamp};
 use super::svg::Picture;
 use super::table::{Cell, Shape};
@@ -142,12 +143,13 @@ impl<'a> Folder<'a> {
         Ok(())
     }
 
-    /// Writes the workbook and the page of `document`, and names all files, the page last.
+    /// Writes the workbook, the PDF and the page of `document`, and names all files, the page last.
     ///
     /// # Errors
     /// As the writer of files.
     pub(super) fn finish(mut self, document: &Document) -> Result<Vec<PathBuf>> {
         self.file(&format!("{}.xlsx", document.name), &workbook(document, self.making)?)?;
+        self.file(&format!("{}.pdf", document.name), &pdf(document, self.making)?)?;
         self.file(&format!("{}.html", document.name), document.page(self.making).as_bytes())?;
         Ok(self.files)
     }
@@ -177,7 +179,7 @@ impl Document {
                 p {
                     "Written by Privet " (registry_text(&making.tool_version)) ". Times are UTC. " (words(&self.holds))
                     " Each table also stands beside this page as CSV, JSON and Parquet; in CSV files a cell that a spreadsheet would take for a formula has a ' in front. "
-                    "The workbook " (html::link(&format!("{}.xlsx", self.name))) " has what this page has."
+                    "The workbook " (html::link(&format!("{}.xlsx", self.name))) " and the PDF " (html::link(&format!("{}.pdf", self.name))) " have what this page has."
                 }
             }
         };

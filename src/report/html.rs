@@ -111,7 +111,8 @@ pub(super) fn shown(table: &Table) -> Markup {
 /// The class of each column: figures stand at the right, running text gets room, and what is longer than a word may fold.
 fn classes(table: &Table) -> Vec<Option<&'static str>> {
     const LONG: usize = 40;
-    const MIDDLE: usize = 24;
+    // The id of a run does not fold.
+    const MIDDLE: usize = 26;
     let length = |row: &Vec<Cell>, n: usize| if let Some(Cell::Text(text)) = row.get(n) { text.chars().count() } else { 0 };
     let class = |(n, head): (usize, &Head)| match (head.kind, table.rows.iter().map(|row| length(row, n)).max().unwrap_or(0)) {
         (Kind::Int, _) => Some("n"),

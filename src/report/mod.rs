@@ -6,6 +6,7 @@ mod ageing;
 mod alike;
 mod area;
 mod cases;
+mod chain;
 mod charts;
 mod consent;
 mod declared;
@@ -13,6 +14,7 @@ mod document;
 mod erased;
 mod exposure;
 pub mod facts;
+mod flow;
 mod funnel;
 mod heat;
 mod html;
@@ -20,19 +22,25 @@ mod json;
 mod linked;
 mod oversight;
 mod page;
+mod pdf;
 mod processing;
 pub mod proof;
+mod questions;
 mod retention;
+mod ribbon;
 mod sample;
 mod sheet;
+mod since;
 mod svg;
 mod table;
 mod tables;
 mod terminal;
+mod transfers;
 mod verdict;
 mod workbook;
 
 pub use cases::{CasesSummary, write_cases};
+pub use chain::{ChainRun, ChainState, RUNS};
 pub use consent::{ConsentBook, ConsentFinding, ConsentFunnel, ConsentOrder, ConsentRule, ConsentSummary, FEW};
 pub use declared::{declared_toml, read_declared};
 pub use document::Making;
@@ -41,8 +49,9 @@ pub use exposure::{ExposureBook, ExposureCount, RegistryExposure, RoleOf, RuleLi
 pub use facts::{RegistryFacts, RunFacts};
 pub use json::{AppliedSummary, PlanSummary, RegistrySummary, Summary};
 pub use oversight::{AmissRow, LineRow, OversightBook, OversightSummary, UseRow, WithheldRow};
-pub use processing::{Coverage, RecordSummary, write_record};
+pub use processing::{Beside, Coverage, RecordSummary, write_record};
 pub use retention::{RetentionReport, RetentionRow, RetentionSummary, making};
+pub use since::{Earlier, EarlierCell, RECORD_CAP, read_record};
 pub use terminal::terminal;
 
 use crate::base::{Blame, Problem, Result, create_private_dir, read_capped, write_atomic};
@@ -132,6 +141,10 @@ pub fn schemas() -> Vec<(&'static str, Value)> {
             .chain(&oversight::SHAPES)
             .chain(&ageing::SHAPES)
             .chain(&consent::SHAPES)
+            .chain(&chain::SHAPES)
+            .chain(&questions::SHAPES)
+            .chain(&since::SHAPES)
+            .chain(&transfers::SHAPES)
             .chain(&exposure::SHAPES)
             .map(|shape| (shape.name, shape.schema())),
     );

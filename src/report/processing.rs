@@ -1,16 +1,20 @@
 //! The record of processing activities as a report: page one says how much of it stands on evidence, and what authorities still ask for.
 
+use super::chain::{self, ChainRun};
 use super::declared;
 use super::document::{Block, Document, Folder, Making, Mood, Section};
 use super::linked::linked;
 use super::sheet::Listed;
+use super::since::{self, Earlier};
 use super::svg::{Bar, Bars, Picture};
 use super::table::{Cell, Shape, Table, pretty};
 use super::tables::{int, text};
 use super::verdict::{count, grouped};
 use super::workbook::Grid;
+use super::{questions, transfers};
 use crate::base::Result;
-use crate::compliance::processing::{Entry, Field, RecordPack, Role, Row, Status};
+use crate::compliance::processing::{Entry, Evidence, Field, RecordPack, Role, Row, Status};
+use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -44,7 +48,20 @@ pub struct RecordSummary {
     pub coverage: Vec<Coverage>,
 }
 
-/// Writes the record of `rows` into `dir`, with what was `declared` on a sheet to be filled in; what it came to, and the files.
+/// What a report of the record shows beside its rows.
+#[derive(Clone, Copy, Debug)]
+pub struct Beside<'a> {
+    /// What the rows were made of, by registry.
+    pub seen: &'a [Evidence],
+    /// The last runs and their proofs, the oldest first.
+    pub runs: &'a [ChainRun],
+    /// The signed record before this one.
+    pub earlier: &'a Earlier,
+    /// What was declared, by field: it stands on a sheet to be filled in.
+    pub declared: &'a BTreeMap<String, String>,
+}
+
+/// Writes the record of `rows` into `dir`, with what stands `beside` it; what it came to, and the files.
 ///
 /// # Errors
 /// As the writer of files.
@@ -53,7 +70,7 @@ pub fn write_record(
     making: &Making,
     pack: &RecordPack,
     rows: &[Row],
-    declared: &BTreeMap<String, String>,
+    beside: Beside<'_>,
 ) -> Result<(RecordSummary, Vec<PathBuf>)> {
     let summary = summary(pack, rows);
     let mut folder = Folder::open(dir, making)?;
@@ -82,7 +99,7 @@ pub fn write_record(
         sheets.push(Grid::from(&every_cell));
     }
     sheets.extend(pack.authorities().into_iter().map(|authority| layout(pack, rows, authority)));
-    sheets.push(declared::sheet(pack, declared));
+    sheets.push(declared::sheet(pack, beside.declared));
     folder.file("record.jsonld", &pretty(&linked(pack, making, rows)))?;
     let coverage = folder.table(
         &COVERAGE,
@@ -104,8 +121,14 @@ pub fn write_record(
                 coverage,
             ],
         },
-        Section { id: "known", heading: "How cells are known".to_owned(), blocks: vec![known] },
     ];
+    let mut blocks = vec![known];
+    blocks.extend(questions::blocks(&mut folder, pack, rows)?);
+    sections.push(Section { id: "known", heading: "How cells are known".to_owned(), blocks });
+    let day = making.at.to_zoned(TimeZone::UTC).date();
+    sections.extend(transfers::sections(&mut folder, pack, rows, beside.seen, day)?);
+    sections.push(since::section(&mut folder, pack, rows, beside.earlier)?);
+    sections.push(chain::section(&mut folder, beside.runs)?);
     for (role, id, heading) in [
         (Role::Controller, "controller-record", "Record of the controller (Art. 30(1))"),
         (Role::Processor, "processor-record", "Record of the processor (Art. 30(2))"),

@@ -40,7 +40,10 @@
     input.type = "search";
     const count = document.createElement("output");
     label.append(input, " ", count);
-    box.before(label);
+    // One thing stays one thing: a page may lay it out beside another.
+    const whole = document.createElement("div");
+    box.replaceWith(whole);
+    whole.append(label, box);
     input.addEventListener("input", () => {
       const wanted = input.value.trim().toLowerCase();
       let left = 0;

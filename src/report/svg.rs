@@ -4,8 +4,10 @@
 //! A chart is told by a title and a description, each part by its own title, and each series by a pattern as well as a colour.
 
 use super::area::Area;
+use super::flow::Flow;
 use super::funnel::Funnel;
 use super::heat::Heat;
+use super::ribbon::Ribbon;
 use crate::base::escape_controls;
 use maud::{Markup, html};
 
@@ -29,6 +31,10 @@ pub(super) enum Picture {
     Heat(Heat),
     /// Steps that fewer and fewer take.
     Funnel(Funnel),
+    /// What flows from where to where.
+    Flow(Flow),
+    /// Runs, one by one.
+    Ribbon(Ribbon),
 }
 
 impl Picture {
@@ -39,6 +45,20 @@ impl Picture {
             Self::Area(area) => &area.title,
             Self::Heat(heat) => &heat.title,
             Self::Funnel(funnel) => &funnel.title,
+            Self::Flow(flow) => &flow.title,
+            Self::Ribbon(ribbon) => &ribbon.title,
+        }
+    }
+
+    /// What it says, for those who do not see it.
+    pub(super) fn desc(&self) -> &str {
+        match self {
+            Self::Bars(bars) => &bars.desc,
+            Self::Area(area) => &area.desc,
+            Self::Heat(heat) => &heat.desc,
+            Self::Funnel(funnel) => &funnel.desc,
+            Self::Flow(flow) => &flow.desc,
+            Self::Ribbon(ribbon) => &ribbon.desc,
         }
     }
 
@@ -49,6 +69,8 @@ impl Picture {
             Self::Area(area) => area.points.is_empty(),
             Self::Heat(heat) => heat.rows.is_empty(),
             Self::Funnel(funnel) => funnel.steps.is_empty(),
+            Self::Flow(flow) => flow.ways.is_empty(),
+            Self::Ribbon(ribbon) => ribbon.fields.is_empty(),
         }
     }
 
@@ -59,6 +81,8 @@ impl Picture {
             Self::Area(area) => area.draw(),
             Self::Heat(heat) => heat.draw(),
             Self::Funnel(funnel) => funnel.draw(),
+            Self::Flow(flow) => flow.draw(),
+            Self::Ribbon(ribbon) => ribbon.draw(),
         }
     }
 }

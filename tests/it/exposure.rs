@@ -110,6 +110,12 @@ fn nobody_is_named(world: &World, reports: &Path) {
     for entry in std::fs::read_dir(reports).expect("a folder") {
         let path = entry.expect("an entry").path();
         if path.is_file() && path.extension().is_some_and(|end| end != "parquet") {
+            if path.extension().is_some_and(|end| end == "pdf") {
+                let text = crate::sample::pdf_text(&path);
+                let named = |value: &&String| value.as_str() != "Privacy service" && text.contains(&crate::sample::bare(value));
+                assert_eq!(people.iter().find(named), None, "{} names somebody", path.display());
+                continue;
+            }
             let is_workbook = path.extension().is_some_and(|end| end == "xlsx");
             let text = if is_workbook { crate::keeping::workbook_text(&path) } else { std::fs::read_to_string(&path).expect("text") };
             // The provider's own name is nobody's.

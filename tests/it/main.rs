@@ -36,6 +36,7 @@ mod registries;
 mod reminders;
 mod report;
 mod rri;
+mod sample;
 mod schema_files;
 mod schemas;
 mod served;
