@@ -15,7 +15,7 @@ use crate::compliance::register::{Book, Case, Limits, register};
 use crate::compliance::retention::elements;
 use crate::compliance::{Element, Fingerprint, Ledger, Subject};
 use crate::dataset::{ContactField, DomainField, Protection, Row, Services, Snapshot, State};
-use crate::model::{ObjectKind, TlsFacts};
+use crate::model::{Finding, FindingSeverity, ObjectKind, TlsFacts};
 use crate::policy::DomainRole;
 use crate::report::{AmissRow, LineRow, OversightBook, OversightSummary, UseRow, WithheldRow};
 use crate::rules::Judge;
@@ -262,7 +262,10 @@ impl Desk<'_, '_, '_> {
     fn judge(&mut self, accuracy: &mut Accuracy, row: &Row, judge: &Judge<'_>, changed: Option<&str>) -> Result<()> {
         let subject = Fingerprint::of_row(row).map(|person| self.ledger.subject_of(&person)).transpose()?.flatten();
         let verification = subject.and_then(|subject| self.cases.verified.get(&subject)).copied().unwrap_or_default();
-        let is_wrong = judge.contact(row).iter().any(|finding| finding.severity == crate::model::FindingSeverity::Error);
+        // What a line does not carry is not lacking.
+        let is_told = row.get(ContactField::Properties.at()).is_some();
+        let counts = |finding: &Finding| is_told || !finding.field.starts_with("properties");
+        let is_wrong = judge.contact(row).iter().any(|finding| finding.severity == FindingSeverity::Error && counts(finding));
         let changed = changed.and_then(|text| text.parse::<Timestamp>().ok()).map(|at| at.to_zoned(TimeZone::UTC).date());
         let looked = Looked { row, is_wrong, verification, changed };
         for lack in accuracy.take(&self.pack.accuracy, &looked, self.today) {

@@ -311,6 +311,11 @@ impl<'a> Local<'a> {
         Ok(())
     }
 
+    /// The handles of those customers of the past whom the registry does not hold any more: nothing is planned for them.
+    pub(super) fn formers_of(&self) -> impl Iterator<Item = String> {
+        (self.held..self.past as u64).map(|n| self.fleet.former_at(n).id.as_str().to_owned())
+    }
+
     /// Whether a walk over the domains meets contact `index` at the registry.
     fn is_met(&self, index: u64) -> bool {
         let domain = self.fleet.domain_at(self.fleet.owner_of(index));

@@ -3,6 +3,7 @@
 //! Everything is a function of the options, written in one pass with the memory of one row group and of the differences, and of some 60
 //! bytes for each contact of one registry.
 
+mod cases;
 mod change;
 mod config;
 mod consent;
@@ -23,6 +24,7 @@ mod violations;
 #[cfg(test)]
 mod tests;
 
+pub use cases::CASES;
 pub use config::config;
 
 use crate::base::{Blame, Problem, Result, Timestamp, create_private_dir};
@@ -84,6 +86,8 @@ pub struct SynthReport {
     pub exposures: u64,
     /// RDAP answers, one a line of `records/rdap.ndjson`.
     pub answers: u64,
+    /// Cases of the registers, one a row of `truth/registers.csv`.
+    pub cases: u64,
 }
 
 /// What was made for one registry.
@@ -101,7 +105,7 @@ pub struct SynthRegistry {
     pub differences: u64,
 }
 
-/// Writes `out/states/REGISTRY/fleet.toml`, `out/records`, `out/truth/{differences,violations,blocked,leaks,retention,exposure}.csv` and
+/// Writes `out/states/REGISTRY/fleet.toml`, `out/records`, `out/truth/{differences,violations,blocked,leaks,retention,erasure,exposure,registers,deadlines}.csv` and
 /// `out/privet.toml`. Equal options give equal bytes.
 ///
 /// # Errors
@@ -129,6 +133,7 @@ pub fn write(out: &Path, options: &SynthOptions) -> Result<SynthReport> {
     let mut keeping = Keeping::create(&out.join("truth"), today)?;
     let mut exposures = Exposures::create(out, options.seed, options.today)?;
     let mut registries = Vec::new();
+    let mut people = Vec::new();
     for registry in &REGISTRIES {
         let state = out.join("states").join(registry.id);
         create_private_dir(&state)?;
@@ -142,6 +147,7 @@ pub fn write(out: &Path, options: &SynthOptions) -> Result<SynthReport> {
             local.write(list.as_deref(), &mut tables, &mut truth, &mut violations, (&mut consents, &mut leaks, &mut keeping))?;
         keeping.end_of(registry.id, registry.periods)?;
         local.expose(&mut exposures, &consents)?;
+        people.extend(local.formers_of().map(|handle| (registry.id.to_owned(), handle)));
         consents.end_of(registry.id)?;
         registries.push(SynthRegistry {
             id: registry.id.to_owned(),
@@ -158,6 +164,7 @@ pub fn write(out: &Path, options: &SynthOptions) -> Result<SynthReport> {
     let (consents, blocked) = consents.finish()?;
     let leaks::Written { roles: leaks, ended, orphans } = leaks.finish()?;
     let unneeded = keeping.finish()?;
+    let cases = cases::write(out, today, &people)?;
     // Last, so that a directory with a configuration is a whole one.
     crate::base::write_atomic(&config, config::config(&BTreeMap::new()).as_bytes())?;
     Ok(SynthReport {
@@ -175,5 +182,6 @@ pub fn write(out: &Path, options: &SynthOptions) -> Result<SynthReport> {
         unneeded,
         exposures,
         answers,
+        cases,
     })
 }

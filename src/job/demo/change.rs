@@ -161,7 +161,11 @@ fn once(plan: &PlanFile, logs: &[PathBuf], steps: usize) -> Result<()> {
     Ok(())
 }
 
-fn must(ended: &Ended, what: &str) -> Result<()> {
+/// That a verb ended as it must.
+///
+/// # Errors
+/// `E-demo-002` where it did not.
+pub(super) fn must(ended: &Ended, what: &str) -> Result<()> {
     match ended.exit() {
         Exit::Done => Ok(()),
         exit => Err(wrong(format!("{what} ended with {exit:?}: {}", ended.text))),

@@ -1,6 +1,7 @@
 //! The demo: the nightly job and a migration against bundled registries on this machine, judged by the truth its seed planted.
 
 mod change;
+mod officer;
 
 use super::config::Config;
 use super::validate::{ValidateOptions, validate};
@@ -9,6 +10,7 @@ use crate::base::{Blame, Exit, Problem, Problems, Result, create_private_dir, re
 use crate::mock::{self, Knobs, Served};
 use crate::synth::{self, SynthOptions, SynthReport};
 use change::change;
+use officer::officer;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -77,13 +79,15 @@ pub fn demo(options: &DemoOptions, ctx: &Context) -> Result<Ended, Problems> {
         ended.text = changed.text;
         return Ok(ended);
     }
+    let signed = officer(&loaded, &out, ctx)?;
     ended.text.push_str(&format!(
         "\nEvery planted difference was found, and nothing else: {} of them, listed in {}\n\
          Every planted violation of a registry's rules was found, and nothing else: {} of them, listed in {}\n\
          Every role that shows a protected registrant was found, and nothing else: {} of them; so was every proxy contact that\n\
          no domain names: {} of them, listed in {}\n\
          Of every contact that no service needs, the retention report said what the data call for: {} of them, listed in {}\n\
-         {}\n\n\
+         {}\n\
+         {signed}\n\n\
          configuration  {}\nlocal records  {}\nreport         {}\n",
         made.differences,
         out.join("truth/differences.csv").display(),
