@@ -1,6 +1,7 @@
 //! The configuration that goes with the data.
 
 use super::exposure::ANSWERS;
+use super::orders::{BASES, PROVIDER, THROUGH};
 use super::registries::{REGISTRIES, Registry, SPONSOR, provider};
 use std::collections::BTreeMap;
 
@@ -15,11 +16,12 @@ pub(super) fn list(registry: &str) -> String {
 /// The text of `privet.toml`, with the registries at `ports`. Nothing in it is drawn, so nothing has to be escaped.
 #[must_use]
 pub fn config(ports: &BTreeMap<String, u16>) -> String {
-    let tables = ["contacts", "domains", "services"].map(|table| format!("\n[records.{table}]\nfiles = [\"records/{table}.csv\"]\n"));
+    let tables = ["contacts", "domains", "services", "orders"].map(|table| format!("\n[records.{table}]\nfiles = [\"records/{table}.csv\"]\n"));
     let registries =
         REGISTRIES.iter().zip(FIRST_PORT..).map(|(registry, usual)| account(registry, *ports.get(registry.id).unwrap_or(&usual)));
     let rdap = format!("\n[records.rdap]\nfiles = [\"{ANSWERS}\"]\n");
-    [HEAD.to_owned()].into_iter().chain(tables).chain([rdap, privacy(), CONTROLLER.to_owned()]).chain(registries).collect()
+    let asking = format!("\n[consent]\nrules = \"{BASES}\"\nproviders = {{ {THROUGH} = \"{PROVIDER}\" }}\n{BRAND}");
+    [HEAD.to_owned()].into_iter().chain(tables).chain([rdap, asking, privacy(), CONTROLLER.to_owned()]).chain(registries).collect()
 }
 
 const HEAD: &str = "\
@@ -28,6 +30,13 @@ const HEAD: &str = "\
 version = 1
 state = \"state\"
 reports = \"reports\"
+";
+
+/// In which words people are asked.
+const BRAND: &str = "
+[messages.hedge]
+name = \"Hedge Registrar\"
+link = \"https://hedge.example/consent/\"
 ";
 
 /// What the controller declares of itself.

@@ -177,7 +177,7 @@ impl Consents {
         };
         let (at, expires) = (day(*at), expires.map(day).unwrap_or_default());
         let (terms, method) = if *event == H::TermsAccepted { ("tos-2024-05", "terms") } else { ("", "page") };
-        let notice = if *event == H::Given { ["consent-request", "3", language] } else { [""; 3] };
+        let notice = if matches!(event, H::Given | H::Renewed) { ["consent-request", "3", language] } else { [""; 3] };
         let by = if *event == H::Requested { "registrar" } else { "registrant" };
         let names = purposes.iter().map(|purpose| purpose.as_str());
         for purpose in names.chain(purposes.is_empty().then_some("")) {

@@ -1,6 +1,6 @@
 //! A registrar's records of one registry: its objects, some of them changed, some missing, some the registry never heard of.
 
-use super::SynthOptions;
+use super::{Books, SynthOptions};
 use super::change::{self, ContactRules, DomainRules};
 use super::consent::Consents;
 use super::cosmetic::{self, Ways};
@@ -73,11 +73,11 @@ impl<'a> Local<'a> {
         tables: &mut Tables,
         truth: &mut Truth,
         broken: &mut Violations,
-        (consents, leaks, keeping): (&mut Consents, &mut Leaks, &mut Keeping),
+        books: &mut Books,
     ) -> Result<u64> {
-        self.contacts(tables, truth, broken, (consents, keeping))?;
-        self.domains(list.is_some(), tables, truth, broken, (consents, leaks, keeping))?;
-        self.formers(tables, truth, keeping)?;
+        self.contacts(tables, truth, broken, books)?;
+        self.domains(list.is_some(), tables, truth, broken, books)?;
+        self.formers(tables, truth, &mut books.keeping)?;
         broken.end_of(self.registry)?;
         if let Some(path) = list {
             self.list(path)?;
@@ -95,7 +95,7 @@ impl<'a> Local<'a> {
         tables: &mut Tables,
         truth: &mut Truth,
         broken: &mut Violations,
-        (consents, keeping): (&mut Consents, &mut Keeping),
+        Books { consents, keeping, orders, .. }: &mut Books,
     ) -> Result<()> {
         const OBJECT: ObjectKind = ObjectKind::Contact;
         let count = self.fleet.contact_count();
@@ -144,6 +144,7 @@ impl<'a> Local<'a> {
             tables.object(OBJECT, self.registry, &record)?;
             keeping.contact(record.id());
             consents.contact(&record);
+            orders.contact(&record, &person, consents.person(record.id()));
             if ended.is_some() {
                 consents.withheld(self.registry, record.id())?;
             }
@@ -164,7 +165,7 @@ impl<'a> Local<'a> {
         tables: &mut Tables,
         truth: &mut Truth,
         broken: &mut Violations,
-        (consents, leaks, keeping): (&mut Consents, &mut Leaks, &mut Keeping),
+        Books { consents, leaks, keeping, orders }: &mut Books,
     ) -> Result<()> {
         const OBJECT: ObjectKind = ObjectKind::Domain;
         let (contacts, count) = (self.fleet.contact_count(), self.fleet.domain_count());
@@ -214,6 +215,7 @@ impl<'a> Local<'a> {
             truth.changed(OBJECT, record.id(), differences);
             tables.object(OBJECT, self.registry, &record)?;
             keeping.record(&record);
+            orders.domain(&record);
             if orphaned {
                 let proxy = proxy_handle(record.id());
                 keeping.contact(proxy.as_str());

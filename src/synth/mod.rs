@@ -13,6 +13,7 @@ mod exposure;
 mod former;
 mod leaks;
 mod local;
+mod orders;
 mod record;
 mod registries;
 mod services;
@@ -35,6 +36,7 @@ use former::Keeping;
 use jiff::tz::TimeZone;
 use leaks::Leaks;
 use local::Local;
+use orders::Orders;
 use registries::{REGISTRIES, settings};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -88,6 +90,8 @@ pub struct SynthReport {
     pub answers: u64,
     /// Cases of the registers, one a row of `truth/registers.csv`.
     pub cases: u64,
+    /// Orders that ask for consent, one a row of `records/orders.csv`.
+    pub orders: u64,
 }
 
 /// What was made for one registry.
@@ -105,8 +109,16 @@ pub struct SynthRegistry {
     pub differences: u64,
 }
 
-/// Writes `out/states/REGISTRY/fleet.toml`, `out/records`, `out/truth/{differences,violations,blocked,leaks,retention,erasure,exposure,registers,deadlines}.csv` and
-/// `out/privet.toml`. Equal options give equal bytes.
+/// What is noted beside the records, while they are written.
+struct Books {
+    consents: Consents,
+    leaks: Leaks,
+    keeping: Keeping,
+    orders: Orders,
+}
+
+/// Writes `out/states/REGISTRY/fleet.toml`, `out/records`, `out/privet.toml`, and in `out/truth` what each report has to say of them.
+/// Equal options give equal bytes.
 ///
 /// # Errors
 /// `E-synth-001` for an option out of range; `E-synth-002` where `out` holds a `privet.toml` already; `E-file-001` to `E-file-003`
@@ -128,9 +140,12 @@ pub fn write(out: &Path, options: &SynthOptions) -> Result<SynthReport> {
     let mut tables = Tables::create(&out.join("records"))?;
     let mut truth = Truth::create(&out.join("truth/differences.csv"))?;
     let mut violations = Violations::create(&out.join("truth/violations.csv"))?;
-    let mut consents = Consents::create(out, options)?;
-    let mut leaks = Leaks::create(&out.join("truth/leaks.csv"))?;
-    let mut keeping = Keeping::create(&out.join("truth"), today)?;
+    let mut books = Books {
+        consents: Consents::create(out, options)?,
+        leaks: Leaks::create(&out.join("truth/leaks.csv"))?,
+        keeping: Keeping::create(&out.join("truth"), today)?,
+        orders: Orders::new(today),
+    };
     let mut exposures = Exposures::create(out, options.seed, options.today)?;
     let mut registries = Vec::new();
     let mut people = Vec::new();
@@ -141,14 +156,14 @@ pub fn write(out: &Path, options: &SynthOptions) -> Result<SynthReport> {
         settings.save(&state.join(FleetSettings::FILE))?;
         let fleet = SyntheticFleet::new(settings)?;
         let list = registry.list.then(|| out.join(config::list(registry.id)));
-        consents.begin(fleet.profile());
+        books.consents.begin(fleet.profile());
         let local = Local::new(registry, &fleet, options, today);
-        let differences =
-            local.write(list.as_deref(), &mut tables, &mut truth, &mut violations, (&mut consents, &mut leaks, &mut keeping))?;
-        keeping.end_of(registry.id, registry.periods)?;
-        local.expose(&mut exposures, &consents)?;
+        let differences = local.write(list.as_deref(), &mut tables, &mut truth, &mut violations, &mut books)?;
+        books.keeping.end_of(registry.id, registry.periods)?;
+        books.orders.end_of(registry.id);
+        local.expose(&mut exposures, &books.consents)?;
         people.extend(local.formers_of().map(|handle| (registry.id.to_owned(), handle)));
-        consents.end_of(registry.id)?;
+        books.consents.end_of(registry.id)?;
         registries.push(SynthRegistry {
             id: registry.id.to_owned(),
             profile: registry.profile.to_owned(),
@@ -160,7 +175,9 @@ pub fn write(out: &Path, options: &SynthOptions) -> Result<SynthReport> {
     let (contacts, domains, services) = tables.finish()?;
     let differences = truth.finish()?;
     let violations = violations.finish()?;
+    let Books { consents, leaks, keeping, orders } = books;
     let (exposures, answers) = exposures.finish(&consents)?;
+    let orders = orders.finish(out, &consents)?;
     let (consents, blocked) = consents.finish()?;
     let leaks::Written { roles: leaks, ended, orphans } = leaks.finish()?;
     let unneeded = keeping.finish()?;
@@ -183,5 +200,6 @@ pub fn write(out: &Path, options: &SynthOptions) -> Result<SynthReport> {
         exposures,
         answers,
         cases,
+        orders,
     })
 }

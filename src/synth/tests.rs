@@ -361,7 +361,7 @@ fn equal_options_give_equal_bytes_and_another_seed_others() {
     // Cases are planted by hand; only requests are somebody's.
     let cases = CASES.iter().filter(|register| **register != "request").map(|register| format!("records/cases-{register}.csv"));
     let cases: Vec<String> = cases.collect();
-    let fixed = ["privet.toml", "truth/deadlines.csv", "truth/registers.csv"].into_iter().chain(cases.iter().map(String::as_str));
+    let fixed = ["privet.toml", "records/basis.toml", "truth/asked.csv", "truth/deadlines.csv", "truth/registers.csv"].into_iter().chain(cases.iter().map(String::as_str));
     assert_eq!(same.into_iter().collect::<BTreeSet<_>>(), fixed.map(PathBuf::from).collect());
 }
 
@@ -434,7 +434,7 @@ fn the_configuration_is_toml_that_names_what_is_there() {
         assert_eq!(registries[&registry.id]["profile"].as_str(), Some(registry.profile.as_str()));
         assert!(dir.path().join("states").join(&registry.id).join("fleet.toml").exists());
     }
-    for table in ["contacts", "domains", "services"] {
+    for table in ["contacts", "domains", "services", "orders"] {
         let file = config["records"][table]["files"][0].as_str().expect("a file");
         assert!(dir.path().join(file).exists());
     }

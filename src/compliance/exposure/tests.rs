@@ -1,9 +1,13 @@
 //! What of contacts is seen, by profile; the vectors of roles and blanks; what answers contradict; and how good the heuristics are.
 
 use super::*;
+use crate::base::SeededEntropy;
+use crate::compliance::Fingerprint;
+use crate::compliance::subjects::{Made, Subjects};
 use crate::dataset::{ContactField as F, RdapAnswers, Row, columns};
 use crate::model::{Element, ObjectKind};
 use crate::policy::{DomainRole, Profile, profile};
+use crate::store::{Batch, MemoryStore};
 use proptest::prelude::*;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -247,6 +251,16 @@ impl Score {
     }
 }
 
+/// Whether a ledger that has the one tells the other as its near duplicate.
+fn are_near(one: &Fingerprint, other: &Fingerprint) -> bool {
+    let mut store = MemoryStore::default();
+    let mut subjects = Subjects::open(&mut store).expect("a ledger");
+    let (mut made, mut batch, mut entropy) = (Made::default(), Batch::default(), SeededEntropy::new(1));
+    let mut enrol = |person| subjects.enrol(person, &mut made, &mut batch, &mut entropy).expect("enrolled");
+    let first = enrol(one).subject;
+    enrol(other).near.iter().any(|(known, _)| *known == first)
+}
+
 #[test]
 fn the_heuristics_are_as_good_as_is_published() {
     let (mut mailbox, mut shared) = (Score::default(), Score::default());
@@ -276,7 +290,12 @@ fn the_heuristics_are_as_good_as_is_published() {
     for (row, labelled) in &fleet {
         shared.add(found.of(&Person::of(row)).is_some(), *labelled);
     }
-    assert!([mailbox.rows, special[0].rows, shared.rows].iter().all(|rows| *rows >= 60));
+    let mut near = Score::default();
+    for row in examples("near.csv") {
+        let person = |at: usize| Fingerprint::of(&row[at], &row[at + 1], &row[at + 2], &row[at + 3]).expect("somebody");
+        near.add(are_near(&person(0), &person(4)), row[8] == "yes");
+    }
+    assert!([mailbox.rows, special[0].rows, shared.rows, near.rows].iter().all(|rows| *rows >= 60));
     let [art9, art10, art87] = special;
     let told = [
         mailbox.line("an e-mail address says who its person is"),
@@ -284,6 +303,7 @@ fn the_heuristics_are_as_good_as_is_published() {
         art10.line("free text holds data of Art. 10"),
         art87.line("free text holds a number of Art. 87"),
         shared.line("a registrant was altered by a reseller"),
+        near.line("two subjects are one person that changed"),
     ]
     .join("\n");
     let head = "| heuristic | examples | of them so | precision | recall |\n|---|---|---|---|---|";

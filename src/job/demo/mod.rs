@@ -1,5 +1,6 @@
 //! The demo: the nightly job and a migration against bundled registries on this machine, judged by the truth its seed planted.
 
+mod asking;
 mod change;
 mod officer;
 

@@ -1,5 +1,6 @@
 //! The demo's third part: what a data protection officer signs, each report held against what was planted.
 
+use super::asking::asking;
 use super::change::must;
 use super::{Is, same};
 use crate::base::{Blame, Exit, Problem, Problems, Result};
@@ -33,6 +34,7 @@ pub(super) fn officer(loaded: &Loaded, out: &Path, ctx: &Context) -> Result<Stri
     let only = [("register", Is::Only("request"))];
     let columns = ["register", "case", "deadline", "due", "standing"];
     same(&out.join("truth/deadlines.csv"), &told.join("registers-deadlines.csv"), &columns, "deadlines of requests", &only)?;
+    let asked = asking(loaded, out, ctx)?;
     let erased = erased(loaded, out, ctx)?;
     let record = report_record(loaded, ctx)?;
     let short = record.json["coverage"].as_array().into_iter().flatten().find(|one| one["percent"].as_u64() < Some(ANSWERED));
@@ -43,6 +45,7 @@ pub(super) fn officer(loaded: &Loaded, out: &Path, ctx: &Context) -> Result<Stri
     let page = |dir: &Path, name: &str| dir.join(name).display().to_string();
     Ok(format!(
         "Every case of the registers stands as planted, with its deadlines, listed in {}: {}\n\
+         {asked}\n\
          {erased}\n\
          The record of processing activities: {}\n\
          Accuracy, withholding, lines, use of data, impact assessment: {}",
@@ -86,10 +89,11 @@ fn erased(loaded: &Loaded, out: &Path, ctx: &Context) -> Result<String, Problems
 }
 
 /// Where a report was left.
-fn folder(ended: &Ended) -> PathBuf {
+pub(super) fn folder(ended: &Ended) -> PathBuf {
     ended.json.get("reports").and_then(Value::as_str).map(PathBuf::from).unwrap_or_default()
 }
 
-fn wrong(what: String) -> Box<Problem> {
+/// What ended otherwise than it must.
+pub(super) fn wrong(what: String) -> Box<Problem> {
     Problem::new("E-demo-002", Blame::Us, what, "report this with the seed and the number of contacts")
 }
