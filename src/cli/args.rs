@@ -80,6 +80,8 @@ pub(super) enum Format {
     Json,
     /// For spreadsheets, where the verb prints one table
     Csv,
+    /// One JSON object a line, where the verb prints the events of a ledger
+    Ndjson,
 }
 
 /// The form of log lines.
@@ -438,7 +440,7 @@ pub(super) enum Consent {
     /// Take one event
     #[command(after_help = CONSENT_ADD)]
     Add(Box<ConsentAdd>),
-    /// Print what holds for a contact or a domain's registrant, or for how many what holds; --format csv for the events
+    /// Print what holds for a contact or a domain's registrant, or for how many what holds; --format csv or ndjson for the events
     Show {
         #[command(flatten)]
         who: ConsentWho,

@@ -10,8 +10,8 @@ use super::{argument, bundled, logging, registries, schemas, settings};
 use crate::base::{Clock, Exit, Problems, RegistryId, StopToken, read_capped};
 use crate::job::config::{self, Loaded};
 use crate::job::{
-    self, ApplyOptions, ConsentOf, Context, DemoOptions, DnsOptions, Ended, PlanOptions, RegisterEvent, RegisterOf, SubjectOf, Unmasking,
-    ValidateOptions, Validated, Within,
+    self, ApplyOptions, ConsentOf, Context, DemoOptions, DnsOptions, Ended, Form, PlanOptions, RegisterEvent, RegisterOf, SubjectOf,
+    Unmasking, ValidateOptions, Validated, Within,
 };
 use crate::plan::Recipe;
 use crate::protocol::frame::DEFAULT_CAP;
@@ -37,12 +37,15 @@ pub(super) fn run(args: Args, printer: &Arc<Printer>, clock: &Arc<dyn Clock>) ->
 }
 
 fn dispatch(global: &Global, command: Command, printer: &Arc<Printer>, clock: &Arc<dyn Clock>) -> Result<Ended, Problems> {
-    let has_table = match &command {
-        Command::Validate { .. } | Command::Consent { what: Consent::Show { .. } } => true,
+    let has_events = match &command {
+        Command::Consent { what: Consent::Show { .. } } => true,
         Command::Registers(registers) => registers.is_shown(),
         _ => false,
     };
-    if global.format == Format::Csv && !has_table {
+    if global.format == Format::Ndjson && !has_events {
+        return Err(argument("E-cli-012", "this verb prints no events of a ledger", "use --format text or json").into());
+    }
+    if global.format == Format::Csv && !has_events && !matches!(command, Command::Validate { .. }) {
         return Err(argument("E-cli-012", "this verb prints no single table", "use --format text or json").into());
     }
     match command {
@@ -182,8 +185,8 @@ fn consent(global: &Global, what: Consent, printer: &Arc<Printer>, clock: &Arc<d
         }
         Consent::Show { who, places } => {
             let (registry, of) = of(who);
-            let csv = global.format == Format::Csv;
-            night(global, &at(registry, places), printer, clock, |loaded, ctx| job::consent_show(loaded, ctx, &of, csv))
+            let events = events_as(global);
+            night(global, &at(registry, places), printer, clock, |loaded, ctx| job::consent_show(loaded, ctx, &of, events))
         }
         Consent::Ask(which) => night(global, &which, printer, clock, job::consent_ask),
         Consent::Sent { files, places } => {
@@ -230,7 +233,7 @@ fn register(global: &Global, registers: Registers, printer: &Arc<Printer>, clock
             night(global, &at(None, places), printer, clock, |loaded, ctx| job::register_import(loaded, ctx, name, &files, skip_bad))
         }
         Register::Show { case, open, overdue, unmasked, country, places } => {
-            let of = RegisterOf { case, open, overdue, unmasked, country, csv: global.format == Format::Csv };
+            let of = RegisterOf { case, open, overdue, unmasked, country, events: events_as(global) };
             night(global, &at(None, places), printer, clock, |loaded, ctx| job::register_show(loaded, ctx, name, &of))
         }
         Register::Add(add) => {
@@ -240,6 +243,15 @@ fn register(global: &Global, registers: Registers, printer: &Arc<Printer>, clock
             let event = RegisterEvent { event, case, at: when, record_id, values, texts, of };
             night(global, &at(registry, places), printer, clock, |loaded, ctx| job::register_add(loaded, ctx, name, event))
         }
+    }
+}
+
+/// The form in which events are asked for; nothing where it is what they come to.
+const fn events_as(global: &Global) -> Option<Form> {
+    match global.format {
+        Format::Csv => Some(Form::Csv),
+        Format::Ndjson => Some(Form::Ndjson),
+        Format::Text | Format::Json => None,
     }
 }
 
@@ -272,7 +284,7 @@ fn subject(global: &Global, what: SubjectVerb, printer: &Arc<Printer>, clock: &A
 fn validated(global: &Global, printer: &Printer, validated: Validated) -> Result<Ended, Problems> {
     let Validated { mut ended, dir } = validated;
     let file = match global.format {
-        Format::Text => return Ok(ended),
+        Format::Text | Format::Ndjson => return Ok(ended),
         Format::Json => "findings.json",
         Format::Csv => "findings.csv",
     };

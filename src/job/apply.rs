@@ -7,7 +7,7 @@ use super::erased::forget;
 use super::opening::open_store;
 use super::proof::{Proving, prove};
 use super::pulling::{endpoint, one_thread, setup};
-use super::{Context, Ended};
+use super::{Context, Ended, windows};
 use crate::apply::{Applied, Controls, Executor, IN_HAND, JournalWriter, LastWord, Parts, Settings, VaultValues, Watch, apply as drive};
 use crate::base::{
     Blame, Digest, Exit, PauseFlag, Problem, Problems, RegistryId, Result, RunId, StateDir, SystemEntropy, Timestamp, create_private_dir,
@@ -376,12 +376,16 @@ fn finish(config: &Config, plan: &PlanFile, state: &StateDir, parts: &Outcomes, 
     let tally = fold.tally(steps.values().flatten().copied());
     // A store that failed is not written to again by this process.
     let is_sound = !parts.values().any(|part| part.as_ref().is_err_and(|problem| problem.exit == Exit::Storage));
+    let (mut exits, mut problems) = (vec![Exit::Done], Vec::new());
+    // Before the run is closed: one that is killed here is gone on with, and notes what it did then.
+    if let Some(Err(problem)) = is_sound.then(|| windows::note(plan, &fold, &mut store, ctx.clock.wall())) {
+        exits.push(problem.exit);
+        problems.push(*problem);
+    }
     let closes = is_sound && (tally.is_over() || (ending.gives_up && tally.is_settled()));
     if closes && !fold.is_closed() {
         journal::close(&mut store, id, &fold, ctx.clock.wall())?;
     }
-    let mut exits = vec![Exit::Done];
-    let mut problems = Vec::new();
     let keys_destroyed = match is_sound.then(|| forget(plan, &fold, &mut store)) {
         None => 0,
         Some(Ok(count)) => count,

@@ -1,7 +1,7 @@
 //! `consent`: events into the ledger, and what holds by them.
 
 use super::config::Loaded;
-use super::ledgers::{ConsentOf, Opened, as_csv, contacts, nobody, shown_irregular};
+use super::ledgers::{ConsentOf, Form, Opened, contacts, events_as, nobody, shown_irregular};
 use super::{Context, Ended};
 use crate::base::{Blame, Event, Exit, Problem, Problems, SystemEntropy, Timestamp, escape_controls};
 use crate::compliance::{
@@ -177,12 +177,12 @@ fn taken(mut opened: Opened, loaded: &Loaded, ctx: &Context, mut import: Import,
     Ok(Ended { exits, json, text, problems: problems.kept().to_vec() })
 }
 
-/// `consent show`: what holds for whom `of` means; where it means nobody, for how many what holds. With `csv` the events themselves, as
+/// `consent show`: what holds for whom `of` means; where it means nobody, for how many what holds. With `events` the events themselves, as
 /// they could be imported again.
 ///
 /// # Errors
 /// What is wrong with the store or the records; `E-consent-031` (exit 2) where nobody is meant.
-pub fn consent_show(loaded: &Loaded, ctx: &Context, of: &ConsentOf, csv: bool) -> Result<Ended, Problems> {
+pub fn consent_show(loaded: &Loaded, ctx: &Context, of: &ConsentOf, events: Option<Form>) -> Result<Ended, Problems> {
     let mut opened = Opened::open(loaded, "consent")?;
     let at = ctx.clock.wall();
     let is_of_all = of.handle.is_none() && of.domain.is_none() && of.subject.is_none();
@@ -229,7 +229,10 @@ pub fn consent_show(loaded: &Loaded, ctx: &Context, of: &ConsentOf, csv: bool) -
     }
     let subjects: Vec<Subject> = subjects.into_iter().collect();
     shown.irregular = irregular(&ledger, subjects.iter().copied(), at);
-    let text = if csv { as_csv(COLUMNS, &ledger.export(&subjects, false)?, "E-consent-032")? } else { as_text(&shown) };
+    let text = match events {
+        Some(form) => events_as(form, &COLUMNS, &ledger.export(&subjects, false)?, "E-consent-032")?,
+        None => as_text(&shown),
+    };
     let json = serde_json::to_value(shown).unwrap_or_default();
     Ok(Ended { exits: vec![Exit::Done], json, text, problems: Vec::new() })
 }

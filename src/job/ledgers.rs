@@ -99,11 +99,34 @@ pub(super) fn shown_irregular(irregular: &[Irregular]) -> String {
     text
 }
 
-/// Events as CSV.
+/// The form of events that are taken out of a ledger. Each is one that they can be taken in by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// Comma-separated values (RFC 4180).
+    Csv,
+    /// One JSON object a line, without what is empty.
+    Ndjson,
+}
+
+/// Events in a form.
 ///
 /// # Errors
 /// `id` where that cannot be done.
-pub(super) fn as_csv<'a>(header: impl IntoIterator<Item = &'a str>, rows: &[impl AsRef<[String]>], id: &str) -> Result<String> {
+pub(super) fn events_as(form: Form, header: &[&str], rows: &[impl AsRef<[String]>], id: &str) -> Result<String> {
+    match form {
+        Form::Csv => as_csv(header, rows, id),
+        Form::Ndjson => Ok(rows.iter().map(|row| as_line(header, row.as_ref()) + "\n").collect()),
+    }
+}
+
+fn as_line(header: &[&str], row: &[String]) -> String {
+    let told = header.iter().zip(row).filter(|(_, value)| !value.is_empty());
+    let object: serde_json::Map<String, serde_json::Value> =
+        told.map(|(name, value)| ((*name).to_owned(), value.as_str().into())).collect();
+    serde_json::Value::Object(object).to_string()
+}
+
+fn as_csv(header: &[&str], rows: &[impl AsRef<[String]>], id: &str) -> Result<String> {
     let failed = |e: String| Problem::new(id, Blame::Us, format!("cannot write CSV: {e}"), "please report this");
     let mut writer = csv::Writer::from_writer(Vec::new());
     writer.write_record(header).map_err(|e| failed(e.to_string()))?;

@@ -42,6 +42,7 @@ mod sealing;
 mod subject;
 mod table;
 mod validate;
+mod windows;
 mod within;
 
 pub use applied::{ApplyRegistry, ApplyReport, NotVerified};
@@ -59,7 +60,7 @@ pub use exposure::{ExposureReport, report_exposure};
 pub use frame::{Dialect, frame_decode};
 pub use interrupt::{Interrupt, stop_on_interrupt};
 pub use keeping::{RetentionShown, report_retention};
-pub use ledgers::ConsentOf;
+pub use ledgers::{ConsentOf, Form};
 pub use night::{diff, pull, pull_within, report_run, run};
 pub use opening::{StoreMoved, store_move, store_path};
 pub use oversight::{OversightShown, report_oversight};

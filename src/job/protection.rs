@@ -1,20 +1,18 @@
 //! What protects registrants, as the registries hold it: tables and findings, after a run or whenever they are asked for.
 
-use super::apply::plans;
 use super::config::Loaded;
 use super::night::Night;
 use super::opening::open_store;
 use super::plan::site;
 use super::table::Table;
 use super::validate::newest;
-use super::{Context, Ended};
+use super::{Context, Ended, windows};
 use crate::base::{Exit, Problems, RegistryId, Result};
 use crate::dataset::{Records, Snapshot};
-use crate::journal::{self, StepState};
-use crate::plan::{Behind, Beside, Blocker, Elsewhere, Gone, Look, PlanFile, Recipe, Remnant, Selection, Sources, Watched, watch};
+use crate::plan::{Behind, Beside, Blocker, Elsewhere, Gone, Look, Remnant, Selection, Sources, Watched, watch};
 use crate::rules::{Findings, FindingsSummary};
 use jiff::{civil::Date, tz::TimeZone};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// Findings that are told one by one.
@@ -119,7 +117,8 @@ fn write(
 ) -> Result<(Vec<LockCoverage>, Vec<LeftBehind>), Problems> {
     let config = &night.loaded.config;
     let today = night.started.to_zoned(TimeZone::UTC).date();
-    let (services, rdap, windows) = (night.services()?, night.rdap()?, windows(night)?);
+    let (services, rdap) = (night.services()?, night.rdap()?);
+    let windows = windows::open(&mut open_store(night.state.root())?, night.started)?;
     let mut elsewhere = Elsewhere::new(&rdap, config.privacy.as_ref());
     let selection = Selection::default();
     let mut tables = Tables::create(&night.dir)?;
@@ -130,7 +129,7 @@ fn write(
         let sources = Sources { id, records, snapshot, not_before: crate::base::Timestamp::MIN, stop: &night.ctx.stop };
         let mut coverage = LockCoverage { registry: id.to_string(), ..LockCoverage::default() };
         let mut left = LeftBehind { registry: id.to_string(), ..LeftBehind::default() };
-        let relock = |domain: &str| windows.get(&(id.to_string(), domain.to_owned())).copied();
+        let relock = |domain: &str| windows.get(&(id.to_string(), domain.to_lowercase())).map(|window| window.relock);
         let beside = Beside { today, account: &registry.client_id, relock: &relock };
         watch(&site, &sources, &beside, &mut |look| {
             let mut found = Vec::new();
@@ -169,27 +168,6 @@ fn write(
     }
     tables.finish()?;
     Ok((locks, left_behind))
-}
-
-/// The days on which domains that were unlocked for a time are to be locked again, by registry and name: the latest, where there are
-/// several.
-fn windows(night: &Night<'_>) -> Result<HashMap<(String, String), Date>> {
-    let mut all = HashMap::new();
-    let mut store = open_store(night.state.root())?;
-    for path in plans(&night.state) {
-        let plan = PlanFile::open(&path)?;
-        let header = plan.header();
-        let Some(relock) = header.relock.filter(|_| header.recipe == Recipe::Unlock) else { continue };
-        let fold = journal::open(&mut store, &header.id)?;
-        for operation in plan.operations()? {
-            let operation = operation?;
-            if fold.operation(operation.op, operation.count()) == StepState::Verified {
-                let day = all.entry((operation.registry, operation.object.id)).or_insert(relock);
-                *day = relock.max(*day);
-            }
-        }
-    }
-    Ok(all)
 }
 
 impl LockCoverage {

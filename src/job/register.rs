@@ -1,7 +1,7 @@
 //! `request`, `breach`, `hold` and the other registers: events in, and what their cases come to.
 
 use super::config::Loaded;
-use super::ledgers::{ConsentOf, Opened, as_csv, contacts, nobody, shown_irregular};
+use super::ledgers::{ConsentOf, Form, Opened, contacts, events_as, nobody, shown_irregular};
 use super::{Context, Ended};
 use crate::base::{Blame, Event, Exit, Problem, Problems, Result, SystemEntropy, Timestamp, escape_controls, read_capped};
 use crate::compliance::register::{Book, Case, Draft, Entry, Limits, Met, Register, Use, import_register, register};
@@ -45,8 +45,8 @@ pub struct RegisterOf {
     pub unmasked: bool,
     /// The country whose public holidays count.
     pub country: Option<String>,
-    /// As events that can be imported again.
-    pub csv: bool,
+    /// As events that can be imported again, in that form.
+    pub events: Option<Form>,
 }
 
 /// What taking events into a register came to.
@@ -229,7 +229,7 @@ fn taken(
     Ok(Ended { exits, json, text, problems: problems.kept().to_vec() })
 }
 
-/// `… show`: what the cases of the register `name` come to. With `csv` their events, as they can be imported again.
+/// `… show`: what the cases of the register `name` come to. With `events` their events, as they can be imported again.
 ///
 /// # Errors
 /// What is wrong with the store; `E-register-031` (exit 2) where there is no such case, `E-register-034` where no holidays of that country
@@ -263,9 +263,9 @@ pub fn register_show(loaded: &Loaded, ctx: &Context, name: &str, of: &RegisterOf
         }
     }
     let head = book.head().to_string();
-    let text = if of.csv {
+    let text = if let Some(form) = of.events {
         let chosen: Vec<Token> = cases.iter().map(|case| case.case.clone()).collect();
-        as_csv(register.header(), &book.export(&chosen), "E-register-033")?
+        events_as(form, &register.header(), &book.export(&chosen), "E-register-033")?
     } else {
         as_text(&cases, &states, &texts)
     };

@@ -1,10 +1,10 @@
-//! Planted cases: requests of data subjects, disclosures, breaches and recipients as tables of events, and what the registers come to by
-//! them. The reckoning of days is of its own, from the days that were planted.
+//! Planted cases of every register as tables of events, and what the registers come to by them. The reckoning of days is of its own, from the days that were planted.
 
 use super::tables::CsvFile;
 use crate::base::Result;
 use jiff::ToSpan as _;
 use jiff::civil::{Date, Weekday};
+use std::collections::BTreeSet;
 use std::path::Path;
 
 /// Events of a request: how many days ago, which, and the values of its columns `type`, `extension_reason` and `refusal`.
@@ -62,47 +62,179 @@ const REQUESTS: [Request; 6] = [
     },
 ];
 
-/// The other tables, without people: name, header, and rows of days ago and the text behind them; and the state of each case.
-type Plain = (&'static str, &'static str, &'static [(&'static str, i64, &'static str)], &'static [(&'static str, &'static str)]);
+/// An event of a planted case: the case and what happened, whose it is among the people that are given, how many days ago it was, and its
+/// further values. `@N` among these is the day that many days from today.
+type Row = (&'static str, Option<usize>, i64, &'static str);
 
-const PLAIN: [Plain; 3] = [
-    (
-        "disclosure",
-        "ground,requester,requester_kind,reasons,substantiation,disclaimer,released,by",
-        &[
-            ("d-1,requested", 20, "public-authority,A court,authority,an order,the order,v1,,"),
-            ("d-1,granted", 18, ",,,,,,,u-7"),
-            ("d-1,released", 17, ",,,,,,name,"),
-            ("d-2,requested", 2, ",Somebody,person,curiosity,,,,"),
+/// The planted cases of another register.
+struct Table {
+    register: &'static str,
+    /// The columns behind those that all have.
+    header: &'static str,
+    rows: &'static [Row],
+    /// The state of each case.
+    states: &'static [(&'static str, &'static str)],
+    /// The deadlines: case, name, how many days from today its last day is, and how it stands.
+    deadlines: &'static [(&'static str, &'static str, i64, &'static str)],
+}
+
+/// Whose data a hold keeps, among the people: see [`super::former::KEPT`].
+const KEPT: usize = 0;
+
+const TABLES: [Table; 12] = [
+    Table {
+        register: "disclosure",
+        header: "ground,requester,requester_kind,reasons,substantiation,disclaimer,released,by",
+        rows: &[
+            ("d-1,requested", None, 20, "public-authority,A court,authority,an order,the order,v1,,"),
+            ("d-1,granted", None, 18, ",,,,,,,u-7"),
+            ("d-1,released", None, 17, ",,,,,,name,"),
+            ("d-2,requested", None, 2, ",Somebody,person,curiosity,,,,"),
+            ("d-3,requested", None, 9, ",A rival,organisation,a list,,,,"),
         ],
-        &[("d-1", "released"), ("d-2", "requested")],
-    ),
-    (
-        "breach",
-        "detected_by,role,facts,risk,authority_reference,by,why,candidate",
-        &[
-            ("b-1,raised", 12, "tool,controller,,,,,,mask-missing"),
-            ("b-1,dismissed", 11, ",,,,,u-7,the registry mended it,"),
-            ("b-2,raised", 1, "tool,controller,,,,,,withheld-field-public"),
+        states: &[("d-1", "released"), ("d-2", "requested"), ("d-3", "requested")],
+        deadlines: &[("d-1", "answer", -17, "met"), ("d-2", "answer", 1, "open"), ("d-3", "answer", -6, "overdue")],
+    },
+    Table {
+        register: "breach",
+        header: "detected_by,role,facts,risk,authority_reference,by,why,candidate,aware",
+        rows: &[
+            ("b-1,raised", None, 12, "tool,controller,,,,,,mask-missing,"),
+            ("b-1,dismissed", None, 11, ",,,,,u-7,the registry mended it,,"),
+            ("b-2,raised", None, 1, "tool,controller,,,,,,withheld-field-public,"),
+            ("b-3,reported", None, 30, "staff,controller,a letter went astray,,,,,,@-30"),
+            ("b-3,authority-told", None, 29, ",,,,ref-1,,,,"),
+            ("b-4,reported", None, 8, "staff,controller,a list was mailed,,,,,,@-8"),
         ],
-        &[("b-1", "dismissed"), ("b-2", "candidate")],
-    ),
-    (
-        "recipient",
-        "party,category,country,mechanism,evidence",
-        &[
-            ("p-1,planned", 400, "eurid,registry,BE,not-needed,"),
-            ("p-2,planned", 400, "nz,registry,NZ,adequacy,decision-2013-65"),
-            ("p-3,planned", 400, "escrow,escrow,DE,not-needed,"),
+        states: &[("b-1", "dismissed"), ("b-2", "candidate"), ("b-3", "open"), ("b-4", "open")],
+        deadlines: &[("b-3", "authority", -27, "met"), ("b-4", "authority", -5, "overdue")],
+    },
+    Table {
+        register: "recipient",
+        header: "party,category,country,mechanism,evidence",
+        rows: &[
+            ("p-1,planned", None, 400, "eurid,registry,BE,not-needed,"),
+            ("p-2,planned", None, 400, "nz,registry,NZ,adequacy,decision-2013-65"),
+            ("p-3,planned", None, 400, "escrow,escrow,DE,not-needed,"),
         ],
-        &[("p-1", "planned"), ("p-2", "planned"), ("p-3", "planned")],
-    ),
+        states: &[("p-1", "planned"), ("p-2", "planned"), ("p-3", "planned")],
+        deadlines: &[],
+    },
+    Table {
+        register: "hold",
+        header: "reason,owner,review,reference",
+        rows: &[
+            ("h-1,placed", Some(KEPT), 40, "litigation,u-3,@140,case-9"),
+            ("h-2,placed", Some(7), 90, "tax,u-3,@-20,"),
+            // What is lifted keeps nothing.
+            ("h-2,lifted", Some(7), 30, ",,,"),
+        ],
+        states: &[("h-1", "held"), ("h-2", "lifted")],
+        deadlines: &[("h-1", "review", 140, "open")],
+    },
+    Table {
+        register: "withholding",
+        header: "process,items,refusal",
+        rows: &[
+            ("w-1,requested", Some(8), 200, "irpo,street;voice,"),
+            ("w-1,withheld", Some(8), 199, ",,"),
+            ("w-2,requested", Some(9), 300, "nz-2016,street,"),
+            ("w-2,refused", Some(9), 295, ",,not-proven"),
+        ],
+        states: &[("w-1", "withheld"), ("w-2", "refused")],
+        deadlines: &[],
+    },
+    Table {
+        register: "contract",
+        header: "party,kind,role,version,sub_processors,expires",
+        rows: &[
+            ("c-1,signed", None, 700, "eurid,registry,controller,5.0,,@300"),
+            ("c-2,signed", None, 700, "escrow,escrow,processor,2.1,none,@-30"),
+        ],
+        states: &[("c-1", "in-force"), ("c-2", "in-force")],
+        deadlines: &[("c-1", "expiry", 300, "open"), ("c-2", "expiry", -30, "overdue")],
+    },
+    Table {
+        register: "notice",
+        header: "notice,version,language,channel",
+        rows: &[
+            ("n-1,shown", Some(10), 500, "privacy,3,en,page"),
+            ("n-1,superseded", Some(10), 100, ",,,"),
+            ("n-2,shown", Some(11), 90, "privacy,4,de,email"),
+        ],
+        states: &[("n-1", "outdated"), ("n-2", "shown")],
+        deadlines: &[],
+    },
+    Table {
+        register: "policy",
+        header: "document,version,owner,review",
+        rows: &[
+            ("y-1,adopted", None, 300, "retention-policy,2,u-1,@65"),
+            ("y-2,adopted", None, 800, "access-policy,1,u-1,@-70"),
+            ("y-3,drafted", None, 9, "incident-policy,,,"),
+        ],
+        states: &[("y-1", "in-force"), ("y-2", "in-force"), ("y-3", "draft")],
+        deadlines: &[("y-1", "review", 65, "open"), ("y-2", "review", -70, "overdue")],
+    },
+    Table {
+        register: "training",
+        header: "course,trained,next",
+        rows: &[("t-1,held", None, 200, "privacy-basics,12,@165"), ("t-2,held", None, 500, "incidents,4,@-135")],
+        states: &[("t-1", "held"), ("t-2", "held")],
+        deadlines: &[("t-1", "next", 165, "open"), ("t-2", "next", -135, "overdue")],
+    },
+    Table {
+        register: "verification",
+        header: "claim,method,reference,result,due,valid_until,by",
+        rows: &[
+            ("v-1,required", Some(12), 60, "email,,,,@-40,,"),
+            ("v-1,verified", Some(12), 50, "email,reachability,a-1,match,,@300,u-2"),
+            ("v-2,required", Some(13), 40, "name,,,,@-10,,"),
+            ("v-2,asked", Some(13), 39, ",document,,,,,"),
+            ("v-2,failed", Some(13), 30, ",,,no-match,,,"),
+        ],
+        states: &[("v-1", "verified"), ("v-2", "quarantined")],
+        deadlines: &[("v-1", "validity", 300, "open"), ("v-2", "verification", -10, "overdue")],
+    },
+    Table {
+        register: "window",
+        header: "at_registry,domain,asked_by,reason,actor,relock",
+        rows: &[
+            ("u-1,asked", None, 9, "example-thick,u-1.example,registrant,a transfer,,"),
+            ("u-2,unlocked", None, 40, "example-thick,u-2.example,registrant,a transfer,u-2,@-26"),
+            ("u-3,unlocked", None, 40, "example-thick,u-3.example,registrant,a transfer,u-2,@-26"),
+            ("u-3,relocked", None, 30, ",,,,u-2,"),
+        ],
+        states: &[("u-1", "asked"), ("u-2", "unlocked"), ("u-3", "relocked")],
+        deadlines: &[("u-1", "unlock", -4, "overdue"), ("u-2", "relock", -26, "overdue")],
+    },
+    Table {
+        register: "officer",
+        header: "decision,by,officer,authority_told,review",
+        rows: &[("o-1,decided", None, 600, "appointed,u-1,The officer,@-598,@130")],
+        states: &[("o-1", "decided")],
+        deadlines: &[("o-1", "review", 130, "open")],
+    },
 ];
 
 /// The registers of which there are tables, by name.
-pub const CASES: [&str; 4] = ["request", "disclosure", "breach", "recipient"];
+pub const CASES: [&str; 13] = [
+    "request",
+    "disclosure",
+    "breach",
+    "recipient",
+    "hold",
+    "withholding",
+    "contract",
+    "notice",
+    "policy",
+    "training",
+    "verification",
+    "window",
+    "officer",
+];
 
-/// Writes `records/cases-REGISTER.csv`, `truth/registers.csv` and `truth/deadlines.csv` below `out`, as of `today`; the requests are those
+/// Writes `records/cases-REGISTER.csv`, `truth/registers.csv` and `truth/deadlines.csv` below `out`, as of `today`; the cases are those
 /// of `people`, each a registry and a handle. How many cases there are.
 pub(super) fn write(out: &Path, today: Date, people: &[(String, String)]) -> Result<u64> {
     let mut states = CsvFile::create(&out.join("truth/registers.csv"))?;
@@ -113,7 +245,8 @@ pub(super) fn write(out: &Path, today: Date, people: &[(String, String)]) -> Res
     let mut requests = CsvFile::create(&out.join("records/cases-request.csv"))?;
     requests.push(["case", "event", "at", "registry", "handle", "type", "extension_reason", "refusal"])?;
     let mut cases = 0;
-    for (one, (registry, handle)) in REQUESTS.iter().zip(people) {
+    // The first of them is another table's.
+    for (one, (registry, handle)) in REQUESTS.iter().zip(people.iter().skip(1)) {
         for (days, event, [kind, extension, refusal]) in one.events {
             requests.push([one.case, event, &ago(*days).to_string(), registry, handle, kind, extension, refusal])?;
         }
@@ -123,22 +256,50 @@ pub(super) fn write(out: &Path, today: Date, people: &[(String, String)]) -> Res
         cases += 1;
     }
     requests.finish()?;
-    for (register, header, rows, ends) in PLAIN {
-        let mut file = CsvFile::create(&out.join(format!("records/cases-{register}.csv")))?;
-        file.push(["case", "event", "at"].into_iter().chain(header.split(',')))?;
-        for (begin, days, rest) in rows {
-            let day = ago(*days).to_string();
-            file.push(begin.split(',').chain([day.as_str()]).chain(rest.split(',')))?;
-        }
-        file.finish()?;
-        for (case, state) in ends {
-            states.push([register, case, state])?;
+    for table in &TABLES {
+        let is_there = |row: &&Row| row.1.is_none_or(|whose| people.len() > whose);
+        let case = |row: &Row| row.0.split(',').next().unwrap_or_default();
+        let known: BTreeSet<&str> = table.rows.iter().filter(is_there).map(case).collect();
+        table.write(out, today, people)?;
+        for (case, state) in table.states.iter().filter(|(case, _)| known.contains(case)) {
+            states.push([table.register, case, state])?;
             cases += 1;
+        }
+        for (case, deadline, days, standing) in table.deadlines.iter().filter(|(case, ..)| known.contains(case)) {
+            deadlines.push([table.register, case, deadline, &ago(-days).to_string(), standing])?;
         }
     }
     states.finish()?;
     deadlines.finish()?;
     Ok(cases)
+}
+
+impl Table {
+    /// Writes the events of those that are there.
+    fn write(&self, out: &Path, today: Date, people: &[(String, String)]) -> Result<()> {
+        let has_people = self.rows.iter().any(|row| row.1.is_some());
+        let whose: &[&str] = if has_people { &["registry", "handle"] } else { &[] };
+        let mut file = CsvFile::create(&out.join(format!("records/cases-{}.csv", self.register)))?;
+        file.push(["case", "event", "at"].iter().chain(whose).copied().chain(self.header.split(',')))?;
+        for (begin, whose, days, rest) in self.rows {
+            let person = match whose.map(|whose| people.get(whose)) {
+                None => None,
+                Some(Some(person)) => Some(person),
+                Some(None) => continue,
+            };
+            let at = today.saturating_sub(days.days()).to_string();
+            let rest: Vec<String> = rest.split(',').map(|value| dated(value, today)).collect();
+            let person = person.iter().flat_map(|(registry, handle)| [registry.as_str(), handle.as_str()]);
+            file.push(begin.split(',').chain([at.as_str()]).chain(person).chain(rest.iter().map(String::as_str)))?;
+        }
+        file.finish()
+    }
+}
+
+/// A value, with the day that it means.
+fn dated(value: &str, today: Date) -> String {
+    let days = value.strip_prefix('@').and_then(|days| days.parse::<i64>().ok());
+    days.map_or_else(|| value.to_owned(), |days| today.saturating_add(days.days()).to_string())
 }
 
 /// The last day of a time of `months` from `start`: the day of that number, or the month's last; on a Saturday or Sunday the Monday after.

@@ -16,7 +16,8 @@ pub(super) fn list(registry: &str) -> String {
 /// The text of `privet.toml`, with the registries at `ports`. Nothing in it is drawn, so nothing has to be escaped.
 #[must_use]
 pub fn config(ports: &BTreeMap<String, u16>) -> String {
-    let tables = ["contacts", "domains", "services", "orders"].map(|table| format!("\n[records.{table}]\nfiles = [\"records/{table}.csv\"]\n"));
+    let tables =
+        ["contacts", "domains", "services", "orders"].map(|table| format!("\n[records.{table}]\nfiles = [\"records/{table}.csv\"]\n"));
     let registries =
         REGISTRIES.iter().zip(FIRST_PORT..).map(|(registry, usual)| account(registry, *ports.get(registry.id).unwrap_or(&usual)));
     let rdap = format!("\n[records.rdap]\nfiles = [\"{ANSWERS}\"]\n");

@@ -24,6 +24,9 @@ const PAST: [Option<(&str, i64)>; 7] = [
 /// The day since which admin and billing contacts are not asked for at registries of that kind.
 const NOT_ASKED: Date = jiff::civil::date(2025, 8, 21);
 
+/// The customer of the past whose data a hold keeps: the registry, and which one there. They are to go, and the registry holds them still.
+pub(super) const KEPT: (&str, u64) = ("eurid", 2);
+
 /// Which periods a registry is of.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Periods {
@@ -125,17 +128,18 @@ impl Keeping {
         }
     }
 
-    /// Tells of a customer of the past.
-    /// Its contact comes to that `fate` by a plan of erasure, where its data are to go.
+    /// Tells of a customer of the past, the `nth` at its registry. Its contact comes to that `fate` by a plan of erasure, where its data
+    /// are to go.
     pub(super) fn former(
         &mut self,
         registry: &str,
         handle: &str,
-        former: &Former,
+        (former, nth): (&Former, u64),
         periods: Periods,
         fate: Option<&'static str>,
     ) -> Result<()> {
         let (state, days) = former.verdict(periods, self.today);
+        let state = if (registry, nth) == KEPT { "hold" } else { state };
         if let Some(fate) = fate.filter(|_| matches!(state, "due" | "overdue")) {
             self.erasures.push([registry, handle, fate])?;
         }

@@ -1,12 +1,11 @@
 //! A registrar's records of one registry: its objects, some of them changed, some missing, some the registry never heard of.
 
-use super::{Books, SynthOptions};
 use super::change::{self, ContactRules, DomainRules};
 use super::consent::Consents;
 use super::cosmetic::{self, Ways};
 use super::ended::Ended;
 use super::exposure::Exposures;
-use super::former::{Keeping, Periods, formers};
+use super::former::{KEPT, Keeping, Periods, formers};
 use super::leaks::Leaks;
 use super::record::Record;
 use super::registries::{Registry, provider};
@@ -15,6 +14,7 @@ use super::stray;
 use super::tables::Tables;
 use super::truth::{Changed, Kind, Truth};
 use super::violations::Violations;
+use super::{Books, SynthOptions};
 use crate::base::{AtomicFile, Problem, Result};
 use crate::dataset::{ContactField, DomainField, contact_row, disclose_text, domain_row};
 use crate::mock::fleet::{Draw, Flaw, Fleet as _, FleetSettings, Mask, SyntheticFleet, proxy_handle, withhold_all};
@@ -308,9 +308,16 @@ impl<'a> Local<'a> {
             // The last of them another registrar's domain names.
             let is_named = n > 0 && n + 1 == self.held;
             let fate = (is_deletable && n < self.held).then_some(if is_named { "residual" } else { "erased" });
-            keeping.former(self.registry, person.id(), &former, self.periods, fate)?;
+            keeping.former(self.registry, person.id(), (&former, n), self.periods, fate)?;
         }
         Ok(())
+    }
+
+    /// The handle of the customer of the past whose data a hold keeps, where that is one of this registry's.
+    pub(super) fn kept(&self) -> Option<String> {
+        let (registry, nth) = KEPT;
+        let is_here = registry == self.registry && nth < self.past as u64;
+        is_here.then(|| self.fleet.former_at(nth).id.as_str().to_owned())
     }
 
     /// The handles of those customers of the past whom the registry does not hold any more: nothing is planned for them.

@@ -148,7 +148,7 @@ pub fn write(out: &Path, options: &SynthOptions) -> Result<SynthReport> {
     };
     let mut exposures = Exposures::create(out, options.seed, options.today)?;
     let mut registries = Vec::new();
-    let mut people = Vec::new();
+    let (mut kept, mut people) = (Vec::new(), Vec::new());
     for registry in &REGISTRIES {
         let state = out.join("states").join(registry.id);
         create_private_dir(&state)?;
@@ -162,6 +162,7 @@ pub fn write(out: &Path, options: &SynthOptions) -> Result<SynthReport> {
         books.keeping.end_of(registry.id, registry.periods)?;
         books.orders.end_of(registry.id);
         local.expose(&mut exposures, &books.consents)?;
+        kept.extend(local.kept().map(|handle| (registry.id.to_owned(), handle)));
         people.extend(local.formers_of().map(|handle| (registry.id.to_owned(), handle)));
         books.consents.end_of(registry.id)?;
         registries.push(SynthRegistry {
@@ -181,7 +182,11 @@ pub fn write(out: &Path, options: &SynthOptions) -> Result<SynthReport> {
     let (consents, blocked) = consents.finish()?;
     let leaks::Written { roles: leaks, ended, orphans } = leaks.finish()?;
     let unneeded = keeping.finish()?;
-    let cases = cases::write(out, today, &people)?;
+    // The one whose data a hold keeps comes first; where there is none, there are too few people for cases.
+    if !kept.is_empty() {
+        kept.append(&mut people);
+    }
+    let cases = cases::write(out, today, &kept)?;
     // Last, so that a directory with a configuration is a whole one.
     crate::base::write_atomic(&config, config::config(&BTreeMap::new()).as_bytes())?;
     Ok(SynthReport {

@@ -140,13 +140,7 @@ const USUAL: Case = Case {
 /// The orders: each course of the matrix, one that is gathered with another, one of each kind of which nobody is asked.
 const CASES: [Case; 13] = [
     Case { order: "o-1", message: Some(1), told: Some(["requested", "placeholders", "asked before"]), ..USUAL },
-    Case {
-        order: "o-2",
-        at: (3, "09:30:40"),
-        message: Some(1),
-        told: Some(["requested", "placeholders", "asked before"]),
-        ..USUAL
-    },
+    Case { order: "o-2", at: (3, "09:30:40"), message: Some(1), told: Some(["requested", "placeholders", "asked before"]), ..USUAL },
     Case {
         order: "o-3",
         tld: "shop.example",
@@ -349,7 +343,8 @@ impl Orders {
         let (nth, has_number) = case.whose;
         let mut seen = HashSet::new();
         let is_meant = |one: &&Both| {
-            let is_free = |person: u64| !self.through.contains_key(&person) && consents.publication(person).is_none() && seen.insert(person);
+            let is_free =
+                |person: u64| !self.through.contains_key(&person) && consents.publication(person).is_none() && seen.insert(person);
             one.person.is_some_and(is_free) && one.has_number == has_number
         };
         self.candidates.get(case.registry)?.iter().filter(is_meant).nth(nth)

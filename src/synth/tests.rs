@@ -361,7 +361,9 @@ fn equal_options_give_equal_bytes_and_another_seed_others() {
     // Cases are planted by hand; only requests are somebody's.
     let cases = CASES.iter().filter(|register| **register != "request").map(|register| format!("records/cases-{register}.csv"));
     let cases: Vec<String> = cases.collect();
-    let fixed = ["privet.toml", "records/basis.toml", "truth/asked.csv", "truth/deadlines.csv", "truth/registers.csv"].into_iter().chain(cases.iter().map(String::as_str));
+    let fixed = ["privet.toml", "records/basis.toml", "truth/asked.csv", "truth/deadlines.csv", "truth/registers.csv"]
+        .into_iter()
+        .chain(cases.iter().map(String::as_str));
     assert_eq!(same.into_iter().collect::<BTreeSet<_>>(), fixed.map(PathBuf::from).collect());
 }
 

@@ -23,7 +23,7 @@ impl Clock for Still {
     }
 }
 
-fn at(text: &str) -> Context {
+pub(crate) fn at(text: &str) -> Context {
     Context { clock: Arc::new(Still(text.parse().expect("a time"))), ..context(&[]) }
 }
 

@@ -15,7 +15,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 /// Registries that have a lock.
-const LOCKING: [&str; 2] = [THICK, "nz"];
+pub(crate) const LOCKING: [&str; 2] = [THICK, "nz"];
 /// Rounds in CI.
 const ROUNDS: u64 = 50;
 
@@ -40,21 +40,21 @@ impl Moments {
 }
 
 /// Two registries, records whose registrants all agreed, and the verbs as processes.
-struct Killing {
-    world: World,
+pub(crate) struct Killing {
+    pub(crate) world: World,
     _served: Vec<Served>,
     /// How far the commit logs were read.
     read: BTreeMap<&'static str, usize>,
 }
 
 /// A plan with the objects of its operations, `registry domain/name`.
-struct Planned {
-    path: PathBuf,
-    objects: BTreeSet<String>,
+pub(crate) struct Planned {
+    pub(crate) path: PathBuf,
+    pub(crate) objects: BTreeSet<String>,
 }
 
 impl Killing {
-    fn new(contacts: u64, seed: u64) -> Self {
+    pub(crate) fn new(contacts: u64, seed: u64) -> Self {
         let world = World::new(contacts, seed);
         let served = world.serve(&LOCKING.map(|registry| (registry, "service_ms=8")));
         let path = world.config();
@@ -97,7 +97,7 @@ impl Killing {
     }
 
     /// Plans upon a new pull, with these selectors besides the registries.
-    fn plan(&self, recipe: &str, turn: u64, further: &[&str]) -> Planned {
+    pub(crate) fn plan(&self, recipe: &str, turn: u64, further: &[&str]) -> Planned {
         self.pull();
         let path = self.world.data().join(format!("{recipe}-{turn}.plan"));
         let out = path.display().to_string();

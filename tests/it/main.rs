@@ -46,5 +46,6 @@ mod state_faults;
 mod subject;
 mod validate;
 mod violations;
+mod window;
 mod wire;
 mod write_faults;

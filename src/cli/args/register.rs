@@ -85,6 +85,13 @@ pub(in crate::cli) enum Registers {
         #[command(subcommand)]
         what: Register,
     },
+    /// Windows in which a protected domain is unlocked for a time
+    #[command(after_help = words("window"))]
+    Window {
+        /// What to do
+        #[command(subcommand)]
+        what: Register,
+    },
     /// The decision on a data protection officer
     #[command(after_help = words("officer"))]
     Officer {
@@ -108,6 +115,7 @@ impl Registers {
         | Self::Policy { what }
         | Self::Training { what }
         | Self::Verification { what }
+        | Self::Window { what }
         | Self::Officer { what }) = self
         else {
             return false;
@@ -129,6 +137,7 @@ impl Registers {
             Self::Policy { what } => ("policy", what),
             Self::Training { what } => ("training", what),
             Self::Verification { what } => ("verification", what),
+            Self::Window { what } => ("window", what),
             Self::Officer { what } => ("officer", what),
         };
         (name, Breach::Register(what))
@@ -169,7 +178,7 @@ pub(in crate::cli) enum Register {
     },
     /// Take one event
     Add(Box<RegisterAdd>),
-    /// Print what the cases come to; --format csv for their events, as they can be imported again
+    /// Print what the cases come to; --format csv or ndjson for their events, as they can be imported again
     Show {
         /// This case alone
         #[arg(long, value_name = "ID")]

@@ -11,7 +11,7 @@ use crate::base::{Blame, Exit, Problem, Problems, Result, create_private_dir, re
 use crate::mock::{self, Knobs, Served};
 use crate::synth::{self, SynthOptions, SynthReport};
 use change::change;
-use officer::officer;
+use officer::{cases, officer};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -66,6 +66,7 @@ pub fn demo(options: &DemoOptions, ctx: &Context) -> Result<Ended, Problems> {
     let kind = |kind| [("kind", Is::Only(kind))];
     same(&leaks, &tables.join("role-leaks.csv"), &LEAK, "roles that show a protected registrant", &kind("role"))?;
     same(&leaks, &tables.join("orphan-proxies.csv"), &ORPHAN, "proxy contacts that no domain names", &kind("orphan"))?;
+    cases(&loaded, &out, ctx)?;
     let kept = report_retention(&loaded, ctx, None)?;
     if kept.exit() == Exit::Stopped {
         return Ok(kept);
