@@ -138,7 +138,7 @@ fn make(dir: &Path, contacts: u64) -> Outcome<()> {
     let source =
         Source { files: vec![path], format: Some(Format::Csv), delimiter: b',', columns: BTreeMap::new(), constants: BTreeMap::new() };
     let registries = REGISTRIES.iter().map(|(id, _)| RegistryId::new(*id)).collect();
-    let plan = IngestPlan { contacts: Some(source), domains: None, registries, previous: None, min_rows_share: 0.0 };
+    let plan = IngestPlan { contacts: Some(source), domains: None, registries, previous: None, min_rows_share: 0.0, origin: None };
     let records: PathBuf = dir.join("records");
     ingest(&plan, &records).map_err(|problems| problems.to_string())?;
     Ok(())

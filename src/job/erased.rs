@@ -70,7 +70,7 @@ fn has_key(store: &mut dyn Store, operation: &Operation) -> Result<bool> {
 /// Everything that keeps the records from being taken in; `E-store-…`, `E-journal-…` and `E-file-…` (exit 33).
 pub fn report_erasure(loaded: &Loaded, ctx: &Context) -> Result<Ended, Problems> {
     let night = Night::begin(loaded, ctx)?;
-    let (ingested, _) = night.take_in()?;
+    let records = night.known_records()?;
     night.stage("erasure");
     let mut store = open_store(night.state.root())?;
     let released = released(&mut store, night.started)?;
@@ -85,7 +85,7 @@ pub fn report_erasure(loaded: &Loaded, ctx: &Context) -> Result<Ended, Problems>
     for id in loaded.config.registries.keys().filter(|id| ctx.includes(id)) {
         let snapshot = Snapshot::newest(night.state.root(), id)?;
         let mut own: Vec<&mut ErasedRow> = rows.iter_mut().filter(|row| row.registry == id.as_str()).collect();
-        look(id, &ingested.records, snapshot.as_ref(), &mut own)?;
+        look(id, &records, snapshot.as_ref(), &mut own)?;
         snapshots.extend(snapshot);
     }
     let today = night.started.to_zoned(TimeZone::UTC).date();

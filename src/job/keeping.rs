@@ -34,7 +34,7 @@ pub struct RetentionShown {
 pub fn report_retention(loaded: &Loaded, ctx: &Context, what_if: Option<&Path>) -> Result<Ended, Problems> {
     let other = what_if.map(RulePack::load).transpose()?;
     let night = Night::begin(loaded, ctx)?;
-    let (ingested, _) = night.take_in()?;
+    let records = night.known_records()?;
     night.stage("retention");
     let today = night.started.to_zoned(TimeZone::UTC).date();
     let ends = match &loaded.config.records.services {
@@ -52,8 +52,8 @@ pub fn report_retention(loaded: &Loaded, ctx: &Context, what_if: Option<&Path>) 
     let mut snapshots = Vec::new();
     for (id, registry) in loaded.config.registries.iter().filter(|(id, _)| ctx.includes(id)) {
         let snapshot = Snapshot::newest(night.state.root(), id)?;
-        let lives = lives(&ingested.records, id, snapshot.as_ref(), &ends)?;
-        keeping.registry(id, &registry.profile.id, &ingested.records, snapshot.as_ref(), &lives)?;
+        let lives = lives(&records, id, snapshot.as_ref(), &ends)?;
+        keeping.registry(id, &registry.profile.id, &records, snapshot.as_ref(), &lives)?;
         snapshots.extend(snapshot);
     }
     keeping.own(night.state.root(), &loaded.config.reports)?;
@@ -246,6 +246,6 @@ impl Keeping<'_, '_> {
 impl Night<'_> {
     /// What a report of this run states of itself.
     pub(super) fn making(&self) -> Making {
-        report::making(self.run_id().clone(), env!("CARGO_PKG_VERSION"), self.started)
+        report::making(self.run_id().clone(), env!("CARGO_PKG_VERSION"), self.started, self.loaded.config.tables)
     }
 }

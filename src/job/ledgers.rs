@@ -2,6 +2,7 @@
 
 use super::config::Loaded;
 use super::opening::open_store;
+use super::proof::record_digests;
 use super::{Context, records};
 use crate::base::{Blame, Event, Exit, Lock, Problem, Problems, RegistryId, Result, StateDir};
 use crate::compliance::Irregular;
@@ -50,7 +51,7 @@ impl Opened {
     pub(super) fn records(&self, loaded: &Loaded, ctx: &Context) -> Result<Records, Problems> {
         ctx.events.tell(Event::Stage { name: "records" });
         match self.state.lock("consent") {
-            Ok(_lock) => Ok(records::take_in(&loaded.config, &self.state)?.records),
+            Ok(_lock) => Ok(records::known(&loaded.config, &self.state, &record_digests(&loaded.config))?.0),
             Err(problem) if problem.exit == Exit::Locked => Ok(Records::open(&records::records_dir(&self.state))?),
             Err(problem) => Err(problem.into()),
         }

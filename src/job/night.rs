@@ -170,12 +170,24 @@ impl<'a> Night<'a> {
     pub(super) fn take_in(&self) -> Result<(Ingested, RunFacts), Problems> {
         self.stage("records");
         let previous = Records::open(&records::records_dir(&self.state)).ok();
-        let ingested = records::take_in(self.config(), &self.state)?;
-        self.records.get_or_init(|| proof::record_digests(self.config()));
+        let ingested = records::take_in(self.config(), &self.state, self.record_digests())?;
         self.warn(&ingested.warnings);
         let files = records::files(self.config(), &ingested.records, previous.as_ref());
         let facts = facts::run_facts(self.loaded, &self.run_id, self.started, &ingested.warnings, files);
         Ok((ingested, facts))
+    }
+
+    /// The local records as they are, for a report: where the files are those of the last run, they are not taken in once more.
+    pub(super) fn known_records(&self) -> Result<Records, Problems> {
+        self.stage("records");
+        let (records, warnings) = records::known(self.config(), &self.state, self.record_digests())?;
+        warnings.iter().for_each(|warnings| self.warn(warnings));
+        Ok(records)
+    }
+
+    /// The digests of the files of records, told once.
+    fn record_digests(&self) -> &[RecordDigest] {
+        self.records.get_or_init(|| proof::record_digests(self.config()))
     }
 
     /// Tells what an input should be mended of: the first problems of each kind, and how many more there are. The report has them all.

@@ -37,7 +37,7 @@ pub struct RecordShown {
 pub fn report_record(loaded: &Loaded, ctx: &Context) -> Result<Ended, Problems> {
     let pack = RecordPack::embedded()?;
     let night = Night::begin(loaded, ctx)?;
-    let (ingested, _) = night.take_in()?;
+    let records = night.known_records()?;
     night.stage("record");
     let config = &loaded.config;
     let tls = tls_of_runs(&config.reports);
@@ -67,7 +67,7 @@ pub fn report_record(loaded: &Loaded, ctx: &Context) -> Result<Ended, Problems> 
             let told = snapshot.exchanged()?;
             seen.traffic = Traffic { commands: told.commands, bytes: (told.bytes_out, told.bytes_in), window: told.window };
         }
-        people(&mut seen, &ingested.records, (id, &registry.profile), snapshot.as_ref())?;
+        people(&mut seen, &records, (id, &registry.profile), snapshot.as_ref())?;
         snapshots.extend(snapshot);
         rows.extend(build(&pack, &seen, &config.controller, night.started));
         all.push(seen);

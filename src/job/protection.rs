@@ -68,11 +68,11 @@ pub struct LeftBehind {
 pub fn report_protection(loaded: &Loaded, ctx: &Context) -> Result<Ended, Problems> {
     let night = Night::begin(loaded, ctx)?;
     let all = newest(loaded, &night, ctx)?;
-    let (ingested, _) = night.take_in()?;
+    let records = night.known_records()?;
     night.stage("protection");
     let snapshots: BTreeMap<&RegistryId, &Snapshot> = all.iter().map(|(id, _, snapshot)| (*id, snapshot)).collect();
     let mut findings = Findings::begin(&night.dir, false, TOLD)?;
-    let (locks, left_behind) = write(&night, &ingested.records, &snapshots, &mut findings)?;
+    let (locks, left_behind) = write(&night, &records, &snapshots, &mut findings)?;
     let (summary, first) = findings.finish()?;
     let mut text = String::new();
     for one in &locks {

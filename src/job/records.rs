@@ -1,9 +1,10 @@
 //! Local records for a run: taken in, counted, and guarded against a shrunken input.
 
 use super::config::{Config, RegistryConfig};
-use crate::base::{Blame, Exit, Problem, Problems, Result, StateDir};
+use crate::base::{Blame, Digest, Exit, Problem, Problems, RegistryId, Result, StateDir};
 use crate::dataset::{IngestPlan, Ingested, Records, Source, ingest};
 use crate::report::facts::RecordFile;
+use crate::report::proof::RecordDigest;
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::PathBuf;
@@ -16,11 +17,34 @@ pub(super) fn records_dir(state: &StateDir) -> PathBuf {
     state.root().join("records")
 }
 
+/// What the files of records are, and how they are read; nothing where one of them cannot be told by its digest. It is told before they
+/// are read: a file that is changed meanwhile is taken in again the next time.
+fn origin(config: &Config, files: &[RecordDigest]) -> Option<Digest> {
+    let digests: Option<Vec<_>> = files.iter().map(|file| file.sha256.as_ref()).collect();
+    let registries: Vec<&RegistryId> = config.registries.keys().collect();
+    // As JSON no part can run into the next.
+    let layout = (format!("{:?}", config.records.contacts), format!("{:?}", config.records.domains), registries, env!("CARGO_PKG_VERSION"));
+    Some(Digest::of(&serde_json::to_vec(&(layout, digests?)).ok()?))
+}
+
+/// The local records: those that an earlier run took in, where they are of the very `files` that there are, or else taken in now.
+///
+/// # Errors
+/// As [`take_in`].
+pub(super) fn known(config: &Config, state: &StateDir, files: &[RecordDigest]) -> Result<(Records, Option<Problems>), Problems> {
+    let there = origin(config, files).and_then(|origin| Records::open(&records_dir(state)).ok().filter(|records| records.is_of(&origin)));
+    if let Some(records) = there {
+        return Ok((records, None));
+    }
+    let Ingested { records, warnings } = take_in(config, state, files)?;
+    Ok((records, Some(warnings)))
+}
+
 /// Takes the local records in. What an earlier run took in is the measure of what may be missing now.
 ///
 /// # Errors
 /// Every problem of every file.
-pub(super) fn take_in(config: &Config, state: &StateDir) -> Result<Ingested, Problems> {
+pub(super) fn take_in(config: &Config, state: &StateDir, files: &[RecordDigest]) -> Result<Ingested, Problems> {
     let dir = records_dir(state);
     let plan = IngestPlan {
         contacts: config.records.contacts.clone(),
@@ -28,6 +52,7 @@ pub(super) fn take_in(config: &Config, state: &StateDir) -> Result<Ingested, Pro
         registries: config.registries.keys().cloned().collect(),
         previous: Records::open(&dir).ok().map(|r| r.totals()),
         min_rows_share: config.gates.min_rows_share,
+        origin: origin(config, files),
     };
     ingest(&plan, &dir)
 }

@@ -2,7 +2,7 @@
 
 use super::html::{self, listed, picture, registry_text, when, words};
 use super::pdf::pdf;
-use super::sheet::{Listed, Sheet, Stamp};
+use super::sheet::{Listed, Sheet, Stamp, TableForms};
 use super::svg::Picture;
 use super::table::{Cell, Shape};
 use super::workbook::{Grid, workbook};
@@ -77,12 +77,14 @@ pub struct Making {
     pub tool_version: String,
     /// As of when everything holds.
     pub at: Timestamp,
+    /// The forms in which its tables are left.
+    pub forms: TableForms,
 }
 
 impl Making {
     /// For the tables' files.
     pub(super) fn stamp(&self) -> Stamp<'_> {
-        Stamp { run_id: self.run_id.as_str(), tool_version: &self.tool_version }
+        Stamp { forms: self.forms, run_id: self.run_id.as_str(), tool_version: &self.tool_version }
     }
 }
 

@@ -183,6 +183,7 @@ fn describe(node: &mut Map<String, Value>, key: &str, entry: &Entry) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::sheet::TableForms;
     use super::*;
     use crate::base::RunId;
     use crate::compliance::processing::{Evidence, Traffic, build};
@@ -221,7 +222,7 @@ mod tests {
             .into_iter()
             .flat_map(|(id, profile)| build(&pack, &seen(id, profile), &declared, now))
             .collect();
-        let making = Making { run_id: RunId::new("run-1"), tool_version: "0".into(), at: now };
+        let making = Making { run_id: RunId::new("run-1"), tool_version: "0".into(), at: now, forms: TableForms::ALL };
         linked(&pack, &making, &rows)
     }
 

@@ -58,6 +58,7 @@ use crate::base::{Blame, Problem, Result, create_private_dir, read_capped, write
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sheet::Stamp;
+pub use sheet::TableForms;
 use std::path::{Path, PathBuf};
 use table::{SCHEMA_VERSION, pretty, schema_id};
 
@@ -95,7 +96,7 @@ pub fn write(facts: &RunFacts, differences: Option<&Path>, dir: &Path) -> Result
     let sample = sample::Sample::read(differences)?;
     create_private_dir(dir)?;
     let mut files = Vec::new();
-    let stamp = Stamp { run_id: facts.run_id.as_str(), tool_version: &facts.tool_version };
+    let stamp = Stamp { forms: TableForms::ALL, run_id: facts.run_id.as_str(), tool_version: &facts.tool_version };
     for table in tables::all(facts) {
         files.extend(table.write(dir, stamp)?);
     }

@@ -2,7 +2,7 @@
 
 use super::area::Area;
 use super::document::{Block, Document, Folder, Making, Mood, Section};
-use super::sheet::Sheet;
+use super::sheet::{Sheet, TableForms};
 use super::svg::Picture;
 use super::table::{Cell, Shape};
 use super::tables::{int, text};
@@ -385,8 +385,8 @@ impl<'a> RetentionReport<'a> {
 
 /// Makes what a report states of itself.
 #[must_use]
-pub fn making(run_id: RunId, tool_version: &str, at: Timestamp) -> Making {
-    Making { run_id, tool_version: tool_version.to_owned(), at }
+pub fn making(run_id: RunId, tool_version: &str, at: Timestamp, forms: TableForms) -> Making {
+    Making { run_id, tool_version: tool_version.to_owned(), at, forms }
 }
 
 fn joined<'a>(all: impl IntoIterator<Item = &'a str>) -> Cell {

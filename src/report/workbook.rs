@@ -189,6 +189,7 @@ fn free(wanted: &str, taken: &mut BTreeSet<String>) -> String {
 #[cfg(test)]
 mod tests {
     use super::super::document::{Mood, Section};
+    use super::super::sheet::TableForms;
     use super::super::table::{Shape, Table};
     use super::super::tables::{int, text};
     use super::*;
@@ -215,7 +216,7 @@ mod tests {
     }
 
     fn making(at: &str) -> Making {
-        Making { run_id: RunId::new("r-1"), tool_version: "0".into(), at: at.parse().unwrap() }
+        Making { run_id: RunId::new("r-1"), tool_version: "0".into(), at: at.parse().unwrap(), forms: TableForms::ALL }
     }
 
     fn cells(bytes: Vec<u8>, sheet: &str) -> Vec<Vec<Data>> {

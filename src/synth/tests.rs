@@ -358,8 +358,9 @@ fn equal_options_give_equal_bytes_and_another_seed_others() {
     let other = digests(c.path());
     let same: Vec<_> =
         digests(a.path()).into_iter().filter(|(path, digest)| other.get(path) == Some(digest)).map(|(path, _)| path).collect();
-    // Cases are planted by hand; only requests are somebody's.
-    let cases = CASES.iter().filter(|register| **register != "request").map(|register| format!("records/cases-{register}.csv"));
+    // Cases are planted by hand; some are somebody's, and tell whose.
+    let of_people = ["request", "hold", "withholding", "notice", "verification"];
+    let cases = CASES.iter().filter(|register| !of_people.contains(register)).map(|register| format!("records/cases-{register}.csv"));
     let cases: Vec<String> = cases.collect();
     let fixed = ["privet.toml", "records/basis.toml", "truth/asked.csv", "truth/deadlines.csv", "truth/registers.csv"]
         .into_iter()

@@ -34,6 +34,7 @@ fn the_ledger_blocks_what_was_planted_to_be_blocked_and_nothing_else() {
             registries: report.registries.iter().map(|r| RegistryId::new(r.id.as_str())).collect(),
             previous: None,
             min_rows_share: 0.0,
+            origin: None,
         };
         let records = ingest(&plan, &file("taken")).unwrap_or_else(|e| panic!("{e}")).records;
         let day = today.to_zoned(jiff::tz::TimeZone::UTC).date();

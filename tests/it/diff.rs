@@ -159,6 +159,7 @@ impl World {
             registries: [self.registry.clone()].into(),
             previous: None,
             min_rows_share: 0.5,
+            origin: None,
         };
         let records = ingest(&plan, &self.dir.path().join("in")).expect("ingested").records;
         let at = Timestamp::from_second(1_763_700_000).expect("a time");

@@ -48,6 +48,7 @@ fn what_is_to_go_goes_and_what_is_named_stays_and_both_are_proved_by_a_later_rea
     let world = World::new(300, 6);
     let _served = world.serve(&[]);
     pull(&world.load(), &context(&[])).expect("pulled");
+    world.import_holds();
     let truth = rows(&world.data().join("truth/erasure.csv"), &["registry", "object", "state"]);
     let wanted: BTreeSet<Vec<String>> = truth.iter().map(|row| row[..2].to_vec()).collect();
     let (path, ended, operations) = planned(&world, "erasure.plan");

@@ -48,6 +48,7 @@ fn what_no_service_needs_is_found_with_its_days_and_nothing_else() {
         let _served = world.serve(&[]);
         let loaded = world.load();
         assert_eq!(pull(&loaded, &context(&[])).expect("ended").exit(), Exit::Done);
+        world.import_holds();
         let ended = report_retention(&loaded, &that_day(), None).expect("ended");
         assert_eq!(ended.exit(), Exit::Findings, "{}", ended.text);
         super::schema_files::assert_form("retention", &ended.json);
@@ -56,7 +57,7 @@ fn what_no_service_needs_is_found_with_its_days_and_nothing_else() {
         let planted = rows(&world.data().join("truth/retention.csv"), &COLUMNS);
         assert_eq!(found, planted, "seed {seed}");
         let states: BTreeSet<&str> = planted.iter().map(|row| row[3].as_str()).collect();
-        assert_eq!(states.into_iter().collect::<Vec<_>>(), ["due", "overdue", "retained", "unknown_start"]);
+        assert_eq!(states.into_iter().collect::<Vec<_>>(), ["due", "hold", "overdue", "retained", "unknown_start"]);
     }
 }
 

@@ -92,7 +92,7 @@ impl Killing {
         pairs.filter(|(registry, _)| LOCKING.contains(&registry.as_str())).collect()
     }
 
-    fn pull(&self) {
+    pub(crate) fn pull(&self) {
         pull(&self.world.load(), &context(&LOCKING)).expect("pulled");
     }
 

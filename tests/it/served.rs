@@ -119,6 +119,12 @@ impl World {
         (output.status.code().expect("an exit code"), json, told)
     }
 
+    /// Takes in the holds that were planted.
+    pub(crate) fn import_holds(&self) {
+        let (code, _, told) = self.run(&["hold", "import", &self.data().join("records/cases-hold.csv").display().to_string()]);
+        assert_eq!(code, 0, "{told}");
+    }
+
     /// Takes in the consents of the records; what was told of it.
     pub(crate) fn import_consent(&self) -> Value {
         let consents = self.data().join("records/consent.csv").display().to_string();

@@ -64,6 +64,7 @@ fn a_domain_that_a_plan_unlocked_has_a_window_until_a_plan_locks_it_again() {
     let (code, _, told) = world.run(&["window", "add", "extended", "--case", &case, "--set", "relock=2020-01-01", "--set", "actor=u-8"]);
     assert_eq!(code, 0, "{told}");
     let now = privet::job::Context { only: context(&LOCKING).only, ..at("2026-11-23T12:00:00Z") };
+    killing.pull();
     let watched = report_protection(&world.load(), &now).expect("ended");
     let late = table(&watched.json["reports"], "relock-overdue.csv", &["domain", "until"]);
     assert_eq!(late.len(), 1, "{late:?}");

@@ -19,7 +19,7 @@ use super::buckets::{bucket_of, log2_for};
 use super::columns::{ContactField, columns};
 use super::rows::Row;
 use super::spool::Segment;
-use crate::base::{Blame, Exit, Problem, Problems, RegistryId, Result, create_private_dir, remove_tree};
+use crate::base::{Blame, Digest, Exit, Problem, Problems, RegistryId, Result, create_private_dir, remove_tree};
 use crate::model::ObjectKind;
 use check::Doubt;
 use source::At;
@@ -45,6 +45,8 @@ pub struct IngestPlan {
     pub previous: Option<[u64; 2]>,
     /// The least share of the last run's rows that is taken for whole, 0 to 1.
     pub min_rows_share: f64,
+    /// What the files are, as whoever takes them in can tell it of others: it is kept beside the records.
+    pub origin: Option<Digest>,
 }
 
 /// Hands each row of `source`'s files to `sink`: the file, the line, and the values in the order of `wanted`. Problems of the files are

@@ -2,7 +2,7 @@
 
 use super::{SEGMENTS_LOG2, Taking, Waiting};
 use crate::base::{
-    Blame, Exit, Problem, Problems, RegistryId, Result, create_private_dir, place_tree, read_capped, remove_tree, write_atomic,
+    Blame, Digest, Exit, Problem, Problems, RegistryId, Result, create_private_dir, place_tree, read_capped, remove_tree, write_atomic,
 };
 use crate::dataset::buckets::{bucket_dir, bucket_of, registry_dir};
 use crate::dataset::columns::{columns, table_name};
@@ -32,6 +32,9 @@ struct Manifest {
     buckets_log2: u8,
     /// Contacts and domains of each registry.
     registries: BTreeMap<RegistryId, [u64; 2]>,
+    /// What they were taken in from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    origin: Option<String>,
 }
 
 /// Local records in buckets.
@@ -64,6 +67,12 @@ impl Records {
             return Err(wrong("the records were written by another version".to_owned()));
         }
         Ok(Self { dir: dir.to_owned(), manifest })
+    }
+
+    /// Whether they were taken in from what is told by `origin`, so that taking it in again would come to the same.
+    #[must_use]
+    pub fn is_of(&self, origin: &Digest) -> bool {
+        self.manifest.origin.as_ref() == Some(&origin.to_string())
     }
 
     /// The registries that records name.
@@ -162,7 +171,8 @@ impl Taking<'_> {
             remove_tree(&self.temporary)?;
             return Err(self.problems);
         }
-        let manifest = Manifest { format: Records::FORMAT, buckets_log2: self.log2, registries };
+        let origin = self.plan.origin.as_ref().map(ToString::to_string);
+        let manifest = Manifest { format: Records::FORMAT, buckets_log2: self.log2, registries, origin };
         write_atomic(&self.temporary.join(Records::MANIFEST), &serde_json::to_vec_pretty(&manifest).unwrap_or_default())?;
         remove_tree(&self.out_dir)?;
         place_tree(&self.temporary, &self.out_dir)?;

@@ -45,7 +45,7 @@ impl Case {
     fn plan(&self, path: PathBuf) -> IngestPlan {
         let source = Source { delimiter: self.delimiter, ..Source::of(vec![path]) };
         let registries = ["x", "example-thick"].map(RegistryId::from).into();
-        IngestPlan { contacts: Some(source), domains: None, registries, previous: self.previous, min_rows_share: 0.6 }
+        IngestPlan { contacts: Some(source), domains: None, registries, previous: self.previous, min_rows_share: 0.6, origin: None }
     }
 
     fn file(&self, path: PathBuf) -> Result<Ingested, Vec<Problem>> {

@@ -2,7 +2,7 @@
 
 use super::agents;
 use super::document::{CAP, Document, text_of};
-use super::table::{Kind, Layer, Reading, Table};
+use super::table::{Found, Kind, Layer, Reading, Table};
 use super::types::{Config, Dns, Loaded, Records, Retention};
 use super::{Given, TEMPLATE, consent, gates, nightly, proof, registry};
 use crate::base::{Blame, Digest, DomainName, Exit, Handle, Problem, Problems, read_capped};
@@ -11,6 +11,7 @@ use crate::compliance::processing::DECLARED;
 use crate::compliance::retention::RulePack;
 use crate::dataset::{Format, Source};
 use crate::diff::PrivacySettings;
+use crate::report::TableForms;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -95,6 +96,23 @@ fn whose(path: &Path) -> String {
     })
 }
 
+/// The forms in which reports leave their tables.
+fn tables(reading: &mut Reading<'_>, found: &Found<'_>) -> Option<TableForms> {
+    let mut forms = TableForms { csv: false, json: false, parquet: false };
+    for form in found.texts(reading)? {
+        match form.as_str() {
+            "csv" => forms.csv = true,
+            "json" => forms.json = true,
+            "parquet" => forms.parquet = true,
+            _ => {
+                found.wrong(reading, "a list of `csv`, `json` and `parquet`");
+                return None;
+            }
+        }
+    }
+    Some(forms)
+}
+
 /// The whole file; nothing where a part of it could not be read, and then there is a problem.
 fn root(reading: &mut Reading<'_>, path: &Path, bytes: &[u8], layers: [Layer<'_>; 3], environment: Environment<'_>) -> Option<Config> {
     let [outside, file, defaults] = layers;
@@ -110,6 +128,7 @@ fn root(reading: &mut Reading<'_>, path: &Path, bytes: &[u8], layers: [Layer<'_>
     let version = all.find("version").and_then(|f| f.number(reading, 1..=1));
     let state = all.find("state").and_then(|f| f.path(reading));
     let reports = all.find("reports").and_then(|f| f.path(reading));
+    let tables = all.find("tables").and_then(|f| tables(reading, &f));
     let usual = Table::root(&[defaults]).child(reading, "gates");
     let closing = all.child(reading, "gates");
     let gates = gates::gates(reading, closing, usual);
@@ -150,13 +169,14 @@ fn root(reading: &mut Reading<'_>, path: &Path, bytes: &[u8], layers: [Layer<'_>
     all.finish(reading);
     version?;
     let (gates, corrections, nightly, retention, asking) = (gates?, corrections?, nightly?, retention?, asking?);
-    let (state, reports, records, dns, proof) = (state?, reports?, records_read, dns?, proof?);
+    let (state, reports, tables, records, dns, proof) = (state?, reports?, tables?, records_read, dns?, proof?);
     let digest = digest(bytes, &reading.rules);
     Some(Config {
         path: path.to_owned(),
         digest,
         state,
         reports,
+        tables,
         records,
         privacy,
         agents,

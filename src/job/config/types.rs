@@ -8,6 +8,7 @@ use crate::dataset::Source;
 use crate::diff::PrivacySettings;
 use crate::plan::{Directions, Limits, Recipe};
 use crate::policy::Profile;
+use crate::report::TableForms;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, civil};
 use std::collections::{BTreeMap, BTreeSet};
@@ -38,6 +39,8 @@ pub struct Config {
     pub state: PathBuf,
     /// Where each run leaves its reports.
     pub reports: PathBuf,
+    /// The forms in which reports leave their tables.
+    pub tables: TableForms,
     /// The registrar's own records.
     pub records: Records,
     /// The privacy provider's data set, where there is one.

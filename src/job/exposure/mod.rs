@@ -19,7 +19,7 @@ use crate::diff::PrivacySettings;
 use crate::model::ObjectKind;
 use crate::plan::{Pair, Selection, Sources, pairs};
 use crate::policy::Profile;
-use crate::report::{ExposureBook, ExposureCount, Making, RegistryExposure, RuleLine};
+use crate::report::{ExposureBook, ExposureCount, RegistryExposure, RuleLine};
 use crate::rules::{Findings, FindingsSummary, Judge, OwnData, RuleCount};
 use consents::Publications;
 use contacts::{Asked, Contacts};
@@ -92,7 +92,7 @@ pub fn report_exposure(loaded: &Loaded, ctx: &Context, plan: Option<PathBuf>) ->
     let night = Night::begin(loaded, ctx)?;
     let all = newest(loaded, &night, ctx)?;
     let planned = plan.as_deref().map(|path| PlannedChanges::read(path, &night.state)).transpose()?;
-    let (ingested, _) = night.take_in()?;
+    let records = night.known_records()?;
     night.stage("exposure");
     let (services, rdap, own) = (night.services()?, night.rdap()?, own_data(&loaded.config));
     let settings = loaded.config.privacy.as_ref();
@@ -100,12 +100,11 @@ pub fn report_exposure(loaded: &Loaded, ctx: &Context, plan: Option<PathBuf>) ->
     let mut store = open_store(night.state.root())?;
     let mut consents = Publications::open(&mut store, night.started)?;
     let mut findings = Findings::begin(&night.dir, false, TOLD)?;
-    let version = env!("CARGO_PKG_VERSION").to_owned();
-    let making = Making { run_id: night.run_id.clone(), tool_version: version, at: night.started };
+    let making = night.making();
     let mut sheets = ExposureBook::begin(&night.dir, &making)?;
     let mut registries = Vec::new();
     for (id, registry, snapshot) in &all {
-        let source = Source { night: &night, id, registry, records: &ingested.records, snapshot };
+        let source = Source { night: &night, id, registry, records: &records, snapshot };
         registries.push(source.expose(&asking, &mut consents, &mut sheets, &mut findings)?);
     }
     let (summary, first) = findings.finish()?;

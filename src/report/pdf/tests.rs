@@ -2,6 +2,7 @@
 
 use super::super::document::Mood;
 use super::super::funnel::{Funnel, Step};
+use super::super::sheet::TableForms;
 use super::super::table::{Cell, Shape, Table};
 use super::super::tables::{int, text};
 use super::*;
@@ -34,7 +35,7 @@ fn document(rows: Vec<Vec<Cell>>, more: u64) -> Document {
 }
 
 fn making(at: &str) -> Making {
-    Making { run_id: RunId::new("r-1"), tool_version: "0".into(), at: at.parse().unwrap() }
+    Making { run_id: RunId::new("r-1"), tool_version: "0".into(), at: at.parse().unwrap(), forms: TableForms::ALL }
 }
 
 fn made(rows: Vec<Vec<Cell>>, more: u64) -> Vec<u8> {

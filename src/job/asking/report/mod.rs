@@ -33,7 +33,7 @@ pub struct ConsentReported {
 /// Everything that keeps the records from being taken in; `E-store-…`, `E-asking-001` and `E-file-…` (exit 33).
 pub fn report_consent(loaded: &Loaded, ctx: &Context) -> Result<Ended, Problems> {
     let night = Night::begin(loaded, ctx)?;
-    let (ingested, _) = night.take_in()?;
+    let records = night.known_records()?;
     night.stage("consent");
     let making = night.making();
     let mut store = open_store(night.state.root())?;
@@ -45,19 +45,19 @@ pub fn report_consent(loaded: &Loaded, ctx: &Context) -> Result<Ended, Problems>
     let mut contacts = Contacts::default();
     let mut snapshots = Vec::new();
     for id in config.registries.keys().filter(|id| ctx.includes(id)) {
-        contacts.countries(&ingested.records, id, &mut ledger)?;
+        contacts.countries(&records, id, &mut ledger)?;
         let Some(provider) = config.asking.providers.get(id.as_str()) else { continue };
         match Snapshot::newest(night.state.root(), id)? {
             None => notes.push(format!("Of {id} there is no snapshot: what it holds was not looked at.")),
             Some(snapshot) => {
-                let looking = contacts::Looking { night: &night, id, provider, records: &ingested.records, snapshot: &snapshot };
+                let looking = contacts::Looking { night: &night, id, provider, records: &records, snapshot: &snapshot };
                 looking.look(&mut contacts, &mut ledger, &mut book)?;
                 snapshots.push(snapshot);
             }
         }
     }
     if config.records.orders.is_some() {
-        let orders = Orders::read(loaded, ctx, &ingested.records)?;
+        let orders = Orders::read(loaded, ctx, &records)?;
         let triggers = orders.triggers(config, &mut ledger)?;
         let sent = asked(&ledger, &messages);
         let events = |subject: Subject| ledger.events(subject);
