@@ -102,7 +102,7 @@ pub fn report_exposure(loaded: &Loaded, ctx: &Context, plan: Option<PathBuf>) ->
     let mut findings = Findings::begin(&night.dir, false, TOLD)?;
     let version = env!("CARGO_PKG_VERSION").to_owned();
     let making = Making { run_id: night.run_id.clone(), tool_version: version, at: night.started };
-    let mut sheets = ExposureBook::begin(&night.dir, &making)?;
+    let mut sheets = ExposureBook::begin(&night.dir, &making, loaded.config.record.small)?;
     let mut registries = Vec::new();
     for (id, registry, snapshot) in &all {
         let source = Source { night: &night, id, registry, records: &ingested.records, snapshot };
