@@ -1,17 +1,39 @@
 //! Packs: TOML files of dated data, ours and an operator's, read as a whole or not at all.
 
-use crate::base::{Blame, Exit, Problem, Result};
+use crate::base::{Blame, Exit, Problem, Result, read_capped};
 use serde::de::DeserializeOwned;
 use std::path::Path;
 
 /// Every pack that is built in, by name: what a run's proof tells the digests of.
-pub const EMBEDDED: [(&str, &str); 5] = [
+pub const EMBEDDED: [(&str, &str); 6] = [
     ("basis", include_str!("packs/basis.toml")),
     ("holidays", include_str!("packs/holidays.toml")),
     ("oversight", include_str!("packs/oversight.toml")),
+    ("questions", include_str!("packs/questions.toml")),
     ("record", include_str!("packs/record.toml")),
     ("retention", include_str!("packs/retention.toml")),
 ];
+
+/// The largest pack that is read, in bytes.
+const MAX: u64 = 1 << 20;
+
+/// The text of the pack in the file at `path`.
+///
+/// # Errors
+/// `E-pack-001` (exit 2) where it is not UTF-8; `E-file-005` where it cannot be read, `E-file-006` where it is larger than any pack.
+pub(super) fn load(path: &Path) -> Result<String> {
+    String::from_utf8(read_capped(path, MAX)?).map_err(|e| {
+        let valid = e.utf8_error().valid_up_to();
+        let line = e.as_bytes().iter().take(valid).filter(|byte| **byte == b'\n').count() as u64 + 1;
+        refused("E-pack-001", "the pack is not UTF-8", "save it as UTF-8", path).line(line)
+    })
+}
+
+/// The first line of `text` in which `word` stands outside of comments.
+pub(super) fn line_of(text: &str, word: &str) -> Option<u64> {
+    let has = |line: &str| !line.trim_start().starts_with('#') && line.contains(word);
+    text.lines().position(has).map(|at| at as u64 + 1)
+}
 
 /// What `text`, which stands in `file`, says.
 ///

@@ -2,10 +2,12 @@
 //! whether it is one.
 
 use super::config::Loaded;
+use super::detected::{downgraded, secrets, wrong_registry};
 use super::ledgers::Opened;
+use super::register::limits;
 use super::{Context, Ended};
 use crate::base::{Blame, Digest, Event, Exit, Problem, Problems, Result, SystemEntropy, Timestamp};
-use crate::compliance::register::{Book, Draft, Limits, Register, register};
+use crate::compliance::register::{Book, Draft, Register, register};
 use crate::compliance::{Import, Token};
 use crate::dataset::{Source, each_row};
 use std::collections::{BTreeMap, BTreeSet};
@@ -62,13 +64,19 @@ pub struct BreachCandidates {
 
 /// What may be a breach.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Candidate {
-    rule: String,
-    word: &'static str,
-    registry: String,
-    object: String,
-    id: String,
-    field: String,
+pub(super) struct Candidate {
+    /// The rule that found it.
+    pub(super) rule: String,
+    /// The register's word for it.
+    pub(super) word: &'static str,
+    /// The registry; empty where it is about none.
+    pub(super) registry: String,
+    /// What it is about.
+    pub(super) object: String,
+    /// Its handle, name or number.
+    pub(super) id: String,
+    /// What of it.
+    pub(super) field: String,
 }
 
 impl Candidate {
@@ -89,8 +97,9 @@ impl Candidate {
     }
 }
 
-/// `breach candidates`: a case for each finding of the report in `from` that may be a breach, and for each disclosure without a grant.
-/// What was raised before is not raised again, whatever became of it.
+/// `breach candidates`: a case for each finding of the report in `from` that may be a breach, for each file there in which a secret of a
+/// transfer stands, for each line of that run that was secured by too little, for each command to an object that is not ours, and for each
+/// disclosure without a grant. What was raised before is not raised again, whatever became of it.
 ///
 /// # Errors
 /// `E-breach-001` (exit 2) where the folder has no findings, `E-breach-002` (exit 20) where there are too many; every problem of the
@@ -104,6 +113,9 @@ pub fn breach_candidates(loaded: &Loaded, ctx: &Context, from: &Path) -> Result<
         |name| register(name).ok_or_else(|| Problem::new("E-register-001", Blame::Us, "a register is missing", "please report this"));
     let (breaches, disclosures) = (known_as("breach")?, known_as("disclosure")?);
     found.extend(ungranted(&mut opened, disclosures, now)?);
+    found.extend(wrong_registry(loaded, &mut opened.store)?);
+    found.extend(downgraded(loaded, from)?);
+    found.extend(secrets(from)?);
     if found.len() > MAX_CANDIDATES {
         let what = format!("{} findings may be breaches: these are no candidates one by one", found.len());
         let remedy = "report one breach with `privet breach add reported`, and mend what the report found";
@@ -144,7 +156,7 @@ pub fn breach_candidates(loaded: &Loaded, ctx: &Context, from: &Path) -> Result<
 fn read(from: &Path) -> Result<BTreeSet<Candidate>, Problems> {
     let mut found = BTreeSet::new();
     let mut problems = Problems::default();
-    let mut any = false;
+    let mut any = from.join("run.json").is_file();
     for (name, wanted, others) in FILES {
         let path: PathBuf = from.join(name);
         if !path.is_file() {
@@ -161,8 +173,8 @@ fn read(from: &Path) -> Result<BTreeSet<Candidate>, Problems> {
         });
     }
     if !any {
-        let what = "the folder has neither findings.csv nor consent-findings.csv";
-        let remedy = "give the folder of `privet report exposure` or of `privet report consent`";
+        let what = "the folder has neither findings.csv nor consent-findings.csv, and is no run's";
+        let remedy = "give the folder of `privet run`, `privet report exposure` or `privet report consent`";
         return Err(Problem::new("E-breach-001", Blame::Operator, what, remedy).file(from).exit(Exit::Usage).into());
     }
     problems.or(found)
@@ -171,7 +183,7 @@ fn read(from: &Path) -> Result<BTreeSet<Candidate>, Problems> {
 /// Disclosures without a grant.
 fn ungranted(opened: &mut Opened, disclosures: &'static Register, now: Timestamp) -> Result<Vec<Candidate>> {
     let book = Book::open(&mut opened.store, disclosures)?;
-    let limits = Limits::default();
+    let limits = limits(None)?;
     let cases = book.cases(now, &limits).filter(|case| case.amiss.iter().any(|one| one.id == UNGRANTED));
     let candidate = |case: crate::compliance::register::Case| Candidate {
         rule: UNGRANTED.to_owned(),

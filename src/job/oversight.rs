@@ -6,18 +6,19 @@ use super::keeping::hash;
 use super::night::Night;
 use super::opening::open_store;
 use super::processing::tls_of_runs;
+use super::register::limits;
 use super::validate::own_data;
 use super::{Context, Ended};
 use crate::base::{Event, Exit, Problems, RegistryId, Result, Timestamp};
 use crate::compliance::exposure::{Person, is_needless, special_of, special_properties};
 use crate::compliance::oversight::{Accuracy, Looked, Met, OversightPack, Verification, Who, assess};
-use crate::compliance::register::{Book, Case, Limits, register};
+use crate::compliance::register::{Book, Case, register};
 use crate::compliance::retention::elements;
 use crate::compliance::{Element, Fingerprint, Ledger, Subject};
 use crate::dataset::{ContactField, DomainField, Protection, Row, Services, Snapshot, State};
 use crate::model::{Finding, FindingSeverity, ObjectKind, TlsFacts};
 use crate::policy::DomainRole;
-use crate::report::{AmissRow, LineRow, OversightBook, OversightSummary, UseRow, WithheldRow};
+use crate::report::{AmissRow, LineRow, OversightBook, OversightSummary, UseRow, WithheldRow, masked};
 use crate::rules::Judge;
 use crate::store::Store;
 use jiff::civil::Date;
@@ -39,7 +40,7 @@ pub struct OversightShown {
 /// # Errors
 /// Everything that keeps the records from being taken in; `E-store-…` and `E-file-…` (exit 33).
 pub fn report_oversight(loaded: &Loaded, ctx: &Context) -> Result<Ended, Problems> {
-    let pack = OversightPack::embedded()?;
+    let pack = &*loaded.config.overseeing;
     let night = Night::begin(loaded, ctx)?;
     let services = night.services()?;
     night.stage("oversight");
@@ -48,13 +49,12 @@ pub fn report_oversight(loaded: &Loaded, ctx: &Context) -> Result<Ended, Problem
     let cases = Cases::read(&mut store, night.started)?;
     let mut ledger = Ledger::open(&mut store)?;
     let making = night.making();
-    let mut book = OversightBook::begin(&night.dir, &making, &pack)?;
+    let mut book = OversightBook::begin(&night.dir, &making, pack, loaded.config.record.small)?;
     let mut whole = Whole::default();
     let mut snapshots = Vec::new();
     for (id, registry) in loaded.config.registries.iter().filter(|(id, _)| ctx.includes(id)) {
         let Some(snapshot) = Snapshot::newest(night.state.root(), id)? else { continue };
-        let mut desk =
-            Desk { loaded, id, registry, pack: &pack, cases: &cases, today, ledger: &mut ledger, book: &mut book, whole: &mut whole };
+        let mut desk = Desk { loaded, id, registry, pack, cases: &cases, today, ledger: &mut ledger, book: &mut book, whole: &mut whole };
         desk.look(&snapshot, &services)?;
         night.ctx.events.tell(Event::Note(format!("{id}: looked at")));
         snapshots.push(snapshot);
@@ -62,12 +62,12 @@ pub fn report_oversight(loaded: &Loaded, ctx: &Context) -> Result<Ended, Problem
     drop(ledger);
     let lines = tls_of_runs(&loaded.config.reports);
     for (id, registry) in loaded.config.registries.iter().filter(|(id, _)| ctx.includes(id)) {
-        secured(&mut book, &pack, (id, registry), lines.get(id.as_str()), today)?;
+        secured(&mut book, pack, (id, registry), lines.get(id.as_str()), today)?;
     }
     for ((process, state), n) in &cases.withholding {
         book.withheld(WithheldRow { registry: None, means: process, whom: state, count: *n, amiss: None })?;
     }
-    let observed = observed(&whole, &cases, &pack);
+    let observed = observed(&whole, &cases, pack, loaded.config.record.small);
     let (criteria, is_needed) = assess(&pack.dpia, &observed, &loaded.config.oversight);
     let decision = loaded.config.oversight.get("assessment").map(String::as_str);
     let reviewer = loaded.config.oversight.get("reviewer").map(String::as_str);
@@ -92,17 +92,17 @@ pub fn report_oversight(loaded: &Loaded, ctx: &Context) -> Result<Ended, Problem
 
 /// What was met over all registries.
 #[derive(Default)]
-struct Whole {
+pub(super) struct Whole {
     /// Hashes of the fingerprints.
-    persons: HashSet<u64>,
-    countries: BTreeSet<String>,
+    pub(super) persons: HashSet<u64>,
+    pub(super) countries: BTreeSet<String>,
     /// Contacts that hold data which are specially protected.
-    special: u64,
-    contacts: u64,
+    pub(super) special: u64,
+    pub(super) contacts: u64,
 }
 
 /// What the registers tell.
-struct Cases {
+pub(super) struct Cases {
     verified: HashMap<Subject, Verification>,
     /// Cases of withholding by process and state.
     withholding: BTreeMap<(String, String), u64>,
@@ -115,8 +115,12 @@ struct Cases {
 }
 
 impl Cases {
-    fn read(store: &mut dyn Store, at: Timestamp) -> Result<Self> {
-        let limits = Limits::default();
+    /// What they tell at `at`, by the public holidays that are known.
+    ///
+    /// # Errors
+    /// As [`Book::open`].
+    pub(super) fn read(store: &mut dyn Store, at: Timestamp) -> Result<Self> {
+        let limits = limits(None)?;
         let mut out = Self { verified: HashMap::new(), withholding: BTreeMap::new(), refusals: 0, protected: 0, amiss: BTreeMap::new() };
         for one in crate::compliance::register::registers() {
             for case in Book::open(store, one)?.cases(at, &limits) {
@@ -355,16 +359,17 @@ fn password_age(source: &SecretSource, today: Date) -> Option<i32> {
     changed.to_zoned(TimeZone::UTC).date().until(today).ok().map(|span| span.get_days())
 }
 
-/// What was observed of the criteria of an impact assessment.
-fn observed<'c>(whole: &Whole, cases: &Cases, pack: &OversightPack) -> BTreeMap<&'c str, (bool, String)> {
+/// What was observed of the criteria of an impact assessment. Counts of people below `small` are not told.
+pub(super) fn observed<'c>(whole: &Whole, cases: &Cases, pack: &OversightPack, small: u64) -> BTreeMap<&'c str, (bool, String)> {
+    let few = |n: u64| masked(n, small);
     let (persons, countries) = (whole.persons.len() as u64, whole.countries.len() as u64);
     let is_large = persons >= pack.dpia.subjects || countries >= pack.dpia.countries;
     BTreeMap::from([
-        ("large-scale", (is_large, format!("{persons} persons of {countries} countries in the newest snapshots"))),
+        ("large-scale", (is_large, format!("{} persons of {countries} countries in the newest snapshots", few(persons)))),
         ("matching", (whole.contacts > 0, format!("{} contacts of registries are held against the records", whole.contacts))),
-        ("sensitive", (whole.special > 0, format!("{} contacts hold specially protected data", whole.special))),
-        ("vulnerable", (cases.protected > 0, format!("{} open withholdings rest on sensitive evidence", cases.protected))),
-        ("prevents-service", (cases.refusals > 0, format!("{} holds stand or withholdings were refused", cases.refusals))),
+        ("sensitive", (whole.special > 0, format!("{} contacts hold specially protected data", few(whole.special)))),
+        ("vulnerable", (cases.protected > 0, format!("{} open withholdings rest on sensitive evidence", few(cases.protected)))),
+        ("prevents-service", (cases.refusals > 0, format!("{} holds stand or withholdings were refused", few(cases.refusals)))),
     ])
 }
 

@@ -7,7 +7,7 @@ use super::sheet::Sheet;
 use super::svg::{Bar, Bars, Picture};
 use super::table::{Cell, Shape};
 use super::tables::{int, text};
-use super::verdict::{count, grouped};
+use super::verdict::{count, grouped, masked};
 use crate::base::Result;
 use crate::compliance::exposure::{Exposure, Seen};
 use crate::model::{Element, FindingSeverity};
@@ -112,7 +112,7 @@ const MINIMISATION: Shape = Shape {
 const SPECIAL: Shape = Shape {
     name: "exposure-special",
     title: "Contacts that hold, or seem to hold, specially protected data",
-    heads: &[text("kind", "Article"), text("registry", "Registry"), text("found_in", "Found in"), int("contacts", "Contacts")],
+    heads: &[text("kind", "Article"), text("registry", "Registry"), text("found_in", "Found in"), text("contacts", "Contacts")],
 };
 
 /// What was looked at.
@@ -222,18 +222,26 @@ pub struct ExposureBook<'a> {
     needless: Sheet,
     special: Sheet,
     counts: BTreeMap<Counted, u64>,
+    /// Counts of people below this are not told of what is specially protected.
+    small: u64,
 }
 
 impl<'a> ExposureBook<'a> {
-    /// Begins the report in `dir`.
+    /// Begins the report in `dir`. Of specially protected data, counts of people below `small` are not told.
     ///
     /// # Errors
     /// As the writer of files.
-    pub fn begin(dir: &'a std::path::Path, making: &'a Making) -> Result<Self> {
+    pub fn begin(dir: &'a std::path::Path, making: &'a Making, small: u64) -> Result<Self> {
         let folder = Folder::open(dir, making)?;
         let (roles, candidates) = (folder.sheet(&EXPOSURE)?, folder.sheet(&CANDIDATES)?);
         let (needless, special) = (folder.sheet(&MINIMISATION)?, folder.sheet(&SPECIAL)?);
-        Ok(Self { folder, roles, candidates, needless, special, counts: BTreeMap::new() })
+        Ok(Self { folder, roles, candidates, needless, special, counts: BTreeMap::new(), small })
+    }
+
+    /// Counts of people below this are not told of what is specially protected.
+    #[must_use]
+    pub const fn small(&self) -> u64 {
+        self.small
     }
 
     /// Adds a role of a domain.
@@ -283,7 +291,7 @@ impl<'a> ExposureBook<'a> {
     /// As the writer of files.
     pub fn special(&mut self, registry: &str, kind: SpecialKind, found_in: &str, contacts: u64) -> Result<()> {
         let words = [kind.as_str(), registry, found_in].map(Cell::from);
-        self.special.push(0, words.into_iter().chain([contacts.into()]).collect())
+        self.special.push(0, words.into_iter().chain([masked(contacts, self.small).into()]).collect())
     }
 
     /// Puts the tables and the page in place; how many elements stand how, and the files.
@@ -291,7 +299,7 @@ impl<'a> ExposureBook<'a> {
     /// # Errors
     /// As the writer of files.
     pub fn finish(self, registries: &[RegistryExposure], rules: &[RuleLine]) -> Result<(Vec<ExposureCount>, Vec<PathBuf>)> {
-        let Self { mut folder, roles, candidates, needless, special, counts } = self;
+        let Self { mut folder, roles, candidates, needless, special, counts, .. } = self;
         let mut totals: BTreeMap<(Stage, Seen), u64> = BTreeMap::new();
         let mut heat: BTreeMap<Place, [u64; 6]> = BTreeMap::new();
         for ((tld, _, stage, _, element, seen), count) in &counts {

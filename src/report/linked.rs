@@ -112,8 +112,14 @@ impl Node<'_> {
             }
             Role::Processor => {
                 // Who is the controller there, the role matrix says.
-                let registry = json!({ "@id": name(&["registry", &self.row.registry]), "@type": "dpv:DataController", "dpv:hasName": self.row.registry });
-                node.insert("dpv:hasDataController".to_owned(), registry);
+                let mut of = Map::from_iter([
+                    ("@id".to_owned(), name(&["registry", &self.row.registry]).into()),
+                    ("@type".to_owned(), "dpv:DataController".into()),
+                ]);
+                if let Some(entry) = self.cell("on_behalf_of") {
+                    describe(&mut of, "dpv:hasName", entry);
+                }
+                node.insert("dpv:hasDataController".to_owned(), of.into());
                 node.insert("dpv:hasDataProcessor".to_owned(), self.registrar("dpv:DataProcessor"));
             }
         }
@@ -203,10 +209,12 @@ mod tests {
             mechanism: None,
             evidence: None,
             source: "register".into(),
+            ..Recipient::default()
         };
         let seen = |registry: &str, profile: &str| Evidence {
             registry: registry.into(),
             profile: profile.into(),
+            title: if profile == "eurid" { "EURid".into() } else { "T".into() },
             traffic: Traffic { commands: BTreeMap::from([("contact:info".to_owned(), 9)]), ..Traffic::default() },
             run: Some(("run-1".into(), now)),
             contacts: 9,
@@ -287,7 +295,7 @@ mod tests {
         let processor = of_type(&with, "dpv:Process")[1];
         assert_eq!(
             (&processor["dpv:hasDataController"]["dpv:hasName"], &processor["dpv:hasDataProcessor"]["dpv:hasName"]),
-            (&"eu".into(), &"Registrar Ltd".into())
+            (&"EURid, DE".into(), &"Registrar Ltd".into())
         );
     }
 

@@ -9,6 +9,7 @@ mod cases;
 mod chain;
 mod charts;
 mod consent;
+mod contradiction;
 mod declared;
 mod document;
 mod erased;
@@ -53,6 +54,7 @@ pub use processing::{Beside, Coverage, RecordSummary, write_record};
 pub use retention::{RetentionReport, RetentionRow, RetentionSummary, making};
 pub use since::{Earlier, EarlierCell, RECORD_CAP, read_record};
 pub use terminal::terminal;
+pub use verdict::masked;
 
 use crate::base::{Blame, Problem, Result, create_private_dir, read_capped, write_atomic};
 use serde::{Deserialize, Serialize};
@@ -145,6 +147,7 @@ pub fn schemas() -> Vec<(&'static str, Value)> {
             .iter()
             .chain(&retention::SHAPES)
             .chain(&processing::SHAPES)
+            .chain(&contradiction::SHAPES)
             .chain(&cases::SHAPES)
             .chain(&erased::SHAPES)
             .chain(&oversight::SHAPES)

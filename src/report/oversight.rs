@@ -5,7 +5,7 @@ use super::document::{Block, Document, Folder, Making, Mood, Section};
 use super::sheet::Sheet;
 use super::table::{Cell, Shape};
 use super::tables::{int, text};
-use super::verdict::count;
+use super::verdict::{count, masked};
 use crate::base::Result;
 use crate::compliance::oversight::{Accuracy, Criterion, Met, OversightPack};
 use std::collections::BTreeMap;
@@ -125,6 +125,8 @@ pub struct OversightSummary {
 pub struct OversightBook<'a> {
     folder: Folder<'a>,
     pack: &'a OversightPack,
+    /// Counts of people below this are not told.
+    small: u64,
     amiss: Sheet,
     withheld: Sheet,
     lines: Sheet,
@@ -140,15 +142,15 @@ impl std::fmt::Debug for OversightBook<'_> {
 }
 
 impl<'a> OversightBook<'a> {
-    /// Begins the sheets in `dir`.
+    /// Begins the sheets in `dir`. Of what is withheld and why, counts of people below `small` are not told.
     ///
     /// # Errors
     /// As the writer of files.
-    pub fn begin(dir: &'a Path, making: &'a Making, pack: &'a OversightPack) -> Result<Self> {
+    pub fn begin(dir: &'a Path, making: &'a Making, pack: &'a OversightPack, small: u64) -> Result<Self> {
         let folder = Folder::open(dir, making)?;
         let (amiss, withheld) = (folder.sheet(&AMISS)?, folder.sheet(&WITHHELD)?);
         let (lines, used) = (folder.sheet(&LINES)?, folder.sheet(&USED)?);
-        Ok(Self { folder, pack, amiss, withheld, lines, used, summary: OversightSummary::default(), errors: 0 })
+        Ok(Self { folder, pack, small, amiss, withheld, lines, used, summary: OversightSummary::default(), errors: 0 })
     }
 
     fn find(&mut self, rule: &str) {
@@ -190,7 +192,14 @@ impl<'a> OversightBook<'a> {
             self.find(rule);
         }
         let (rule, why) = row.amiss.unzip();
-        let cells = vec![row.registry.into(), row.means.into(), row.whom.into(), row.count.into(), Cell::from(rule), Cell::from(why)];
+        let cells = vec![
+            row.registry.into(),
+            row.means.into(),
+            row.whom.into(),
+            masked(row.count, self.small).into(),
+            Cell::from(rule),
+            Cell::from(why),
+        ];
         self.withheld.push(u32::from(rule.is_none()), cells)
     }
 
@@ -252,7 +261,7 @@ impl<'a> OversightBook<'a> {
         }
         self.summary.criteria_met = criteria.iter().filter(|one| one.met == Met::Yes).count() as u64;
         (self.summary.assessment_needed, self.summary.assessment) = (is_needed, decision.map(ToOwned::to_owned));
-        let Self { mut folder, pack, amiss, withheld, lines, used, summary, errors } = self;
+        let Self { mut folder, pack, amiss, withheld, lines, used, summary, errors, .. } = self;
         let accuracy = folder.table(&ACCURACY, summary.accuracy.iter().map(accuracy_cells))?;
         let (amiss, withheld) = (folder.end(amiss)?, folder.end(withheld)?);
         let (lines, used) = (folder.end(lines)?, folder.end(used)?);
@@ -366,7 +375,7 @@ const WITHHELD: Shape = Shape {
         text("registry", "Registry"),
         text("means", "By"),
         text("whom", "Of, or state"),
-        int("count", "How many"),
+        text("count", "How many"),
         text("rule", "Rule"),
         text("why", "Why"),
     ],

@@ -11,9 +11,10 @@ use super::table::{Cell, Shape, Table, pretty};
 use super::tables::{int, text};
 use super::verdict::{count, grouped};
 use super::workbook::Grid;
-use super::{questions, transfers};
+use super::{contradiction, questions, transfers};
 use crate::base::Result;
-use crate::compliance::processing::{Entry, Evidence, Field, RecordPack, Role, Row, Status};
+use crate::compliance::processing::{Evidence, Field, List, RecordFinding, RecordPack, Role, Row, Status};
+use crate::model::FindingSeverity;
 use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -29,7 +30,9 @@ pub struct Coverage {
     pub answered: u64,
     /// Those in per cent.
     pub percent: u64,
-    /// The fields that some row leaves open.
+    /// Where the list of questions was read.
+    pub source: String,
+    /// What is open: the fields that some row leaves so, and the numbers of questions that the record has no field for.
     pub open: Vec<String>,
 }
 
@@ -46,6 +49,12 @@ pub struct RecordSummary {
     pub cells: BTreeMap<String, u64>,
     /// By authority, how much of its template is answered.
     pub coverage: Vec<Coverage>,
+    /// What contradicts what was observed, or the law, by rule.
+    pub findings: BTreeMap<String, u64>,
+    /// How many of these are errors.
+    pub errors: u64,
+    /// Whether it may be published: no transfer rests on a mechanism that is none, unless a reason overrides that.
+    pub publishable: bool,
 }
 
 /// What a report of the record shows beside its rows.
@@ -59,6 +68,8 @@ pub struct Beside<'a> {
     pub earlier: &'a Earlier,
     /// What was declared, by field: it stands on a sheet to be filled in.
     pub declared: &'a BTreeMap<String, String>,
+    /// What contradicts what.
+    pub findings: &'a [RecordFinding],
 }
 
 /// Writes the record of `rows` into `dir`, with what stands `beside` it; what it came to, and the files.
@@ -72,11 +83,12 @@ pub fn write_record(
     rows: &[Row],
     beside: Beside<'_>,
 ) -> Result<(RecordSummary, Vec<PathBuf>)> {
-    let summary = summary(pack, rows);
+    let summary = summary(pack, rows, beside.findings);
+    let day = making.at.to_zoned(TimeZone::UTC).date();
     let mut folder = Folder::open(dir, making)?;
     let mut cells = folder.sheet(&RECORD)?;
     for row in rows {
-        for (field, cell) in pack.fields.iter().zip(&row.cells) {
+        for (field, cell) in row.told(pack) {
             cells.push(
                 rank(cell.status),
                 vec![
@@ -98,34 +110,41 @@ pub fn write_record(
     if let Block::Table(every_cell) = folder.end(cells)? {
         sheets.push(Grid::from(&every_cell));
     }
-    sheets.extend(pack.authorities().into_iter().map(|authority| layout(pack, rows, authority)));
+    sheets.extend(pack.questions.iter().map(|list| layout(pack, rows, list)));
     sheets.push(declared::sheet(pack, beside.declared));
     folder.file("record.jsonld", &pretty(&linked(pack, making, rows)))?;
     let coverage = folder.table(
         &COVERAGE,
         summary.coverage.iter().map(|one| {
-            vec![one.authority.to_uppercase().into(), one.asked.into(), one.answered.into(), one.percent.into(), one.open.join(", ").into()]
+            let words = [one.open.join(", "), one.source.clone()].map(Cell::from);
+            [one.authority.to_uppercase().into(), one.asked.into(), one.answered.into(), one.percent.into()]
+                .into_iter()
+                .chain(words)
+                .collect()
         }),
     )?;
+    let answers = questions::answers(&mut folder, pack, rows)?;
     let known = folder.table(&KNOWN, summary.cells.iter().map(|(status, n)| vec![status.as_str().into(), (*n).into()]))?;
+    let found = contradiction::section(&mut folder, beside.findings)?;
     let mut sections = vec![
+        found,
         Section {
             id: "coverage",
             heading: "What authorities ask for".to_owned(),
             blocks: vec![
                 Block::Note(
-                    "A question is answered where every row has a value for it, and a source that shows it. The templates were read in copies, not at the authorities."
+                    "A question is answered where every row has a value for it, and a source that shows it; one that the record has no field for is open. The templates were read in copies, not at the authorities."
                         .to_owned(),
                 ),
                 Block::Chart(Picture::Bars(picture(&summary))),
                 coverage,
+                answers,
             ],
         },
     ];
     let mut blocks = vec![known];
     blocks.extend(questions::blocks(&mut folder, pack, rows)?);
     sections.push(Section { id: "known", heading: "How cells are known".to_owned(), blocks });
-    let day = making.at.to_zoned(TimeZone::UTC).date();
     sections.extend(transfers::sections(&mut folder, pack, rows, beside.seen, day)?);
     sections.push(since::section(&mut folder, pack, rows, beside.earlier)?);
     sections.push(chain::section(&mut folder, beside.runs)?);
@@ -152,21 +171,22 @@ pub fn write_record(
         name: "record",
         title: "record of processing activities".to_owned(),
         verdict: format!(
-            "{} of {} cells observed, {} missing; every template is answered to {least} % or more.",
+            "{} of {} cells observed, {} missing; every template is answered to {least} % or more; {}.",
             grouped(of(Status::Observed)),
             grouped(all),
-            grouped(missing)
+            grouped(missing),
+            count(beside.findings.len() as u64, "thing contradicts", "things contradict")
         ),
-        next: match missing {
-            0 => (Mood::Good, "Look through the record, and sign it off.".to_owned()),
-            _ => (Mood::Warn, "Cells that are missing say what would fill them; most are for `[controller]` in privet.toml.".to_owned()),
-        },
+        next: next(&summary, contradiction::stand(pack, beside.findings, day), missing),
         basis: vec![("Pack".to_owned(), format!("{} of {}, {}", pack.id, pack.dated, pack.digest.short()))],
         figures: vec![
             ("Rows, controller".to_owned(), grouped(summary.controller)),
             ("Rows, processor".to_owned(), grouped(summary.processor)),
             ("Cells observed, in per cent".to_owned(), (of(Status::Observed) * 100 / all.max(1)).to_string()),
             ("Cells missing".to_owned(), grouped(missing)),
+            ("Contradictions".to_owned(), grouped(beside.findings.len() as u64)),
+            ("Errors among them".to_owned(), grouped(summary.errors)),
+            ("May be published".to_owned(), if summary.publishable { "yes" } else { "no" }.to_owned()),
         ],
         sections,
         holds: "This page holds counts of people, small ones masked, and no personal data but what the controller declared of itself."
@@ -179,7 +199,7 @@ pub fn write_record(
 
 /// A row of the record as a table of the page.
 fn shown(pack: &RecordPack, row: &Row) -> Listed {
-    let rows = pack.fields.iter().zip(&row.cells).map(|(field, cell)| {
+    let rows = row.told(pack).map(|(field, cell)| {
         vec![
             field.title.as_ref().into(),
             article(field),
@@ -191,30 +211,45 @@ fn shown(pack: &RecordPack, row: &Row) -> Listed {
     Listed { table: Table { shape: &ROW, rows: rows.collect() }, more: 0 }
 }
 
+/// What is to be done first: what keeps the record from being published, then what contradicts, then what is missing.
+fn next(summary: &RecordSummary, stand: contradiction::Stand, missing: u64) -> (Mood, String) {
+    match (stand.void, stand.overridden, summary.errors, missing) {
+        (Some(told), ..) => (Mood::Bad, told),
+        (None, Some(told), ..) => (Mood::Warn, told),
+        (None, None, 1.., _) => (Mood::Bad, "See to the errors among the contradictions before anybody signs this.".to_owned()),
+        (None, None, 0, 0) => (Mood::Good, "Look through the record, and sign it off.".to_owned()),
+        _ => (Mood::Warn, "Cells that are missing say what would fill them; most are for `[controller]` in privet.toml.".to_owned()),
+    }
+}
+
 /// The rows as an authority's template asks: a column for each of its questions.
-fn layout(pack: &RecordPack, rows: &[Row], authority: &str) -> Grid {
-    let asked: Vec<(usize, &Field)> = pack.fields.iter().enumerate().filter(|(_, field)| field.asked.contains(authority)).collect();
-    let heads = ["Record", "Registry"].map(str::to_owned).into_iter().chain(asked.iter().map(|(_, field)| field.title.to_string()));
-    let told = |row: &Row, at: usize| -> Cell {
-        row.cells
-            .get(at)
-            .map(|cell| match cell.status {
-                // What would fill a cell is no answer.
-                Status::Missing => format!("(missing) {}", cell.value),
-                Status::NotApplicable => format!("(does not apply) {}", cell.value),
-                Status::Observed | Status::Declared | Status::Computed => cell.value.clone(),
-            })
-            .into()
+fn layout(pack: &RecordPack, rows: &[Row], list: &List) -> Grid {
+    let asked: Vec<Option<usize>> = list.questions.iter().map(|question| question.field.as_deref().and_then(|id| pack.place(id))).collect();
+    let heads = list.questions.iter().map(|question| format!("{}. {}", question.number, question.ask));
+    let told = |row: &Row, at: Option<usize>| -> Cell {
+        let Some((field, cell)) = at.and_then(|at| pack.fields.get(at).zip(row.cells.get(at))) else {
+            return "(no field answers this)".into();
+        };
+        if !field.is_of(row.role) {
+            return "(not asked of this record)".into();
+        }
+        match cell.status {
+            // What would fill a cell is no answer.
+            Status::Missing => format!("(missing) {}", cell.value),
+            Status::NotApplicable => format!("(does not apply) {}", cell.value),
+            Status::Observed | Status::Declared | Status::Computed => cell.value.clone(),
+        }
+        .into()
     };
     let line = |row: &Row| {
         let named = [Cell::from(row.role.as_str()), row.registry.as_str().into()];
-        named.into_iter().chain(asked.iter().map(|(at, _)| told(row, *at))).collect()
+        named.into_iter().chain(asked.iter().map(|at| told(row, *at))).collect()
     };
-    let name = authority.to_uppercase();
+    let name = list.authority.to_uppercase();
     Grid {
         title: format!("The record by the questions of the {name}"),
         name,
-        heads: heads.collect(),
+        heads: ["Record", "Registry"].map(str::to_owned).into_iter().chain(heads).collect(),
         rows: rows.iter().map(line).collect(),
         more: 0,
         exact: false,
@@ -236,26 +271,33 @@ const fn rank(status: Status) -> u32 {
     }
 }
 
-fn summary(pack: &RecordPack, rows: &[Row]) -> RecordSummary {
+fn summary(pack: &RecordPack, rows: &[Row], found: &[RecordFinding]) -> RecordSummary {
     let of = |role: Role| rows.iter().filter(|row| row.role == role).count() as u64;
     let mut cells: BTreeMap<String, u64> = Status::ALL.iter().map(|status| (status.as_str().to_owned(), 0)).collect();
-    for cell in rows.iter().flat_map(|row| &row.cells) {
+    for (_, cell) in rows.iter().flat_map(|row| row.told(pack)) {
         *cells.entry(cell.status.as_str().to_owned()).or_default() += 1;
     }
-    // Where there is no row, nothing is answered.
-    let is_answered = |at: usize| !rows.is_empty() && rows.iter().all(|row| row.cells.get(at).is_some_and(Entry::answers));
-    let coverage = pack.authorities().into_iter().map(|authority| {
-        let asked: Vec<(usize, &Field)> = pack.fields.iter().enumerate().filter(|(_, field)| field.asked.contains(authority)).collect();
-        let open: Vec<String> = asked.iter().filter(|(at, _)| !is_answered(*at)).map(|(_, field)| field.id.to_string()).collect();
-        let (n, answered) = (asked.len() as u64, (asked.len() - open.len()) as u64);
-        Coverage { authority: authority.to_owned(), asked: n, answered, percent: answered * 100 / n.max(1), open }
+    let coverage = pack.questions.iter().map(|list| {
+        let open = list.questions.iter().filter(|question| !questions::is_answered(pack, rows, question));
+        let open: Vec<String> =
+            open.map(|one| one.field.as_deref().map_or_else(|| format!("question {}", one.number), str::to_owned)).collect();
+        let (n, answered) = (list.questions.len() as u64, (list.questions.len() - open.len()) as u64);
+        let (authority, source) = (list.authority.to_string(), list.source.to_string());
+        Coverage { authority, asked: n, answered, percent: answered * 100 / n.max(1), source, open }
     });
+    let mut findings: BTreeMap<String, u64> = BTreeMap::new();
+    for one in found {
+        *findings.entry(one.rule.id.to_owned()).or_default() += 1;
+    }
     RecordSummary {
         pack: format!("{} {} {}", pack.id, pack.dated, pack.digest),
         controller: of(Role::Controller),
         processor: of(Role::Processor),
         cells,
         coverage: coverage.collect(),
+        findings,
+        errors: found.iter().filter(|one| one.rule.severity == FindingSeverity::Error).count() as u64,
+        publishable: !found.iter().any(contradiction::is_void),
     }
 }
 
@@ -320,6 +362,7 @@ const COVERAGE: Shape = Shape {
         int("answered", "Answered"),
         int("percent", "In per cent"),
         text("open", "Open"),
+        text("source", "Read in"),
     ],
 };
 

@@ -6,15 +6,48 @@ use super::table::{Cell, Shape};
 use super::tables::{int, text};
 use super::verdict::{count, grouped};
 use crate::base::Result;
-use crate::compliance::processing::{Field, RecordPack, Row, Status};
+use crate::compliance::processing::{Entry, Question, RecordPack, Row, Status};
 
 /// A section of a template.
 struct Part<'p> {
     authority: &'p str,
     /// The articles; nothing where the law asks for none.
     article: &'p str,
-    /// Its questions, by the places of their fields.
-    questions: Vec<usize>,
+    /// Its questions, by the places of their fields; nothing where the record has none.
+    questions: Vec<Option<usize>>,
+}
+
+/// Whether every row that is to answer a question does, with something that shows it. Where there is no such row, nothing is answered.
+pub(super) fn is_answered(pack: &RecordPack, rows: &[Row], question: &Question) -> bool {
+    let Some(id) = question.field.as_deref() else { return false };
+    let mut cells = rows.iter().filter_map(|row| row.told(pack).find(|(field, _)| *field.id == *id)).peekable();
+    cells.peek().is_some() && cells.all(|(_, cell)| cell.answers())
+}
+
+/// Every question of every list, with the field that answers it.
+///
+/// # Errors
+/// As the writer of files.
+pub(super) fn answers(folder: &mut Folder<'_>, pack: &RecordPack, rows: &[Row]) -> Result<Block> {
+    let all = pack.questions.iter().flat_map(|list| list.questions.iter().map(move |question| (list, question)));
+    folder.table(
+        &ANSWERS,
+        all.map(|(list, question)| {
+            let is = is_answered(pack, rows, question);
+            let cells = rows.iter().filter_map(|row| row.told(pack).find(|(field, _)| Some(&field.id) == question.field.as_ref()));
+            let missing = cells.filter(|(_, cell)| !Entry::answers(cell)).count() as u64;
+            let article = (!question.article.is_empty()).then(|| format!("Art. {}", question.article));
+            vec![
+                list.authority.to_uppercase().into(),
+                u64::from(question.number).into(),
+                article.into(),
+                (&*question.ask).into(),
+                question.field.as_deref().into(),
+                if is { "yes" } else { "no" }.into(),
+                missing.into(),
+            ]
+        }),
+    )
 }
 
 /// A picture for each authority, and the table of all, with its files in `folder`.
@@ -37,14 +70,15 @@ pub(super) fn blocks(folder: &mut Folder<'_>, pack: &RecordPack, rows: &[Row]) -
     Ok(blocks)
 }
 
-/// The sections of every template, in the order of the record's fields.
+/// The sections of every template, in the order of its questions.
 fn parts(pack: &RecordPack) -> Vec<Part<'_>> {
     let mut parts: Vec<Part<'_>> = Vec::new();
-    for authority in pack.authorities() {
-        let asked = |(_, field): &(usize, &Field)| field.asked.contains(authority);
-        for (at, field) in pack.fields.iter().enumerate().filter(asked) {
+    for list in &pack.questions {
+        for question in &list.questions {
+            let authority = &*list.authority;
             // Of several articles the first is the one the question is about.
-            let article = field.article.split(',').next().unwrap_or_default();
+            let article = question.article.split(',').next().unwrap_or_default();
+            let at = question.field.as_deref().and_then(|id| pack.place(id));
             match parts.iter_mut().find(|part| part.authority == authority && part.article == article) {
                 Some(part) => part.questions.push(at),
                 None => parts.push(Part { authority, article, questions: vec![at] }),
@@ -59,11 +93,11 @@ impl Part<'_> {
         if self.article.is_empty() { "asked by the template alone".to_owned() } else { format!("Art. {}", self.article) }
     }
 
-    /// How many cells are known how, in the order of [`Status::ALL`].
+    /// How many cells are known how, in the order of [`Status::ALL`]. What the record has no field for is missing.
     fn cells(&self, rows: &[Row]) -> [u64; Status::ALL.len()] {
         let known = |status: &Status| {
-            let cells = rows.iter().flat_map(|row| self.questions.iter().filter_map(|at| row.cells.get(*at)));
-            cells.filter(|cell| cell.status == *status).count() as u64
+            let cells = rows.iter().flat_map(|row| self.questions.iter().map(|at| at.and_then(|at| row.cells.get(at))));
+            cells.filter(|cell| cell.map_or(Status::Missing, |cell| cell.status) == *status).count() as u64
         };
         std::array::from_fn(|n| Status::ALL.get(n).map_or(0, known))
     }
@@ -115,8 +149,22 @@ const QUESTIONS: Shape = Shape {
     ],
 };
 
-/// The table.
-pub(super) const SHAPES: [&Shape; 1] = [&QUESTIONS];
+const ANSWERS: Shape = Shape {
+    name: "record-answers",
+    title: "Every question of every template",
+    heads: &[
+        text("authority", "Template"),
+        int("number", "Number"),
+        text("article", "Article"),
+        text("question", "Question"),
+        text("field", "Field"),
+        text("answered", "Answered"),
+        int("missing", "Rows that leave it open"),
+    ],
+};
+
+/// The tables.
+pub(super) const SHAPES: [&Shape; 2] = [&QUESTIONS, &ANSWERS];
 
 #[cfg(test)]
 mod tests {
@@ -132,7 +180,7 @@ mod tests {
         let rows = build(&pack, &seen, &BTreeMap::new(), "2026-11-22T02:00:00Z".parse().unwrap());
         let parts = parts(&pack);
         for authority in pack.authorities() {
-            let asked = pack.fields.iter().filter(|field| field.asked.contains(authority)).count();
+            let asked = pack.questions.iter().find(|list| &*list.authority == authority).unwrap().questions.len();
             let own: Vec<_> = parts.iter().filter(|part| part.authority == authority).collect();
             assert_eq!(own.iter().map(|part| part.questions.len()).sum::<usize>(), asked, "{authority}");
             let cells: u64 = own.iter().flat_map(|part| part.cells(&rows)).sum();

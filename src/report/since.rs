@@ -127,7 +127,7 @@ fn compare(pack: &RecordPack, rows: &[Row], earlier: &[EarlierCell]) -> (Vec<Cha
         .collect();
     let (mut changed, mut same) = (Vec::new(), BTreeMap::new());
     for row in rows {
-        for (field, cell) in pack.fields.iter().zip(&row.cells) {
+        for (field, cell) in row.told(pack) {
             let place = (row.role.as_str().to_owned(), row.activity.clone(), row.registry.clone(), field.id.to_string());
             let old = before.remove(&place);
             let status = cell.status.as_str();
@@ -236,7 +236,7 @@ mod tests {
     }
 
     fn earlier((pack, rows): &(RecordPack, Vec<Row>)) -> Vec<EarlierCell> {
-        let cells = rows.iter().flat_map(|row| pack.fields.iter().zip(&row.cells).map(move |(field, cell)| (row, field, cell)));
+        let cells = rows.iter().flat_map(|row| row.told(pack).map(move |(field, cell)| (row, field, cell)));
         cells
             .map(|(row, field, cell)| EarlierCell {
                 record: row.role.as_str().to_owned(),
@@ -259,10 +259,12 @@ mod tests {
     fn each_cell_that_changed_is_told_and_no_other() {
         let (none, one, other) = (rows("a", None), rows("a", Some("Ada")), rows("a", Some("Bea")));
         assert!(told(&one, &one).is_empty());
-        assert_eq!(told(&none, &one), [("dpo".to_owned(), "known otherwise")]);
-        assert_eq!(told(&one, &other), [("dpo".to_owned(), "another value")]);
+        // A row that says something else has another number.
+        let number = || ("record_id".to_owned(), "another value");
+        assert_eq!(told(&none, &one), [("dpo".to_owned(), "known otherwise"), number()]);
+        assert_eq!(told(&one, &other), [("dpo".to_owned(), "another value"), number()]);
         let moved = told(&one, &rows("b", Some("Ada")));
-        let fields = one.0.fields.len();
+        let fields = one.1[0].told(&one.0).count();
         assert_eq!(moved.iter().filter(|(_, change)| *change == "gone").count(), fields);
         assert_eq!(moved.iter().filter(|(_, change)| *change == "new").count(), fields);
         let (changed, same) = compare(&one.0, &one.1, &earlier(&none));

@@ -8,7 +8,7 @@ use super::table::{Cell, Shape};
 use super::tables::text;
 use super::verdict::{count, grouped};
 use crate::base::Result;
-use crate::compliance::processing::{Evidence, Recipient, RecordPack, Row};
+use crate::compliance::processing::{Cover, Evidence, Recipient, RecordPack, Row};
 use jiff::civil::Date;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -55,6 +55,8 @@ struct WayOf {
     registry: String,
     country: String,
     contacts: u64,
+    /// All contacts there.
+    all: u64,
 }
 
 fn ways(pack: &RecordPack, rows: &[Row], seen: &[Evidence]) -> Vec<WayOf> {
@@ -75,6 +77,7 @@ fn ways(pack: &RecordPack, rows: &[Row], seen: &[Evidence]) -> Vec<WayOf> {
                 registry: row.registry.clone(),
                 country: country.clone(),
                 contacts: *contacts,
+                all: evidence.contacts,
             };
             all.entry((element.as_str(), basis.clone(), &row.registry)).or_insert_with(way);
         }
@@ -133,44 +136,18 @@ fn flow(pack: &RecordPack, ways: &[WayOf]) -> Flow {
 impl WayOf {
     fn cells(&self, pack: &RecordPack) -> Vec<Cell> {
         let told = [self.element, &self.basis, &self.registry, &self.country].map(Cell::from);
-        told.into_iter().chain([masked(pack, self.contacts).into()]).collect()
+        told.into_iter().chain([pack.masked_of(self.contacts, self.all).into()]).collect()
     }
 }
 
-/// What covers a transfer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Cover {
-    /// Nothing that is declared.
-    Nothing,
-    /// Nobody declared where the recipient is.
-    Unknown,
-    /// Another mechanism than a decision (Art. 46, 49).
-    Other,
-    /// A decision on adequacy (Art. 45).
-    Decision,
-    /// It needs none: the recipient is in the European Economic Area.
-    Within,
-}
-
-impl Cover {
-    /// The series, in the order in which they are stacked.
-    const SERIES: [(Self, &'static str); 4] = [
-        (Self::Decision, "decision (Art. 45)"),
-        (Self::Other, "other mechanism"),
-        (Self::Nothing, "NOT COVERED"),
-        (Self::Unknown, "country unknown"),
-    ];
-
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::Within => "none needed",
-            Self::Decision => "decision",
-            Self::Other => "other mechanism",
-            Self::Nothing => "not covered",
-            Self::Unknown => "country not declared",
-        }
-    }
-}
+/// The series, in the order in which they are stacked, each with what it counts.
+const SERIES: [(&[Cover], &str); 5] = [
+    (&[Cover::Decision], "decision (Art. 45)"),
+    (&[Cover::Other], "other mechanism"),
+    (&[Cover::Overridden], "overridden with a reason"),
+    (&[Cover::Nothing, Cover::Void], "NOT COVERED"),
+    (&[Cover::Unknown], "country unknown"),
+];
 
 /// A recipient of the data at a registry.
 struct Going<'a> {
@@ -188,7 +165,7 @@ fn recipients<'a>(pack: &RecordPack, seen: &'a [Evidence], day: Date) -> Vec<Goi
         .flat_map(|evidence| {
             let people = evidence.subjects.values().sum();
             evidence.recipients.iter().map(move |recipient| {
-                let (cover, by) = cover(pack, recipient, day);
+                let (cover, by) = pack.cover(recipient, day);
                 Going { recipient, registry: &evidence.registry, people, cover, by }
             })
         })
@@ -196,32 +173,6 @@ fn recipients<'a>(pack: &RecordPack, seen: &'a [Evidence], day: Date) -> Vec<Goi
     // What is not covered is read first.
     all.sort_by_key(|going| (going.cover, std::cmp::Reverse(going.people), going.recipient.name.clone(), going.registry));
     all
-}
-
-/// What covers the transfer to `recipient` on `day`, and by what.
-fn cover(pack: &RecordPack, recipient: &Recipient, day: Date) -> (Cover, String) {
-    let Some(country) = recipient.country.as_deref() else {
-        return (Cover::Unknown, "declare its country: `privet recipient add`".to_owned());
-    };
-    if !pack.adequacy.is_third(country) {
-        return (Cover::Within, "European Economic Area".to_owned());
-    }
-    let decision = pack.adequacy.decision(country, day);
-    let nothing = |why: &str| (Cover::Nothing, why.to_owned());
-    match (decision, recipient.mechanism.as_deref(), &recipient.evidence) {
-        (_, Some("privacy_shield"), _) => nothing("the Privacy Shield is no mechanism since 2020-07-16 (CJEU C-311/18)"),
-        (Some(("all", citation)), ..) => (Cover::Decision, citation.to_owned()),
-        // Evidence is of what was declared: of clauses it shows nothing about a decision.
-        (Some((scope, citation)), None | Some("adequacy" | "certification"), Some(_)) => {
-            (Cover::Decision, format!("{citation}, for {scope}"))
-        }
-        (Some((scope, citation)), None | Some("adequacy"), None) => {
-            nothing(&format!("{citation} is for {scope}, and nothing shows that it is"))
-        }
-        (_, Some("not-needed"), _) => nothing("declared as if none were needed"),
-        (None, None | Some("adequacy"), _) => nothing("no decision, and no mechanism is declared"),
-        (_, Some(mechanism), _) => (Cover::Other, mechanism.to_owned()),
-    }
 }
 
 fn bars(pack: &RecordPack, third: &[&Going<'_>]) -> Bars {
@@ -232,11 +183,11 @@ fn bars(pack: &RecordPack, third: &[&Going<'_>]) -> Bars {
             going.recipient.country.as_deref().unwrap_or("country not declared"),
             going.registry
         ),
-        parts: Cover::SERIES.map(|(cover, _)| if cover == going.cover { going.people.max(pack.small) as f64 } else { 0.0 }).to_vec(),
-        note: format!("{} people", masked(pack, going.people)),
+        parts: SERIES.map(|(covers, _)| if covers.contains(&going.cover) { going.people.max(pack.small) as f64 } else { 0.0 }).to_vec(),
+        note: format!("{} people", pack.masked(going.people)),
         mark: None,
     };
-    let bare = third.iter().filter(|going| going.cover == Cover::Nothing).count() as u64;
+    let bare = third.iter().filter(|going| matches!(going.cover, Cover::Nothing | Cover::Void)).count() as u64;
     let unknown = third.iter().filter(|going| going.cover == Cover::Unknown).count() as u64;
     Bars {
         id: "third-countries-chart".to_owned(),
@@ -247,7 +198,7 @@ fn bars(pack: &RecordPack, third: &[&Going<'_>]) -> Bars {
             grouped(third.len() as u64),
             grouped(unknown)
         ),
-        series: Cover::SERIES.map(|(_, name)| name).to_vec(),
+        series: SERIES.map(|(_, name)| name).to_vec(),
         rows: third.iter().take(DRAWN).map(bar).collect(),
         full: 0.0,
         ticks: Vec::new(),
@@ -267,14 +218,9 @@ impl Going<'_> {
             self.by.as_str().into(),
             mechanism.as_deref().into(),
             evidence.as_deref().into(),
-            masked(pack, self.people).into(),
+            pack.masked(self.people).into(),
         ]
     }
-}
-
-/// A count of people: small ones are not told.
-fn masked(pack: &RecordPack, n: u64) -> String {
-    if n > 0 && n < pack.small { format!("<{}", pack.small) } else { n.to_string() }
 }
 
 const WAYS: Shape = Shape {
@@ -318,11 +264,19 @@ mod tests {
     fn recipient(country: Option<&str>, mechanism: Option<&str>, evidence: Option<&str>) -> Recipient {
         let owned = |text: Option<&str>| text.map(str::to_owned);
         let (name, category, source) = ("R".to_owned(), "escrow".to_owned(), "register".to_owned());
-        Recipient { name, category, country: owned(country), mechanism: owned(mechanism), evidence: owned(evidence), source }
+        Recipient {
+            name,
+            category,
+            country: owned(country),
+            mechanism: owned(mechanism),
+            evidence: owned(evidence),
+            source,
+            ..Recipient::default()
+        }
     }
 
     fn covered(country: Option<&str>, mechanism: Option<&str>, evidence: Option<&str>) -> Cover {
-        cover(&RecordPack::embedded().unwrap(), &recipient(country, mechanism, evidence), DAY).0
+        RecordPack::embedded().unwrap().cover(&recipient(country, mechanism, evidence), DAY).0
     }
 
     #[test]
@@ -335,7 +289,7 @@ mod tests {
         assert_eq!(covered(Some("US"), Some("standard-clauses"), None), Cover::Other);
         assert_eq!(covered(Some("US"), Some("standard-clauses"), Some("scc-1")), Cover::Other, "that shows no certification");
         assert_eq!(covered(Some("BR"), Some("not-needed"), None), Cover::Nothing);
-        assert_eq!(covered(Some("US"), Some("privacy_shield"), Some("x")), Cover::Nothing);
+        assert_eq!(covered(Some("US"), Some("privacy_shield"), Some("x")), Cover::Void);
         assert_eq!(covered(Some("BR"), Some("adequacy"), None), Cover::Nothing);
         assert_eq!(covered(None, Some("standard-clauses"), None), Cover::Unknown);
     }
@@ -369,7 +323,7 @@ mod tests {
         assert_eq!(told, [(Cell::from("fax"), third(), Cell::from("<5")), (Cell::from("name"), third(), Cell::from("900"))]);
         let going = recipients(&pack, &seen, DAY);
         let chart = bars(&pack, &going.iter().collect::<Vec<_>>());
-        assert_eq!((chart.rows[0].note.as_str(), chart.rows[0].parts.as_slice()), ("<5 people", [0.0, 0.0, 5.0, 0.0].as_slice()));
+        assert_eq!((chart.rows[0].note.as_str(), chart.rows[0].parts.as_slice()), ("<5 people", [0.0, 0.0, 0.0, 5.0, 0.0].as_slice()));
         assert_eq!(flow(&pack, &ways).ways.iter().map(|way| way.weight).collect::<Vec<_>>(), [5, 900]);
     }
 }

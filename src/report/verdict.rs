@@ -88,6 +88,12 @@ pub(super) fn grouped(n: u64) -> String {
     out
 }
 
+/// A count of people: one from 1 to below `small` is told as such.
+#[must_use]
+pub fn masked(n: u64, small: u64) -> String {
+    if n > 0 && n < small { format!("<{small}") } else { n.to_string() }
+}
+
 #[cfg(test)]
 mod tests {
     use super::grouped;

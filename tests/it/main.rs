@@ -32,6 +32,7 @@ mod plan;
 mod plan_input;
 mod proof;
 mod raw;
+mod record;
 mod registries;
 mod reminders;
 mod report;

@@ -72,7 +72,9 @@ fn the_sheets_say_what_is_held_verified_withheld_and_secured() {
     };
     for (whom, legal) in [("natural", false), ("legal", true)] {
         let row = withheld.iter().find(|row| row[0] == NZ && row[1] == whom).expect("a row");
-        assert_eq!(row[2], hides(legal).to_string(), "{whom}");
+        // One to four people are not told apart.
+        let told = if (1..5).contains(&hides(legal)) { "<5".to_owned() } else { hides(legal).to_string() };
+        assert_eq!(row[2], told, "{whom}");
         assert_eq!(row[3] == "R-oversight-001", legal && hides(legal) > 0, "{row:?}");
     }
     assert!(hides(false) > 0, "somebody withholds");

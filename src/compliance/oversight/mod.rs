@@ -9,9 +9,9 @@ mod tests;
 pub use accuracy::{Accuracy, Lack, Looked, Verification};
 pub use dpia::{COMPUTED, Criterion, DECLARED_CRITERIA, Met, assess};
 
-use super::pack::{read, refused};
+use super::pack::{line_of, load, read, refused};
 use super::record::Element;
-use crate::base::Result;
+use crate::base::{Digest, Result, escape_controls};
 use crate::model::Confidence;
 use jiff::civil::Date;
 use serde::Deserialize;
@@ -28,6 +28,9 @@ pub struct OversightPack {
     version: u32,
     /// Of which day it is.
     pub dated: Date,
+    /// The digest of its text.
+    #[serde(skip, default = "no_digest")]
+    pub digest: Digest,
     /// Of the data.
     pub accuracy: AccuracyRules,
     /// Of the lines.
@@ -131,6 +134,11 @@ pub enum By {
     Computed,
 }
 
+/// The digest of a pack that is still being read.
+fn no_digest() -> Digest {
+    Digest::of(&[])
+}
+
 impl OversightPack {
     /// The embedded one.
     ///
@@ -146,31 +154,54 @@ impl OversightPack {
     /// `E-pack-001` where the file is no such pack; `E-pack-002` where its version is another one, a number is none that could be met, or
     /// a criterion stands there twice or is one that nobody computes or declares.
     pub fn parse(text: &str, file: &Path) -> Result<Self> {
-        let pack: Self = read(text, file)?;
-        let wrong = |what: String, remedy: &str| Err(refused("E-pack-002", what, remedy, file));
+        let mut pack: Self = read(text, file)?;
+        pack.digest = Digest::of(text.as_bytes());
+        let wrong = |what: String, remedy: &str, word: &str| {
+            let problem = refused("E-pack-002", what, remedy, file);
+            Err(match line_of(text, word) {
+                Some(line) => problem.line(line),
+                None => problem,
+            })
+        };
         if pack.version != 1 {
-            return wrong(format!("the pack has version {}, known is 1", pack.version), "see the built-in pack");
+            return wrong(format!("the pack has version {}, known is 1", pack.version), "see the built-in pack", "version");
         }
-        let days = [pack.accuracy.confirmed_days, pack.security.certificate_days, pack.security.password_days];
-        if let Some(odd) = days.into_iter().find(|days| !(1..=36_500).contains(days)) {
-            return wrong(format!("{odd} is no number of days"), "from 1 to 36500");
+        let days = [
+            ("confirmed_days", pack.accuracy.confirmed_days),
+            ("certificate_days", pack.security.certificate_days),
+            ("password_days", pack.security.password_days),
+        ];
+        if let Some((key, odd)) = days.into_iter().find(|(_, days)| !(1..=36_500).contains(days)) {
+            return wrong(format!("{odd} is no number of days"), "from 1 to 36500", key);
+        }
+        if pack.security.tls.is_empty() {
+            return wrong("no version of TLS may be negotiated".to_owned(), "name at least one, such as `TLSv1.3`", "tls");
         }
         let DpiaRules { met, criterion, .. } = &pack.dpia;
         if *met == 0 || *met > criterion.len() {
-            return wrong(format!("{met} of {} criteria cannot be met", criterion.len()), "from 1 to the number of criteria");
+            return wrong(format!("{met} of {} criteria cannot be met", criterion.len()), "from 1 to the number of criteria", "met");
         }
         let mut seen = BTreeSet::new();
         for one in criterion {
             let known: &[&str] = if one.by == By::Computed { &COMPUTED } else { &DECLARED_CRITERIA };
             let shown: String = one.id.chars().take(24).collect();
             if !known.contains(&&*one.id) {
-                return wrong(format!("`{shown}` is no criterion of that kind"), &format!("known: {}", known.join(", ")));
+                let what = format!("`{}` is no criterion of that kind", escape_controls(&shown));
+                return wrong(what, &format!("known: {}", known.join(", ")), &one.id);
             }
             if !seen.insert(&one.id) {
-                return wrong(format!("`{shown}` stands there twice"), "leave one of them");
+                return wrong(format!("`{shown}` stands there twice"), "leave one of them", &one.id);
             }
         }
         Ok(pack)
+    }
+
+    /// The pack in the file at `path`.
+    ///
+    /// # Errors
+    /// As [`Self::parse`]; `E-file-005` where it cannot be read, `E-file-006` where it is larger than any pack.
+    pub fn load(path: &Path) -> Result<Self> {
+        Self::parse(&load(path)?, path)
     }
 
     /// Who alone may have details withheld at a registry of `profile`, where it is not everybody.

@@ -1,8 +1,9 @@
-//! Rows of the record out of evidence.
+//! Rows of the record out of evidence: what each registry's evidence is, and which rows it makes.
 
 use super::Entry;
+use super::cells::Filling;
 use super::pack::{Activity, RecordPack, Role, Terms};
-use crate::base::Timestamp;
+use crate::base::{Digest, Timestamp};
 use crate::compliance::Element;
 use crate::model::TlsFacts;
 use jiff::civil::Date;
@@ -21,7 +22,7 @@ pub struct Traffic {
 }
 
 /// A recipient of data.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Recipient {
     /// Who; a registry by its configured name.
     pub name: String,
@@ -33,8 +34,61 @@ pub struct Recipient {
     pub mechanism: Option<String>,
     /// What shows that a decision or a mechanism covers it.
     pub evidence: Option<String>,
+    /// Whether a reason is sealed in the register why a mechanism that is none stands there all the same.
+    pub overridden: bool,
+    /// The case in the register of contracts that it names.
+    pub contract: Option<String>,
+    /// The number of the transfer impact assessment.
+    pub assessment: Option<String>,
+    /// Since when it is planned; nothing where it is active.
+    pub planned: Option<Date>,
+    /// Whether it stands in the register at all.
+    pub registered: bool,
     /// Where all that stands.
     pub source: String,
+}
+
+/// A contract of the register that is in force.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Contract {
+    /// Its case.
+    pub case: String,
+    /// With whom.
+    pub party: String,
+    /// What for.
+    pub kind: String,
+    /// The other party's role.
+    pub role: String,
+    /// Its number and version.
+    pub agreement: String,
+    /// Which permission for sub-processors it gives, where that is said.
+    pub sub_processors: Option<String>,
+}
+
+/// What the criteria of an impact assessment came to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Assessed {
+    /// Those that are met, by name.
+    pub met: Vec<String>,
+    /// How many there are.
+    pub of: usize,
+    /// Whether so many are met that an assessment is to be made.
+    pub is_needed: bool,
+    /// What was decided, where somebody did.
+    pub decision: Option<String>,
+    /// Whether somebody said that people are scored, and that decisions are automated.
+    pub said: BTreeMap<String, String>,
+    /// Of which day the criteria are.
+    pub dated: Date,
+}
+
+/// What holds for lines by the pack of oversight.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LineRules {
+    /// The versions of TLS that may be negotiated.
+    pub tls: Vec<String>,
+    /// Where that comes from.
+    pub citation: String,
 }
 
 /// Where data lie.
@@ -53,6 +107,12 @@ pub struct Evidence {
     pub registry: String,
     /// Its profile.
     pub profile: String,
+    /// What the registry is called.
+    pub title: String,
+    /// By which name the registrar logs in.
+    pub login: String,
+    /// Objects of the snapshot by the registrar that sponsors them.
+    pub sponsors: BTreeMap<String, u64>,
     /// Host and port.
     pub endpoint: String,
     /// What went over the line.
@@ -69,22 +129,44 @@ pub struct Evidence {
     pub elements: BTreeMap<Element, u64>,
     /// Contacts with data of Art. 9, Art. 10 and Art. 87, where they were looked for.
     pub special: Option<[u64; 3]>,
+    /// Commands of plans that took effect, by what they did and which field they set.
+    pub sent: BTreeMap<(&'static str, String), u64>,
     /// Items of ended services.
     pub ended: u64,
-    /// Items that are overdue, and the days of the oldest.
-    pub overdue: (u64, i64),
+    /// Items that are overdue, and the days of the oldest; nothing where nobody looked.
+    pub overdue: Option<(u64, i64)>,
     /// The rules that were applied, by cluster: id and period.
     pub limits: BTreeMap<String, Vec<String>>,
     /// Recipients, the registry itself among them.
     pub recipients: Vec<Recipient>,
+    /// Recipients that the register has as ended: who, and since when.
+    pub former: Vec<(String, Date)>,
+    /// Contracts that are in force.
+    pub contracts: Vec<Contract>,
     /// Where data lie.
     pub places: Vec<Place>,
+    /// How the files of this tool are kept, as observed.
+    pub at_rest: Option<String>,
     /// What holds by the consent ledger, in words, with its head.
     pub consent: Option<(String, String)>,
     /// What the register of breaches holds, in words, with its head.
     pub breaches: Option<(String, String)>,
+    /// Breaches of which a controller was told.
+    pub told: u64,
+    /// Requests of data subjects by state, how many are overdue, and the head of their register.
+    pub requests: Option<(BTreeMap<String, u64>, u64, String)>,
+    /// What the register of officers decided, where it did.
+    pub officer: Option<String>,
+    /// The criteria of an impact assessment.
+    pub assessed: Option<Assessed>,
+    /// What holds for lines.
+    pub lines: LineRules,
+    /// Recipes that a run applies by itself.
+    pub applies: Vec<String>,
     /// The rule pack of time limits.
     pub rules: String,
+    /// The run that makes the record.
+    pub verified: Option<String>,
 }
 
 /// A row of the record.
@@ -110,18 +192,23 @@ pub struct Row {
 #[must_use]
 pub fn build(pack: &RecordPack, seen: &Evidence, declared: &BTreeMap<String, String>, now: Timestamp) -> Vec<Row> {
     let day = now.to_zoned(TimeZone::UTC).date();
-    let (role, _) = pack.role(&seen.profile, day);
+    let (role, entry) = pack.role(&seen.profile, day);
     let shows = |activity: &&Activity| {
         seen.traffic.commands.keys().any(|command| activity.commands.contains(command.as_str()))
             || (activity.cluster_held.is_some() && seen.ended > 0)
     };
     let row = |activity: &Activity| {
-        let filling = Filling { pack, seen, declared, activity, now, day };
+        let filling = Filling { pack, seen, declared, activity, entry, now, day };
+        let mut cells: Vec<Entry> = pack.fields.iter().map(|field| filling.cell(&field.id)).collect();
+        let number = numbered(pack, activity, seen, &cells);
+        if let Some(cell) = pack.place("record_id").and_then(|at| cells.get_mut(at)) {
+            *cell = Entry::computed(number, "the cells of this row that no run changes by itself");
+        }
         Row {
             role,
             activity: activity.id.to_string(),
             registry: seen.registry.clone(),
-            cells: pack.fields.iter().map(|field| filling.cell(&field.id)).collect(),
+            cells,
             terms: activity.dpv.clone(),
             elements: seen.elements.iter().filter(|(_, n)| **n > 0).map(|(element, _)| *element).collect(),
             recipients: seen.recipients.clone(),
@@ -130,216 +217,37 @@ pub fn build(pack: &RecordPack, seen: &Evidence, declared: &BTreeMap<String, Str
     pack.activities.iter().filter(shows).map(row).collect()
 }
 
-/// One row on its way.
-struct Filling<'a> {
-    pack: &'a RecordPack,
-    seen: &'a Evidence,
-    declared: &'a BTreeMap<String, String>,
-    activity: &'a Activity,
-    now: Timestamp,
-    day: Date,
+/// Fields that are another at every run, whatever happened.
+const OF_RUNS: [&str; 6] = ["record_id", "seen", "volume", "commands", "evidence", "verified"];
+
+/// The number of a row: a digest of its activity, its registry, and the cells that stay as they are while nothing changes.
+fn numbered(pack: &RecordPack, activity: &Activity, seen: &Evidence, cells: &[Entry]) -> String {
+    let steady = pack.fields.iter().zip(cells).filter(|(field, _)| !OF_RUNS.contains(&&*field.id) && field.record.is_none());
+    let told: Vec<[&str; 3]> = steady.map(|(field, cell)| [&*field.id, cell.status.as_str(), &*cell.value]).collect();
+    // As JSON no part can run into the next.
+    Digest::of(&serde_json::to_vec(&(&*activity.id, &seen.registry, told)).unwrap_or_default()).short()
 }
 
-impl Filling<'_> {
-    fn cell(&self, field: &str) -> Entry {
-        let (seen, activity) = (self.seen, self.activity);
-        match field {
-            "activity" => self.of_run(activity.name.to_string()),
-            "commands" => {
-                let own = |(command, _): &(&String, &u64)| activity.commands.contains(command.as_str());
-                let all = seen.traffic.commands.iter().filter(own).map(|(command, n)| format!("{command} {n}"));
-                self.of_run(some(all, "none observed in this period"))
-            }
-            "purposes" => Entry::computed(&*activity.purposes, self.source()),
-            "subjects" => self.of_run(self.subjects()),
-            "subject_count" => self.of_run(self.counts()),
-            "elements" => {
-                let all = Element::ALL.iter().filter_map(|element| {
-                    let n = *seen.elements.get(element).filter(|n| **n > 0)?;
-                    Some(format!("{} {} ({} %)", element.as_str(), self.masked(n), n * 100 / seen.contacts.max(1)))
-                });
-                self.of_run(some(all, "none held"))
-            }
-            "special" => match seen.special {
-                Some([health, criminal, national]) => {
-                    let [health, criminal, national] = [health, criminal, national].map(|n| self.masked(n));
-                    self.of_run(format!("contacts with data of Art. 9: {health}; Art. 10: {criminal}; Art. 87: {national}"))
-                }
-                None => Entry::missing("run `privet report exposure`, which looks for them"),
-            },
-            "source" => Entry::computed(&*activity.source, self.source()),
-            "recipients" => {
-                let name = |r: &Recipient| format!("{} ({})", r.name, r.category);
-                self.of_run(some(seen.recipients.iter().map(name), "none"))
-            }
-            "recipient_elements" => {
-                let all = seen.elements.iter().filter(|(_, n)| **n > 0).map(|(element, _)| element.as_str().to_owned());
-                self.of_run(format!("{}: {}", seen.registry, some(all, "none")))
-            }
-            "seen" => match seen.traffic.window {
-                Some((first, last)) => self.of_run(format!("{} to {}", minute(first), minute(last))),
-                None => self.of_run("no exchange in this period".to_owned()),
-            },
-            "third_country" => self.third_country(),
-            "mechanism" => self.mechanism(),
-            "volume" => {
-                let (out, back) = seen.traffic.bytes;
-                let frames: u64 = seen.traffic.commands.values().sum();
-                self.of_run(format!("{frames} exchanges, {out} bytes sent, {back} bytes received"))
-            }
-            "limits" => {
-                let all = activity.clusters.iter().filter_map(|cluster| {
-                    let rules = seen.limits.get(&**cluster).filter(|rules| !rules.is_empty())?;
-                    Some(format!("{cluster}: {}", rules.join(", ")))
-                });
-                Entry::computed(some(all, "no rule bears on these data here"), seen.rules.clone())
-            }
-            "adherence" => match seen.overdue {
-                (0, _) => Entry::computed("nothing is overdue", "the retention report of this run"),
-                (n, days) => {
-                    Entry::computed(format!("{n} items are overdue, the oldest for {days} days"), "the retention report of this run")
-                }
-            },
-            "policy" => Entry::computed(seen.rules.clone(), "the retention rule pack"),
-            "security" => match &seen.tls {
-                Some(tls) => self.of_run(format!(
-                    "{} with {}, key exchange {}; {} certificates checked; files of this tool are private to its account (mode 0600)",
-                    tls.version,
-                    tls.cipher,
-                    tls.group,
-                    tls.certificates.len()
-                )),
-                None => Entry::missing("run `privet run`: no run of this registry left what TLS agreed on"),
-            },
-            "storage" => {
-                let all = seen.places.iter().map(|place| format!("{}: {}", place.what, place.path));
-                Entry::computed(some(all, "nowhere"), "privet.toml")
-            }
-            "basis" => Entry::computed(&*activity.basis, self.source()),
-            "condition" if seen.special.is_some_and(|[health, criminal, _]| health + criminal == 0) => {
-                Entry::not_applicable("no such data were found", self.source())
-            }
-            "dpia" => self.declared(field).unwrap_or_else(|| Entry::missing("decide, and declare it: see the sheet of triggers")),
-            "consent" => self.ledger(seen.consent.as_ref(), "the consent ledger is empty"),
-            "breaches" => self.ledger(seen.breaches.as_ref(), "the register of breaches is empty"),
-            "evidence" => match &seen.run {
-                Some((run, at)) => Entry::observed(format!("run {run}, whole at {}", minute(*at)), format!("snapshot of {run}"), *at),
-                None => Entry::missing("run `privet pull`"),
-            },
-            _ => self.declared(field).unwrap_or_else(|| Entry::missing(format!("declare it: `{field}` in [controller]"))),
-        }
-    }
-
-    fn declared(&self, field: &str) -> Option<Entry> {
-        self.declared.get(field).map(|value| Entry::declared(value, &format!("controller.{field}")))
-    }
-
-    /// What the pull saw, where there was one.
-    fn of_run(&self, value: String) -> Entry {
-        match &self.seen.run {
-            Some((run, at)) => Entry::observed(value, format!("snapshot of {run}"), *at),
-            None => Entry::observed(value, "the local records", self.now),
-        }
-    }
-
-    fn ledger(&self, told: Option<&(String, String)>, none: &str) -> Entry {
-        match told {
-            Some((words, head)) => Entry::observed(words.clone(), head.clone(), self.now),
-            None => Entry::observed(none, "the store", self.now),
-        }
-    }
-
-    fn source(&self) -> String {
-        format!("record pack {} of {}", self.pack.id, self.pack.dated)
-    }
-
+impl RecordPack {
     /// A count of people: small ones are not told.
-    fn masked(&self, n: u64) -> String {
-        if n > 0 && n < self.pack.small { format!("<{}", self.pack.small) } else { n.to_string() }
+    #[must_use]
+    pub fn masked(&self, n: u64) -> String {
+        if n > 0 && n < self.small { format!("<{}", self.small) } else { n.to_string() }
     }
 
-    fn subjects(&self) -> String {
-        let of = |natural: bool| self.seen.subjects.iter().filter(|((is, _), _)| *is == natural).map(|(_, n)| n).sum::<u64>();
-        format!("registrants and contacts: {} natural persons, {} named by organisations", self.masked(of(true)), self.masked(of(false)))
-    }
-
-    /// People by country. One small country alone would tell its count by the sum, so that the next smallest goes with it.
-    fn counts(&self) -> String {
-        let mut by_country: BTreeMap<&str, u64> = BTreeMap::new();
-        for ((_, country), n) in &self.seen.subjects {
-            *by_country.entry(country).or_default() += n;
+    /// A count of people out of `all`: where nearly all of them are counted, those who are not are few.
+    #[must_use]
+    pub fn masked_of(&self, n: u64, all: u64) -> String {
+        match all.saturating_sub(n) {
+            rest if n >= self.small && rest > 0 && rest < self.small => format!("all but <{}", self.small),
+            _ => self.masked(n),
         }
-        let mut large: Vec<(&str, u64)> = by_country.iter().filter(|(_, n)| **n >= self.pack.small).map(|(c, n)| (*c, *n)).collect();
-        let small = by_country.len() - large.len();
-        if small == 1 {
-            let least = large.iter().enumerate().min_by_key(|(_, (_, n))| *n).map(|(at, _)| at);
-            if let Some(at) = least {
-                large.remove(at);
-            }
-        }
-        let small = by_country.len() - large.len();
-        let mut all: Vec<String> = large.into_iter().map(|(country, n)| format!("{country} {n}")).collect();
-        if small > 0 {
-            all.push(format!("{small} countries with few"));
-        }
-        some(all, "none")
-    }
-
-    /// The countries of recipients. What nobody declared is unknown, which is not none.
-    fn third_country(&self) -> Entry {
-        let mut third = Vec::new();
-        for recipient in &self.seen.recipients {
-            match &recipient.country {
-                None => return Entry::missing(format!("declare the country of {}: `privet recipient add`", recipient.name)),
-                Some(country) if self.pack.adequacy.is_third(country) => third.push(format!("{} ({country})", recipient.name)),
-                Some(_) => {}
-            }
-        }
-        let source = format!("register of recipients; EEA as of {}", self.pack.adequacy.dated());
-        Entry::computed(some(third, "none: every recipient is in the European Economic Area"), source)
-    }
-
-    fn mechanism(&self) -> Entry {
-        let mut told = Vec::new();
-        for recipient in &self.seen.recipients {
-            let Some(country) = &recipient.country else { return Entry::missing(format!("declare the country of {}", recipient.name)) };
-            if !self.pack.adequacy.is_third(country) {
-                continue;
-            }
-            let decision = self.pack.adequacy.decision(country, self.day);
-            let words = match (decision, &recipient.mechanism, &recipient.evidence) {
-                (_, Some(mechanism), _) if mechanism == "privacy_shield" => {
-                    return Entry::missing(format!(
-                        "{}: the Privacy Shield is no mechanism since 2020-07-16 (CJEU C-311/18): declare another",
-                        recipient.name
-                    ));
-                }
-                (Some(("all", citation)), ..) => format!("{}: adequate, {citation}", recipient.name),
-                (Some((scope, citation)), _, Some(evidence)) => {
-                    format!("{}: adequate for {scope}, {citation}; shown by {evidence}", recipient.name)
-                }
-                (_, Some(mechanism), _) if mechanism != "adequacy" => format!("{}: {mechanism}", recipient.name),
-                _ => {
-                    return Entry::missing(format!(
-                        "{}: no decision covers it on evidence, and no other mechanism is declared",
-                        recipient.name
-                    ));
-                }
-            };
-            told.push(words);
-        }
-        if told.is_empty() {
-            return Entry::not_applicable("no transfer to a third country", "register of recipients");
-        }
-        Entry::computed(told.join("; "), format!("register of recipients; decisions as of {}", self.pack.adequacy.dated()))
     }
 }
 
-fn some(all: impl IntoIterator<Item = String>, none: &str) -> String {
-    let all: Vec<String> = all.into_iter().collect();
-    if all.is_empty() { none.to_owned() } else { all.join("; ") }
-}
-
-fn minute(at: Timestamp) -> String {
-    at.strftime("%Y-%m-%d %H:%M UTC").to_string()
+impl Row {
+    /// The fields that the record of the row's role has, each with its cell.
+    pub fn told<'r>(&'r self, pack: &'r RecordPack) -> impl Iterator<Item = (&'r super::Field, &'r Entry)> {
+        pack.fields.iter().zip(&self.cells).filter(|(field, _)| field.is_of(self.role))
+    }
 }

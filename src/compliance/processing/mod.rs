@@ -5,18 +5,28 @@
 //! record a row belongs to is the role matrix's to say, and changing an entry of it moves rows and changes nothing else.
 
 mod build;
+mod cells;
+mod declaration;
+mod finding;
 mod pack;
+mod question;
 #[cfg(test)]
 mod tests;
+mod transfer;
 
-pub use build::{Evidence, Place, Recipient, Row, Traffic, build};
-pub use pack::{Adequacy, Field, Origin, RecordPack, Role, Terms, Vocabulary};
+pub use build::{Assessed, Contract, Evidence, LineRules, Place, Recipient, Row, Traffic, build};
+pub use finding::{RECORD_RULES, RecordFinding, RecordRule, contradictions};
+pub use pack::{Adequacy, Field, Operator, Origin, RecordPack, Role, RoleEntry, Terms, Vocabulary};
+pub use question::{List, Question};
+pub use transfer::Cover;
 
 use crate::base::Timestamp;
 
 /// The fields of the record that nobody but the controller can tell: the keys of `[controller]`.
-pub const DECLARED: [&str; 12] = [
+pub const DECLARED: [&str; 18] = [
     "controller",
+    "established",
+    "registrar_id",
     "joint_controllers",
     "representative",
     "dpo",
@@ -28,6 +38,10 @@ pub const DECLARED: [&str; 12] = [
     "rights",
     "contract",
     "review",
+    "adherence_reason",
+    "instruction",
+    "sub_processors",
+    "return",
 ];
 
 /// How a value is known.

@@ -10,6 +10,7 @@ mod init;
 mod limits;
 mod nightly;
 mod origin;
+mod packs;
 mod proof;
 mod read;
 mod registry;

@@ -4,10 +4,8 @@ use super::agents;
 use super::document::{CAP, Document, text_of};
 use super::table::{Found, Kind, Layer, Reading, Table};
 use super::types::{Config, Dns, Loaded, Records, Retention};
-use super::{Given, TEMPLATE, consent, gates, nightly, proof, registry};
+use super::{Given, TEMPLATE, consent, gates, nightly, packs, proof, registry};
 use crate::base::{Blame, Digest, DomainName, Exit, Handle, Problem, Problems, read_capped};
-use crate::compliance::oversight::DECLARED_CRITERIA;
-use crate::compliance::processing::DECLARED;
 use crate::compliance::retention::RulePack;
 use crate::dataset::{Format, Source};
 use crate::diff::PrivacySettings;
@@ -143,9 +141,11 @@ fn root(reading: &mut Reading<'_>, path: &Path, bytes: &[u8], layers: [Layer<'_>
     let giving = all.child(reading, "consent");
     let asking = consent::asking(reading, giving);
     let declaring = own.child(reading, "controller");
-    let controller = controller(reading, declaring);
+    let controller = packs::controller(reading, declaring);
+    let recording = own.child(reading, "record");
+    let record = packs::record(reading, recording);
     let overseeing = own.child(reading, "oversight");
-    let oversight = oversight(reading, overseeing);
+    let oversight = packs::oversight(reading, overseeing);
     let proving = all.child(reading, "proof");
     let proof = proof::proof(reading, proving, environment);
     let fallback = all.child(reading, "registry_defaults");
@@ -163,13 +163,14 @@ fn root(reading: &mut Reading<'_>, path: &Path, bytes: &[u8], layers: [Layer<'_>
     let brands = consent::brands(reading, &mut brands);
     let registries = registry::all(reading, &mut registries, &fallback, environment);
     registry::check_defaults(reading, fallback);
-    for key in ["records", "privacy", "controller", "oversight", "agents", "messages", "registries"] {
+    for key in ["records", "privacy", "controller", "record", "oversight", "agents", "messages", "registries"] {
         all.know(key);
     }
     all.finish(reading);
     version?;
     let (gates, corrections, nightly, retention, asking) = (gates?, corrections?, nightly?, retention?, asking?);
     let (state, reports, tables, records, dns, proof) = (state?, reports?, tables?, records_read, dns?, proof?);
+    let (record, (overseeing, oversight)) = (record?, oversight?);
     let digest = digest(bytes, &reading.rules);
     Some(Config {
         path: path.to_owned(),
@@ -187,44 +188,13 @@ fn root(reading: &mut Reading<'_>, path: &Path, bytes: &[u8], layers: [Layer<'_>
         retention,
         asking,
         brands,
+        record,
+        overseeing,
         controller,
         oversight,
         proof,
         registries,
     })
-}
-
-/// What the controller declares.
-fn controller(reading: &mut Reading<'_>, mut table: Table<'_>) -> BTreeMap<String, String> {
-    let mut declared = BTreeMap::new();
-    for key in DECLARED {
-        if let Some(text) = table.find(key).and_then(|found| found.text(reading)) {
-            declared.insert(key.to_owned(), text);
-        }
-    }
-    table.finish(reading);
-    declared
-}
-
-/// What is declared of an impact assessment, by key.
-fn oversight(reading: &mut Reading<'_>, mut table: Table<'_>) -> BTreeMap<String, String> {
-    let mut declared = BTreeMap::new();
-    let words = DECLARED_CRITERIA.map(|key| (key, &["yes", "no"][..]));
-    let all = words.into_iter().chain([("assessment", &["carried-out", "not-needed"][..]), ("reviewer", &[]), ("reviewed", &[])]);
-    for (key, known) in all {
-        let Some(found) = table.find(key) else { continue };
-        let Some(text) = found.text(reading) else { continue };
-        let is_day = key != "reviewed" || text.parse::<jiff::civil::Date>().is_ok();
-        if !known.is_empty() && !known.contains(&&*text) {
-            found.wrong(reading, &format!("one of {}", known.join(", ")));
-        } else if !is_day {
-            found.wrong(reading, "a day, such as \"2026-11-21\"");
-        } else {
-            declared.insert(key.to_owned(), text);
-        }
-    }
-    table.finish(reading);
-    declared
 }
 
 /// By which rules data are kept.

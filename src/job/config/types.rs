@@ -3,6 +3,8 @@
 use super::{SecretSource, Setting};
 use crate::base::{Blame, Digest, Problem, RegistryId, Result};
 use crate::compliance::asking::BasisMatrix;
+use crate::compliance::oversight::OversightPack;
+use crate::compliance::processing::RecordPack;
 use crate::compliance::retention::RulePack;
 use crate::dataset::Source;
 use crate::diff::PrivacySettings;
@@ -61,6 +63,10 @@ pub struct Config {
     pub asking: Asking,
     /// In which words people are asked, by brand.
     pub brands: BTreeMap<String, Brand>,
+    /// By what the record of processing activities is made: the operator's own pack, or the embedded one.
+    pub record: Arc<RecordPack>,
+    /// By what oversight is held: the operator's own pack, or the embedded one.
+    pub overseeing: Arc<OversightPack>,
     /// What the controller declares for the record of processing activities, by field.
     pub controller: BTreeMap<String, String>,
     /// What is declared of an impact assessment: criteria, and the decision on it.

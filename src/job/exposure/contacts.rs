@@ -346,7 +346,7 @@ impl Contacts {
             desk.sheets.special(desk.registry, *kind, found_in, *contacts)?;
             let is_text = &**found_in == TEXT;
             let how = if is_text { "seem to hold" } else { "hold" };
-            let what = format!("{contacts} contacts {how} data of GDPR {}", article(*kind));
+            let what = format!("{} contacts {how} data of GDPR {}", crate::report::masked(*contacts, desk.sheets.small()), article(*kind));
             let finding = Rule::special(*kind).told(desk.registry, at, &**found_in, what);
             // Words and numbers in a text may mean something else.
             out.push(if is_text { Finding { confidence: Confidence::Guess, ..finding } } else { finding });

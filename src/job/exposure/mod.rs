@@ -101,7 +101,7 @@ pub fn report_exposure(loaded: &Loaded, ctx: &Context, plan: Option<PathBuf>) ->
     let mut consents = Publications::open(&mut store, night.started)?;
     let mut findings = Findings::begin(&night.dir, false, TOLD)?;
     let making = night.making();
-    let mut sheets = ExposureBook::begin(&night.dir, &making)?;
+    let mut sheets = ExposureBook::begin(&night.dir, &making, loaded.config.record.small)?;
     let mut registries = Vec::new();
     for (id, registry, snapshot) in &all {
         let source = Source { night: &night, id, registry, records: &records, snapshot };
