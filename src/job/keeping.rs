@@ -48,7 +48,7 @@ pub fn report_retention(loaded: &Loaded, ctx: &Context, what_if: Option<&Path>) 
     let making = night.making();
     let mut store = open_store(night.state.root())?;
     let holds = Holds::read(&mut store, night.started)?;
-    let (erasures, _) = erasures(&night, &ingested.records, &mut store)?;
+    let (erasures, _) = erasures(&night, &records, &mut store)?;
     let (erasures, roles) = (Erasures::of(erasures), RecordPack::embedded()?);
     let stored = retention::stored(&mut store, night.state.root(), in_force)?;
     let mut ledger = Ledger::open(&mut store)?;
