@@ -35,6 +35,12 @@ pub(super) fn line_of(text: &str, word: &str) -> Option<u64> {
     text.lines().position(has).map(|at| at as u64 + 1)
 }
 
+/// The last such line.
+pub(super) fn last_line_of(text: &str, word: &str) -> Option<u64> {
+    let lines = text.lines().zip(1_u64..).filter(|(line, _)| !line.trim_start().starts_with('#') && line.contains(word));
+    lines.map(|(_, n)| n).last()
+}
+
 /// What `text`, which stands in `file`, says.
 ///
 /// # Errors

@@ -119,6 +119,7 @@ fn recipient(case: &Case) -> Recipient {
         mechanism: value("mechanism"),
         evidence: value("evidence"),
         overridden: case.texts.contains(&"override_reason"),
+        elements: value("elements"),
         contract: value("contract"),
         assessment: value("assessment"),
         planned: opened.filter(|_| case.state == Some("planned")),

@@ -36,6 +36,8 @@ pub struct Recipient {
     pub evidence: Option<String>,
     /// Whether a reason is sealed in the register why a mechanism that is none stands there all the same.
     pub overridden: bool,
+    /// Which data it gets, where the register says.
+    pub elements: Option<String>,
     /// The case in the register of contracts that it names.
     pub contract: Option<String>,
     /// The number of the transfer impact assessment.

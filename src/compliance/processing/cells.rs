@@ -48,10 +48,7 @@ impl Filling<'_> {
                 let name = |r: &super::Recipient| format!("{} ({})", r.name, r.category);
                 self.of_run(some(seen.recipients.iter().map(name), "none"))
             }
-            "recipient_elements" => {
-                let all = seen.elements.iter().filter(|(_, n)| **n > 0).map(|(element, _)| element.as_str().to_owned());
-                self.of_run(format!("{}: {}", seen.registry, some(all, "none")))
-            }
+            "recipient_elements" => self.of_run(self.given()),
             "sent" => {
                 let all = seen.sent.iter().map(|((turn, field), n)| format!("{turn} {field} {}", self.pack.masked(*n)));
                 Entry::observed(some(all, "nothing was sent by a plan"), "the journal of applied plans", self.now)
@@ -195,6 +192,18 @@ impl Filling<'_> {
             Some(format!("{} {count}{share}", element.as_str()))
         });
         some(told, "none held")
+    }
+
+    /// Which data which recipient gets: the registry what it holds, the others what the register says.
+    fn given(&self) -> String {
+        let held = self.seen.elements.iter().filter(|(_, n)| **n > 0).map(|(element, _)| element.as_str());
+        let held = held.collect::<Vec<_>>().join(", ");
+        let itself = format!("{}: {}", self.seen.registry, if held.is_empty() { "none" } else { &held });
+        let others = self.seen.recipients.iter().skip(1).map(|one| {
+            let told = one.elements.as_ref().map_or_else(|| "not told by the register".to_owned(), |all| all.replace(';', ", "));
+            format!("{}: {told}", one.name)
+        });
+        some(std::iter::once(itself).chain(others), "")
     }
 
     /// When recipients were seen, since when others are planned, and when others ended.

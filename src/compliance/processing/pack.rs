@@ -1,6 +1,6 @@
 //! What the record is made by: fields, activities, roles and decisions on adequacy, as dated data.
 
-use super::super::pack::{line_of, load, read, refused};
+use super::super::pack::{last_line_of, line_of, load, read, refused};
 use super::question::{self, List};
 use crate::base::{Digest, Result};
 use crate::model::{Confidence, Element};
@@ -9,6 +9,8 @@ use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+/// The head of a role in the file.
+const ROLE: &str = "[[role]]";
 /// The embedded pack.
 const EMBEDDED: &str = include_str!("../packs/record.toml");
 
@@ -250,7 +252,9 @@ impl RecordPack {
         let told = fault(version, small, &field, &activity, &role, &mechanism, (&operator, &adequacy));
         if let Some((what, word)) = told {
             let problem = refused("E-pack-005", what, "see the built-in pack", file);
-            return Err(match line_of(text, &word) {
+            // The last role is the one at fault; of everything else the first place is told.
+            let line = if word == ROLE { last_line_of(text, ROLE) } else { line_of(text, &word) };
+            return Err(match line {
                 Some(line) => problem.line(line),
                 None => problem,
             });
@@ -367,7 +371,7 @@ fn fault(
         return told(what, &one.id);
     }
     let is_open = roles.last().is_none_or(|last| !last.profiles.contains("*"));
-    is_open.then(|| ("the last role is not for `*`, so that nobody answers for some registry".to_owned(), "[[role]]".to_owned()))
+    is_open.then(|| ("the last role is not for `*`, so that nobody answers for some registry".to_owned(), ROLE.to_owned()))
 }
 
 /// What stands in a file, cut so that it can be told.

@@ -440,6 +440,7 @@ fn thin_fields_stand_on_what_was_seen() {
         told(&row, "seen").value,
         "r1 seen 2026-11-22 02:00 UTC to 2026-11-22 02:00 UTC; New escrow planned since 2026-10-01; Old escrow ended 2026-02-03"
     );
+    assert_eq!(told(&row, "recipient_elements").value, "r1: name, fax; New escrow: not told by the register");
     assert!(told(&row, "verified").value.starts_with("this run, run-9, at 2026-11-22 02:00 UTC"));
     assert_eq!(told(&row, "dpia").value, "1 of 9 criteria are met (matching): nothing asks for an assessment; declared: carried-out");
     assert_eq!((told(&row, "safeguard").status, told(&row, "transfer_assessment").status), (Status::Missing, Status::Missing));
