@@ -273,9 +273,11 @@ fn subject(global: &Global, what: SubjectVerb, printer: &Arc<Printer>, clock: &A
                 job::subject_export(loaded, ctx, &of, &dir, country.as_deref())
             })
         }
-        SubjectVerb::Erase { who, despite, places } => {
+        SubjectVerb::Erase { who, despite, by, places } => {
             let of = of(who);
-            night(global, &everywhere(places), printer, clock, |loaded, ctx| job::subject_erase(loaded, ctx, &of, despite.as_deref()))
+            night(global, &everywhere(places), printer, clock, |loaded, ctx| {
+                job::subject_erase(loaded, ctx, &of, despite.as_deref(), by.as_deref())
+            })
         }
     }
 }

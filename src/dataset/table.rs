@@ -119,14 +119,23 @@ impl TableWriter {
     ///
     /// # Errors
     /// `E-file-002`.
-    pub fn finish(mut self) -> Result<u64> {
+    pub fn finish(self) -> Result<u64> {
+        let rows = self.rows;
+        if let Some(file) = self.seal()? {
+            file.commit()?;
+        }
+        Ok(rows)
+    }
+
+    /// Writes the footer; the file is still to be put in place. Nothing where somebody else holds it still.
+    ///
+    /// # Errors
+    /// `E-file-002`.
+    pub fn seal(mut self) -> Result<Option<AtomicFile>> {
         self.flush()?;
         self.writer.finish().map_err(|e| unwritten(&self.target, &e))?;
         drop(self.writer);
-        if let Some(file) = Arc::into_inner(self.file.0) {
-            file.into_inner().unwrap_or_else(PoisonError::into_inner).commit()?;
-        }
-        Ok(self.rows)
+        Ok(Arc::into_inner(self.file.0).map(|file| file.into_inner().unwrap_or_else(PoisonError::into_inner)))
     }
 }
 

@@ -77,7 +77,7 @@ pub fn reconcile(loaded: &Loaded, run: &str, gives_up: bool, ctx: &Context) -> R
     let fold = journal::open(&mut store, &plan.header().id)?;
     if fold.is_closed() {
         let began = ctx.clock.wall();
-        return Ok(finish(&loaded.config, &plan, &state, &Outcomes::new(), &Ending { began, verb: "reconcile", gives_up: false }, ctx)?);
+        return Ok(finish(loaded, &plan, &state, &Outcomes::new(), &Ending { began, verb: "reconcile", gives_up: false }, ctx)?);
     }
     go(loaded, &plan, (store, fold), &state, &Going { options: &ApplyOptions::default(), settle_only: true, gives_up }, ctx)
 }
@@ -106,7 +106,7 @@ fn go(
     let stream = begin(plan, &fold, &mut store, ctx.clock.wall())?;
     let parts = carry_out(&loaded.config, plan, state, (store, stream, Arc::new(fold)), going, ctx)?;
     let verb = if going.settle_only { "reconcile" } else { "apply" };
-    Ok(finish(&loaded.config, plan, state, &parts, &Ending { began, verb, gives_up: going.gives_up }, ctx)?)
+    Ok(finish(loaded, plan, state, &parts, &Ending { began, verb, gives_up: going.gives_up }, ctx)?)
 }
 
 /// What is known of a verb when it ends.
@@ -217,7 +217,7 @@ fn others(store: &mut dyn Store, this: &str) -> Result<BTreeSet<String>> {
 }
 
 /// Who approved exactly this plan.
-fn approvers(store: &mut dyn Store, plan: &PlanFile) -> Result<BTreeSet<Box<str>>> {
+pub(super) fn approvers(store: &mut dyn Store, plan: &PlanFile) -> Result<BTreeSet<Box<str>>> {
     let (_, review) = journal::review(store, &plan.header().id)?;
     let by = |entry| match entry {
         Entry::Approved { digest, by, .. } if *digest == *plan.digest() => Some(by),
@@ -363,8 +363,8 @@ fn give_up(id: &str, store: &mut dyn Store, now: Timestamp) -> Result<()> {
 }
 
 /// Closes the run where everything has come to its end, and tells what became of it.
-fn finish(config: &Config, plan: &PlanFile, state: &StateDir, parts: &Outcomes, ending: &Ending<'_>, ctx: &Context) -> Result<Ended> {
-    let id = &plan.header().id;
+fn finish(loaded: &Loaded, plan: &PlanFile, state: &StateDir, parts: &Outcomes, ending: &Ending<'_>, ctx: &Context) -> Result<Ended> {
+    let (id, config) = (&plan.header().id, &loaded.config);
     let mut store = open_store(state.root())?;
     let fold = journal::open(&mut store, id)?;
     let mut steps: BTreeMap<String, Vec<(u64, u8)>> = BTreeMap::new();
@@ -386,16 +386,20 @@ fn finish(config: &Config, plan: &PlanFile, state: &StateDir, parts: &Outcomes, 
     if closes && !fold.is_closed() {
         journal::close(&mut store, id, &fold, ctx.clock.wall())?;
     }
-    let keys_destroyed = match is_sound.then(|| forget(plan, &fold, &mut store)) {
+    let reports = config.reports.join(format!("apply-{}", short(id)));
+    let keys_destroyed = match is_sound.then(|| forget(loaded, ctx, plan, (&fold, &mut store), &reports)) {
         None => 0,
-        Some(Ok(count)) => count,
+        Some(Ok((count, unsigned))) => {
+            exits.extend(unsigned.iter().map(|_| Exit::ReportFailed));
+            problems.extend(unsigned);
+            count
+        }
         Some(Err(problem)) => {
             exits.push(problem.exit);
             problems.push(*problem);
             0
         }
     };
-    let reports = config.reports.join(format!("apply-{}", short(id)));
     let told = tables(plan, &fold, &reports).and_then(|first| Ok((first, messages(&fold, &mut store, &reports)?)));
     let (not_verified, messages) = told.unwrap_or_else(|problem| {
         exits.push(Exit::ReportFailed);

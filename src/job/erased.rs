@@ -1,12 +1,16 @@
 //! What plans of erasure came to: the keys of what was deleted are destroyed, and `report erasure` tells of each deletion what proves it.
 
-use super::apply::plans;
+use super::applied::short;
+use super::apply::{approvers, plans};
+use super::commitments::Owners;
 use super::config::Loaded;
 use super::night::Night;
 use super::opening::open_store;
+use super::redacting::{Gone, Redacted, redact_rows};
 use super::subject::own_residuals;
+use super::table::Table;
 use super::{Context, Ended, commitments};
-use crate::base::{Exit, Problems, RegistryId, Result, Timestamp};
+use crate::base::{Exit, Problem, Problems, RegistryId, Result, Timestamp};
 use crate::compliance::Subject;
 use crate::compliance::register::{Book, Limits, register};
 use crate::dataset::{Records, Snapshot, State, bucket_of, handles};
@@ -16,11 +20,14 @@ use crate::plan::{Operation, PlanFile, Recipe, vault_name};
 use crate::report::{ErasedRow, ErasedState, ErasureSummary, KeptRow, Reread, write_erasures};
 use crate::store::{Batch, Store, Vault};
 use jiff::tz::TimeZone;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::path::Path;
 
 /// "Object association prohibits operation" (RFC 5730 §3).
 const ASSOCIATED: ResultCode = ResultCode(2305);
 const CONTACT: ObjectKind = ObjectKind::Contact;
+/// The table with the commitments to rows that were erased, in the folder of the run that erased.
+const ERASED: &str = "erased.csv";
 
 /// What `report erasure` prints with `--format json`.
 #[derive(Clone, Debug, serde::Serialize, schemars::JsonSchema)]
@@ -32,26 +39,88 @@ pub struct ErasureShown {
     summary: ErasureSummary,
 }
 
-/// Destroys the keys of what a plan of erasure deleted by now, with what is sealed under them and the salts of commitments; gives how
-/// many. What was deleted at a registry is erased only when no before-image of it can be read here any more.
+/// Erases here what a plan of erasure deleted by now: its rows in the tables of earlier runs, with a signed redaction, the salts of
+/// commitments to them, and the keys of before-images with what is sealed under them. What was deleted at a registry is erased only when no
+/// before-image of it can be read here any more. Gives how many keys were destroyed, and what of the tables could not be signed; the
+/// commitments to what went stand in `erased.csv` in the folder `reports` of the run.
 ///
 /// # Errors
-/// As [`PlanFile::operations`]; `E-store-006` (exit 33) where storage fails.
-pub(super) fn forget(plan: &PlanFile, fold: &Fold, store: &mut dyn Store) -> Result<u64> {
-    let mut count = 0;
+/// As [`PlanFile::operations`] and [`redact_rows`]; `E-store-006` and `E-file-…` (exit 33).
+pub(super) fn forget(
+    loaded: &Loaded,
+    ctx: &Context,
+    plan: &PlanFile,
+    (fold, store): (&Fold, &mut dyn Store),
+    reports: &Path,
+) -> Result<(u64, Vec<Problem>)> {
     if plan.header().recipe != Recipe::Erasure {
-        return Ok(count);
+        return Ok((0, Vec::new()));
     }
+    let mut gone = Gone::default();
+    let mut deleted = Vec::new();
     for operation in plan.operations()? {
         let operation = operation?;
         if fold.operation(operation.op, operation.count()) == StepState::Verified && has_key(store, &operation)? {
-            let mut batch = Batch::default();
-            commitments::forget(store, operation.object.reference.bytes(), &mut batch)?;
-            store.commit(&batch)?;
-            count += u64::from(Vault::new(store).erase(&name(&operation))?);
+            gone.add(&operation.registry, operation.object.kind, &operation.object.id);
+            deleted.push(operation);
         }
     }
-    Ok(count)
+    if deleted.is_empty() {
+        return Ok((0, Vec::new()));
+    }
+    let ground = format!("GDPR Art. 17(1) and 5(1)(e), plan {}", short(&plan.header().id));
+    let redacted = redact_rows(loaded, ctx, store, &gone, &ground)?;
+    tell(reports, &deleted, &redacted)?;
+    // The keys go last: what is stopped in between is gone on with.
+    let owners = Owners::known(store)?;
+    let mut count = 0;
+    for operation in &deleted {
+        let mut batch = Batch::default();
+        commitments::forget(store, operation.object.reference.bytes(), &mut batch)?;
+        if let Some(owner) = owners.as_ref().map(|owners| owner_of(owners, operation)) {
+            commitments::forget(store, &owner, &mut batch)?;
+        }
+        store.commit(&batch)?;
+        count += u64::from(Vault::new(store).erase(&name(operation))?);
+    }
+    Ok((count, redacted.problems))
+}
+
+fn owner_of(owners: &Owners, operation: &Operation) -> [u8; 16] {
+    owners.of(&operation.registry, operation.object.kind, &operation.object.id)
+}
+
+/// Adds to `erased.csv` which commitments the rows had that went.
+fn tell(reports: &Path, deleted: &[Operation], redacted: &Redacted) -> Result<()> {
+    let path = reports.join(ERASED);
+    let mut known = told(&path)?;
+    for operation in deleted {
+        let place = (operation.registry.clone(), operation.object.kind.as_str(), operation.object.id.clone());
+        let rows = redacted.about.get(&place).into_iter().flatten();
+        // What was told before a stop in between stays told.
+        let before = known.remove(&operation.op).unwrap_or_default();
+        let mut all: BTreeSet<String> = before.split_whitespace().map(ToOwned::to_owned).collect();
+        all.extend(rows.map(|row| row.before.to_string()));
+        known.insert(operation.op, all.into_iter().collect::<Vec<_>>().join(" "));
+    }
+    let mut table = Table::create(&path, &["op", "commitments"])?;
+    known.iter().try_for_each(|(op, commitments)| table.row(&[&op.to_string(), commitments]))?;
+    table.end()
+}
+
+/// The commitments to rows that went, by the operation's number, as [`tell`] told them.
+fn told(path: &Path) -> Result<BTreeMap<u64, String>> {
+    let mut all = BTreeMap::new();
+    if !path.exists() {
+        return Ok(all);
+    }
+    let broken = |e: csv::Error| Problem::storage("E-file-005", path, "read", &e.into());
+    for row in csv::Reader::from_path(path).map_err(broken)?.records() {
+        let row = row.map_err(broken)?;
+        let op = row.get(0).and_then(|op| op.parse().ok());
+        all.extend(op.zip(row.get(1).map(ToOwned::to_owned)));
+    }
+    Ok(all)
 }
 
 fn name(operation: &Operation) -> String {
@@ -78,7 +147,7 @@ pub fn report_erasure(loaded: &Loaded, ctx: &Context) -> Result<Ended, Problems>
     for path in plans(&night.state) {
         let plan = PlanFile::open(&path)?;
         if plan.header().recipe == Recipe::Erasure {
-            deletions(&plan, &mut store, &released, &mut rows)?;
+            deletions(&plan, &mut store, (&released, &loaded.config.reports), &mut rows)?;
         }
     }
     let mut snapshots = Vec::new();
@@ -123,8 +192,16 @@ fn released(store: &mut dyn Store, at: Timestamp) -> Result<HashMap<Subject, u64
 }
 
 /// The deletions of one plan, as its journal has them.
-fn deletions(plan: &PlanFile, store: &mut dyn Store, released: &HashMap<Subject, u64>, out: &mut Vec<ErasedRow>) -> Result<()> {
+fn deletions(
+    plan: &PlanFile,
+    store: &mut dyn Store,
+    (released, reports): (&HashMap<Subject, u64>, &Path),
+    out: &mut Vec<ErasedRow>,
+) -> Result<()> {
     let id = &plan.header().id;
+    let mut before = told(&reports.join(format!("apply-{}", short(id))).join(ERASED))?;
+    let operator = operator(plan, &approvers(store, plan)?);
+    let owners = Owners::known(store)?;
     let fold = journal::open(store, id)?;
     let mut told: HashMap<u64, StepRow> = HashMap::new();
     journal::steps(store, id, &mut |row| {
@@ -145,7 +222,14 @@ fn deletions(plan: &PlanFile, store: &mut dyn Store, released: &HashMap<Subject,
         let row = told.remove(&operation.op);
         let subject = operation.basis.subject.as_deref().and_then(Subject::read);
         let (trigger, rule) = operation.basis.evidence.first().and_then(|text| text.split_once(' ')).unwrap_or_default();
+        let left = match &owners {
+            Some(owners) => commitments::about(store, &owner_of(owners, &operation))?,
+            None => Vec::new(),
+        };
         out.push(ErasedRow {
+            commitments_before: before.remove(&operation.op).filter(|all| !all.is_empty()),
+            commitments_after: left.iter().map(ToString::to_string).collect(),
+            operator: operator.clone(),
             plan: id.clone(),
             op: operation.op,
             trigger: trigger.to_owned(),
@@ -164,6 +248,14 @@ fn deletions(plan: &PlanFile, store: &mut dyn Store, released: &HashMap<Subject,
         });
     }
     Ok(())
+}
+
+/// Who stands for a plan: its author, and whoever approved it.
+fn operator(plan: &PlanFile, approved: &BTreeSet<Box<str>>) -> Option<String> {
+    let author = plan.header().author.as_ref().map(|by| format!("planned by {by}"));
+    let approved = approved.iter().map(|by| format!("approved by {by}"));
+    let all: Vec<String> = author.into_iter().chain(approved).collect();
+    (!all.is_empty()).then(|| all.join(", "))
 }
 
 /// Looks for what was deleted at one registry in the records and in its newest snapshot, and for what keeps what was not.

@@ -5,7 +5,7 @@ use super::keeping::{hash, lives};
 use crate::base::{Problems, Result, Timestamp};
 use crate::compliance::Subject;
 use crate::compliance::register::{Book, Case, Holds, Limits, register};
-use crate::compliance::retention::{Kept, Life, Resolution, Situation, State, items, resolve};
+use crate::compliance::retention::{Kept, LegalBasis, Life, Resolution, Rule, Situation, State, items, resolve};
 use crate::dataset::{ContactField, Row, ServiceEnds};
 use crate::plan::{Bar, Due, Keeping, Sources};
 use crate::store::Store;
@@ -98,11 +98,7 @@ impl<'c> Eraser<'c> {
         }
         let first = all.iter().min_by_key(|one| one.must_go_by.unwrap_or(Date::MAX));
         let ender = first.and_then(Resolution::ender);
-        let trigger = match ender.and_then(|rule| rule.start.as_deref()) {
-            _ if request.is_some() => "request",
-            Some("consent-withdrawn") => "withdrawal",
-            _ => "expiry",
-        };
+        let trigger = trigger(request.is_some(), ender);
         let rule = request.cloned().or_else(|| ender.map(|rule| rule.id.to_string())).unwrap_or_default();
         let gone_by = first.and_then(|one| one.must_go_by);
         Keeping::Due(Due { rule, gone_by, trigger, subject: whose.subject.map(|subject| subject.to_string()) })
@@ -116,6 +112,17 @@ impl<'c> Eraser<'c> {
             State::Due(by) => is_asked || one.keep_until.is_some() || by <= self.today.saturating_add(AHEAD.days()),
             _ => false,
         }
+    }
+}
+
+/// What sets an erasure off: a request; a withdrawal; that nothing is the ground on which data were kept (GDPR Art. 5(1)(c)); else the end
+/// of a period.
+fn trigger(is_asked: bool, ender: Option<&Rule>) -> &'static str {
+    match ender {
+        _ if is_asked => "request",
+        Some(rule) if rule.start.as_deref() == Some("consent-withdrawn") => "withdrawal",
+        Some(rule) if rule.basis == LegalBasis::None => "minimisation",
+        _ => "expiry",
     }
 }
 
@@ -144,4 +151,18 @@ fn bar(rule: &str, why: impl Into<String>) -> Bar {
 fn is_shown(case: &Case) -> bool {
     let is = |column: &str, value: &str| case.values.get(column).is_some_and(|held| held == value);
     is("type", "erasure") && case.values.contains_key("identity") && matches!(case.state, Some("in-progress" | "extended"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compliance::retention::RulePack;
+
+    #[test]
+    fn what_sets_an_erasure_off_is_told_by_the_rule_that_ends_the_data() {
+        let pack = RulePack::embedded().unwrap();
+        let of = |id: &str| trigger(false, pack.rules().iter().find(|rule| &*rule.id == id));
+        assert_eq!(["RDP-15M", "TUC-60D", "RDP-LEGACY", "none"].map(of), ["expiry", "withdrawal", "minimisation", "expiry"]);
+        assert_eq!(trigger(true, pack.rules().iter().find(|rule| &*rule.id == "TUC-60D")), "request");
+    }
 }

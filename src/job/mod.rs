@@ -27,6 +27,7 @@ mod nightly;
 mod opening;
 mod oversight;
 mod past;
+mod personal;
 mod plan;
 mod processing;
 mod proof;
@@ -34,6 +35,7 @@ mod protection;
 mod proving;
 mod pulling;
 mod records;
+mod redacting;
 mod register;
 mod retention;
 mod review;
@@ -72,8 +74,8 @@ pub use register::{RegisterEvent, RegisterOf, RegisterShown, RegisterTaken, regi
 pub use review::{Approved, Unmasking, approve, show};
 pub use rollback::rollback;
 pub use subject::{
-    Audit, Erasure, ErasureStore, Residual, SubjectErased, SubjectExported, SubjectFound, SubjectOf, subject_erase, subject_export,
-    subject_find,
+    Audit, ErasedCommitment, Erasure, ErasureStore, Residual, SubjectErased, SubjectExported, SubjectFound, SubjectOf, subject_erase,
+    subject_export, subject_find,
 };
 pub use validate::{ValidateOptions, Validated, judge_records, validate};
 pub use within::Within;

@@ -3,6 +3,7 @@
 use super::apply::profile_digest;
 use super::config::{Config, Loaded};
 use super::night::Night;
+use super::personal::commit_rows;
 use super::proving::{Log, read_keys};
 use super::{Context, Ended};
 use crate::base::{Blame, Digest, Event, Exit, Problem, Result, RunId, StateDir, SystemEntropy, Timestamp, escape_controls, write_atomic};
@@ -53,7 +54,9 @@ impl Night<'_> {
 pub(super) fn prove(config: &Config, ctx: &Context, (state, dir): (&StateDir, &Path), proving: &Proving<'_>, ended: &mut Ended) {
     let done = Log::open(config, state, &mut SystemEntropy::new()).and_then(|mut log| {
         let predicate = predicate(config, ctx, run_of(dir), proving, ended.exits.clone());
-        put(&mut log, dir, &digests(dir)?, predicate)
+        // What is committed to stands in the folder before its files are signed.
+        let rows = commit_rows(log.store(), dir, proving.started, &mut SystemEntropy::new())?;
+        put(&mut log, dir, &digests(dir)?, RunPredicate { rows, ..predicate })
     });
     match done {
         Ok(document) => {
@@ -82,7 +85,8 @@ pub(super) fn prove_again(config: &Config, ctx: &Context, dir: &Path, written: &
         let verb = "report run";
         let proving = Proving { verb, started: ctx.clock.wall(), records: &[], snapshots: Vec::new(), counts: &[] };
         let predicate = predicate(config, ctx, run, &proving, Vec::new());
-        return put(&mut log, dir, &digests(dir)?, predicate).map(drop);
+        let rows = commit_rows(log.store(), dir, proving.started, &mut SystemEntropy::new())?;
+        return put(&mut log, dir, &digests(dir)?, RunPredicate { rows, ..predicate }).map(drop);
     };
     let before: BTreeMap<String, String> = statement.subject.into_iter().map(|file| (file.name, file.digest.sha256)).collect();
     let mut files = before.clone();
@@ -252,6 +256,7 @@ fn predicate(config: &Config, ctx: &Context, run_id: RunId, proving: &Proving<'_
         profiles: config.registries.iter().filter(|(id, _)| ctx.includes(id)).map(profile).collect(),
         rule_packs: rule_packs(config),
         counts: counts.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect(),
+        rows: Vec::new(),
     }
 }
 

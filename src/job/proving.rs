@@ -81,6 +81,11 @@ impl<S: Store> Log<S> {
         &self.known
     }
 
+    /// The store in which the log stands.
+    pub(super) fn store(&mut self) -> &mut S {
+        &mut self.store
+    }
+
     /// Signs a statement about `run` and adds it to the log.
     ///
     /// # Errors

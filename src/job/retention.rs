@@ -1,8 +1,9 @@
 //! What the tool itself leaves is personal data too: snapshots, differences and reports go by the rules of the retention pack.
 
-use crate::base::{Problem, Result, StateDir, remove_tree};
+use crate::base::{Problem, Result, StateDir, Timestamp, remove_tree};
 use crate::compliance::retention::{Item, RulePack, resolve};
 use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -10,6 +11,9 @@ use std::path::{Path, PathBuf};
 const SNAPSHOT: (&str, &str) = ("snapshot", "taken");
 /// The cluster of reports, and what begins its period.
 const REPORT: (&str, &str) = ("report", "written");
+
+/// Files of a run that hold values of people in clear, and go as snapshots do.
+const TABLES: [&str; 3] = ["differences.csv", "differences.parquet", "local-updates.csv"];
 
 /// Something that the tool left.
 pub(super) struct Own {
@@ -46,7 +50,7 @@ pub(super) fn own(state: &Path, reports: &Path) -> Vec<Own> {
         let name = name_of(&run);
         // A run's folder begins with its day.
         let Some(day) = name.get(..8).and_then(|day| Date::strptime("%Y%m%d", day).ok()) else { continue };
-        for file in ["differences.csv", "differences.parquet"] {
+        for file in TABLES {
             let path = run.join(file);
             if path.exists() {
                 all.push(Own { path, name: format!("{name}/{file}"), store: "reports", day, kind: SNAPSHOT });
@@ -82,6 +86,15 @@ pub(super) fn expire(
     let unsigned = runs.iter().filter_map(|(run, files)| sign(run, files).err().map(|problem| *problem)).collect();
     due.iter().try_for_each(|own| remove_tree(&own.path))?;
     Ok(unsigned)
+}
+
+/// Whether the tables with values of a run that began at `taken` must be gone by `today`, and with them the salts of commitments to them.
+pub(super) fn is_table_due(pack: &RulePack, taken: Timestamp, today: Date) -> bool {
+    let (cluster, event) = SNAPSHOT;
+    let contracts = BTreeSet::new();
+    let events = BTreeMap::from([(event, taken.to_zoned(TimeZone::UTC).date())]);
+    let item = Item { cluster, scopes: &[], country: None, contracts: &contracts, events, in_use: false, held: false };
+    resolve(pack, &item, today).must_go_by.is_some_and(|by| by <= today)
 }
 
 fn entries(dir: &Path) -> Vec<PathBuf> {

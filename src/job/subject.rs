@@ -7,14 +7,16 @@ mod found;
 mod residual;
 mod search;
 
-pub use erase::{Erasure, ErasureStore, SubjectErased, subject_erase};
+pub use erase::{ErasedCommitment, Erasure, ErasureStore, SubjectErased, subject_erase};
 pub use export::{Audit, SubjectExported, subject_export};
 pub use found::{SubjectFound, subject_find};
 pub use residual::Residual;
 pub(super) use residual::own_residuals;
 
+use super::commitments::Owners;
 use super::config::Loaded;
 use super::ledgers::Opened;
+use super::redacting::Gone;
 use super::{Context, ledgers};
 use crate::base::{Blame, Event, Exit, ObjectRef, Problem, Problems, RegistryId, Result, Timestamp, read_capped};
 use crate::compliance::register::{Book, Case, Limits, Use, register, registers};
@@ -63,6 +65,8 @@ pub(super) struct Known {
     cases: Vec<Case>,
     /// The keys that the vault has of the person's objects: registry, kind, id, and the random reference.
     keys: Vec<(RegistryId, ObjectKind, String, ObjectRef)>,
+    /// The owners of commitments to rows about the person's objects.
+    rows: Vec<[u8; 16]>,
     /// Salts of commitments to rows about the person.
     salts: u64,
     /// The case that was named, where it is the person's.
@@ -125,10 +129,14 @@ impl Known {
             withdrawn: withdrawn.map(|at| at.to_zoned(TimeZone::UTC).date()),
             cases,
             keys: Vec::new(),
+            rows: Vec::new(),
             salts: 0,
             asked,
         };
         known.keys = keys_of(&mut opened.store, &known.objects())?;
+        if let Some(owners) = Owners::known(&mut opened.store)? {
+            known.rows = known.objects().iter().map(|(registry, kind, id)| owners.of(registry.as_str(), *kind, id)).collect();
+        }
         known.salts = salts_of(&mut opened.store, &known.owners())?;
         Ok(known)
     }
@@ -164,7 +172,14 @@ impl Known {
     /// Whom salted commitments are about.
     fn owners(&self) -> Vec<[u8; 16]> {
         let keys = self.keys.iter().map(|(.., reference)| *reference.bytes());
-        self.subjects.iter().map(|subject| *subject.bytes()).chain(keys).collect()
+        self.subjects.iter().map(|subject| *subject.bytes()).chain(keys).chain(self.rows.iter().copied()).collect()
+    }
+
+    /// The same objects, as those whose rows go from the tables of earlier runs.
+    fn gone(&self) -> Gone {
+        let mut gone = Gone::default();
+        self.objects().iter().for_each(|(registry, kind, id)| gone.add(registry.as_str(), *kind, id));
+        gone
     }
 
     /// What the rules come to for each contact of the person, with the cluster.

@@ -75,7 +75,7 @@ pub struct ErasedRow {
     pub registry: String,
     /// The contact's handle.
     pub handle: String,
-    /// What set it off: `expiry`, `withdrawal` or `request`.
+    /// What set it off: `expiry`, `withdrawal`, `request` or `minimisation`.
     pub trigger: String,
     /// The rule that ended the data, or the case of the request.
     pub rule: String,
@@ -97,6 +97,12 @@ pub struct ErasedRow {
     pub reread: Reread,
     /// To how many parties its data were released, who are to be told (GDPR Art. 19).
     pub recipients: u64,
+    /// The salted commitments to rows about it that went from the tables of earlier runs, in hexadecimal; nothing where there were none.
+    pub commitments_before: Option<String>,
+    /// Those to rows about it whose salts are there by now, so that they could be opened.
+    pub commitments_after: Vec<String>,
+    /// Who stands for the plan: its author, and whoever approved it.
+    pub operator: Option<String>,
 }
 
 /// Something in which erased data may stand still.
@@ -221,6 +227,9 @@ fn cells(row: &ErasedRow) -> Vec<Cell> {
         reread.into(),
         time(reread_at),
         row.recipients.into(),
+        text(&row.operator),
+        text(&row.commitments_before),
+        Some(row.commitments_after.join(" ")).filter(|all| !all.is_empty()).into(),
     ]
 }
 
@@ -256,6 +265,9 @@ const ERASURES: Shape = Shape {
         text("reread", "Read again"),
         text("reread_at", "At"),
         int("recipients", "Recipients to be told"),
+        text("operator", "Operator"),
+        text("commitments_before", "Commitments to its rows, erased"),
+        text("commitments_after", "Commitments that can be opened still"),
     ],
 };
 

@@ -112,6 +112,14 @@ pub fn write(facts: &RunFacts, differences: Option<&Path>, dir: &Path) -> Result
     Ok(Written { index, files })
 }
 
+/// The page of a run alone, as [`write`] makes it, from its facts and from the `differences` file as it is by now.
+///
+/// # Errors
+/// `E-report-001` where the differences cannot be read.
+pub fn page_of(facts: &RunFacts, differences: &Path) -> Result<Vec<u8>> {
+    Ok(page::page(facts, &sample::Sample::read(Some(differences))?).into_bytes())
+}
+
 /// Reads the facts of an earlier run back from its `run.json`.
 ///
 /// # Errors

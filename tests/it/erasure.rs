@@ -3,7 +3,7 @@
 use crate::keeping::{folder, rows, that_day};
 use crate::served::{World, context};
 use privet::base::{Exit, Problems, write_atomic};
-use privet::job::{ApplyOptions, Ended, PlanOptions, apply, plan, pull, register_import, report_erasure, store_path};
+use privet::job::{ApplyOptions, Ended, PlanOptions, apply, diff, plan, pull, register_import, report_erasure, store_path, verify};
 use privet::model::ObjectKind;
 use privet::plan::{Operation, PlanFile, Recipe, vault_name};
 use privet::store::{SqliteStore, Vault};
@@ -20,7 +20,7 @@ fn planned(world: &World, out: &str) -> (PathBuf, Ended, Vec<Operation>) {
         out: Some(path.clone()),
         allow,
         reason: Some("a test".to_owned()),
-        by: None,
+        by: Some("dpo".to_owned()),
         relock: None,
     };
     let ended = plan(&world.load(), &that_day(), &options).expect("planned");
@@ -30,6 +30,21 @@ fn planned(world: &World, out: &str) -> (PathBuf, Ended, Vec<Operation>) {
 
 fn applied(world: &World, path: &Path) -> Result<Ended, Problems> {
     apply(&world.load(), path, &ApplyOptions::default(), &context(&[]))
+}
+
+/// The records, in which the contact `handle` is reached by another number.
+fn altered(records: &str, handle: &str) -> String {
+    let mut reader = csv::Reader::from_reader(records.as_bytes());
+    let header = reader.headers().expect("a header").clone();
+    let at = |name: &str| header.iter().position(|h| h == name).expect("the column");
+    let mut out = csv::Writer::from_writer(Vec::new());
+    out.write_record(&header).expect("written");
+    for row in reader.records().map(|row| row.expect("a row")) {
+        let is_it = &row[at("id")] == handle;
+        let cell = |(n, cell): (usize, &str)| if is_it && n == at("voice") { "+49.30123456".to_owned() } else { cell.to_owned() };
+        out.write_record(row.iter().enumerate().map(cell)).expect("written");
+    }
+    String::from_utf8(out.into_inner().expect("written")).expect("text")
 }
 
 fn named(operations: &[Operation]) -> BTreeSet<Vec<String>> {
@@ -51,6 +66,15 @@ fn what_is_to_go_goes_and_what_is_named_stays_and_both_are_proved_by_a_later_rea
     world.import_holds();
     let truth = rows(&world.data().join("truth/erasure.csv"), &["registry", "object", "state"]);
     let wanted: BTreeSet<Vec<String>> = truth.iter().map(|row| row[..2].to_vec()).collect();
+    // A contact that is to go differs from its record, which a run tells before it goes.
+    let doomed = truth.iter().find(|row| row[2] == "erased").expect("one that goes");
+    let records = world.data().join("records/contacts.csv");
+    let text = std::fs::read_to_string(&records).expect("records");
+    write_atomic(&records, altered(&text, &doomed[1]).as_bytes()).expect("written");
+    let before = folder(&diff(&world.load(), &context(&[])).expect("ended"));
+    let about = format!("{},contact,{},", doomed[0], doomed[1]);
+    let has = |file: &str| String::from_utf8_lossy(&std::fs::read(before.join(file)).expect("a file")).contains(&about);
+    assert!(has("differences.csv"));
     let (path, ended, operations) = planned(&world, "erasure.plan");
     assert_eq!(named(&operations), wanted, "{}", ended.text);
     assert!(truth.iter().filter(|row| row[2] == "residual").count() >= 2 && truth.iter().any(|row| row[2] == "erased"));
@@ -68,6 +92,16 @@ fn what_is_to_go_goes_and_what_is_named_stays_and_both_are_proved_by_a_later_rea
     assert_eq!(ended.json["verified"], truth.len() - residual, "{:#}", ended.json);
     assert_eq!(ended.json["keys_destroyed"], truth.len() - residual);
     assert_eq!(keys(&world, &operations), residual, "a before-image of what was erased could be read");
+    // What the earlier run told of it is redacted, with a signature, and cannot be opened any more.
+    assert!(!has("differences.csv"), "{}", ended.text);
+    let key = world.data().join("state/proof/key.pub").display().to_string();
+    let verified = verify(&before, &key, None, None).expect("a proof");
+    assert_eq!(verified.exit(), Exit::Done, "{}", verified.text);
+    assert!(
+        verified.text.contains("differences.csv: altered, with a signed redaction of ") && verified.text.contains(", plan "),
+        "{}",
+        verified.text
+    );
     // Proved by what was read back at once; nobody asked since.
     let columns = ["registry", "object", "state", "reread", "method", "local"];
     let report = report_erasure(&world.load(), &context(&[])).expect("reported");
@@ -78,6 +112,12 @@ fn what_is_to_go_goes_and_what_is_named_stays_and_both_are_proved_by_a_later_rea
     assert!(told.iter().all(|row| row[3] == "not" && row[5] == "there"), "{told:?}");
     let exchanges = rows(&folder(&report).join("erasures.csv"), &["state", "client_id", "server_id", "why"]);
     assert!(exchanges.iter().all(|row| !row[1].is_empty() && !row[2].is_empty()), "{exchanges:?}");
+    let rows_of =
+        rows(&folder(&report).join("erasures.csv"), &["registry", "object", "commitments_before", "commitments_after", "operator"]);
+    let of = rows_of.iter().find(|row| row[..2] == doomed[..2]).expect("it");
+    assert!(of[2].len() >= 64 && of[3].is_empty() && of[4] == "planned by dpo", "{of:?}");
+    let committed = std::fs::read_to_string(before.join("commitments.csv")).expect("commitments");
+    assert!(of[2].split(' ').any(|one| committed.contains(one)), "{of:?}");
     assert!(exchanges.iter().filter(|row| row[0] == "residual").all(|row| row[3].contains("2305")), "{exchanges:?}");
     // The next night asks for them again, since the records still have them.
     pull(&world.load(), &context(&[])).expect("pulled");

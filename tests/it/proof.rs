@@ -324,7 +324,7 @@ fn an_erasure_is_told_with_its_signed_redaction() {
     let owner = [7; 16];
     let mut batch = Batch::default();
     let row: &[Option<&str>] = &[Some(erased)];
-    let commitments = commit_to(&owner, &[row], &mut batch, &mut SeededEntropy::new(1)).expect("commitments");
+    let commitments = commit_to(&owner, &[row], at(0).clock.wall(), &mut batch, &mut SeededEntropy::new(1)).expect("commitments");
     let open = || SqliteStore::open(&nights.state("store.sqlite")).expect("a store");
     open().commit(&batch).expect("kept");
     let after = format!("{kept}\n");
@@ -391,6 +391,94 @@ fn an_erasure_is_told_with_its_signed_redaction() {
     std::fs::copy(other.join("proof.json"), dir.join("proof.json")).expect("copied");
     let problem = redact(&nights.loaded, &at(50), &dir, erasure, &[gone("index.html")]).expect_err("refused");
     assert_eq!((problem.id.as_str(), problem.exit), ("E-proof-009", Exit::PlanStale));
+}
+
+#[test]
+fn whoever_is_erased_is_redacted_from_earlier_runs_by_the_verb_itself() {
+    let nights = Nights::new(39);
+    let (dir, other) = (nights.diff(10), nights.diff(20));
+    let stated = statement(&dir);
+    let rows = &stated["predicate"]["rows"][0];
+    let commitments = std::fs::read_to_string(dir.join("commitments.csv")).expect("commitments");
+    assert_eq!((&rows["table"], rows["count"].as_u64()), (&"differences".into(), Some(commitments.lines().count() as u64 - 1)));
+    assert_ne!(commitments, std::fs::read_to_string(other.join("commitments.csv")).expect("commitments"), "equal rows, other salts");
+    let (exit, json, text) = nights.verify(&dir);
+    assert!(exit == Exit::Done && text.contains("commitments to rows about people are as signed, 0 of them with"), "{json:#}");
+
+    // A contact of the records whose row differs; others are there besides.
+    let table = std::fs::read_to_string(dir.join("differences.csv")).expect("differences");
+    let changed = |line: &&str| line.contains(",contact,") && line.ends_with(",changed,material");
+    let line = table.lines().find(changed).expect("a contact that differs");
+    let handle = line.split(',').nth(2).expect("a handle").to_owned();
+    let about = format!(",contact,{handle},");
+    let count = table.lines().filter(|line| line.contains(&about)).count();
+    assert!(count > 0 && table.lines().skip(1).any(|line| !line.contains(&about)), "{table}");
+
+    let erase = ["subject", "erase", "--registry", REGISTRY, "--handle", &handle, "--despite", "d-1", "--by", "dpo"];
+    let (code, told, said) = nights.world.run(&erase);
+    assert_eq!(code, 0, "{said}");
+    assert_form("subject-erased", &told);
+    let erasure = &told["erasure"];
+    assert_eq!((&erasure["operator"], &erasure["runs_redacted"]), (&"dpo".into(), &2.into()), "{erasure:#}");
+    let store = |name: &str| erasure["stores"].as_array().expect("stores").iter().find(|one| one["store"] == name).expect("it").clone();
+    let tables = store("tables of earlier runs");
+    assert_eq!((tables["before"].as_u64() >= Some(2 * count as u64), &tables["after"]), (true, &0.into()), "{tables}");
+    assert_eq!(store("commitments")["after"], 0);
+    let erased = erasure["commitments"].as_array().expect("commitments");
+    let first = erased.iter().filter(|one| commitments.contains(one["before"].as_str().expect("digits"))).count();
+    assert!(first > 0 && first < erased.len() && erased.iter().all(|one| one["salt_left"] == false), "{erased:?}");
+
+    // Both runs verify, offline, and say what was redacted; nothing of the contact is left in them.
+    for run in [&dir, &other] {
+        let (exit, json, text) = nights.verify(run);
+        assert_eq!(exit, Exit::Done, "{text}");
+        assert!(
+            text.contains("differences.csv: altered, with a signed redaction of ") && text.contains("(erasure: GDPR Art. 17(1))"),
+            "{text}"
+        );
+        assert!(text.contains(&format!("as signed, {first} of them with a signed redaction")), "{text}");
+        assert!(json["files"]["redacted"].as_u64() >= Some(2) && json["files"]["altered"] == 0, "{json:#}");
+        for name in names(run) {
+            let bytes = std::fs::read(run.join(&name)).expect("a file");
+            let text = String::from_utf8_lossy(&bytes);
+            assert!(!text.contains(&about) && !text.contains(&format!(">{handle}<")), "{name} has the contact still");
+        }
+        let left = std::fs::read_to_string(run.join("differences.csv")).expect("differences");
+        assert!((2..table.lines().count()).contains(&left.lines().count()), "{left}");
+        assert_form("report/proof-redaction", &redaction(run));
+        assert!(!redaction(run).to_string().contains(&handle));
+    }
+    let parquet = privet::dataset::ParquetFile::open(&dir.join("differences.parquet"), &["id"], false).expect("a table");
+    let batch = parquet.batch(0).expect("rows");
+    assert!(batch.rows() > 0 && (0..batch.rows()).all(|row| batch.get(0, row) != Some(&*handle)));
+    assert_eq!(batch.rows() + 1, std::fs::read_to_string(dir.join("differences.csv")).expect("differences").lines().count());
+
+    // What somebody alters besides is named as before.
+    flip(&dir.join("differences.csv"), 80);
+    assert_eq!(nights.state_of(&dir, "differences.csv"), (Exit::PlanStale, Some("altered".to_owned())));
+    flip(&dir.join("differences.csv"), 80);
+    let second = commitments.lines().nth(1).expect("a commitment");
+    write_atomic(&dir.join("commitments.csv"), commitments.replace(&format!("{second}\n"), "").as_bytes()).expect("written");
+    let (exit, _, text) = nights.verify(&dir);
+    assert!(exit == Exit::PlanStale && text.contains("BROKEN rows:") && text.contains("altered    commitments.csv"), "{text}");
+    write_atomic(&dir.join("commitments.csv"), commitments.as_bytes()).expect("written");
+    assert_eq!(nights.verify(&dir).0, Exit::Done);
+
+    // A second time there is nothing to do, and a report that is written again is signed as it is now.
+    let (code, told, said) = nights.world.run(&erase);
+    assert!(code == 0 && told["erasure"].is_null(), "{said}");
+    let proofs = [&dir, &other].map(|run| std::fs::read(run.join("proof.json")).expect("a proof"));
+    assert!(report_run(&nights.loaded, &at(40)).expect("ended").problems.is_empty());
+    assert_eq!(nights.verify(&other).0, Exit::Done);
+    assert_eq!(std::fs::read(dir.join("proof.json")).expect("a proof"), proofs[0]);
+}
+
+/// What the first redaction of a run states.
+fn redaction(dir: &Path) -> Value {
+    let lines = std::fs::read_to_string(dir.join("redactions.ndjson")).expect("redactions");
+    let line: Value = serde_json::from_str(lines.lines().next().expect("a line")).expect("JSON");
+    let payload = STANDARD.decode(line["envelope"]["payload"].as_str().expect("a payload")).expect("base64");
+    serde_json::from_slice(&payload).expect("JSON")
 }
 
 #[test]

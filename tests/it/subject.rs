@@ -93,7 +93,8 @@ impl Desk {
         let (mut store, mut entropy) = (self.store(), SeededEntropy::new(7));
         let key = Vault::new(&mut store).enrol_one("one/contact/ADA-1", &mut entropy).expect("a key");
         let mut batch = Batch::default();
-        commit_to(key.reference().bytes(), &[&[Some("one"), Some("ADA-1")]], &mut batch, &mut entropy).expect("committed");
+        commit_to(key.reference().bytes(), &[&[Some("one"), Some("ADA-1")]], SystemClock::new().wall(), &mut batch, &mut entropy)
+            .expect("committed");
         store.commit(&batch).expect("kept");
     }
 
@@ -366,7 +367,7 @@ fn registries_have_their_share_of_the_bundle_and_keep_their_secrets() {
     assert!(!secrets.is_empty(), "the registries told some");
     assert_eq!(secrets.iter().find(|secret| all.contains(secret.as_str())), None);
     // An erasure in the same world tells what the registry keeps, by which domains.
-    let ended = privet::job::subject_erase(&loaded, &context(&[]), &of, Some("d-1")).expect("ended");
+    let ended = privet::job::subject_erase(&loaded, &context(&[]), &of, Some("d-1"), None).expect("ended");
     let residuals = ended.json["residuals"].as_array().expect("residuals");
     let at_registry = residuals.iter().find(|one| one["store"] == "registry").expect("the registry's contact");
     assert!(at_registry["why"].as_str().is_some_and(|why| why.starts_with("in use by ")), "{at_registry}");

@@ -24,7 +24,7 @@ Ends with 20 where a hold stands, or a rule of retention keeps the data. Records
 The evidence is a folder of its own below the reports, with a proof.
 
 Example:
-  privet subject erase --case r-17 --despite d-2026-4";
+  privet subject erase --case r-17 --despite d-2026-4 --by dpo";
 
 /// What is done about a person.
 #[derive(Debug, Subcommand)]
@@ -50,7 +50,7 @@ pub(in crate::cli) enum SubjectVerb {
         #[command(flatten)]
         places: Places,
     },
-    /// Erase a person from ledger, registers and vault, and leave the evidence
+    /// Erase a person from ledger, registers, vault and the tables of earlier runs, and leave the evidence
     #[command(after_help = ERASE)]
     Erase {
         #[command(flatten)]
@@ -58,6 +58,9 @@ pub(in crate::cli) enum SubjectVerb {
         /// Although a rule keeps the data: the number of the decision
         #[arg(long, value_name = "REASON")]
         despite: Option<String>,
+        /// Who erases, as the evidence is to name them
+        #[arg(long, value_name = "NAME")]
+        by: Option<String>,
         #[command(flatten)]
         places: Places,
     },

@@ -13,13 +13,16 @@ use crate::job::config::Loaded;
 use crate::job::ledgers::Opened;
 use crate::job::night::Night;
 use crate::job::opening::open_store;
+use crate::job::redacting::{Redacted, count, redact_rows};
 use crate::job::register::limits;
 use crate::job::table::Table;
 use crate::job::{Context, Ended, commitments, proof};
 use crate::plan::vault_name;
+use crate::report::proof::{Commitment, RedactedRow};
 use crate::store::{Batch, Head, Store, Vault};
 use jiff::tz::TimeZone;
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 /// What became of one store.
 #[derive(Clone, Debug, serde::Serialize, schemars::JsonSchema)]
@@ -34,6 +37,28 @@ pub struct ErasureStore {
     after: u64,
     /// In words.
     what: &'static str,
+}
+
+/// A commitment to rows that were erased.
+#[derive(Clone, Debug, serde::Serialize, schemars::JsonSchema)]
+pub struct ErasedCommitment {
+    /// The one to what they were.
+    before: Commitment,
+    /// The one to what they are, where a handle in them was blanked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    after: Option<Commitment>,
+    /// Whether its salt is still there when the store is read again.
+    salt_left: bool,
+}
+
+impl Redacted {
+    /// The commitments, in the order of their bytes; `salted` are those whose salts are there still.
+    fn commitments(&self, salted: &BTreeSet<Commitment>) -> Vec<ErasedCommitment> {
+        let told = |row: &RedactedRow| ErasedCommitment { before: row.before, after: row.after, salt_left: salted.contains(&row.before) };
+        let mut all: Vec<ErasedCommitment> = self.about.values().flatten().map(told).collect();
+        all.sort_unstable_by_key(|one| one.before);
+        all
+    }
 }
 
 /// `erasure.json`: the evidence.
@@ -51,10 +76,17 @@ pub struct Erasure {
     /// The ground on which it was done although a rule keeps the data.
     #[serde(skip_serializing_if = "Option::is_none")]
     despite: Option<String>,
+    /// Who erased.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    operator: Option<String>,
     /// How many contacts of each state of retention the person had.
     retention: BTreeMap<&'static str, u64>,
     /// What became of each store.
     stores: Vec<ErasureStore>,
+    /// Of how many earlier runs tables were written anew without the person's rows, each with a signed redaction.
+    runs_redacted: u64,
+    /// The salted commitments to those rows, as they stand in the redactions: nobody can tell any more what they were to.
+    commitments: Vec<ErasedCommitment>,
     /// What stays.
     residuals: Vec<Residual>,
     /// Whether everything was gone when it was read again.
@@ -74,21 +106,23 @@ pub struct SubjectErased {
     residuals: Vec<Residual>,
 }
 
-/// `subject erase`: erases whom `of` means from the stores of this machine; with `despite` although rules keep the data.
+/// `subject erase`: erases whom `of` means from the stores of this machine; with `despite` although rules keep the data. Whoever erases is
+/// told in the evidence as `by`.
 ///
 /// # Errors
 /// `E-subject-010` (exit 20) where a hold stands, which is lifted in its register; `E-subject-011` (exit 20) where a rule keeps the data;
 /// `E-subject-012` (exit 33) where something is still there afterwards; otherwise as `subject find`.
-pub fn subject_erase(loaded: &Loaded, ctx: &Context, of: &SubjectOf, despite: Option<&str>) -> Result<Ended, Problems> {
+pub fn subject_erase(loaded: &Loaded, ctx: &Context, of: &SubjectOf, despite: Option<&str>, by: Option<&str>) -> Result<Ended, Problems> {
     let despite = despite.map(|text| Token::read(text).ok_or_else(no_ground)).transpose()?;
     let mut opened = Opened::open(loaded, "subject erase")?;
     let known = Known::look(&mut opened, loaded, ctx, of, &limits(None)?)?;
     known.one()?;
     let holds = Holds::read(&mut opened.store, known.at)?;
     let residuals = known.residuals(loaded)?;
-    let before = Counted::of(&mut opened.store, &known)?;
+    let reports = &loaded.config.reports;
+    let before = Counted::of(&mut opened.store, &known, reports)?;
     if before.nothing() {
-        let mut text = "nothing to do: ledger, registers and vault have nothing of this person\n".to_owned();
+        let mut text = "nothing to do: ledger, registers, vault and the tables of earlier runs have nothing of this person\n".to_owned();
         text.push_str(&told(&residuals));
         let done = SubjectErased { reports: None, erasure: None, residuals };
         return Ok(Ended { exits: vec![Exit::Done], json: serde_json::to_value(done).unwrap_or_default(), text, problems: Vec::new() });
@@ -98,11 +132,15 @@ pub fn subject_erase(loaded: &Loaded, ctx: &Context, of: &SubjectOf, despite: Op
     night.stage("erase");
     night.records.get_or_init(|| proof::record_digests(&loaded.config));
     let heads = heads(&mut opened.store)?;
+    // What leads to the person goes last: stopped in between, the same command goes on.
+    let ground = if known.asked.is_some() { "GDPR Art. 17(1), on request" } else { "GDPR Art. 17(1)" };
+    let redacted = redact_rows(loaded, ctx, &mut opened.store, &known.gone(), ground)?;
     known.erase(&mut opened.store)?;
     drop(opened);
     // What is gone is looked for in the store as it stands on disk now.
     let mut store = open_store(night.state.root())?;
-    let after = Counted::of(&mut store, &known)?;
+    let after = Counted::of(&mut store, &known, reports)?;
+    let salted: BTreeSet<Commitment> = known.commitments(&mut store)?;
     let chains_whole = heads == self::heads(&mut store)?;
     let stores = before.stores(&after);
     let proved_absent = after.nothing();
@@ -112,8 +150,11 @@ pub fn subject_erase(loaded: &Loaded, ctx: &Context, of: &SubjectOf, despite: Op
         at: ctx.clock.wall(),
         trigger: if known.asked.is_some() { "request" } else { "operator" },
         despite: despite.map(|ground| ground.to_string()),
+        operator: by.map(str::to_owned),
         retention,
         stores,
+        runs_redacted: redacted.runs,
+        commitments: redacted.commitments(&salted),
         residuals: counted(&residuals),
         proved_absent,
         chains_whole,
@@ -135,6 +176,8 @@ pub fn subject_erase(loaded: &Loaded, ctx: &Context, of: &SubjectOf, despite: Op
         let problem = Problem::new("E-subject-012", Blame::Operator, what, "see erasure.json, and run the same command again");
         ended.problems.push(*problem.exit(Exit::Storage));
     }
+    ended.exits.extend(redacted.problems.iter().map(|_| Exit::ReportFailed));
+    ended.problems.extend(redacted.problems);
     night.proved(&mut ended, "subject erase", [], &counts);
     Ok(ended)
 }
@@ -152,10 +195,12 @@ struct Counted {
     keys: u64,
     salts: u64,
     rows: u64,
+    /// Rows in the tables of earlier runs.
+    tables: u64,
 }
 
 impl Counted {
-    fn of(store: &mut dyn Store, known: &Known) -> Result<Self> {
+    fn of(store: &mut dyn Store, known: &Known, reports: &Path) -> Result<Self> {
         let mut map = Subjects::open(store)?;
         let mut subjects = 0;
         for subject in &known.subjects {
@@ -179,11 +224,12 @@ impl Counted {
             }
         }
         let keys = keys_of(store, &known.objects())?.len() as u64;
-        Ok(Self { subjects, texts, keys, salts: salts_of(store, &known.owners())?, rows })
+        let (salts, tables) = (salts_of(store, &known.owners())?, count(reports, &known.gone())?);
+        Ok(Self { subjects, texts, keys, salts, rows, tables })
     }
 
     const fn nothing(&self) -> bool {
-        self.subjects == 0 && self.texts == 0 && self.keys == 0 && self.salts == 0
+        self.subjects == 0 && self.texts == 0 && self.keys == 0 && self.salts == 0 && self.tables == 0
     }
 
     fn stores(&self, after: &Self) -> Vec<ErasureStore> {
@@ -193,6 +239,13 @@ impl Counted {
             store("texts of registers", Method::Erase, self.texts, after.texts, "sealed texts, with the keys of their cases"),
             store("vault", Method::Erase, self.keys, after.keys, "keys of the person's objects, and what is sealed under them"),
             store("commitments", Method::Erase, self.salts, after.salts, "salts: what was signed says nothing any more"),
+            store(
+                "tables of earlier runs",
+                Method::Erase,
+                self.tables,
+                after.tables,
+                "rows with values, with a signed redaction of each file",
+            ),
             store(
                 "events of ledger and registers",
                 Method::Pseudonymise,
@@ -234,6 +287,15 @@ impl Known {
             return Err(Problem::new("E-subject-011", Blame::Operator, what, remedy).exit(Exit::GateRefused));
         }
         Ok(states)
+    }
+
+    /// The commitments to rows about the person's objects whose salts are there.
+    fn commitments(&self, store: &mut dyn Store) -> Result<BTreeSet<Commitment>> {
+        let mut all = BTreeSet::new();
+        for owner in &self.rows {
+            all.extend(commitments::about(store, owner)?);
+        }
+        Ok(all)
     }
 
     /// Erases what is the person's. What leads to the person goes last: stopped in between, the same command goes on.

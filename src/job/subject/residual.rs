@@ -91,7 +91,7 @@ fn own(loaded: &Loaded, state: &Path, today: Date) -> Vec<Residual> {
             _ => (
                 "reports",
                 Method::Pseudonymise,
-                "keyed hashes in it can be linked as long as the controller's key lives; it goes by its rule",
+                "rows with values are taken out of its tables; handles in it, and keyed hashes as long as the controller's key lives, can be linked; it goes by its rule",
             ),
         };
         Residual { store, object: Some(own.name), count: 1, why: why.to_owned(), gone_by, method }

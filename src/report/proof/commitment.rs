@@ -37,6 +37,12 @@ impl Commitment {
         Self(context.sign().as_ref().first_chunk().copied().unwrap_or_default())
     }
 
+    /// The commitment with those bytes.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
     /// Its bytes.
     #[must_use]
     pub const fn bytes(&self) -> &[u8; 32] {

@@ -13,6 +13,8 @@ use std::path::Path;
 pub const PROOF: &str = "proof.json";
 /// The file with the redactions of its folder, one a line.
 pub const REDACTIONS: &str = "redactions.ndjson";
+/// The file with the commitments to the rows about people; it is signed like any other.
+pub const COMMITMENTS: &str = "commitments.csv";
 /// The most files of a folder: a run leaves some hundred.
 pub const MAX_FILES: usize = 10_000;
 /// How deep files may lie in it: a run's lie at most two folders deep.
@@ -122,7 +124,7 @@ pub fn read(path: &Path, cap: u64) -> Result<Option<Vec<u8>>> {
 }
 
 /// Opens a plain file without following a link and without waiting on a pipe; nothing where it is no plain file.
-fn open(path: &Path) -> std::io::Result<Option<File>> {
+pub(super) fn open(path: &Path) -> std::io::Result<Option<File>> {
     let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let flags = i32::try_from(flags.bits()).unwrap_or_default();
     let opened = std::fs::OpenOptions::new().read(true).custom_flags(flags).open(path);

@@ -12,6 +12,7 @@ pub mod envelope;
 pub mod folder;
 pub mod key;
 pub mod note;
+mod rows;
 mod state;
 pub mod statement;
 pub mod tree;
@@ -21,10 +22,11 @@ pub use commitment::{Commitment, Salt};
 pub use document::Document;
 pub use envelope::Envelope;
 pub use key::{SigningKey, VerifierKey};
+pub use rows::RowsWriter;
 pub use state::{Deviation, State};
 pub use statement::{
-    Inputs, ProfileDigest, RecordDigest, RedactedFile, RedactedRow, RedactionPredicate, RedactionReason, RunPredicate, SnapshotDigest,
-    Statement, Tool,
+    Inputs, ProfileDigest, RecordDigest, RedactedFile, RedactedRow, RedactionPredicate, RedactionReason, RowCommitments, RunPredicate,
+    SnapshotDigest, Statement, Tool,
 };
 pub use verify::{Against, Check, FileCounts, Verified, read_leaves, verify};
 

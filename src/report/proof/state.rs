@@ -66,6 +66,8 @@ struct Expected<'a> {
     now: Option<&'a str>,
     /// The redaction that said so last: when and why.
     by: Option<(Timestamp, String)>,
+    /// How many rows about people its redactions name.
+    rows: usize,
     /// A redaction that is of something else than was signed.
     stray: Option<Timestamp>,
 }
@@ -73,16 +75,17 @@ struct Expected<'a> {
 /// What each file of the folder should be, from a statement and the redactions that were signed besides. `redacted` is in the order of
 /// their lines.
 fn expected<'a>(statement: &'a Statement<RunPredicate>, redacted: &'a [Redacted], proved: u64) -> BTreeMap<&'a str, Expected<'a>> {
-    let first = |signed: &'a str| Expected { signed, now: Some(signed), by: None, stray: None };
+    let first = |signed: &'a str| Expected { signed, now: Some(signed), by: None, rows: 0, stray: None };
     let mut all: BTreeMap<&str, Expected<'_>> =
         statement.subject.iter().map(|subject| (subject.name.as_str(), first(&subject.digest.sha256))).collect();
     for one in redacted {
         let at = one.predicate.at;
-        for RedactedFile { name, before, after, .. } in &one.predicate.files {
+        for RedactedFile { name, before, after, rows } in &one.predicate.files {
             let Some(file) = all.get_mut(name.as_str()) else { continue };
             if file.now == Some(before) {
                 file.now = after.as_deref();
                 file.by = Some((at, format!("{}: {}", one.predicate.reason.as_str(), one.predicate.ground)));
+                file.rows += rows.len();
             } else if one.leaf_index > proved {
                 // One of before the statement is of files that were written anew since.
                 file.stray = Some(at);
@@ -113,7 +116,9 @@ pub(super) fn fold(
             (Some(Found::File(digest)), Some(now)) if digest == now => match &file.by {
                 None if file.stray.is_none() => continue,
                 None => (State::Altered, "it is as signed, and a redaction says that it was something else".to_owned()),
-                Some((at, why)) => (State::Redacted, format!("altered, with a signed redaction of {} ({why})", day(*at))),
+                Some((at, why)) => {
+                    (State::Redacted, format!("altered, with a signed redaction of {} ({why}){}", day(*at), of_rows(file.rows)))
+                }
             },
             (None, None) => match &file.by {
                 Some((at, why)) => (State::Redacted, format!("removed, with a signed redaction of {} ({why})", day(*at))),
@@ -135,6 +140,11 @@ pub(super) fn fold(
     }
     out.sort_by(|a, b| a.file.cmp(&b.file));
     out
+}
+
+/// How many rows about people a redaction names, where it names any.
+fn of_rows(count: usize) -> String {
+    if count == 0 { String::new() } else { format!(", which names {count} rows about people") }
 }
 
 /// How a file is told that is neither as signed nor as redacted.

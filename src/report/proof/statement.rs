@@ -4,6 +4,7 @@
 //! No personal datum stands in either. Files are told by digest, people's rows by salted commitments.
 
 use super::commitment::Commitment;
+use super::document::HashText;
 use crate::base::{Exit, RegistryId, RunId, Timestamp};
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
@@ -96,6 +97,21 @@ pub struct RunPredicate {
     pub rule_packs: BTreeMap<String, String>,
     /// What was counted, by name.
     pub counts: BTreeMap<String, u64>,
+    /// The rows about people in the tables that hold values of theirs in clear, as commitments.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rows: Vec<RowCommitments>,
+}
+
+/// The commitments to the rows about people of one table: they stand in `commitments.csv`, one for each object that the table tells of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RowCommitments {
+    /// The table, by the name of its file without its ending.
+    pub table: String,
+    /// How many there are.
+    pub count: u64,
+    /// The root over them in the order of the file (RFC 6962 §2.1): of each alone can be shown that it was signed.
+    pub root: HashText,
 }
 
 /// What a run worked on.

@@ -33,6 +33,34 @@ pub fn root(leaves: &[Hash]) -> Hash {
     }
 }
 
+/// A tree that grows leaf by leaf, with a hash for each level in memory and no leaf: of a million of them some twenty.
+#[derive(Clone, Debug, Default)]
+pub struct Growing {
+    /// Whole subtrees from left to right, each with the power of two of its leaves; no two are of one size.
+    whole: Vec<(u32, Hash)>,
+    /// How many leaves there are.
+    size: u64,
+}
+
+impl Growing {
+    /// Adds the leaf with those bytes.
+    pub fn push(&mut self, bytes: &[u8]) {
+        let mut last = (0, leaf_hash(bytes));
+        while let Some((level, left)) = self.whole.pop_if(|(level, _)| *level == last.0) {
+            last = (level + 1, node_hash(&left, &last.1));
+        }
+        self.whole.push(last);
+        self.size += 1;
+    }
+
+    /// The tree as it is by now.
+    #[must_use]
+    pub fn head(&self) -> Head {
+        let joined = self.whole.iter().map(|(_, hash)| *hash).rev().reduce(|right, left| node_hash(&left, &right));
+        Head { size: self.size, root: joined.unwrap_or_else(|| root(&[])) }
+    }
+}
+
 /// The hashes by which whoever has leaf number `index` comes to the root over `leaves`, from the leaf up; nothing where there is no such
 /// leaf.
 #[must_use]
@@ -192,6 +220,16 @@ mod tests {
 
     fn bytes(hex: &str) -> Vec<u8> {
         (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect()
+    }
+
+    #[test]
+    fn a_tree_that_grows_has_the_roots_of_the_reference() {
+        let mut growing = Growing::default();
+        assert_eq!(growing.head(), Head { size: 0, root: root(&[]) });
+        for (size, (leaf, wanted)) in (1..).zip(LEAVES.iter().zip(ROOTS)) {
+            growing.push(&bytes(leaf));
+            assert_eq!(growing.head(), Head { size, root: bytes(wanted).try_into().unwrap() }, "of {size}");
+        }
     }
 
     fn reference() -> Vec<Hash> {

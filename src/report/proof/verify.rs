@@ -1,8 +1,10 @@
 //! `verify`: a folder against its proof, with the public key alone.
 
+use super::commitment::Commitment;
 use super::document::{Document, Read, read_proof, read_redactions};
 use super::folder;
 use super::key::VerifierKey;
+use super::rows;
 use super::state::{Deviation, State, fold};
 use super::statement::{RedactionPredicate, RunPredicate, Statement};
 use super::tree::{self, Hash, Head};
@@ -12,6 +14,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use schemars::JsonSchema;
 use serde::Serialize;
+use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -76,7 +79,7 @@ pub struct VerifiedLog {
 /// Something that was looked at.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Check {
-    /// Its name: signature, checkpoint, inclusion, consistency, statement, redactions, files, since.
+    /// Its name: signature, checkpoint, inclusion, consistency, statement, redactions, rows, files, since.
     pub name: &'static str,
     /// Whether it holds.
     pub holds: bool,
@@ -140,6 +143,7 @@ pub fn verify(dir: &Path, keys: &[VerifierKey], against: Against<'_>) -> Result<
     out.log(&proof, &read);
     let Some(statement) = out.statement(&proof, &read, dir) else { return Ok(out) };
     let redacted = out.redactions(&redactions, &statement, &proof, keys);
+    out.rows(&statement, &redacted, dir);
     let deviations = fold(&statement, &redacted, proof.leaf_index, folder::files(dir)?);
     out.files(statement.subject.len(), deviations);
     if let Some(since) = against.since {
@@ -224,6 +228,25 @@ impl Verified {
             self.check("redactions", true, format!("{} are signed and in the log", out.len()));
         }
         out
+    }
+
+    /// Whether the commitments to rows about people are those that were signed, and how many of them are redacted. A run without such
+    /// rows says nothing of them.
+    fn rows(&mut self, statement: &Statement<RunPredicate>, redacted: &[Redacted], dir: &Path) {
+        let signed = &statement.predicate.rows;
+        if signed.is_empty() {
+            return;
+        }
+        let files = redacted.iter().flat_map(|one| &one.predicate.files);
+        let mut gone: HashSet<Commitment> = files.flat_map(|file| &file.rows).map(|row| row.before).collect();
+        let count: u64 = signed.iter().map(|one| one.count).sum();
+        match rows::check(dir, signed, &mut gone) {
+            Ok(found) => {
+                let what = format!("{count} commitments to rows about people are as signed, {found} of them with a signed redaction");
+                self.check("rows", true, what);
+            }
+            Err(what) => self.check("rows", false, what),
+        }
     }
 
     fn files(&mut self, signed: usize, deviations: Vec<Deviation>) {
