@@ -7,6 +7,7 @@ use super::erased::forget;
 use super::opening::open_store;
 use super::proof::{Proving, prove};
 use super::pulling::{endpoint, one_thread, setup};
+use super::retention::sealed_until;
 use super::{Context, Ended, windows};
 use crate::apply::{Applied, Controls, Executor, IN_HAND, JournalWriter, LastWord, Parts, Settings, VaultValues, Watch, apply as drive};
 use crate::base::{
@@ -23,8 +24,6 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinHandle;
 
-/// How long before-images are kept behind a run.
-const KEEP: jiff::SignedDuration = jiff::SignedDuration::from_hours(30 * 24);
 /// Between two looks at one object, at most.
 const AGAIN: Duration = Duration::from_secs(5);
 /// How long a decision of a registry's is waited for, in times that an answer may take.
@@ -329,7 +328,7 @@ fn prepare(
         queue: watched(registry, settle * DECIDE).filter(|_| !settle_only),
         in_hand: in_hand(registry),
         tolerance: TOLERANCE,
-        keep: now.checked_add(KEEP).unwrap_or(Timestamp::MAX),
+        keep: sealed_until(&config.retention.pack, now),
         settle_only,
     };
     let parts = Parts {

@@ -142,21 +142,7 @@ pub fn report_erasure(loaded: &Loaded, ctx: &Context) -> Result<Ended, Problems>
     let records = night.known_records()?;
     night.stage("erasure");
     let mut store = open_store(night.state.root())?;
-    let released = released(&mut store, night.started)?;
-    let mut rows = Vec::new();
-    for path in plans(&night.state) {
-        let plan = PlanFile::open(&path)?;
-        if plan.header().recipe == Recipe::Erasure {
-            deletions(&plan, &mut store, (&released, &loaded.config.reports), &mut rows)?;
-        }
-    }
-    let mut snapshots = Vec::new();
-    for id in loaded.config.registries.keys().filter(|id| ctx.includes(id)) {
-        let snapshot = Snapshot::newest(night.state.root(), id)?;
-        let mut own: Vec<&mut ErasedRow> = rows.iter_mut().filter(|row| row.registry == id.as_str()).collect();
-        look(id, &records, snapshot.as_ref(), &mut own)?;
-        snapshots.extend(snapshot);
-    }
+    let (rows, snapshots) = erasures(&night, &records, &mut store)?;
     let today = night.started.to_zoned(TimeZone::UTC).date();
     let kept: Vec<KeptRow> = own_residuals(loaded, night.state.root(), today);
     let (summary, files) = write_erasures(&night.dir, &night.making(), &rows, &kept)?;
@@ -174,6 +160,30 @@ pub fn report_erasure(loaded: &Loaded, ctx: &Context) -> Result<Ended, Problems>
     let mut ended = Ended { exits, json: serde_json::to_value(shown).unwrap_or_default(), text, problems: Vec::new() };
     night.proved(&mut ended, "report erasure", &snapshots, &counts);
     Ok(ended)
+}
+
+/// Every deletion that a plan of erasure asked for, as it stands by journals, records and newest snapshots; and those snapshots.
+///
+/// # Errors
+/// As [`report_erasure`].
+pub(super) fn erasures(night: &Night<'_>, records: &Records, store: &mut dyn Store) -> Result<(Vec<ErasedRow>, Vec<Snapshot>)> {
+    let (loaded, ctx) = (night.loaded, night.ctx);
+    let released = released(store, night.started)?;
+    let mut rows = Vec::new();
+    for path in plans(&night.state) {
+        let plan = PlanFile::open(&path)?;
+        if plan.header().recipe == Recipe::Erasure {
+            deletions(&plan, store, (&released, &loaded.config.reports), &mut rows)?;
+        }
+    }
+    let mut snapshots = Vec::new();
+    for id in loaded.config.registries.keys().filter(|id| ctx.includes(id)) {
+        let snapshot = Snapshot::newest(night.state.root(), id)?;
+        let mut own: Vec<&mut ErasedRow> = rows.iter_mut().filter(|row| row.registry == id.as_str()).collect();
+        look(id, records, snapshot.as_ref(), &mut own)?;
+        snapshots.extend(snapshot);
+    }
+    Ok((rows, snapshots))
 }
 
 /// To how many parties the data of each subject were released: all of them are to be told of an erasure (GDPR Art. 19).

@@ -1,19 +1,21 @@
 //! How long is kept what of whom: the retention report over records, snapshots and the tool's own files.
 
 use super::config::Loaded;
+use super::erased::erasures;
 use super::night::Night;
 use super::opening::open_store;
-use super::{Context, Ended};
+use super::{Context, Ended, retention};
 use crate::base::{Exit, Problems, RegistryId, Result, SystemEntropy, Timestamp};
+use crate::compliance::processing::RecordPack;
 use crate::compliance::register::Holds;
-use crate::compliance::retention::{Kept, Life, RulePack, elements, items, resolve};
+use crate::compliance::retention::{Kept, Life, Resolution, RulePack, elements, items, resolve};
 use crate::compliance::{Element, Fingerprint, Ledger};
 use crate::dataset::{ContactField, DomainField, Records, Row, ServiceEnd, ServiceEnds, Snapshot, State};
 use crate::model::ObjectKind;
-use crate::report::{self, Making, RetentionReport, RetentionRow, RetentionSummary};
+use crate::report::{self, ErasedRow, ErasedState, Making, Reread, RetentionReport, RetentionRow, RetentionSummary};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::Path;
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -46,9 +48,24 @@ pub fn report_retention(loaded: &Loaded, ctx: &Context, what_if: Option<&Path>) 
     let making = night.making();
     let mut store = open_store(night.state.root())?;
     let holds = Holds::read(&mut store, night.started)?;
+    let (erasures, _) = erasures(&night, &records, &mut store)?;
+    let (erasures, roles) = (Erasures::of(erasures), RecordPack::embedded()?);
+    let stored = retention::stored(&mut store, night.state.root(), in_force)?;
     let mut ledger = Ledger::open(&mut store)?;
     let report = RetentionReport::begin(&night.dir, &making, pack, today)?;
-    let mut keeping = Keeping { loaded, ctx, today, at: night.started, pack, in_force: before, ledger: &mut ledger, holds, report };
+    let mut keeping = Keeping {
+        loaded,
+        ctx,
+        today,
+        at: night.started,
+        pack,
+        in_force: before,
+        ledger: &mut ledger,
+        holds,
+        erasures: &erasures,
+        roles,
+        report,
+    };
     let mut snapshots = Vec::new();
     for (id, registry) in loaded.config.registries.iter().filter(|(id, _)| ctx.includes(id)) {
         let snapshot = Snapshot::newest(night.state.root(), id)?;
@@ -56,7 +73,8 @@ pub fn report_retention(loaded: &Loaded, ctx: &Context, what_if: Option<&Path>) 
         keeping.registry(id, &registry.profile.id, &records, snapshot.as_ref(), &lives)?;
         snapshots.extend(snapshot);
     }
-    keeping.own(night.state.root(), &loaded.config.reports)?;
+    keeping.gone()?;
+    keeping.own(retention::own(night.state.root(), &loaded.config.reports).into_iter().chain(stored))?;
     let (summary, files) = keeping.report.finish()?;
     let of = |state: &str| summary.states.get(state).copied().unwrap_or_default();
     let open = of("overdue") + of("conflict") + of("unknown_start") + of("unruled");
@@ -132,6 +150,9 @@ struct Keeping<'a, 's> {
     in_force: Option<&'a RulePack>,
     ledger: &'a mut Ledger<'s>,
     holds: Holds,
+    erasures: &'s Erasures,
+    /// Who answers for which data.
+    roles: RecordPack,
     report: RetentionReport<'a>,
 }
 
@@ -198,6 +219,8 @@ impl Keeping<'_, '_> {
         let kept = Kept { scopes, life, country, contracts, withdrawn, held: hold.is_some() };
         let is_legal = [F::LocOrg, F::IntOrg].iter().any(|field| row.get(field.at()).is_some_and(|org| !org.trim().is_empty()));
         let held: Vec<&'static str> = elements(row).into_iter().map(Element::as_str).collect();
+        let role = self.role(id);
+        let erasure = self.erasures.0.get(id.as_str()).and_then(|of| of.get(row.id()));
         for item in items(self.pack, &kept) {
             let resolution = resolve(self.pack, &item, self.today);
             let in_force = self.in_force.map(|pack| resolve(pack, &item, self.today));
@@ -213,15 +236,17 @@ impl Keeping<'_, '_> {
                 hold: hold.clone(),
                 resolution: &resolution,
                 in_force: in_force.as_ref(),
+                role,
+                erasure,
             })?;
         }
         Ok(())
     }
 
-    /// The tool's own snapshots and reports.
-    fn own(&mut self, state: &Path, reports: &Path) -> Result<()> {
+    /// What the tool itself left.
+    fn own(&mut self, all: impl Iterator<Item = retention::Own>) -> Result<()> {
         let contracts = BTreeSet::new();
-        for own in super::retention::own(state, reports) {
+        for own in all {
             let item = own.item(&contracts);
             let resolution = resolve(self.pack, &item, self.today);
             let in_force = self.in_force.map(|pack| resolve(pack, &item, self.today));
@@ -237,9 +262,59 @@ impl Keeping<'_, '_> {
                 hold: None,
                 resolution: &resolution,
                 in_force: in_force.as_ref(),
+                role: None,
+                erasure: None,
             })?;
         }
         Ok(())
+    }
+
+    /// What plans of erasure deleted, and neither records nor registries have any more.
+    fn gone(&mut self) -> Result<()> {
+        let resolution = Resolution::default();
+        let all = self.erasures.0.values().flat_map(BTreeMap::values);
+        for erased in all.filter(|one| one.state == ErasedState::Erased && !one.is_local && !matches!(one.reread, Reread::There(_))) {
+            let role = self.role(&RegistryId::from(erased.registry.as_str()));
+            self.report.add(&RetentionRow {
+                subject: None,
+                person: None,
+                country: None,
+                registry: Some(&erased.registry),
+                object: &erased.handle,
+                cluster: "registration",
+                elements: Vec::new(),
+                stores: Vec::new(),
+                hold: None,
+                resolution: &resolution,
+                in_force: None,
+                role,
+                erasure: Some(erased),
+            })?;
+        }
+        Ok(())
+    }
+
+    /// What the registrar is for the data at a registry.
+    fn role(&self, id: &RegistryId) -> Option<&'static str> {
+        let registry = self.loaded.config.registries.get(id)?;
+        Some(self.roles.role(&registry.profile.id, self.today).0.as_str())
+    }
+}
+
+/// What plans of erasure came to last, by registry and handle.
+struct Erasures(BTreeMap<String, BTreeMap<String, ErasedRow>>);
+
+impl Erasures {
+    fn of(rows: Vec<ErasedRow>) -> Self {
+        let mut all: BTreeMap<String, BTreeMap<String, ErasedRow>> = BTreeMap::new();
+        for row in rows {
+            let of = all.entry(row.registry.clone()).or_default();
+            // A plan that came later, and was begun, says more than one before it.
+            if of.get(&row.handle).is_none_or(|known| known.at <= row.at) {
+                of.insert(row.handle.clone(), row);
+            }
+        }
+        Self(all)
     }
 }
 

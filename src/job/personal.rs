@@ -101,6 +101,7 @@ impl Personal {
 /// As [`Personal::each`]; `E-entropy-001`; `E-store-006` and `E-file-…` (exit 33).
 pub(super) fn commit_rows(store: &mut dyn Store, dir: &Path, at: Timestamp, entropy: &mut dyn Entropy) -> Result<Vec<RowCommitments>> {
     let mut writer = RowsWriter::new(dir);
+    let at = began(dir).unwrap_or(at);
     let mut owners = None;
     for table in &PERSONAL {
         let mut batch = Batch::default();
@@ -124,4 +125,10 @@ pub(super) fn commit_rows(store: &mut dyn Store, dir: &Path, at: Timestamp, entr
         }
     }
     writer.finish()
+}
+
+/// The second in which a run began, by the name of its folder.
+pub(super) fn began(run: &Path) -> Option<Timestamp> {
+    let time = run.file_name()?.to_str()?.get(..16)?;
+    jiff::civil::DateTime::strptime("%Y%m%dT%H%M%SZ", time).ok()?.to_zoned(jiff::tz::TimeZone::UTC).ok().map(|at| at.timestamp())
 }

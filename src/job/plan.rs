@@ -5,6 +5,7 @@ use super::config::{Config, Loaded, RegistryConfig};
 use super::consents::Consents;
 use super::night::Night;
 use super::opening::open_store;
+use super::retention::sealed_until;
 use super::sealing::Sealing;
 use super::table::Table;
 use super::validate::{known, newest};
@@ -23,7 +24,7 @@ use std::path::{Path, PathBuf};
 
 /// Findings that are told one by one.
 const TOLD: usize = 20;
-/// How long the vault keeps a plan's values, and what its run verified is held against new plans, beyond the plan's own end.
+/// How long what a plan's run verified is held against new plans, beyond the plan's own end.
 const KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// What is planned.
@@ -197,7 +198,9 @@ impl Making {
     /// A plan that is to stand at `target`.
     pub(super) fn begin(recipe: Recipe, night: &Night<'_>, target: &Path) -> Result<Self> {
         let gates = &night.loaded.config.gates;
-        let keep_until = night.started.checked_add(gates.plan_valid.saturating_add(KEPT)).unwrap_or(Timestamp::MAX);
+        // The values are needed until the plan ends, and a rule says how long beyond that.
+        let ends = night.started.checked_add(gates.plan_valid).unwrap_or(Timestamp::MAX);
+        let keep_until = sealed_until(&night.loaded.config.retention.pack, ends);
         let since = night.started.checked_sub(KEPT).unwrap_or(Timestamp::MIN);
         Ok(Self {
             recipe,

@@ -4,7 +4,7 @@
 use super::Context;
 use super::commitments::{self, Owners};
 use super::config::Loaded;
-use super::personal::{Group, PERSONAL, Personal};
+use super::personal::{Group, PERSONAL, Personal, began};
 use super::proof::{FileChange, redact};
 use crate::base::{AtomicFile, Digest, Entropy, Problem, Result, SystemEntropy, Timestamp};
 use crate::dataset::{Cell, ColumnType, ParquetFile, TableWriter};
@@ -86,11 +86,11 @@ impl Gone {
         if !table.values.iter().any(is_named) {
             return Fate::Stays;
         }
-        let cell = |(n, cell): (usize, &Option<&str>)| match cell {
+        let cell = |(n, cell): (usize, Option<&str>)| match cell {
             Some(value) if table.values.contains(&n) => Some(blanked(value)),
             cell => cell.map(str::to_owned),
         };
-        Fate::Becomes(cells.iter().enumerate().map(cell).collect())
+        Fate::Becomes(cells.iter().copied().enumerate().map(cell).collect())
     }
 
     /// What becomes of the rows of `group`; nothing where they stay as they are. Beside them, how many do not.
@@ -282,12 +282,6 @@ fn anew(path: &Path, mut file: AtomicFile, rows: Vec<RedactedRow>) -> Result<Ane
 
 fn csv_of(run: &Path, table: &Personal) -> PathBuf {
     run.join(format!("{}.csv", table.name))
-}
-
-/// The second in which a run began, by the name of its folder.
-fn began(run: &Path) -> Option<Timestamp> {
-    let time = run.file_name()?.to_str()?.get(..16)?;
-    jiff::civil::DateTime::strptime("%Y%m%dT%H%M%SZ", time).ok()?.to_zoned(jiff::tz::TimeZone::UTC).ok().map(|at| at.timestamp())
 }
 
 /// The folders of runs, in the order of their names.

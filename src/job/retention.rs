@@ -1,16 +1,39 @@
-//! What the tool itself leaves is personal data too: snapshots, differences and reports go by the rules of the retention pack.
+//! What the tool itself leaves is personal data too: snapshots, differences, reports, kept plans and sealed values go by the rules of the
+//! retention pack.
 
-use crate::base::{Problem, Result, StateDir, Timestamp, remove_tree};
+use super::opening::store_path;
+use crate::base::{Problem, Result, Sealed, StateDir, Timestamp, read_capped, remove_tree};
 use crate::compliance::retention::{Item, RulePack, resolve};
+use crate::plan::PlanFile;
+use crate::report::proof::folder::PROOF;
+use crate::report::proof::{Document, RunPredicate, Statement};
+use crate::store::{Store, Table};
+use jiff::SignedDuration;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::{BufRead as _, Read as _};
 use std::path::{Path, PathBuf};
 
 /// The cluster of snapshots and differences, and what begins its period.
 const SNAPSHOT: (&str, &str) = ("snapshot", "taken");
 /// The cluster of reports, and what begins its period.
 const REPORT: (&str, &str) = ("report", "written");
+
+/// The cluster of kept plans.
+const PLAN: (&str, &str) = ("plan", "written");
+/// The cluster of sealed values and before-images.
+const VAULT: (&str, &str) = ("vault", "sealed");
+/// The cluster of messages that wait to be sent.
+const OUTBOX: (&str, &str) = ("outbox", "written");
+/// The cluster of what is kept under random ids as long as its subject is not erased.
+const LEDGER: (&str, &str) = ("ledger", "written");
+/// How long values are sealed where no rule of the pack says it.
+const SEALED: SignedDuration = SignedDuration::from_hours(30 * 24);
+/// The most bytes of a message of the outbox.
+const MAX_MESSAGE: u64 = 1 << 20;
+/// The most bytes of a proof that is looked into for the day of its run.
+const MAX_PROOF: u64 = 16 << 20;
 
 /// Files of a run that hold values of people in clear, and go as snapshots do.
 const TABLES: [&str; 3] = ["differences.csv", "differences.parquet", "local-updates.csv"];
@@ -21,10 +44,10 @@ pub(super) struct Own {
     pub(super) path: PathBuf,
     /// Its name below the state directory or the reports.
     pub(super) name: String,
-    /// `state` or `reports`.
+    /// `state`, `reports`, `plans`, `vault`, `outbox` or `ledgers`.
     pub(super) store: &'static str,
-    /// Of which day.
-    pub(super) day: Date,
+    /// Of which day, where one is known.
+    pub(super) day: Option<Date>,
     kind: (&'static str, &'static str),
 }
 
@@ -32,34 +55,119 @@ impl Own {
     /// Itself as an item that rules bear on.
     pub(super) fn item<'a>(&'a self, contracts: &'a BTreeSet<Box<str>>) -> Item<'a> {
         let (cluster, event) = self.kind;
-        let events = BTreeMap::from([(event, self.day)]);
-        Item { cluster, scopes: &[], country: None, contracts, events, in_use: false, held: false }
+        let events = self.day.map(|day| (event, day)).into_iter().collect();
+        // Ledgers are needed for as long as what they prove; of each person they hold no more than an erasure leaves.
+        Item { cluster, scopes: &[], country: None, contracts, events, in_use: self.kind == LEDGER, held: false }
     }
 }
 
-/// What the tool left: each snapshot, the differences of each run, and each run's reports; by path.
+/// What the tool left: each snapshot, the tables with values of each run, each run's reports, and the plans that were applied; by path.
 pub(super) fn own(state: &Path, reports: &Path) -> Vec<Own> {
     let mut all = Vec::new();
     for path in entries(&state.join("snapshots")) {
         let name = name_of(&path);
         if let Some(day) = name.strip_prefix("date=").and_then(|date| date.get(..10)?.parse().ok()) {
-            all.push(Own { path, name, store: "state", day, kind: SNAPSHOT });
+            all.push(Own { path, name, store: "state", day: Some(day), kind: SNAPSHOT });
         }
     }
     for run in entries(reports) {
         let name = name_of(&run);
-        // A run's folder begins with its day.
-        let Some(day) = name.get(..8).and_then(|day| Date::strptime("%Y%m%d", day).ok()) else { continue };
+        // A run's folder begins with its day; the proof of one that applied a plan tells it.
+        let named = name.get(..8).and_then(|day| Date::strptime("%Y%m%d", day).ok());
+        let Some(day) = named.or_else(|| name.starts_with("apply-").then(|| day_of(&run)).flatten()) else { continue };
         for file in TABLES {
             let path = run.join(file);
             if path.exists() {
-                all.push(Own { path, name: format!("{name}/{file}"), store: "reports", day, kind: SNAPSHOT });
+                all.push(Own { path, name: format!("{name}/{file}"), store: "reports", day: Some(day), kind: SNAPSHOT });
             }
         }
-        all.push(Own { path: run, name, store: "reports", day, kind: REPORT });
+        all.push(Own { path: run, name, store: "reports", day: Some(day), kind: REPORT });
+    }
+    for path in entries(&state.join("plans")) {
+        // A plan that cannot be opened is of no known day.
+        let name = name_of(&path);
+        if path.extension().is_some_and(|ending| ending == "plan") {
+            let day = PlanFile::open(&path).ok().map(|plan| plan.header().expires.to_zoned(TimeZone::UTC).date());
+            all.push(Own { path, name, store: "plans", day, kind: PLAN });
+        }
     }
     all.sort_by(|one, other| one.path.cmp(&other.path));
     all
+}
+
+/// The day on which the run began whose folder that is, by its proof.
+fn day_of(run: &Path) -> Option<Date> {
+    let bytes = read_capped(&run.join(PROOF), MAX_PROOF).ok()?;
+    let document: Document = serde_json::from_slice(&bytes).ok()?;
+    let statement = Statement::<RunPredicate>::read(&document.envelope.unverified()?)?;
+    Some(statement.predicate.started.to_zoned(TimeZone::UTC).date())
+}
+
+/// What lies in the store and in the outbox: the values of each day that are sealed, with how many there are; what is sealed until its
+/// subject is erased; the chains of events; and each file of messages. When a value was sealed is counted back from when it goes, by the
+/// `pack` in force.
+///
+/// # Errors
+/// `E-store-006` (exit 33) where storage fails.
+pub(super) fn stored(store: &mut dyn Store, state: &Path, pack: &RulePack) -> Result<Vec<Own>> {
+    let path = store_path(state);
+    let (mut sealed, mut texts): (BTreeMap<Date, u64>, u64) = (BTreeMap::new(), 0);
+    store.cells(Table::Sealed, &[], &mut |_, value| {
+        match Timestamp::from_second(Sealed::expires(value)) {
+            Ok(until) if Sealed::expires(value) < Timestamp::MAX.as_second() => {
+                *sealed.entry(until.to_zoned(TimeZone::UTC).date()).or_default() += 1;
+            }
+            _ => texts += 1,
+        }
+        Ok(())
+    })?;
+    let own = |name: String, store: &'static str, day: Option<Date>, kind| Own { path: path.clone(), name, store, day, kind };
+    let mut all = Vec::new();
+    for (until, count) in sealed {
+        let at = until.to_zoned(TimeZone::UTC).map_or(Timestamp::MAX, |at| at.timestamp());
+        let kept = sealed_until(pack, at).duration_since(at);
+        let begun = at.checked_sub(kept).unwrap_or(at).to_zoned(TimeZone::UTC).date();
+        all.push(own(format!("{count} values sealed until {until}"), "vault", Some(begun), VAULT));
+    }
+    if texts > 0 {
+        all.push(own(format!("{texts} texts sealed until their subject is erased"), "ledgers", None, LEDGER));
+    }
+    let chains = store.streams("")?.len();
+    if chains > 0 {
+        all.push(own(format!("{chains} chains of events"), "ledgers", None, LEDGER));
+    }
+    for path in entries(&state.join("outbox")) {
+        let name = name_of(&path);
+        if path.extension().is_some_and(|ending| ending == "ndjson") {
+            all.push(Own { day: made(&path), path, name, store: "outbox", kind: OUTBOX });
+        }
+    }
+    Ok(all)
+}
+
+/// The day on which the first message of a file was made; those of one file are of one time.
+fn made(path: &Path) -> Option<Date> {
+    #[derive(serde::Deserialize)]
+    struct Made {
+        created: Timestamp,
+    }
+    let mut line = Vec::new();
+    let file = std::fs::File::open(path).ok()?;
+    std::io::BufReader::new(file.take(MAX_MESSAGE)).read_until(b'\n', &mut line).ok()?;
+    let made: Made = serde_json::from_slice(&line).ok()?;
+    Some(made.created.to_zoned(TimeZone::UTC).date())
+}
+
+/// Until when the vault keeps what is needed until `at`, by the rules of the pack.
+pub(super) fn sealed_until(pack: &RulePack, at: Timestamp) -> Timestamp {
+    let (cluster, event) = VAULT;
+    let day = at.to_zoned(TimeZone::UTC).date();
+    let contracts = BTreeSet::new();
+    let events = BTreeMap::from([(event, day)]);
+    let item = Item { cluster, scopes: &[], country: None, contracts: &contracts, events, in_use: false, held: false };
+    let end = resolve(pack, &item, day).max.iter().map(|bound| bound.end).min();
+    let days = end.and_then(|end| day.until(end).ok()).map(|span| SignedDuration::from_hours(i64::from(span.get_days()) * 24));
+    at.checked_add(days.unwrap_or(SEALED)).unwrap_or(Timestamp::MAX)
 }
 
 /// Removes what must be gone by `today`. The newest snapshot of a registry goes too: it says nothing of today any more. Before files of a
@@ -137,5 +245,50 @@ mod tests {
         assert!(!gone.iter().any(|p| dir.path().join(p).exists()));
         let old = dir.path().join("reports/20261017T020000Z-x");
         assert!(!old.join("differences.csv").exists() && old.join("run.json").exists());
+    }
+
+    #[test]
+    fn sealed_values_are_kept_as_long_as_the_pack_says() {
+        let at: Timestamp = "2026-11-01T02:00:00Z".parse().expect("a time");
+        let embedded = RulePack::embedded().expect("the pack");
+        assert_eq!(sealed_until(&embedded, at), "2026-12-01T02:00:00Z".parse().expect("a time"));
+        let text = include_str!("../compliance/packs/retention.toml");
+        let shorter = text.replace("period = \"P30D\"\ngrace = \"P1D\"", "period = \"P1W\"\ngrace = \"P1D\"");
+        let shorter = shorter.replace("end = \"2026-12-01\", gone = \"2026-12-02\"", "end = \"2026-11-08\", gone = \"2026-11-09\"");
+        let pack = RulePack::parse(&shorter, Path::new("shorter.toml")).expect("a pack");
+        assert_eq!(sealed_until(&pack, at), "2026-11-08T02:00:00Z".parse().expect("a time"));
+        let none = RulePack::parse(&shorter.replace("clusters = [\"vault\"]", "clusters = [\"escrow\"]"), Path::new("none.toml"));
+        assert_eq!(sealed_until(&none.expect("a pack"), at), "2026-12-01T02:00:00Z".parse().expect("a time"), "no rule says it");
+    }
+
+    #[test]
+    fn what_lies_in_the_store_and_the_outbox_has_a_state_by_the_pack() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let (mut store, mut entropy) = (crate::store::MemoryStore::default(), crate::base::SeededEntropy::new(1));
+        let pack = RulePack::embedded().expect("the pack");
+        let key = crate::store::Vault::new(&mut store).enrol_one("x/contact/C-1", &mut entropy).expect("a key");
+        let at: Timestamp = "2026-11-01T02:00:00Z".parse().expect("a time");
+        let mut batch = crate::store::Batch::default();
+        for (value, until) in [("a", sealed_until(&pack, at)), ("b", sealed_until(&pack, at)), ("c", Timestamp::MAX)] {
+            batch.cells.push(crate::store::sealed_cell(&key.seal("name", value.as_bytes(), until).expect("sealed")));
+        }
+        store.commit(&batch).expect("kept");
+        crate::base::create_private_dir(&dir.path().join("outbox")).expect("made");
+        let line = b"{\"message\":\"m\",\"created\":\"2026-10-01T00:00:00Z\"}\n";
+        crate::base::write_atomic(&dir.path().join("outbox/asks-1.ndjson"), line).expect("written");
+        let contracts = BTreeSet::new();
+        let today = jiff::civil::date(2026, 11, 21);
+        let told = |own: &Own| {
+            let resolution = resolve(&pack, &own.item(&contracts), today);
+            let by = resolution.must_go_by.map(|day| day.to_string()).unwrap_or_default();
+            format!("{} {} {} {by}", own.store, own.name, resolution.state(today).situation().as_str())
+        };
+        let all: Vec<String> = stored(&mut store, dir.path(), &pack).expect("read").iter().map(told).collect();
+        let wanted = [
+            "vault 2 values sealed until 2026-12-01 due 2026-12-02",
+            "ledgers 1 texts sealed until their subject is erased active ",
+            "outbox asks-1.ndjson overdue 2026-10-31",
+        ];
+        assert_eq!(all, wanted);
     }
 }

@@ -4,7 +4,7 @@ use super::document::{Block, Document, Folder, Making, Mood, Section};
 use super::table::{Cell, Shape};
 use super::tables::{int, text};
 use super::verdict::{count, grouped};
-use crate::base::{Result, Timestamp};
+use crate::base::{Digest, Result, Timestamp};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -40,7 +40,7 @@ impl ErasedState {
     }
 
     /// What became of the data, in terms of the Data Privacy Vocabulary: erased is only what nothing brings back.
-    const fn method(self) -> &'static str {
+    pub(super) const fn method(self) -> &'static str {
         match self {
             Self::Erased => "dpv:Erase",
             Self::Keyed => "dpv:Delete",
@@ -103,6 +103,32 @@ pub struct ErasedRow {
     pub commitments_after: Vec<String>,
     /// Who stands for the plan: its author, and whoever approved it.
     pub operator: Option<String>,
+}
+
+impl ErasedRow {
+    /// What the registry answered: its transaction identifier, or why it refused; nothing where it was not asked.
+    pub(super) fn response(&self) -> Option<String> {
+        let id = self.server_id.as_ref().map(|id| format!("svTRID {id}"));
+        let all: Vec<String> = self.why.clone().into_iter().chain(id).collect();
+        (!all.is_empty()).then(|| all.join("; "))
+    }
+
+    /// Why data are left, with the domains that keep them.
+    pub(super) fn residual(&self) -> Option<String> {
+        let by = (!self.blocked_by.is_empty()).then(|| format!("named by {}", self.blocked_by.join(" ")));
+        let all: Vec<String> = self.why.clone().into_iter().chain(by).collect();
+        (!all.is_empty()).then(|| all.join("; "))
+    }
+
+    /// The digest of what proves it: plan, operation, state, time, both transaction identifiers and the commitments, each as its cell of
+    /// the report on erasure has it, one a line.
+    pub(super) fn evidence(&self) -> Digest {
+        let at = self.at.map(|at| at.to_string()).unwrap_or_default();
+        let texts = [&self.client_id, &self.server_id, &self.commitments_before].map(|text| text.clone().unwrap_or_default());
+        let head = [self.plan.clone(), self.op.to_string(), self.state.as_str().to_owned(), at];
+        let lines: Vec<String> = head.into_iter().chain(texts).collect();
+        Digest::of(lines.join("\n").as_bytes())
+    }
 }
 
 /// Something in which erased data may stand still.

@@ -2,6 +2,7 @@
 
 use super::area::Area;
 use super::document::{Block, Document, Folder, Making, Mood, Section};
+use super::erased::{ErasedRow, ErasedState, Reread};
 use super::sheet::{Sheet, TableForms};
 use super::svg::Picture;
 use super::table::{Cell, Shape};
@@ -14,6 +15,8 @@ use jiff::civil::Date;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+/// The store of what a registry holds.
+const REGISTRY: &str = "registry";
 /// Days of the calendar that lies ahead.
 const AHEAD: i64 = 90;
 /// Months of the horizon.
@@ -48,6 +51,66 @@ pub struct RetentionRow<'a> {
     pub resolution: &'a Resolution<'a>,
     /// What those in force come to, where the report asks what if others were.
     pub in_force: Option<&'a Resolution<'a>>,
+    /// Whether the registrar is controller or processor of it; nothing for the tool's own.
+    pub role: Option<&'static str>,
+    /// What a plan of erasure came to for it, where there was one.
+    pub erasure: Option<&'a ErasedRow>,
+}
+
+/// The state of an item, with what a plan of erasure made of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Standing {
+    /// By the rules alone.
+    Is(Situation),
+    /// It is to go, and its deletion is under way.
+    Executing,
+    /// It is to go, and the registry keeps it, since something names it.
+    Residual,
+    /// It is gone.
+    Erased,
+}
+
+impl Standing {
+    /// What an item that the rules find in `situation` stands at. What somebody uses again, or a rule or a hold keeps, is not to go; what is
+    /// left in the records alone is not at the registry any more, and still to be erased here.
+    fn of(situation: Situation, row: &RetentionRow<'_>) -> Self {
+        let goes = matches!(situation, Situation::Due | Situation::Overdue) && row.stores.contains(&REGISTRY);
+        match row.erasure.map(|erasure| (erasure.state, erasure.at)) {
+            Some((ErasedState::Open, Some(_))) if goes => Self::Executing,
+            Some((ErasedState::Residual, _)) if goes => Self::Residual,
+            Some((ErasedState::Erased, _)) if row.stores.is_empty() => Self::Erased,
+            _ => Self::Is(situation),
+        }
+    }
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Is(situation) => situation.as_str(),
+            Self::Executing => "executing",
+            Self::Residual => "residual",
+            Self::Erased => "erased",
+        }
+    }
+
+    /// How soon somebody should look: what is left behind what is overdue and unclear, and what is gone last.
+    fn rank(self) -> u32 {
+        match self {
+            Self::Is(situation) => situation.rank(),
+            Self::Executing | Self::Residual => Situation::Due.rank(),
+            Self::Erased => Situation::Active.rank() + 1,
+        }
+    }
+
+    /// Its place among the columns of states.
+    fn place(self) -> usize {
+        let all = Situation::ALL.len();
+        match self {
+            Self::Is(situation) => Situation::ALL.iter().position(|one| *one == situation).unwrap_or_default(),
+            Self::Executing => all,
+            Self::Residual => all + 1,
+            Self::Erased => all + 2,
+        }
+    }
 }
 
 /// What `report retention` comes to.
@@ -74,8 +137,8 @@ pub struct RetentionReport<'a> {
     today: Date,
     rows: Option<Sheet>,
     /// By cluster and by registry, how many are in which state.
-    clusters: BTreeMap<(String, Situation), u64>,
-    registries: BTreeMap<(String, Situation), u64>,
+    clusters: BTreeMap<(String, Standing), u64>,
+    registries: BTreeMap<(String, Standing), u64>,
     /// By day, how many are to be gone.
     ahead: BTreeMap<Date, u64>,
     /// By month from now, how many are retained, due and overdue, were nothing erased.
@@ -121,9 +184,14 @@ impl<'a> RetentionReport<'a> {
         let found = row.resolution;
         let state = found.state(self.today);
         let situation = state.situation();
+        let standing = Standing::of(situation, row);
         self.items += 1;
-        *self.clusters.entry((row.cluster.to_owned(), situation)).or_default() += 1;
-        *self.registries.entry((row.registry.unwrap_or("(own)").to_owned(), situation)).or_default() += 1;
+        *self.clusters.entry((row.cluster.to_owned(), standing)).or_default() += 1;
+        *self.registries.entry((row.registry.unwrap_or("(own)").to_owned(), standing)).or_default() += 1;
+        if standing == Standing::Erased {
+            let cells = self.cells(row, state, standing);
+            return self.rows.as_mut().map_or(Ok(()), |sheet| sheet.push(standing.rank(), cells));
+        }
         self.look_ahead(found, state);
         if let Some(in_force) = row.in_force {
             let moves = self.moves.get_or_insert_default();
@@ -133,7 +201,7 @@ impl<'a> RetentionReport<'a> {
             }
         }
         let named = || [Cell::from(row.registry), row.object.into(), row.cluster.into()];
-        if let State::Overdue(days) = state {
+        if let (State::Overdue(days), Standing::Is(_)) = (state, standing) {
             if let Some(band) = BANDS.iter().position(|(most, _)| days <= *most).and_then(|at| self.bands.get_mut(at)) {
                 *band += 1;
             }
@@ -148,11 +216,11 @@ impl<'a> RetentionReport<'a> {
             let told = rule(conflict.keeps).into_iter().chain(rule(conflict.ends)).chain([Cell::from(&*conflict.wins.id)]);
             self.conflicts.push(named().into_iter().chain(told).collect());
         }
-        let cells = self.cells(row, state);
-        self.rows.as_mut().map_or(Ok(()), |sheet| sheet.push(situation.rank(), cells))
+        let cells = self.cells(row, state, standing);
+        self.rows.as_mut().map_or(Ok(()), |sheet| sheet.push(standing.rank(), cells))
     }
 
-    fn cells(&self, row: &RetentionRow<'_>, state: State) -> Vec<Cell> {
+    fn cells(&self, row: &RetentionRow<'_>, state: State, standing: Standing) -> Vec<Cell> {
         let found = row.resolution;
         let ids = |kind: Kind| {
             let bounds = if kind == Kind::Min { &found.min } else { &found.max };
@@ -161,15 +229,19 @@ impl<'a> RetentionReport<'a> {
         let begun =
             found.min.iter().chain(&found.max).map(|bound| (bound.start, bound.rule.start.as_deref().unwrap_or("a fixed day"))).max();
         let basis = found.basis();
-        let action = match state.situation() {
-            Situation::Due | Situation::Overdue => "erase",
-            Situation::Conflict => "decide: two rules exclude each other",
-            Situation::UnknownStart => "find out when it ended",
-            Situation::Unruled => "write a rule, or erase",
-            Situation::Hold => "review the hold",
-            Situation::Active | Situation::Retained => "none",
+        let action = match standing {
+            Standing::Is(Situation::Due | Situation::Overdue) => "erase",
+            Standing::Is(Situation::Conflict) => "decide: two rules exclude each other",
+            Standing::Is(Situation::UnknownStart) => "find out when it ended",
+            Standing::Is(Situation::Unruled) => "write a rule, or erase",
+            Standing::Is(Situation::Hold) => "review the hold",
+            Standing::Is(Situation::Active | Situation::Retained) | Standing::Erased => "none",
+            Standing::Executing => "reconcile the plan",
+            Standing::Residual => "erase once nothing names it",
         };
+        let evidence = begun.map(|(_, event)| evidence(event, row));
         let days = match state {
+            _ if standing == Standing::Erased => None,
             State::Overdue(days) => Some(-days),
             State::Retained(until) | State::Due(until) => days_between(self.today, until),
             _ => None,
@@ -190,12 +262,17 @@ impl<'a> RetentionReport<'a> {
             joined(found.uncounted.iter().map(|rule| &*rule.id)),
             date(found.keep_until),
             date(found.must_go_by),
-            state.situation().as_str().into(),
+            standing.as_str().into(),
             days.into(),
             row.hold.clone().into(),
             joined(row.stores.iter().copied()),
             action.into(),
+            row.role.into(),
+            evidence.into(),
         ]
+        .into_iter()
+        .chain(erased(row.erasure))
+        .collect()
     }
 
     /// Counts an item in the calendar and in the horizon.
@@ -271,8 +348,8 @@ impl<'a> RetentionReport<'a> {
 
     fn summary(&self) -> RetentionSummary {
         let mut states: BTreeMap<String, u64> = BTreeMap::new();
-        for ((_, situation), n) in &self.clusters {
-            *states.entry(situation.as_str().to_owned()).or_default() += n;
+        for ((_, standing), n) in &self.clusters {
+            *states.entry(standing.as_str().to_owned()).or_default() += n;
         }
         let overdue = BANDS.iter().zip(self.bands).map(|((_, name), n)| ((*name).to_owned(), n)).collect();
         let oldest_days = self.oldest.first_key_value().map_or(0, |((days, _), _)| -days);
@@ -287,11 +364,10 @@ impl<'a> RetentionReport<'a> {
     }
 
     fn sections(&mut self) -> Result<Vec<Section>> {
-        let matrix = |counts: &BTreeMap<(String, Situation), u64>| {
-            let mut lines: BTreeMap<String, [u64; Situation::ALL.len()]> = BTreeMap::new();
-            for ((name, situation), n) in counts {
-                let at = Situation::ALL.iter().position(|one| one == situation);
-                if let Some(slot) = at.and_then(|at| lines.entry(name.clone()).or_default().get_mut(at)) {
+        let matrix = |counts: &BTreeMap<(String, Standing), u64>| {
+            let mut lines: BTreeMap<String, [u64; STATES.len()]> = BTreeMap::new();
+            for ((name, standing), n) in counts {
+                if let Some(slot) = lines.entry(name.clone()).or_default().get_mut(standing.place()) {
                     *slot += n;
                 }
             }
@@ -345,7 +421,20 @@ impl<'a> RetentionReport<'a> {
         });
         let mut all: Vec<Section> = asked.into_iter().collect();
         all.extend([
-            section("states", "States", vec![by_cluster, by_registry, by_age]),
+            section(
+                "states",
+                "States",
+                vec![
+                    Block::Note(
+                        "What is `executing`, `residual` or `erased` is so by the journals of plans of erasure: `privet report erasure` has \
+                         the evidence of each."
+                            .to_owned(),
+                    ),
+                    by_cluster,
+                    by_registry,
+                    by_age,
+                ],
+            ),
             section(
                 "horizon",
                 "The next two years",
@@ -387,6 +476,36 @@ impl<'a> RetentionReport<'a> {
 #[must_use]
 pub fn making(run_id: RunId, tool_version: &str, at: Timestamp, forms: TableForms) -> Making {
     Making { run_id, tool_version: tool_version.to_owned(), at, forms }
+}
+
+/// What tells when the period of an item began.
+fn evidence(event: &str, row: &RetentionRow<'_>) -> String {
+    match event {
+        // What the tool left tells it by its own name.
+        _ if row.registry.is_none() => row.object.to_owned(),
+        "a fixed day" => "the rule itself".to_owned(),
+        "consent-withdrawn" => "the consent ledger, by the subject's pseudonym".to_owned(),
+        _ => "the services table of the records".to_owned(),
+    }
+}
+
+/// What a plan of erasure came to, in cells; empty ones where there was none.
+fn erased(erasure: Option<&ErasedRow>) -> [Cell; 6] {
+    let Some(row) = erasure else { return [const { Cell::Empty }; 6] };
+    let is_done = matches!(row.state, ErasedState::Erased | ErasedState::Keyed | ErasedState::Back);
+    let read = match row.reread {
+        Reread::Absent(at) | Reread::There(at) => Some(at),
+        Reread::Not => None,
+    };
+    let is_left = row.state != ErasedState::Erased;
+    [
+        row.at.filter(|_| is_done).map(|at| at.to_string()).into(),
+        row.state.method().into(),
+        row.response().into(),
+        row.residual().filter(|_| is_left).into(),
+        read.map(|at| at.to_string()).into(),
+        row.evidence().to_string().into(),
+    ]
 }
 
 fn joined<'a>(all: impl IntoIterator<Item = &'a str>) -> Cell {
@@ -445,10 +564,18 @@ const ROWS: Shape = Shape {
         text("hold", "Hold"),
         text("stores", "Held in"),
         text("action", "To be done"),
+        text("role", "Role"),
+        text("evidence", "Beginning known from"),
+        text("executed_at", "Erased on"),
+        text("method", "Method"),
+        text("response", "Registry's answer"),
+        text("residual", "Why data are left"),
+        text("verified_at", "Read again on"),
+        text("evidence_hash", "Digest of the evidence"),
     ],
 };
 
-const STATES: [super::table::Head; 8] = [
+const STATES: [super::table::Head; 11] = [
     int("overdue", "Overdue"),
     int("conflict", "Conflict"),
     int("unknown_start", "Unknown start"),
@@ -457,18 +584,47 @@ const STATES: [super::table::Head; 8] = [
     int("hold", "On hold"),
     int("retained", "Retained"),
     int("active", "In use"),
+    int("executing", "Under way"),
+    int("residual", "Left behind"),
+    int("erased", "Erased"),
 ];
 
 const BY_CLUSTER: Shape = Shape {
     name: "retention-by-cluster",
     title: "Items by cluster and state",
-    heads: &[text("cluster", "Cluster"), STATES[0], STATES[1], STATES[2], STATES[3], STATES[4], STATES[5], STATES[6], STATES[7]],
+    heads: &[
+        text("cluster", "Cluster"),
+        STATES[0],
+        STATES[1],
+        STATES[2],
+        STATES[3],
+        STATES[4],
+        STATES[5],
+        STATES[6],
+        STATES[7],
+        STATES[8],
+        STATES[9],
+        STATES[10],
+    ],
 };
 
 const BY_REGISTRY: Shape = Shape {
     name: "retention-by-registry",
     title: "Items by registry and state",
-    heads: &[text("registry", "Registry"), STATES[0], STATES[1], STATES[2], STATES[3], STATES[4], STATES[5], STATES[6], STATES[7]],
+    heads: &[
+        text("registry", "Registry"),
+        STATES[0],
+        STATES[1],
+        STATES[2],
+        STATES[3],
+        STATES[4],
+        STATES[5],
+        STATES[6],
+        STATES[7],
+        STATES[8],
+        STATES[9],
+        STATES[10],
+    ],
 };
 
 const BY_AGE: Shape =

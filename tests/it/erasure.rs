@@ -3,7 +3,9 @@
 use crate::keeping::{folder, rows, that_day};
 use crate::served::{World, context};
 use privet::base::{Exit, Problems, write_atomic};
-use privet::job::{ApplyOptions, Ended, PlanOptions, apply, diff, plan, pull, register_import, report_erasure, store_path, verify};
+use privet::job::{
+    ApplyOptions, Ended, PlanOptions, apply, diff, plan, pull, register_import, report_erasure, report_retention, store_path, verify,
+};
 use privet::model::ObjectKind;
 use privet::plan::{Operation, PlanFile, Recipe, vault_name};
 use privet::store::{SqliteStore, Vault};
@@ -128,6 +130,33 @@ fn what_is_to_go_goes_and_what_is_named_stays_and_both_are_proved_by_a_later_rea
         let wanted = if row[2] == "erased" { ["absent", "dpv:Erase"] } else { ["there", "dpv:Store"] };
         assert_eq!(row[3..5], wanted, "{row:?}");
     }
+    // The retention report has it beside what the rules say; what the records have no more either is gone.
+    let whole = std::fs::read_to_string(&records).expect("records");
+    let without: String = whole.split_inclusive('\n').filter(|line| !line.contains(&*doomed[1])).collect();
+    write_atomic(&records, without.as_bytes()).expect("written");
+    let report = report_retention(&world.load(), &that_day(), None).expect("reported");
+    super::schema_files::assert_form("retention", &report.json);
+    let columns =
+        ["registry", "object", "state", "stores", "role", "executed_at", "method", "response", "residual", "verified_at", "evidence_hash"];
+    let all = rows(&folder(&report).join("retention.csv"), &columns);
+    for row in &truth {
+        let told = all.iter().find(|told| told[..2] == row[..2]).unwrap_or_else(|| panic!("{row:?}"));
+        let [state, stores, role, executed, method, response, residual, verified, hash] = &told[2..] else { panic!("{told:?}") };
+        assert!(["controller", "processor"].contains(&role.as_str()) && hash.len() == 64 && response.contains("svTRID"), "{told:?}");
+        if row[2] == "residual" {
+            assert_eq!((state.as_str(), method.as_str(), executed.as_str()), ("residual", "dpv:Store", ""), "{told:?}");
+            assert!(stores.contains("registry") && residual.contains("2305"), "{told:?}");
+        } else if row[1] == doomed[1] {
+            assert_eq!((state.as_str(), stores.as_str(), method.as_str()), ("erased", "", "dpv:Erase"), "{told:?}");
+        } else {
+            assert!(["due", "overdue"].contains(&state.as_str()) && stores == "local", "the records have it still: {told:?}");
+        }
+        assert_eq!((executed.is_empty(), verified.is_empty(), residual.is_empty()), (row[2] == "residual", false, row[2] != "residual"));
+    }
+    let own: BTreeSet<&str> = all.iter().filter(|row| row[0].is_empty()).map(|row| row[3].as_str()).collect();
+    assert_eq!(own.into_iter().collect::<Vec<_>>(), ["ledgers", "plans", "reports", "state", "vault"]);
+    assert_eq!(report.json["states"]["erased"], 1);
+    write_atomic(&records, whole.as_bytes()).expect("written");
     // What was erased is not planned again; what is named is, until whatever names it is gone.
     let (_, _, again) = planned(&world, "again.plan");
     let left: BTreeSet<Vec<String>> = truth.iter().filter(|row| row[2] == "residual").map(|row| row[..2].to_vec()).collect();

@@ -88,6 +88,9 @@ fn own(loaded: &Loaded, state: &Path, today: Date) -> Vec<Residual> {
         let gone_by = resolve(&loaded.config.retention.pack, &own.item(&contracts), today).must_go_by.map(|day| day.to_string());
         let (store, method, why) = match own.store {
             "state" => ("snapshots", Method::Store, "it may hold the contact, and goes as a whole by its rule"),
+            "plans" => {
+                ("plans", Method::Pseudonymise, "it may name the contact by its handle; values in it are sealed under keys that are erased")
+            }
             _ => (
                 "reports",
                 Method::Pseudonymise,
