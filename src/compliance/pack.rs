@@ -5,12 +5,13 @@ use serde::de::DeserializeOwned;
 use std::path::Path;
 
 /// Every pack that is built in, by name: what a run's proof tells the digests of.
-pub const EMBEDDED: [(&str, &str); 6] = [
+pub const EMBEDDED: [(&str, &str); 7] = [
     ("basis", include_str!("packs/basis.toml")),
     ("holidays", include_str!("packs/holidays.toml")),
     ("oversight", include_str!("packs/oversight.toml")),
     ("questions", include_str!("packs/questions.toml")),
     ("record", include_str!("packs/record.toml")),
+    ("registers", include_str!("register/registers.toml")),
     ("retention", include_str!("packs/retention.toml")),
 ];
 

@@ -49,7 +49,7 @@ pub fn report_retention(loaded: &Loaded, ctx: &Context, what_if: Option<&Path>) 
     let mut store = open_store(night.state.root())?;
     let holds = Holds::read(&mut store, night.started)?;
     let (erasures, _) = erasures(&night, &records, &mut store)?;
-    let (erasures, roles) = (Erasures::of(erasures), RecordPack::embedded()?);
+    let (erasures, roles) = (Erasures::of(erasures), &*loaded.config.record);
     let stored = retention::stored(&mut store, night.state.root(), in_force)?;
     let mut ledger = Ledger::open(&mut store)?;
     let report = RetentionReport::begin(&night.dir, &making, pack, today)?;
@@ -152,7 +152,7 @@ struct Keeping<'a, 's> {
     holds: Holds,
     erasures: &'s Erasures,
     /// Who answers for which data.
-    roles: RecordPack,
+    roles: &'a RecordPack,
     report: RetentionReport<'a>,
 }
 

@@ -184,7 +184,9 @@ impl<'a> Night<'a> {
     pub(super) fn known_records(&self) -> Result<Records, Problems> {
         self.stage("records");
         let (records, warnings) = records::known(self.config(), &self.state, self.record_digests())?;
-        warnings.iter().for_each(|warnings| self.warn(warnings));
+        if let Some(warnings) = &warnings {
+            self.warn(warnings);
+        }
         Ok(records)
     }
 

@@ -264,7 +264,14 @@ fn predicate(config: &Config, ctx: &Context, run_id: RunId, proving: &Proving<'_
 fn rule_packs(config: &Config) -> BTreeMap<String, String> {
     let mut all: BTreeMap<String, Digest> =
         EMBEDDED_PACKS.iter().map(|(name, text)| ((*name).to_owned(), Digest::of(text.as_bytes()))).collect();
-    all.insert("retention".to_owned(), config.retention.pack.digest);
+    // An operator's own stands in the place of ours.
+    let own = [
+        ("retention", config.retention.pack.digest),
+        ("basis", config.asking.matrix.digest),
+        ("record", config.record.digest),
+        ("oversight", config.overseeing.digest),
+    ];
+    all.extend(own.map(|(name, digest)| (name.to_owned(), digest)));
     all.into_iter().map(|(name, digest)| (name, digest.to_string())).collect()
 }
 

@@ -105,7 +105,7 @@ pub(super) fn note(plan: &PlanFile, fold: &Fold, store: &mut dyn Store, now: Tim
 fn turned(operation: &Operation) -> Option<bool> {
     let lock = Fact::status(StatusValue::CLIENT_TRANSFER_PROHIBITED.as_str());
     let own = operation.steps.iter().filter(|step| step.object.kind == ObjectKind::Domain && step.object.id == operation.object.id);
-    own.flat_map(|step| step.changes()).filter(|change| change.fact == lock).last().map(|change| change.wanted != Value::Absent)
+    own.flat_map(crate::plan::Step::changes).filter(|change| change.fact == lock).last().map(|change| change.wanted != Value::Absent)
 }
 
 /// An event of the register.

@@ -133,7 +133,7 @@ pub fn write_record(
             heading: "What authorities ask for".to_owned(),
             blocks: vec![
                 Block::Note(
-                    "A question is answered where every row has a value for it, and a source that shows it; one that the record has no field for is open. The templates were read in copies, not at the authorities."
+                    "A question is answered where every row has a value for it, and a source that shows it; one that the record has no field for is open. The lists were set down without the authorities' own files at hand."
                         .to_owned(),
                 ),
                 Block::Chart(Picture::Bars(picture(&summary))),

@@ -247,13 +247,19 @@ fn two_persons_behind_one_address_are_told_and_neither_gets_the_others_data() {
 fn erased_is_gone_is_proved_and_a_second_time_there_is_nothing_to_do() {
     let desk = Desk::new();
     let heads = desk.heads();
+    // A message to him waits to be sent.
+    let him = desk.json("subject-found", &[&["subject", "find"][..], &CARL].concat())["subjects"][0].clone();
+    privet::base::create_private_dir(&desk.path().join("state/outbox")).expect("made");
+    let letter = serde_json::json!({ "message": "m-1", "subject": him, "to": "carl@example.org", "created": "2026-11-20T00:00:00Z" });
+    desk.put("state/outbox/asks-1.ndjson", &format!("{letter}\n"));
     let erase = [&["subject", "erase"][..], &CARL, &["--case", "r-3"]].concat();
     let done = desk.json("subject-erased", &erase);
     let erasure = &done["erasure"];
     assert_form("erasure", erasure);
     assert_eq!((&erasure["proved_absent"], &erasure["chains_whole"], &erasure["trigger"]), (&true.into(), &true.into(), &"request".into()));
     let of = |name: &str| erasure["stores"].as_array().expect("stores").iter().find(|one| one["store"] == name).expect("it").clone();
-    for store in ["map of subjects", "texts of registers"] {
+    assert!(!desk.path().join("state/outbox/asks-1.ndjson").exists());
+    for store in ["map of subjects", "texts of registers", "messages to be sent"] {
         assert_eq!((&of(store)["before"], &of(store)["after"], &of(store)["method"]), (&1.into(), &0.into(), &"Erase".into()), "{store}");
     }
     let events = of("events of ledger and registers");

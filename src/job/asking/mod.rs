@@ -19,10 +19,29 @@ use crate::compliance::asking::{
     Asked, Before, Course, Drawn, Judging, Letter, Message, Messages, Trigger, Unasked, Wording, message_id, recipient,
 };
 use crate::compliance::{Ledger, Subject, Token};
+use crate::store::Store;
 use letters::Letters;
 use orders::{Orders, Registrant, asked, requested};
 use outbox::Outbox;
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+/// How many messages to `subjects` wait in the outbox of a state directory.
+///
+/// # Errors
+/// `E-file-…` where it cannot be read.
+pub(super) fn waiting(state: &Path, subjects: &[Subject]) -> Result<u64> {
+    Outbox::open(state)?.waiting(subjects)
+}
+
+/// Removes from the outbox what does not belong there any more, as when somebody is asked: messages to whoever was erased.
+///
+/// # Errors
+/// As [`Messages::open`], [`Ledger::open`] and the writer of files.
+pub(super) fn tidy(state: &Path, store: &mut dyn Store) -> Result<u64> {
+    let messages = Messages::open(store)?;
+    Outbox::open(state)?.tidy(&messages, &mut Ledger::open(store)?)
+}
 
 /// Orders that are told one by one.
 const TOLD: usize = 50;

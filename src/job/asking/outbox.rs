@@ -95,18 +95,37 @@ impl Outbox {
         Ok(Some((token, path)))
     }
 
+    /// How many messages to `subjects` wait there.
+    ///
+    /// # Errors
+    /// `E-file-005`, `E-file-006` where a file cannot be read.
+    pub(super) fn waiting(&self, subjects: &[Subject]) -> Result<u64> {
+        let mut count = 0;
+        for path in self.files()? {
+            let bytes = read_capped(&path, MAX_FILE)?;
+            let named = bytes.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice::<Named>(line).ok());
+            count += named.filter(|named| subjects.contains(&named.subject)).count() as u64;
+        }
+        Ok(count)
+    }
+
+    /// The files with messages, in the order of their names.
+    fn files(&self) -> Result<Vec<PathBuf>> {
+        let entries = std::fs::read_dir(&self.dir).map_err(|e| crate::base::Problem::storage("E-file-005", &self.dir, "read", &e))?;
+        let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+        files.retain(|path| path.extension().is_some_and(|ending| ending == "ndjson"));
+        files.sort();
+        Ok(files)
+    }
+
     /// Removes what does not belong there any more: messages that were sent, those of subjects that were erased, and those that the book
     /// does not know, which an ask that was cut short left. How many were removed.
     ///
     /// # Errors
     /// `E-file-…`, `E-store-…` (exit 33).
     pub(super) fn tidy(&self, messages: &Messages, ledger: &mut Ledger<'_>) -> Result<u64> {
-        let entries = std::fs::read_dir(&self.dir).map_err(|e| crate::base::Problem::storage("E-file-005", &self.dir, "read", &e))?;
-        let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
-        files.retain(|path| path.extension().is_some_and(|ending| ending == "ndjson"));
-        files.sort();
         let mut removed = 0;
-        for path in files {
+        for path in self.files()? {
             let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
             let bytes = read_capped(&path, MAX_FILE)?;
             let (mut kept, mut gone) = (Vec::new(), 0);

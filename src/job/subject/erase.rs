@@ -9,20 +9,19 @@ use crate::base::{Blame, Exit, Problem, Problems, Result, RunId, Timestamp, writ
 use crate::compliance::register::{Book, Holds, Use, registers};
 use crate::compliance::retention::Situation;
 use crate::compliance::{Ledger, Subjects, Token};
-use crate::job::config::Loaded;
+use crate::job::config::{Config, Loaded};
 use crate::job::ledgers::Opened;
 use crate::job::night::Night;
 use crate::job::opening::open_store;
 use crate::job::redacting::{Redacted, count, redact_rows};
 use crate::job::register::limits;
 use crate::job::table::Table;
-use crate::job::{Context, Ended, commitments, proof};
+use crate::job::{Context, Ended, asking, commitments, proof};
 use crate::plan::vault_name;
 use crate::report::proof::{Commitment, RedactedRow};
 use crate::store::{Batch, Head, Store, Vault};
 use jiff::tz::TimeZone;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 
 /// What became of one store.
 #[derive(Clone, Debug, serde::Serialize, schemars::JsonSchema)]
@@ -119,8 +118,8 @@ pub fn subject_erase(loaded: &Loaded, ctx: &Context, of: &SubjectOf, despite: Op
     known.one()?;
     let holds = Holds::read(&mut opened.store, known.at)?;
     let residuals = known.residuals(loaded)?;
-    let reports = &loaded.config.reports;
-    let before = Counted::of(&mut opened.store, &known, reports)?;
+    let config = &loaded.config;
+    let before = Counted::of(&mut opened.store, &known, config)?;
     if before.nothing() {
         let mut text = "nothing to do: ledger, registers, vault and the tables of earlier runs have nothing of this person\n".to_owned();
         text.push_str(&told(&residuals));
@@ -136,10 +135,13 @@ pub fn subject_erase(loaded: &Loaded, ctx: &Context, of: &SubjectOf, despite: Op
     let ground = if known.asked.is_some() { "GDPR Art. 17(1), on request" } else { "GDPR Art. 17(1)" };
     let redacted = redact_rows(loaded, ctx, &mut opened.store, &known.gone(), ground)?;
     known.erase(&mut opened.store)?;
+    if before.messages > 0 {
+        asking::tidy(&config.state, &mut opened.store)?;
+    }
     drop(opened);
     // What is gone is looked for in the store as it stands on disk now.
     let mut store = open_store(night.state.root())?;
-    let after = Counted::of(&mut store, &known, reports)?;
+    let after = Counted::of(&mut store, &known, config)?;
     let salted: BTreeSet<Commitment> = known.commitments(&mut store)?;
     let chains_whole = heads == self::heads(&mut store)?;
     let stores = before.stores(&after);
@@ -197,10 +199,12 @@ struct Counted {
     rows: u64,
     /// Rows in the tables of earlier runs.
     tables: u64,
+    /// Messages that wait to be sent.
+    messages: u64,
 }
 
 impl Counted {
-    fn of(store: &mut dyn Store, known: &Known, reports: &Path) -> Result<Self> {
+    fn of(store: &mut dyn Store, known: &Known, config: &Config) -> Result<Self> {
         let mut map = Subjects::open(store)?;
         let mut subjects = 0;
         for subject in &known.subjects {
@@ -224,12 +228,13 @@ impl Counted {
             }
         }
         let keys = keys_of(store, &known.objects())?.len() as u64;
-        let (salts, tables) = (salts_of(store, &known.owners())?, count(reports, &known.gone())?);
-        Ok(Self { subjects, texts, keys, salts, rows, tables })
+        let (salts, tables) = (salts_of(store, &known.owners())?, count(&config.reports, &known.gone())?);
+        let messages = asking::waiting(&config.state, &known.subjects)?;
+        Ok(Self { subjects, texts, keys, salts, rows, tables, messages })
     }
 
     const fn nothing(&self) -> bool {
-        self.subjects == 0 && self.texts == 0 && self.keys == 0 && self.salts == 0 && self.tables == 0
+        self.subjects == 0 && self.texts == 0 && self.keys == 0 && self.salts == 0 && self.tables == 0 && self.messages == 0
     }
 
     fn stores(&self, after: &Self) -> Vec<ErasureStore> {
@@ -239,6 +244,14 @@ impl Counted {
             store("texts of registers", Method::Erase, self.texts, after.texts, "sealed texts, with the keys of their cases"),
             store("vault", Method::Erase, self.keys, after.keys, "keys of the person's objects, and what is sealed under them"),
             store("commitments", Method::Erase, self.salts, after.salts, "salts: what was signed says nothing any more"),
+            store("messages to be sent", Method::Erase, self.messages, after.messages, "they are in the outbox no more"),
+            store(
+                "tables of earlier runs",
+                Method::Erase,
+                self.tables,
+                after.tables,
+                "rows with values, with a signed redaction of each file",
+            ),
             store(
                 "tables of earlier runs",
                 Method::Erase,

@@ -8,7 +8,7 @@ use crate::compliance::access::{
     AccessCase, AccessClock, AccessConsent, AccessDisclosure, AccessDomain, Answering, Bundle, Datum, Holding, Period, PurposeOf,
     RecipientOf, portable,
 };
-use crate::compliance::processing::{RecordPack, Role};
+use crate::compliance::processing::Role;
 use crate::compliance::register::{Book, Case, Holds, Kind, Use, registers};
 use crate::compliance::retention::{Bound, LegalBasis};
 use crate::compliance::{Actor, Element, Method, Purpose, Record};
@@ -91,8 +91,8 @@ pub fn subject_export(loaded: &Loaded, ctx: &Context, of: &SubjectOf, dir: &Path
 impl Known {
     /// Everything of the person.
     fn bundle(&self, store: &mut dyn Store, loaded: &Loaded) -> Result<Bundle, Problems> {
-        let pack = RecordPack::embedded()?;
         let config = &loaded.config;
+        let pack = &*config.record;
         let resolved = self.resolved(loaded, |_| false);
         let mut bundle = Bundle::new(self.at);
         let today = self.at.to_zoned(TimeZone::UTC).date();
