@@ -11,7 +11,7 @@ pub const EMBEDDED: [(&str, &str); 7] = [
     ("oversight", include_str!("packs/oversight.toml")),
     ("questions", include_str!("packs/questions.toml")),
     ("record", include_str!("packs/record.toml")),
-    ("registers", include_str!("register/registers.toml")),
+    ("registers", include_str!("packs/registers.toml")),
     ("retention", include_str!("packs/retention.toml")),
 ];
 

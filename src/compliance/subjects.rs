@@ -12,6 +12,7 @@ use ring::hmac;
 use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, HashSet};
 use std::fmt;
+use xxhash_rust::xxh3::xxh3_64;
 use zeroize::Zeroizing;
 
 /// What cells of controller's keys begin with; the generation follows.
@@ -98,7 +99,14 @@ pub struct Subjects<'s> {
     pub(super) store: &'s mut dyn Store,
     /// The controller's keys, the newest first.
     generations: Vec<Generation>,
+    /// How often a cell was looked for in the store.
+    looked: u32,
+    /// Hashes of all cells that are there, once many were looked for: most people that a report meets are nobody whom the ledger has.
+    there: Option<HashSet<u64>>,
 }
+
+/// So many cells are looked for one by one before all are read.
+const ONE_BY_ONE: u32 = 1_000;
 
 impl fmt::Debug for Subjects<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -120,7 +128,7 @@ impl<'s> Subjects<'s> {
             Ok(())
         })?;
         generations.reverse();
-        Ok(Self { store, generations })
+        Ok(Self { store, generations, looked: 0, there: None })
     }
 
     /// The subject that `person` is; nothing where the ledger has none.
@@ -138,13 +146,37 @@ impl<'s> Subjects<'s> {
 
     fn find_under(&mut self, at: usize, person: &Fingerprint) -> Result<Option<(Subject, ObjectKey)>> {
         let Some(generation) = self.generations.get(at) else { return Ok(None) };
-        let Some(value) = self.store.get(Table::Subjects, &generation.cell(person, None))? else { return Ok(None) };
+        let cell = generation.cell(person, None);
+        if !self.may_be(&cell)? {
+            return Ok(None);
+        }
+        let Some(value) = self.store.get(Table::Subjects, &cell)? else { return Ok(None) };
         let subject = Subject::of_cell(&value).ok_or_else(|| unfit("a subject's id is none"))?;
         let (key, proof) = self.salt(subject)?.ok_or_else(|| unfit("a subject has no salt"))?;
         if key.digest(PROOF, &person.bytes(None)).bytes() != &proof {
             return Err(unfit("a subject's salt is of somebody else"));
         }
         Ok(Some((subject, key)))
+    }
+
+    /// Forgets which cells are there: others come.
+    fn begin_anew(&mut self) {
+        self.looked = 0;
+        self.there = None;
+    }
+
+    /// Whether that cell may be in the store.
+    fn may_be(&mut self, cell: &[u8]) -> Result<bool> {
+        self.looked = self.looked.saturating_add(1);
+        if self.looked > ONE_BY_ONE && self.there.is_none() {
+            let mut there = HashSet::new();
+            self.store.cells(Table::Subjects, &[], &mut |cell, _| {
+                there.insert(xxh3_64(cell));
+                Ok(())
+            })?;
+            self.there = Some(there);
+        }
+        Ok(self.there.as_ref().is_none_or(|there| there.contains(&xxh3_64(cell))))
     }
 
     /// A name for `person` that tells nobody who it is, and is the same wherever the person is met: of a keyed hash under the controller's
@@ -190,6 +222,8 @@ impl<'s> Subjects<'s> {
         batch: &mut Batch,
         entropy: &mut dyn Entropy,
     ) -> Result<Enrolled> {
+        // What is made now, whoever called keeps later.
+        self.begin_anew();
         if self.generations.is_empty() {
             self.begin_generation(entropy)?;
         }
@@ -256,6 +290,7 @@ impl<'s> Subjects<'s> {
         self.begin_generation(entropy)?;
         let (mut batch, mut moved, mut waiting) = (Batch::default(), 0, HashSet::new());
         for person in people {
+            self.begin_anew();
             if self.find_under(0, &person)?.is_some() {
                 continue;
             }

@@ -3,7 +3,7 @@
 
 use super::numbers::{is_certain, is_document, is_likely};
 use super::person::Person;
-use super::words::{Words, plain, says};
+use super::words::{Phrases, Words, plain};
 use crate::model::Element;
 use crate::policy::{Profile, SpecialKind};
 
@@ -15,7 +15,7 @@ const FREE: [Element; 5] = [Element::Name, Element::Organisation, Element::Stree
 pub fn special_in(text: &str) -> Vec<SpecialKind> {
     let words = Words::get();
     let said = plain(text);
-    let any = |phrases: &[String]| phrases.iter().any(|phrase| says(&said, phrase));
+    let any = |phrases: &Phrases| phrases.are_in(&said);
     let special = &words.special;
     let mut tokens = text.split(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | ':' | '(' | ')' | '#' | '='));
     let is_numbered = tokens.clone().any(is_certain)

@@ -22,13 +22,40 @@ struct Written {
 #[serde(deny_unknown_fields)]
 pub(super) struct Special {
     /// Art. 9.
-    pub(super) category: Vec<String>,
+    pub(super) category: Phrases,
     /// Art. 10.
-    pub(super) criminal: Vec<String>,
+    pub(super) criminal: Phrases,
     /// Beside which a number is an identity document's.
-    pub(super) documents: Vec<String>,
+    pub(super) documents: Phrases,
     /// Beside which a number is a person's national one.
-    pub(super) numbers: Vec<String>,
+    pub(super) numbers: Phrases,
+}
+
+/// Phrases of one word or several, as [`plain`] writes them.
+#[derive(Default, serde::Deserialize)]
+#[serde(from = "HashSet<String>")]
+pub(super) struct Phrases {
+    all: HashSet<String>,
+    /// The words of the longest.
+    longest: usize,
+}
+
+impl From<HashSet<String>> for Phrases {
+    fn from(all: HashSet<String>) -> Self {
+        let longest = all.iter().map(|phrase| phrase.split(' ').count()).max().unwrap_or_default();
+        Self { all, longest }
+    }
+}
+
+impl Phrases {
+    /// Whether `words`, which stand as [`plain`] writes them, hold one of the phrases between whole words.
+    pub(super) fn are_in(&self, words: &str) -> bool {
+        let starts = std::iter::once(0).chain(words.match_indices(' ').map(|(at, _)| at + 1));
+        starts.filter_map(|at| words.get(at..)).any(|rest| {
+            let ends = rest.match_indices(' ').map(|(at, _)| at).chain([rest.len()]);
+            ends.take(self.longest).any(|end| rest.get(..end).is_some_and(|phrase| self.all.contains(phrase)))
+        })
+    }
 }
 
 /// The lists.
@@ -89,15 +116,6 @@ pub(super) fn plain(text: &str) -> String {
     out
 }
 
-/// Whether `words`, which stand as [`plain`] writes them, hold `phrase` between whole words.
-pub(super) fn says(words: &str, phrase: &str) -> bool {
-    words.match_indices(phrase).any(|(at, found)| {
-        let before = words.get(..at).is_none_or(|before| before.is_empty() || before.ends_with(' '));
-        let after = words.get(at + found.len()..).is_none_or(|after| after.is_empty() || after.starts_with(' '));
-        before && after
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -107,12 +125,12 @@ mod tests {
     fn the_lists_are_read_and_stand_in_the_form_they_are_compared_in() {
         let words: Written = toml::from_str(TEXT).expect("the lists");
         let special = &words.special;
-        let lists = [&special.category, &special.criminal, &special.documents, &special.numbers].into_iter().flatten();
+        let lists = [&special.category, &special.criminal, &special.documents, &special.numbers].into_iter().flat_map(|list| &list.all);
         let sets = [&words.blanks, &words.placeholders, &words.placeholder_mailboxes, &words.functions].into_iter().flatten();
         for word in lists.chain(sets) {
             assert_eq!(&plain(word), word);
         }
-        assert!(!Words::get().special.category.is_empty() && !Words::get().blanks.is_empty());
+        assert!(!Words::get().special.category.all.is_empty() && !Words::get().blanks.is_empty());
     }
 
     #[test]
@@ -137,8 +155,14 @@ mod tests {
 
     #[test]
     fn phrases_stand_between_whole_words() {
-        assert!(says("flat 2 protection order", "protection order") && says("hiv", "hiv"));
-        assert!(!says("shiva street", "hiv") && !says("protection orders", "protection order"));
+        let phrases = Phrases::from(HashSet::from(["protection order".to_owned(), "hiv".to_owned()]));
+        for text in ["flat 2 protection order", "protection order", "hiv", "the hiv ward", "a protection order of 2020"] {
+            assert!(phrases.are_in(text), "{text}");
+        }
+        for text in ["", "shiva street", "protection orders", "protection", "order protection", "a protectionorder"] {
+            assert!(!phrases.are_in(text), "{text}");
+        }
+        assert!(!Phrases::default().are_in("hiv"));
     }
 
     proptest! {

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
 /// The registers.
-const EMBEDDED: &str = include_str!("registers.toml");
+const EMBEDDED: &str = include_str!("../packs/registers.toml");
 
 /// The columns before a register's own.
 const FIRST: [&str; 4] = ["record_id", "case", "event", "at"];
