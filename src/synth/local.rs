@@ -5,7 +5,7 @@ use super::consent::Consents;
 use super::cosmetic::{self, Ways};
 use super::ended::Ended;
 use super::exposure::Exposures;
-use super::former::{KEPT, Keeping, Periods, formers};
+use super::former::{KEPT, Periods, formers};
 use super::leaks::Leaks;
 use super::record::Record;
 use super::registries::{Registry, provider};
@@ -77,7 +77,7 @@ impl<'a> Local<'a> {
     ) -> Result<u64> {
         self.contacts(tables, truth, broken, books)?;
         self.domains(list.is_some(), tables, truth, broken, books)?;
-        self.formers(tables, truth, &mut books.keeping)?;
+        self.formers(tables, truth, books)?;
         broken.end_of(self.registry)?;
         if let Some(path) = list {
             self.list(path)?;
@@ -181,7 +181,9 @@ impl<'a> Local<'a> {
             let mut record = Record::domain(&order);
             if draw.below(1_000_000) < MISSING_PER_MILLION {
                 let (stranger, flaw) = self.fleet.flawed_order_at(beyond);
-                self.stranger(OBJECT, Record::domain(&stranger), flaw, tables, truth, broken)?;
+                let stranger = Record::domain(&stranger);
+                orders.domain(&stranger);
+                self.stranger(OBJECT, stranger, flaw, tables, truth, broken)?;
                 beyond += 1;
             }
             // EPP has no listing: what the records lack is only found where the registry's own list names it.
@@ -282,14 +284,15 @@ impl<'a> Local<'a> {
 
     /// Adds customers of the past: their domain stands in the records alone, and a service says how it ended. Some of their contacts the
     /// registry holds still.
-    fn formers(&self, tables: &mut Tables, truth: &mut Truth, keeping: &mut Keeping) -> Result<()> {
+    fn formers(&self, tables: &mut Tables, truth: &mut Truth, Books { keeping, orders, .. }: &mut Books) -> Result<()> {
         const PAST: u64 = FleetSettings::PAST;
         use DomainField::{Admin, Billing, Registrant, Tech};
         let is_deletable = self.fleet.profile().capabilities.contact_delete.value == Capability::Yes;
         for (n, former) in (0..).zip(formers(self.today, self.past)) {
-            let person = Record::contact(&self.fleet.former_at(n));
-            let orders = (0..PAST).map(|at| self.fleet.flawed_order_at(self.fleet.domain_count() + PAST * (n + 1) + at));
-            let Some((order, _)) = orders.into_iter().find(|(_, flaw)| flaw.is_none()) else { continue };
+            let contact = self.fleet.former_at(n);
+            let person = Record::contact(&contact);
+            let names = (0..PAST).map(|at| self.fleet.flawed_order_at(self.fleet.domain_count() + PAST * (n + 1) + at));
+            let Some((order, _)) = names.into_iter().find(|(_, flaw)| flaw.is_none()) else { continue };
             let mut domain = Record::domain(&order);
             for role in [Registrant, Admin, Tech, Billing].map(DomainField::at) {
                 if !domain.get(role).is_empty() {
@@ -301,6 +304,10 @@ impl<'a> Local<'a> {
                 if object == ObjectKind::Domain || n >= self.held {
                     truth.missing(object, record.id(), Kind::MissingThere);
                 }
+            }
+            orders.domain(&domain);
+            if n < self.held {
+                orders.contact(&person, &contact, None);
             }
             if let Some(service) = former.service(domain.id()) {
                 tables.service(&service.each_ref().map(String::as_str))?;
