@@ -99,14 +99,22 @@ pub struct Subjects<'s> {
     pub(super) store: &'s mut dyn Store,
     /// The controller's keys, the newest first.
     generations: Vec<Generation>,
-    /// How often a cell was looked for in the store.
+    /// How many were looked for in the store.
     looked: u32,
-    /// Hashes of all cells that are there, once many were looked for: most people that a report meets are nobody whom the ledger has.
-    there: Option<HashSet<u64>>,
+    /// The whole map, once many were looked for: a report meets everybody, and a question to the store for each takes longer than it does.
+    whole: Option<Whole>,
 }
 
-/// So many cells are looked for one by one before all are read.
-const ONE_BY_ONE: u32 = 1_000;
+/// The map in memory, some 150 bytes a subject.
+struct Whole {
+    /// The hash of a fingerprint's cell → the subject.
+    people: HashMap<u64, Subject>,
+    /// A subject → its salt with the proof.
+    salts: HashMap<Subject, (ObjectKey, [u8; 32])>,
+}
+
+/// So many are looked for one by one before all are read.
+pub(super) const ONE_BY_ONE: u32 = 1_000;
 
 impl fmt::Debug for Subjects<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -128,7 +136,7 @@ impl<'s> Subjects<'s> {
             Ok(())
         })?;
         generations.reverse();
-        Ok(Self { store, generations, looked: 0, there: None })
+        Ok(Self { store, generations, looked: 0, whole: None })
     }
 
     /// The subject that `person` is; nothing where the ledger has none.
@@ -147,36 +155,50 @@ impl<'s> Subjects<'s> {
     fn find_under(&mut self, at: usize, person: &Fingerprint) -> Result<Option<(Subject, ObjectKey)>> {
         let Some(generation) = self.generations.get(at) else { return Ok(None) };
         let cell = generation.cell(person, None);
-        if !self.may_be(&cell)? {
-            return Ok(None);
+        let is_proven = |(key, proof): &(ObjectKey, [u8; 32])| key.digest(PROOF, &person.bytes(None)).bytes() == proof;
+        self.looked = self.looked.saturating_add(1);
+        if self.looked > ONE_BY_ONE && self.whole.is_none() {
+            self.whole = Some(self.read_whole()?);
+        }
+        if let Some(whole) = &self.whole {
+            let Some(subject) = whole.people.get(&xxh3_64(&cell)) else { return Ok(None) };
+            // Where two cells have one hash, the store is asked.
+            if let Some(salt) = whole.salts.get(subject).filter(|salt| is_proven(salt)) {
+                return Ok(Some((*subject, salt.0.clone())));
+            }
         }
         let Some(value) = self.store.get(Table::Subjects, &cell)? else { return Ok(None) };
         let subject = Subject::of_cell(&value).ok_or_else(|| unfit("a subject's id is none"))?;
-        let (key, proof) = self.salt(subject)?.ok_or_else(|| unfit("a subject has no salt"))?;
-        if key.digest(PROOF, &person.bytes(None)).bytes() != &proof {
+        let salt = self.salt(subject)?.ok_or_else(|| unfit("a subject has no salt"))?;
+        if !is_proven(&salt) {
             return Err(unfit("a subject's salt is of somebody else"));
         }
-        Ok(Some((subject, key)))
+        Ok(Some((subject, salt.0)))
     }
 
-    /// Forgets which cells are there: others come.
+    /// Forgets what was read: the map changes.
     fn begin_anew(&mut self) {
         self.looked = 0;
-        self.there = None;
+        self.whole = None;
     }
 
-    /// Whether that cell may be in the store.
-    fn may_be(&mut self, cell: &[u8]) -> Result<bool> {
-        self.looked = self.looked.saturating_add(1);
-        if self.looked > ONE_BY_ONE && self.there.is_none() {
-            let mut there = HashSet::new();
-            self.store.cells(Table::Subjects, &[], &mut |cell, _| {
-                there.insert(xxh3_64(cell));
+    fn read_whole(&mut self) -> Result<Whole> {
+        let mut whole = Whole { people: HashMap::new(), salts: HashMap::new() };
+        for generation in &self.generations {
+            // Fingerprints of all parts alone.
+            let prefix = [&generation.number.to_be_bytes()[..], &[0]].concat();
+            self.store.cells(Table::Subjects, &prefix, &mut |cell, value| {
+                let subject = Subject::of_cell(value).ok_or_else(|| unfit("a subject's id is none"))?;
+                whole.people.insert(xxh3_64(cell), subject);
                 Ok(())
             })?;
-            self.there = Some(there);
         }
-        Ok(self.there.as_ref().is_none_or(|there| there.contains(&xxh3_64(cell))))
+        self.store.cells(Table::Salts, &[], &mut |id, cell| {
+            let subject = Subject::of_cell(id).ok_or_else(|| unfit("a subject's id is none"))?;
+            whole.salts.insert(subject, salt_of(subject, cell)?);
+            Ok(())
+        })?;
+        Ok(whole)
     }
 
     /// A name for `person` that tells nobody who it is, and is the same wherever the person is met: of a keyed hash under the controller's
@@ -204,10 +226,11 @@ impl<'s> Subjects<'s> {
     }
 
     fn salt(&mut self, subject: Subject) -> Result<Option<(ObjectKey, [u8; 32])>> {
+        if let Some(whole) = &self.whole {
+            return Ok(whole.salts.get(&subject).cloned());
+        }
         let Some(cell) = self.store.get(Table::Salts, subject.bytes())?.map(Zeroizing::new) else { return Ok(None) };
-        let parts = cell.split_first_chunk::<32>().and_then(|(salt, proof)| Some((*salt, *proof.first_chunk::<32>()?)));
-        let (salt, proof) = parts.ok_or_else(|| unfit("a subject's salt is none"))?;
-        Ok(Some((ObjectKey::new(subject.0, Zeroizing::new(salt)), proof)))
+        salt_of(subject, &cell).map(Some)
     }
 
     /// The subject that `person` is. Where the ledger has none it is made, by cells for `batch`, which are remembered in `made` until
@@ -360,8 +383,16 @@ impl<'s> Subjects<'s> {
         })?;
         batch.cells.push(Cell::Delete(Table::Salts, (*subject.bytes()).into()));
         self.store.commit(&batch)?;
+        self.begin_anew();
         Ok(is_there)
     }
+}
+
+/// The key and the proof in the cell of a subject's salt.
+fn salt_of(subject: Subject, cell: &[u8]) -> Result<(ObjectKey, [u8; 32])> {
+    let parts = cell.split_first_chunk::<32>().and_then(|(salt, proof)| Some((*salt, *proof.first_chunk::<32>()?)));
+    let (salt, proof) = parts.ok_or_else(|| unfit("a subject's salt is none"))?;
+    Ok((ObjectKey::new(subject.0, Zeroizing::new(salt)), proof))
 }
 
 /// Subjects whose cells are not kept yet.

@@ -1,5 +1,6 @@
 //! The fold against a plain model, every rule by its own case, and the ledger over the store's fake.
 
+use super::subjects::ONE_BY_ONE;
 use super::*;
 use crate::base::{Personal, SeededEntropy, Timestamp};
 use crate::store::{MemoryStore, Store, StreamName, Table, read};
@@ -391,6 +392,27 @@ fn a_rotated_key_finds_everybody_and_is_destroyed_when_nobody_is_left() {
     // Near duplicates are found as before.
     let moved = [ADA[0], ADA[1], ADA[2], ("email", "ada@example.net")];
     assert_eq!(take(&mut store, [said(&moved, &[])], 8).near.len(), 1);
+}
+
+#[test]
+fn whoever_looks_for_many_finds_the_same_ones() {
+    let mut store = MemoryStore::default();
+    let grace = [("first", "Grace"), ("last", "Hopper"), ("country", "US"), ("email", "grace@example.org")];
+    let hopper = Fingerprint::of("Grace Hopper", "", "US", "grace@example.org").expect("somebody");
+    take(&mut store, [said(&ADA, &[]), said(&grace, &[])], 1);
+    let mut ledger = Ledger::open(&mut store).expect("a ledger");
+    // One of them stands under a key of before.
+    ledger.rekey([ada()], &mut SeededEntropy::new(7)).expect("rotated");
+    let find = |ledger: &mut Ledger<'_>| [ada(), hopper.clone()].map(|person| ledger.subject_of(&person).expect("read"));
+    let known = find(&mut ledger);
+    assert!(known.iter().all(Option::is_some));
+    for n in 0..2 * ONE_BY_ONE {
+        let stranger = Fingerprint::of(&format!("Nobody {n}"), "", "GB", "nobody@example.org").expect("somebody");
+        assert_eq!(ledger.subject_of(&stranger).expect("read"), None);
+    }
+    assert_eq!(find(&mut ledger), known);
+    assert!(ledger.erase(known[0].expect("somebody")).expect("erased"));
+    assert_eq!(find(&mut ledger), [None, known[1]]);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Tables on disk: local records taken in, snapshots of what registries hold, their buckets and columns. The home of Polars.
 
+mod ahead;
 mod buckets;
 mod building;
 mod columns;
@@ -17,6 +18,7 @@ mod spool;
 mod table;
 mod traffic;
 
+pub use ahead::ahead;
 pub use buckets::{BUCKET_ROWS, bucket_dir, bucket_of, log2_for, registry_dir};
 pub use building::{Building, Observation, Pending};
 pub use columns::{Column, ContactField, DomainField, Kind, OBSERVED, ORDERS, SERVICES, columns, table_name};

@@ -22,8 +22,12 @@ impl Row {
     /// The row of `id` with `fields`; a field of no characters is absent.
     #[must_use]
     pub fn new<'a>(id: &str, fields: impl IntoIterator<Item = Option<&'a str>>) -> Self {
-        let mut text = String::from(id);
-        let mut ends = vec![end_of(&text)];
+        let fields = fields.into_iter();
+        // Room for most rows, so that hardly any grows piece by piece: every report makes one of each object.
+        let mut text = String::with_capacity(id.len() + 256);
+        text.push_str(id);
+        let mut ends = Vec::with_capacity(fields.size_hint().0 + 1);
+        ends.push(end_of(&text));
         for field in fields {
             match field.filter(|f| !f.is_empty()) {
                 Some(field) => {

@@ -1,9 +1,10 @@
 //! Snapshots: what a registry held, as a pull saw it, in buckets of Parquet under `snapshots/date=…/registry=…`.
 
+use super::ahead::ahead;
 use super::buckets::{bucket_dir, registry_dir};
 use super::building::Pending;
 use super::columns::{columns, table_name};
-use super::parquet::ParquetFile;
+use super::parquet::{Batch, ParquetFile};
 use super::rows::Row;
 use super::spool::{ExchangeRow, State};
 use super::table::{Cell, ColumnType};
@@ -343,6 +344,64 @@ impl Snapshot {
             }
         }
         Ok(out)
+    }
+
+    /// Hands over the id of every object of a kind whose contents the registry told: some columns' cost, not that of the rows.
+    ///
+    /// # Errors
+    /// `E-parquet-…`.
+    pub fn each_id(&self, kind: ObjectKind, mut take: impl FnMut(&str)) -> Result<()> {
+        let ids = |bucket| self.column_of(kind, bucket, "state");
+        ahead(self.buckets(), ids, |_, batches| {
+            for batch in batches {
+                let told = batch.column(0).zip(batch.column(1)).filter(|(_, state)| *state == Some(State::Ok.as_str()));
+                told.filter_map(|(id, _)| id).for_each(&mut take);
+            }
+            Ok(())
+        })
+    }
+
+    /// How many objects of a kind each registrar sponsors, by its identifier (`clID`, RFC 5730 §2.9.1.1).
+    ///
+    /// # Errors
+    /// `E-parquet-…`.
+    pub fn sponsors(&self, kind: ObjectKind) -> Result<BTreeMap<String, u64>> {
+        let mut out = BTreeMap::new();
+        ahead(
+            self.buckets(),
+            |bucket| self.column_of(kind, bucket, "sponsor"),
+            |_, batches| {
+                for batch in batches {
+                    for sponsor in batch.column(1).flatten() {
+                        match out.get_mut(sponsor) {
+                            Some(n) => *n += 1,
+                            None => drop(out.insert(sponsor.to_owned(), 1)),
+                        }
+                    }
+                }
+                Ok(())
+            },
+        )?;
+        Ok(out)
+    }
+
+    /// The ids of one bucket, each with one more column.
+    fn column_of(&self, kind: ObjectKind, bucket: u32, name: &str) -> Result<Vec<Batch>> {
+        let file = self.cells(kind, bucket, &["id", name])?;
+        (0..file.batches()).map(|n| file.batch(n)).collect()
+    }
+
+    /// Hands over every object of a kind whose contents the registry told, bucket after bucket in the order of their ids, while the next
+    /// bucket is read.
+    ///
+    /// # Errors
+    /// `E-parquet-…`, and what `take` tells.
+    pub fn each(&self, kind: ObjectKind, mut take: impl FnMut(Row) -> Result<()>) -> Result<()> {
+        ahead(
+            self.buckets(),
+            |bucket| self.rows(kind, bucket),
+            |_, rows| rows.into_iter().filter(|seen| seen.state == State::Ok).try_for_each(|seen| take(seen.row)),
+        )
     }
 }
 

@@ -208,13 +208,12 @@ pub fn consent_show(loaded: &Loaded, ctx: &Context, of: &ConsentOf, events: Opti
         (Some(records), None) => {
             let mut totals = Totals::default();
             for registry in &ctx.only {
-                for bucket in 0..records.buckets() {
-                    for row in records.rows(registry, ObjectKind::Contact, bucket)? {
-                        let subject = Fingerprint::of_row(&row).map(|person| ledger.subject_of(&person)).transpose()?.flatten();
-                        subjects.extend(subject);
-                        totals.add(&ledger, subject, at);
-                    }
-                }
+                records.each(registry, ObjectKind::Contact, |row| {
+                    let subject = Fingerprint::of_row(&row).map(|person| ledger.subject_of(&person)).transpose()?.flatten();
+                    subjects.extend(subject);
+                    totals.add(&ledger, subject, at);
+                    Ok(())
+                })?;
             }
             shown.totals = totals.all();
         }

@@ -297,15 +297,14 @@ fn look(id: &RegistryId, records: &Records, snapshot: Option<&Snapshot>, rows: &
     let mut kept: HashMap<String, &mut ErasedRow> =
         rows.iter_mut().filter(|row| row.state == ErasedState::Residual).map(|row| (row.handle.clone(), &mut **row)).collect();
     if !kept.is_empty() {
-        for bucket in 0..snapshot.buckets() {
-            for seen in snapshot.rows(ObjectKind::Domain, bucket)?.into_iter().filter(|seen| seen.state == State::Ok) {
-                for handle in handles(&seen.row) {
-                    if let Some(row) = kept.get_mut(&handle) {
-                        row.blocked_by.push(seen.row.id().to_owned());
-                    }
+        snapshot.each(ObjectKind::Domain, |domain| {
+            for handle in handles(&domain) {
+                if let Some(row) = kept.get_mut(&handle) {
+                    row.blocked_by.push(domain.id().to_owned());
                 }
             }
-        }
+            Ok(())
+        })?;
     }
     Ok(())
 }

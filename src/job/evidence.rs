@@ -11,7 +11,7 @@ use crate::compliance::processing::{Assessed, Evidence};
 use crate::compliance::register::Holds;
 use crate::compliance::retention::{Kept, Life, State as Keeping, elements, items, resolve};
 use crate::compliance::{Fingerprint, Ledger};
-use crate::dataset::{ContactField, Records, Row, Snapshot, State};
+use crate::dataset::{ContactField, Records, Row, Snapshot};
 use crate::journal::{self, StepState};
 use crate::model::ObjectKind;
 use crate::plan::{PlanFile, Turn};
@@ -52,27 +52,29 @@ impl Looking<'_, '_> {
         let (mut contacts, mut persons) = (HashSet::new(), HashSet::new());
         seen.special = Some([0; 3]);
         seen.overdue = Some((0, 0));
-        for bucket in 0..records.buckets() {
-            for row in records.rows(self.id, ObjectKind::Contact, bucket)? {
-                if contacts.insert(hash(row.id())) {
-                    self.contact(seen, &row, &mut persons, (&scopes, today))?;
-                }
+        records.each(self.id, ObjectKind::Contact, |row| {
+            if contacts.insert(hash(row.id())) {
+                self.contact(seen, &row, &mut persons, (&scopes, today))?;
             }
-        }
+            Ok(())
+        })?;
         let Some(snapshot) = snapshot else { return Ok(()) };
-        for bucket in 0..snapshot.buckets() {
-            for kind in ObjectKind::ALL {
-                for sponsor in snapshot.stamps(kind, bucket)?.into_values().filter_map(|stamp| stamp.sponsor) {
-                    *seen.sponsors.entry(sponsor.into_string()).or_default() += 1;
-                }
-            }
-            for observed in snapshot.rows(ObjectKind::Contact, bucket)?.iter().filter(|observed| observed.state == State::Ok) {
-                if contacts.insert(hash(observed.row.id())) {
-                    self.contact(seen, &observed.row, &mut persons, (&scopes, today))?;
-                }
+        for kind in ObjectKind::ALL {
+            for (sponsor, n) in snapshot.sponsors(kind)? {
+                *seen.sponsors.entry(sponsor).or_default() += n;
             }
         }
-        Ok(())
+        let mut is_more = false;
+        snapshot.each_id(ObjectKind::Contact, |id| is_more |= !contacts.contains(&hash(id)))?;
+        if !is_more {
+            return Ok(());
+        }
+        snapshot.each(ObjectKind::Contact, |row| {
+            if contacts.insert(hash(row.id())) {
+                self.contact(seen, &row, &mut persons, (&scopes, today))?;
+            }
+            Ok(())
+        })
     }
 
     fn contact(&mut self, seen: &mut Evidence, row: &Row, persons: &mut HashSet<u64>, at: (&[Box<str>], Date)) -> Result<()> {

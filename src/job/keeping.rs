@@ -10,7 +10,7 @@ use crate::compliance::processing::RecordPack;
 use crate::compliance::register::Holds;
 use crate::compliance::retention::{Kept, Life, Resolution, RulePack, elements, items, resolve};
 use crate::compliance::{Element, Fingerprint, Ledger};
-use crate::dataset::{ContactField, DomainField, Records, Row, ServiceEnd, ServiceEnds, Snapshot, State};
+use crate::dataset::{ContactField, DomainField, Records, Row, ServiceEnd, ServiceEnds, Snapshot};
 use crate::model::ObjectKind;
 use crate::report::{self, ErasedRow, ErasedState, Making, Reread, RetentionReport, RetentionRow, RetentionSummary};
 use jiff::civil::Date;
@@ -105,23 +105,19 @@ pub(super) fn lives(records: &Records, id: &RegistryId, snapshot: Option<&Snapsh
     let mut lives: HashMap<u64, Life> = HashMap::new();
     let mut held: HashSet<u64> = HashSet::new();
     if let Some(snapshot) = snapshot {
-        for bucket in 0..snapshot.buckets() {
-            for observed in snapshot.rows(ObjectKind::Domain, bucket)? {
-                if observed.state == State::Ok {
-                    held.insert(hash(observed.row.id()));
-                    meet(&mut lives, &observed.row, true, None);
-                }
-            }
-        }
+        snapshot.each(ObjectKind::Domain, |row| {
+            held.insert(hash(row.id()));
+            meet(&mut lives, &row, true, None);
+            Ok(())
+        })?;
     }
-    for bucket in 0..records.buckets() {
-        for row in records.rows(id, ObjectKind::Domain, bucket)? {
-            let end = ends.of(row.id());
-            // What the registry was asked for and has not is not in use; where nobody asked, an ended service tells.
-            let in_use = if snapshot.is_some() { held.contains(&hash(row.id())) } else { end.is_none() };
-            meet(&mut lives, &row, in_use, end);
-        }
-    }
+    records.each(id, ObjectKind::Domain, |row| {
+        let end = ends.of(row.id());
+        // What the registry was asked for and has not is not in use; where nobody asked, an ended service tells.
+        let in_use = if snapshot.is_some() { held.contains(&hash(row.id())) } else { end.is_none() };
+        meet(&mut lives, &row, in_use, end);
+        Ok(())
+    })?;
     Ok(lives)
 }
 
@@ -170,28 +166,22 @@ impl Keeping<'_, '_> {
         // 8 bytes for each contact, so that no row is kept.
         let (mut there, mut local) = (HashSet::new(), HashSet::new());
         if let Some(snapshot) = snapshot {
-            for bucket in 0..snapshot.buckets() {
-                let rows = snapshot.rows(ObjectKind::Contact, bucket)?;
-                there.extend(rows.iter().filter(|observed| observed.state == State::Ok).map(|observed| hash(observed.row.id())));
-            }
+            snapshot.each_id(ObjectKind::Contact, |id| {
+                there.insert(hash(id));
+            })?;
         }
-        for bucket in 0..records.buckets() {
-            for row in records.rows(id, ObjectKind::Contact, bucket)? {
-                local.insert(hash(row.id()));
-                let stores = if there.contains(&hash(row.id())) { &["local", "registry"][..] } else { &["local"] };
-                self.contact(id, &row, &scopes, lives, stores)?;
+        records.each(id, ObjectKind::Contact, |row| {
+            local.insert(hash(row.id()));
+            let stores = if there.contains(&hash(row.id())) { &["local", "registry"][..] } else { &["local"] };
+            self.contact(id, &row, &scopes, lives, stores)
+        })?;
+        let Some(snapshot) = snapshot.filter(|_| !there.is_subset(&local)) else { return Ok(()) };
+        snapshot.each(ObjectKind::Contact, |row| {
+            if local.contains(&hash(row.id())) {
+                return Ok(());
             }
-        }
-        if let Some(snapshot) = snapshot {
-            for bucket in 0..snapshot.buckets() {
-                for observed in snapshot.rows(ObjectKind::Contact, bucket)? {
-                    if observed.state == State::Ok && !local.contains(&hash(observed.row.id())) {
-                        self.contact(id, &observed.row, &scopes, lives, &["registry"])?;
-                    }
-                }
-            }
-        }
-        Ok(())
+            self.contact(id, &row, &scopes, lives, &["registry"])
+        })
     }
 
     fn contact(

@@ -15,7 +15,7 @@ use crate::compliance::oversight::{Accuracy, Looked, Met, OversightPack, Verific
 use crate::compliance::register::{Book, Case, register};
 use crate::compliance::retention::elements;
 use crate::compliance::{Element, Fingerprint, Ledger, Subject};
-use crate::dataset::{ContactField, DomainField, Protection, Row, Services, Snapshot, State};
+use crate::dataset::{ContactField, DomainField, Protection, Row, Services, Snapshot, State, ahead};
 use crate::model::{Finding, FindingSeverity, ObjectKind, TlsFacts};
 use crate::policy::DomainRole;
 use crate::report::{AmissRow, LineRow, OversightBook, OversightSummary, UseRow, WithheldRow, masked};
@@ -194,9 +194,9 @@ impl Desk<'_, '_, '_> {
         let mut accuracy = Accuracy::default();
         let mut withheld = [0_u64; 2];
         let mut used: BTreeMap<(usize, Element), (u64, Option<bool>)> = BTreeMap::new();
-        for bucket in 0..snapshot.buckets() {
-            let stamps = snapshot.stamps(ObjectKind::Contact, bucket)?;
-            for seen in snapshot.rows(ObjectKind::Contact, bucket)?.into_iter().filter(|seen| seen.state == State::Ok) {
+        let read = |bucket| Ok((snapshot.stamps(ObjectKind::Contact, bucket)?, snapshot.rows(ObjectKind::Contact, bucket)?));
+        ahead(snapshot.buckets(), read, |_, (stamps, rows)| {
+            for seen in rows.into_iter().filter(|seen| seen.state == State::Ok) {
                 let row = &seen.row;
                 // The provider's own contacts are nobody's data.
                 if own.as_ref().is_some_and(|own| judge.proxy(row, own).is_some()) {
@@ -225,7 +225,8 @@ impl Desk<'_, '_, '_> {
                 }
                 self.judge(&mut accuracy, row, &judge, stamps.get(row.id()).and_then(|stamp| stamp.updated.as_deref()))?;
             }
-        }
+            Ok(())
+        })?;
         self.book.accuracy(self.id.as_str(), &accuracy);
         for (n, whom) in withheld.into_iter().zip(["natural", "legal"]) {
             let rule = self.pack.withholding(&profile.id).filter(|rule| whom == "legal" && n > 0 && rule.only == Who::Individual);
@@ -288,20 +289,19 @@ type Owners = Vec<(u64, u16)>;
 fn owners(snapshot: &Snapshot, services: &Services) -> Result<(Vec<Product>, Owners)> {
     let mut known: BTreeMap<Product, u16> = BTreeMap::new();
     let mut owners = Vec::new();
-    for bucket in 0..snapshot.buckets() {
-        for seen in snapshot.rows(ObjectKind::Domain, bucket)?.into_iter().filter(|seen| seen.state == State::Ok) {
-            let name = seen.row.id();
-            let Some(owner) = seen.row.get(DomainField::Registrant.at()) else { continue };
-            let zone = name.split_once('.').map_or("", |(_, zone)| zone);
-            let product = match services.of(name) {
-                None => "name",
-                Some(Protection::V1) => "name, privacy v1",
-                Some(Protection::V2) => "name, privacy v2",
-            };
-            let next = u16::try_from(known.len()).unwrap_or(u16::MAX);
-            owners.push((hash(owner), *known.entry((zone.into(), product)).or_insert(next)));
-        }
-    }
+    snapshot.each(ObjectKind::Domain, |row| {
+        let name = row.id();
+        let Some(owner) = row.get(DomainField::Registrant.at()) else { return Ok(()) };
+        let zone = name.split_once('.').map_or("", |(_, zone)| zone);
+        let product = match services.of(name) {
+            None => "name",
+            Some(Protection::V1) => "name, privacy v1",
+            Some(Protection::V2) => "name, privacy v2",
+        };
+        let next = u16::try_from(known.len()).unwrap_or(u16::MAX);
+        owners.push((hash(owner), *known.entry((zone.into(), product)).or_insert(next)));
+        Ok(())
+    })?;
     owners.sort_unstable();
     let mut products: Vec<(Product, u16)> = known.into_iter().collect();
     products.sort_by_key(|(_, at)| *at);

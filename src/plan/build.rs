@@ -4,7 +4,7 @@ use super::basis::{Bases, NoRecords};
 use super::header::Recipe;
 use super::recipes::{Asked, Behind, Beside, Known, Outcome, Pair, Site, Watched, asks_behind, behind, watched};
 use crate::base::{RegistryId, Result, StopToken, Timestamp};
-use crate::dataset::{Records, Row, Snapshot, Stamp, State};
+use crate::dataset::{Records, Row, Snapshot, Stamp, State, ahead};
 use crate::model::ObjectKind;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -166,9 +166,9 @@ impl Sources<'_> {
         let coarse = self.records.buckets_log2().min(theirs);
         let finer = |bucket: u32, by: u8| (bucket << by)..((bucket + 1) << by);
         let is_old = self.snapshot.manifest().observed.as_ref().is_some_and(|ages| ages.oldest < self.not_before);
-        for bucket in 0..1_u32 << coarse {
+        let read = |bucket: u32| {
             if self.stop.is_stopped() {
-                return Ok(());
+                return Ok(Vec::new());
             }
             let mut all = BTreeMap::<Box<str>, Both>::new();
             for fine in finer(bucket, self.records.buckets_log2() - coarse) {
@@ -193,9 +193,8 @@ impl Sources<'_> {
                     both.remote = Some(seen.row);
                 }
             }
-            let pairs: Vec<Both> = all.into_values().collect();
-            visit(&pairs)?;
-        }
-        Ok(())
+            Ok(all.into_values().collect::<Vec<Both>>())
+        };
+        ahead(1 << coarse, read, |_, pairs| if self.stop.is_stopped() { Ok(()) } else { visit(&pairs) })
     }
 }

@@ -4,6 +4,7 @@ use super::{SEGMENTS_LOG2, Taking, Waiting};
 use crate::base::{
     Blame, Digest, Exit, Problem, Problems, RegistryId, Result, create_private_dir, place_tree, read_capped, remove_tree, write_atomic,
 };
+use crate::dataset::ahead::ahead;
 use crate::dataset::buckets::{bucket_dir, bucket_of, registry_dir};
 use crate::dataset::columns::{columns, table_name};
 use crate::dataset::parquet::ParquetFile;
@@ -130,6 +131,14 @@ impl Records {
             }
         }
         Ok(out)
+    }
+
+    /// Hands over every object of a kind, bucket after bucket in the order of their ids, while the next bucket is read.
+    ///
+    /// # Errors
+    /// `E-parquet-…`, and what `take` tells.
+    pub fn each(&self, registry: &RegistryId, kind: ObjectKind, mut take: impl FnMut(Row) -> Result<()>) -> Result<()> {
+        ahead(self.buckets(), |bucket| self.rows(registry, kind, bucket), |_, rows| rows.into_iter().try_for_each(&mut take))
     }
 
     /// The ids of one bucket, sorted.

@@ -185,24 +185,18 @@ impl Search {
         for id in loaded.config.registries.keys() {
             let snapshot = Snapshot::newest(state.root(), id)?;
             let mut rows = 0;
-            for bucket in 0..records.buckets() {
-                for row in records.rows(id, ObjectKind::Contact, bucket)? {
-                    rows += 1;
-                    search.contact(id, Holding::Records, row, wanted, ledger)?;
-                }
-            }
+            records.each(id, ObjectKind::Contact, |row| {
+                rows += 1;
+                search.contact(id, Holding::Records, row, wanted, ledger)
+            })?;
             search.note(id, Holding::Records, rows);
             if let Some(snapshot) = &snapshot {
                 search.snapshots.insert(id.clone(), snapshot.manifest().finished);
                 rows = 0;
-                for bucket in 0..snapshot.buckets() {
-                    for observed in snapshot.rows(ObjectKind::Contact, bucket)? {
-                        if observed.state == State::Ok {
-                            rows += 1;
-                            search.contact(id, Holding::Registry, observed.row, wanted, ledger)?;
-                        }
-                    }
-                }
+                snapshot.each(ObjectKind::Contact, |row| {
+                    rows += 1;
+                    search.contact(id, Holding::Registry, row, wanted, ledger)
+                })?;
                 search.note(id, Holding::Registry, rows);
             }
             search.domains(id, records, snapshot.as_ref(), ends)?;
@@ -267,26 +261,22 @@ impl Search {
         if handles.is_empty() {
             return Ok(());
         }
-        for bucket in 0..records.buckets() {
-            for row in records.rows(id, ObjectKind::Domain, bucket)? {
-                if handles_of(&row).any(|(_, handle)| handles.contains(handle)) {
-                    let end = ends.of(row.id());
-                    let in_use = match snapshot {
-                        Some(snapshot) => observed(snapshot, id, ObjectKind::Domain, row.id())?.is_some(),
-                        None => end.is_none(),
-                    };
-                    self.domain(id, Holding::Records, &row, &handles, (in_use, end));
-                }
+        records.each(id, ObjectKind::Domain, |row| {
+            if handles_of(&row).any(|(_, handle)| handles.contains(handle)) {
+                let end = ends.of(row.id());
+                let in_use = match snapshot {
+                    Some(snapshot) => observed(snapshot, id, ObjectKind::Domain, row.id())?.is_some(),
+                    None => end.is_none(),
+                };
+                self.domain(id, Holding::Records, &row, &handles, (in_use, end));
             }
-        }
-        if let Some(snapshot) = snapshot {
-            for bucket in 0..snapshot.buckets() {
-                for observed in snapshot.rows(ObjectKind::Domain, bucket)?.iter().filter(|observed| observed.state == State::Ok) {
-                    self.domain(id, Holding::Registry, &observed.row, &handles, (true, None));
-                }
-            }
-        }
-        Ok(())
+            Ok(())
+        })?;
+        let Some(snapshot) = snapshot else { return Ok(()) };
+        snapshot.each(ObjectKind::Domain, |row| {
+            self.domain(id, Holding::Registry, &row, &handles, (true, None));
+            Ok(())
+        })
     }
 
     fn domain(&mut self, id: &RegistryId, store: Holding, row: &Row, handles: &HashSet<String>, life: (bool, Option<&ServiceEnd>)) {

@@ -38,27 +38,24 @@ impl Contacts {
     /// `E-parquet-…`; as [`Ledger::subject_of`].
     pub(super) fn countries(&mut self, records: &Records, id: &RegistryId, ledger: &mut Ledger<'_>) -> Result<()> {
         use DomainField as F;
-        for bucket in 0..records.buckets() {
-            for row in records.rows(id, ObjectKind::Domain, bucket)? {
-                for field in [F::Registrant, F::Admin, F::Tech, F::Billing] {
-                    let handles = row.get(field.at()).into_iter().flat_map(|all| all.split(';'));
-                    self.used.extend(handles.map(|handle| hash(id.as_str(), handle)));
-                }
+        records.each(id, ObjectKind::Domain, |row| {
+            for field in [F::Registrant, F::Admin, F::Tech, F::Billing] {
+                let handles = row.get(field.at()).into_iter().flat_map(|all| all.split(';'));
+                self.used.extend(handles.map(|handle| hash(id.as_str(), handle)));
             }
-        }
+            Ok(())
+        })?;
         if ledger.subjects().next().is_none() {
             return Ok(());
         }
-        for bucket in 0..records.buckets() {
-            for row in records.rows(id, ObjectKind::Contact, bucket)? {
-                let Some(person) = Fingerprint::of_row(&row) else { continue };
-                let Some(subject) = ledger.subject_of(&person)? else { continue };
-                if let Some(country) = Person::of(&row).value(Element::Country) {
-                    self.countries.entry(subject).or_insert_with(|| country.to_uppercase());
-                }
+        records.each(id, ObjectKind::Contact, |row| {
+            let Some(person) = Fingerprint::of_row(&row) else { return Ok(()) };
+            let Some(subject) = ledger.subject_of(&person)? else { return Ok(()) };
+            if let Some(country) = Person::of(&row).value(Element::Country) {
+                self.countries.entry(subject).or_insert_with(|| country.to_uppercase());
             }
-        }
-        Ok(())
+            Ok(())
+        })
     }
 
     /// Whether a domain of the local records names that contact.
@@ -99,18 +96,16 @@ impl Looking<'_> {
     /// `E-parquet-…`, `E-store-…`, `E-file-…`.
     pub(super) fn look(&self, contacts: &mut Contacts, ledger: &mut Ledger<'_>, book: &mut ConsentBook<'_>) -> Result<()> {
         let (mut tlds, mut names) = (HashMap::<u64, BTreeSet<usize>>::new(), Vec::<String>::new());
-        for bucket in 0..self.records.buckets() {
-            for row in self.records.rows(self.id, ObjectKind::Domain, bucket)? {
-                let Some((tld, handle)) = row.id().split_once('.').map(|(_, tld)| tld).zip(row.get(DomainField::Registrant.at())) else {
-                    continue;
-                };
-                let at = names.iter().position(|known| known == tld).unwrap_or_else(|| {
-                    names.push(tld.to_owned());
-                    names.len() - 1
-                });
-                tlds.entry(hash(self.id.as_str(), handle)).or_default().insert(at);
-            }
-        }
+        self.records.each(self.id, ObjectKind::Domain, |row| {
+            let tld = row.id().split_once('.').map(|(_, tld)| tld);
+            let Some((tld, handle)) = tld.zip(row.get(DomainField::Registrant.at())) else { return Ok(()) };
+            let at = names.iter().position(|known| known == tld).unwrap_or_else(|| {
+                names.push(tld.to_owned());
+                names.len() - 1
+            });
+            tlds.entry(hash(self.id.as_str(), handle)).or_default().insert(at);
+            Ok(())
+        })?;
         let Self { night, id, records, snapshot, .. } = self;
         let sources = Sources { id, records, snapshot, not_before: Timestamp::MIN, stop: &night.ctx.stop };
         pairs(&sources, ObjectKind::Contact, &mut |pair: Pair<'_>| {
