@@ -316,6 +316,10 @@ impl<'s> Ledger<'s> {
 fn keep(records: &mut BTreeMap<Subject, Vec<Record>>, ids: &mut HashMap<Token, (Subject, usize)>, record: Record) {
     let events = records.entry(record.subject).or_default();
     ids.insert(record.id.clone(), (record.subject, events.len()));
+    // Most subjects have one event or two, and a vector that grows by itself begins with room for four.
+    if events.len() == events.capacity() {
+        events.reserve_exact(events.len().max(1));
+    }
     events.push(record);
 }
 

@@ -234,7 +234,7 @@ fn cells(row: &ErasedRow) -> Vec<Cell> {
         Reread::There(at) => ("there", Some(at)),
     };
     let text = |value: &Option<String>| Cell::from(value.clone());
-    let time = |at: Option<Timestamp>| Cell::from(at.map(|at| at.to_string()));
+    let time = |at: Option<Timestamp>| Cell::from(at.map(|at| at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()));
     vec![
         row.plan.as_str().into(),
         row.op.into(),

@@ -54,7 +54,7 @@ pub(super) fn sections<'a>(all: impl IntoIterator<Item = (&'a str, &'a str)>) ->
 
 /// Figures with their names.
 pub(super) fn figures<'a>(all: impl IntoIterator<Item = (&'a str, &'a str)>) -> Markup {
-    html! { dl.figures { @for (name, figure) in all { div { dt { (name) } dd { (figure) } } } } }
+    html! { dl.figures { @for (name, figure) in all { div { dt { (name) } dd.said[!figure.starts_with(|first: char| first.is_ascii_digit())] { (figure) } } } } }
 }
 
 /// A table of which the files have more rows than the page.
