@@ -50,8 +50,10 @@ pub fn report_retention(loaded: &Loaded, ctx: &Context, what_if: Option<&Path>) 
     let holds = Holds::read(&mut store, night.started)?;
     let (erasures, _) = erasures(&night, &records, &mut store)?;
     let (erasures, roles) = (Erasures::of(erasures), &*loaded.config.record);
-    let stored = retention::stored(&mut store, night.state.root(), in_force)?;
+    let mut stored = retention::stored(&mut store, night.state.root(), in_force)?;
+    stored.extend(retention::verified(&mut store, night.started)?);
     let mut ledger = Ledger::open(&mut store)?;
+    stored.extend(retention::withdrawn(&ledger, night.started));
     let report = RetentionReport::begin(&night.dir, &making, pack, today)?;
     let mut keeping = Keeping {
         loaded,

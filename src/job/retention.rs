@@ -3,7 +3,9 @@
 
 use super::opening::store_path;
 use crate::base::{Problem, Result, Sealed, StateDir, Timestamp, read_capped, remove_tree};
+use crate::compliance::register::{Book, Case, Limits, register};
 use crate::compliance::retention::{Item, RulePack, resolve};
+use crate::compliance::{Happening, Ledger, Subject};
 use crate::plan::PlanFile;
 use crate::report::proof::folder::PROOF;
 use crate::report::proof::{Document, RunPredicate, Statement};
@@ -28,6 +30,10 @@ const VAULT: (&str, &str) = ("vault", "sealed");
 const OUTBOX: (&str, &str) = ("outbox", "written");
 /// The cluster of what is kept under random ids as long as its subject is not erased.
 const LEDGER: (&str, &str) = ("ledger", "written");
+/// The cluster of what proves that somebody's data were verified.
+const VERIFICATION: (&str, &str) = ("verification", "verified");
+/// The cluster of what proves consents that were withdrawn.
+const CONSENTS: (&str, &str) = ("consent-proof", "consent-withdrawn");
 /// How long values are sealed where no rule of the pack says it.
 const SEALED: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// The most bytes of a message of the outbox.
@@ -44,7 +50,7 @@ pub(super) struct Own {
     pub(super) path: PathBuf,
     /// Its name below the state directory or the reports.
     pub(super) name: String,
-    /// `state`, `reports`, `plans`, `vault`, `outbox` or `ledgers`.
+    /// `state`, `reports`, `plans`, `vault`, `outbox`, `registers` or `ledgers`.
     pub(super) store: &'static str,
     /// Of which day, where one is known.
     pub(super) day: Option<Date>,
@@ -143,6 +149,35 @@ pub(super) fn stored(store: &mut dyn Store, state: &Path, pack: &RulePack) -> Re
         }
     }
     Ok(all)
+}
+
+/// The verifications that were done: each keeps how, when and with what result somebody's data were held against something.
+///
+/// # Errors
+/// As [`Book::open`].
+pub(super) fn verified(store: &mut dyn Store, at: Timestamp) -> Result<Vec<Own>> {
+    let Some(register) = register("verification") else { return Ok(Vec::new()) };
+    let path = PathBuf::new();
+    let book = Book::open(store, register)?;
+    // Whether one was done does not rest on the calendar.
+    let limits = Limits::default();
+    let cases = book.cases(at, &limits).filter(|case| case.state == Some("verified"));
+    let own = |case: Case| {
+        let day = case.last.map(|last| last.at.to_zoned(TimeZone::UTC).date());
+        Own { path: path.clone(), name: case.case.to_string(), store: "registers", day, kind: VERIFICATION }
+    };
+    Ok(cases.map(own).collect())
+}
+
+/// The consents that were withdrawn and not given again, by the random number of the subject: what is left of them proves that they were
+/// given, for as long as somebody may claim that they were not.
+pub(super) fn withdrawn(ledger: &Ledger<'_>, at: Timestamp) -> Vec<Own> {
+    let is_any = |subject: &Subject| ledger.events(*subject).iter().any(|event| event.event == Happening::Withdrawn);
+    let own = |subject: Subject| {
+        let day = ledger.withdrawn(subject, at)?.to_zoned(TimeZone::UTC).date();
+        Some(Own { path: PathBuf::new(), name: subject.to_string(), store: "ledgers", day: Some(day), kind: CONSENTS })
+    };
+    ledger.subjects().filter(is_any).filter_map(own).collect()
 }
 
 /// The day on which the first message of a file was made; those of one file are of one time.

@@ -3,7 +3,7 @@
 use crate::served::{World, context};
 use calamine::{Reader as _, Xlsx};
 use privet::base::{Clock, Exit, Moment, SystemClock, Timestamp, write_atomic};
-use privet::job::{Context, Ended, pull, report_record, report_retention, run};
+use privet::job::{Context, Ended, consent_import, pull, register_import, report_record, report_retention, run};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -59,6 +59,20 @@ fn what_no_service_needs_is_found_with_its_days_and_nothing_else() {
         let states: BTreeSet<&str> = planted.iter().map(|row| row[3].as_str()).collect();
         assert_eq!(states.into_iter().collect::<Vec<_>>(), ["due", "hold", "overdue", "retained", "unknown_start"]);
     }
+}
+
+#[test]
+fn what_proves_a_verification_and_a_withdrawn_consent_is_kept_by_rules_of_its_own() {
+    let world = World::new(63, 11);
+    let (loaded, day) = (world.load(), super::asking::at("2026-11-22T02:00:00Z"));
+    consent_import(&loaded, &day, &[world.data().join("records/answers.csv")], false).expect("taken in");
+    let cases = world.data().join("records/cases-verification.csv");
+    register_import(&loaded, &day, "verification", &[cases], false).expect("taken in");
+    let columns = ["cluster", "state", "keep_until", "must_go_by", "stores", "rules_min", "rules_max"];
+    let all = rows(&folder(&report_retention(&loaded, &day, None).expect("ended")).join("retention.csv"), &columns);
+    let of = |cluster: &str| all.iter().filter(|row| row[0] == cluster).map(|row| row[1..].join(" ")).collect::<Vec<_>>();
+    assert_eq!(of("verification"), ["due  2031-10-02 registers  VERIF"], "of two cases one came to an end");
+    assert_eq!(of("consent-proof"), ["retained 2029-11-19 2029-11-19 ledgers CONS-PROOF "]);
 }
 
 #[test]
