@@ -2,7 +2,7 @@
 
 use crate::base::{DomainName, Handle, hex};
 use crate::dataset::{ContactField, DomainField, Protection, Row, columns};
-use crate::model::ObjectKind;
+use crate::model::{Element, ObjectKind};
 use crate::policy::{Privacy, Profile};
 use sha2::{Digest as _, Sha256};
 
@@ -89,23 +89,28 @@ fn behind_v1(row: &Row, handle: &str) -> Row {
     row.with(&[Registrant, Admin, Tech, Billing].map(|field| (field.at(), Some(handle))))
 }
 
-/// A contact's row with a disclose statement that hides every element the contact has (RFC 5733 §2.9).
+/// A contact's row with a disclose statement that hides what the contact has, as far as the registry of `profile` lets it be withheld
+/// (RFC 5733 §2.9).
 #[must_use]
-pub fn withheld(row: &Row) -> Row {
+pub fn withheld(row: &Row, profile: &Profile) -> Row {
     use ContactField as F;
-    const ELEMENTS: [(&str, &[ContactField]); 9] = [
-        ("addr.int", &[F::IntStreet1, F::IntStreet2, F::IntStreet3, F::IntCity, F::IntSp, F::IntPc, F::IntCc]),
-        ("addr.loc", &[F::LocStreet1, F::LocStreet2, F::LocStreet3, F::LocCity, F::LocSp, F::LocPc, F::LocCc]),
-        ("email", &[F::Email]),
-        ("fax", &[F::Fax]),
-        ("name.int", &[F::IntName]),
-        ("name.loc", &[F::LocName]),
-        ("org.int", &[F::IntOrg]),
-        ("org.loc", &[F::LocOrg]),
-        ("voice", &[F::Voice]),
+    const ELEMENTS: [(&str, Element, &[ContactField]); 9] = [
+        ("addr.int", Element::Street, &[F::IntStreet1, F::IntStreet2, F::IntStreet3, F::IntCity, F::IntSp, F::IntPc, F::IntCc]),
+        ("addr.loc", Element::Street, &[F::LocStreet1, F::LocStreet2, F::LocStreet3, F::LocCity, F::LocSp, F::LocPc, F::LocCc]),
+        ("email", Element::Email, &[F::Email]),
+        ("fax", Element::Fax, &[F::Fax]),
+        ("name.int", Element::Name, &[F::IntName]),
+        ("name.loc", Element::Name, &[F::LocName]),
+        ("org.int", Element::Organisation, &[F::IntOrg]),
+        ("org.loc", Element::Organisation, &[F::LocOrg]),
+        ("voice", Element::Voice, &[F::Voice]),
     ];
     let has = |fields: &[ContactField]| fields.iter().any(|field| row.get(field.at()).is_some());
-    let names: Vec<&str> = ELEMENTS.iter().filter(|(_, fields)| has(fields)).map(|(name, _)| *name).collect();
+    let goes = ELEMENTS.iter().filter(|(_, element, fields)| profile.withholds(*element) && has(fields));
+    let names: Vec<&str> = goes.map(|(name, ..)| *name).collect();
+    if names.is_empty() {
+        return row.clone();
+    }
     row.with(&[(F::Disclose.at(), Some(&format!("0:{}", names.join(","))))])
 }
 
@@ -143,6 +148,7 @@ pub(super) fn names_contacts(at: usize) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::policy::profile;
 
     #[test]
     fn the_proxy_handle_is_the_published_rule() {
@@ -170,8 +176,14 @@ mod tests {
             ContactField::Disclose => Some("1:voice"),
             _ => None,
         });
-        let row = withheld(&Row::new("C-1", fields));
-        assert_eq!(row.get(ContactField::Disclose.at()), Some("0:addr.loc,email,name.loc"));
+        let row = Row::new("C-1", fields);
+        let said = |profile: &Profile, row: &Row| withheld(row, profile).get(ContactField::Disclose.at()).map(str::to_owned);
+        // Of generic TLDs each of it may be withheld; .nz shows name and e-mail address of everybody (IRPO).
+        let (gtld, nz) = (profile("gtld-thick").expect("a profile"), profile("nz").expect("a profile"));
+        assert_eq!(said(&gtld, &row).as_deref(), Some("0:addr.loc,email,name.loc"));
+        assert_eq!(said(&nz, &row).as_deref(), Some("0:addr.loc"));
+        let bare = row.with(&[(ContactField::LocCc.at(), None)]);
+        assert_eq!(said(&nz, &bare).as_deref(), Some("1:voice"), "an empty statement is none");
     }
 
     #[test]

@@ -96,7 +96,7 @@ impl Side<'_> {
         buckets.try_for_each(|(bucket, masks)| {
             let bucket = u32::try_from(bucket).unwrap_or(u32::MAX);
             let hidden: HashSet<&str> = masks.withheld.iter().map(AsRef::as_ref).collect();
-            let expected = |row: Row| if hidden.contains(row.id()) { withheld(&row) } else { row };
+            let expected = |row: Row| if hidden.contains(row.id()) { withheld(&row, self.compared.profile) } else { row };
             let mut local: Vec<Row> = self.local(kind, bucket)?.into_iter().map(expected).collect();
             // A local record of the proxy contact is the registrar's own word on it.
             let known: HashSet<String> = local.iter().map(|row| row.id().to_owned()).collect();

@@ -3,12 +3,12 @@
 use super::characters::Characters;
 use super::fields::{Bounds, FieldRules, Property, When};
 use super::limits::Limits;
-use super::published::{Needed, Published, Special};
+use super::published::{Choice, Needed, Published, Special};
 use super::rule::{Capability, Rule};
 use super::words::{
     ContactModel, DomainRole, Glue, HostModel, Line, Privacy, Publication, RegistrantChange, ServerTest, StatusUse, TransferLock,
 };
-use crate::model::ObjectKind;
+use crate::model::{Element, ObjectKind};
 use jiff::civil::Date;
 use std::collections::BTreeMap;
 
@@ -213,6 +213,20 @@ impl Profile {
     /// Every table of rules with the field it speaks of.
     pub fn named_tables(&self) -> impl Iterator<Item = (&str, &FieldRules)> {
         self.fields.iter().map(|(key, rules)| (rules.field.as_deref().unwrap_or(key), rules))
+    }
+
+    /// Whether a contact's disclose statement decides on `element`: on every one where the registry's rules name none.
+    #[must_use]
+    pub fn withholds(&self, element: Element) -> bool {
+        let choices = || self.published.values().filter_map(|rule| rule.value.choice.as_ref());
+        let mut own = choices().filter(|choice| matches!(choice, Choice::Disclose { .. })).peekable();
+        own.peek().is_none() || own.any(|choice| choice.is_about(element))
+    }
+
+    /// Whether the mechanism that hides a registrant here hides `element`, too.
+    #[must_use]
+    pub fn hides(&self, element: Element) -> bool {
+        self.privacy.value != Privacy::Disclose || self.withholds(element)
     }
 
     /// The statuses that a client may add and remove, in the order of their names.

@@ -161,7 +161,7 @@ impl Builder {
             ],
             Does::Withhold => {
                 let fact = Fact::column("disclose");
-                let hides = fact.of(ObjectKind::Contact, &withheld(&row));
+                let hides = fact.of(ObjectKind::Contact, &withheld(&row, &place.profile));
                 let step = DraftStep::update(ObjectKind::Contact, contact).setting(fact, &row, hides);
                 vec![draft((ObjectKind::Contact, contact), vec![step], BasisKind::Withholding, &[], "DNZ-1")]
             }

@@ -1,7 +1,7 @@
 //! The planted ends: services that are over, while their registry still hides whom they hid.
 
 use crate::dataset::{ContactField, contact_row};
-use crate::mock::fleet::{Draw, Mask, SyntheticFleet, withhold_all};
+use crate::mock::fleet::{Draw, Mask, SyntheticFleet};
 use crate::model::{Contact, Disclose};
 use crate::policy::Privacy;
 
@@ -64,7 +64,7 @@ impl<'a> Ended<'a> {
         }
         match self.fleet.profile().privacy.value {
             Privacy::Disclose => self.fleet.is_withheld(index).then(|| {
-                let all = Disclose { flag: true, ..withhold_all(&person) };
+                let all = Disclose { flag: true, ..self.fleet.withholding(&person) };
                 self.shown(index, ContactField::Disclose, &Contact { disclose: Some(all), ..person.clone() })
             }),
             Privacy::Consent => (person.properties.get(CONSENT) == Some("false")).then(|| {

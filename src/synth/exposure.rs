@@ -7,9 +7,9 @@ use super::registries::provider;
 use super::tables::CsvFile;
 use crate::base::{AtomicFile, Problem, Result, Timestamp};
 use crate::compliance::Rule;
-use crate::mock::fleet::{Draw, Fleet as _, Mask, SyntheticFleet, proxy_handle, withhold_all};
+use crate::mock::fleet::{Draw, Fleet as _, Mask, SyntheticFleet, proxy_handle};
 use crate::model::{Contact, Domain, Role};
-use crate::policy::{Capability, Privacy};
+use crate::policy::Privacy;
 use answers::{Planted, answer};
 use std::collections::{BTreeSet, HashMap};
 use std::io::Write as _;
@@ -70,7 +70,7 @@ impl Exposures {
             self.rows.extend(held.flaws(index, &contact));
             self.rows.extend(held.needless(&contact));
             self.rows.extend(numbered(&contact));
-            let lag = held.lag(index, &contact).zip(consents.person(contact.id.as_str()));
+            let lag = held.lag(&contact).zip(consents.person(contact.id.as_str()));
             self.lagging.extend(lag.map(|(is_shown, person)| (id.to_owned(), contact.id.as_str().to_owned(), person, is_shown)));
         }
         for handle in std::mem::take(&mut held.provider) {
@@ -177,7 +177,7 @@ impl Held<'_> {
             }
             Privacy::Disclose => {
                 let person = self.fleet.registrant_of(index).map(|index| self.fleet.contact_at(index));
-                if person.is_some_and(|person| person.disclose != Some(withhold_all(&person))) {
+                if person.is_some_and(|person| person.disclose != Some(self.fleet.withholding(&person))) {
                     row("registrant", "R-exposure-002");
                 }
             }
@@ -230,8 +230,8 @@ impl Held<'_> {
     }
 
     /// Whether a registrant would lag behind its person's word: `true` where it is shown by its own word, `false` where all of it is
-    /// withheld by it and no service wants that; nothing where it can do neither.
-    fn lag(&self, index: u64, contact: &Contact) -> Option<bool> {
+    /// withheld by it; nothing where it can do neither.
+    fn lag(&self, contact: &Contact) -> Option<bool> {
         if self.roles_of(contact) & REGISTRANT == 0 {
             return None;
         }
@@ -241,17 +241,13 @@ impl Held<'_> {
                 contact.properties.get("consentForPublishing").filter(|_| !is_published).map(|consent| consent == "true")
             }
             Privacy::Disclose | Privacy::ProxyContact => {
-                let all = withhold_all(contact);
-                let said = contact.disclose?;
-                if said.flag {
-                    let forms = [(said.name, all.name), (said.org, all.org), (said.addr, all.addr)];
-                    let is_named = forms.iter().any(|(said, has)| said.int && has.int || said.loc && has.loc);
-                    let beside = [(said.voice, all.voice), (said.fax, all.fax), (said.email, all.email)];
-                    return (is_named || beside.iter().any(|(said, has)| *said && *has)).then_some(true);
-                }
-                let is_whole = self.fleet.profile().capabilities.privacy_protect.value == Capability::No && said == all;
-                let is_hidden = self.fleet.is_withheld(index) && self.ended.contact(index).is_none();
-                (is_whole && !is_hidden).then_some(false)
+                // Of nobody is nothing at all shown by a statement: some of it is public by every such registry's rule.
+                let all = self.fleet.withholding(contact);
+                let said = contact.disclose.filter(|said| said.flag)?;
+                let forms = [(said.name, all.name), (said.org, all.org), (said.addr, all.addr)];
+                let is_named = forms.iter().any(|(said, has)| said.int && has.int || said.loc && has.loc);
+                let beside = [(said.voice, all.voice), (said.fax, all.fax), (said.email, all.email)];
+                (is_named || beside.iter().any(|(said, has)| *said && *has)).then_some(true)
             }
             _ => None,
         }

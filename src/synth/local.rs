@@ -17,7 +17,7 @@ use super::violations::Violations;
 use super::{Books, SynthOptions};
 use crate::base::{AtomicFile, Problem, Result};
 use crate::dataset::{ContactField, DomainField, contact_row, disclose_text, domain_row};
-use crate::mock::fleet::{Draw, Flaw, Fleet as _, FleetSettings, Mask, SyntheticFleet, proxy_handle, withhold_all};
+use crate::mock::fleet::{Draw, Flaw, Fleet as _, FleetSettings, Mask, SyntheticFleet, proxy_handle};
 use crate::model::ObjectKind;
 use crate::policy::{Capability, Privacy};
 use jiff::civil;
@@ -135,7 +135,7 @@ impl<'a> Local<'a> {
             }
             if self.fleet.is_bare_contact(index) {
                 let remote = person.disclose.as_ref().map(disclose_text).unwrap_or_default();
-                let local = disclose_text(&withhold_all(&person));
+                let local = disclose_text(&self.fleet.withholding(&person));
                 if local != remote {
                     differences.push(Changed { field: ContactField::Disclose.name(), local, remote });
                 }

@@ -183,17 +183,8 @@ fn expect_privacy(mechanism: &str, local: &mut [BTreeMap<String, Fields>; 2], se
             }
             ("disclose", "v2") => {
                 let Some(contact) = contacts.get_mut(&domain["registrant"]) else { continue };
-                let elements = [
-                    ("addr.int", "int_city"),
-                    ("addr.loc", "loc_city"),
-                    ("email", "email"),
-                    ("fax", "fax"),
-                    ("name.int", "int_name"),
-                    ("name.loc", "loc_name"),
-                    ("org.int", "int_org"),
-                    ("org.loc", "loc_org"),
-                    ("voice", "voice"),
-                ];
+                // Names and e-mail addresses are shown of everybody.
+                let elements = [("addr.int", "int_city"), ("addr.loc", "loc_city"), ("fax", "fax"), ("voice", "voice")];
                 let names: Vec<&str> = elements.iter().filter(|(_, column)| !contact[*column].is_empty()).map(|(name, _)| *name).collect();
                 contact.insert("disclose".into(), format!("0:{}", names.join(",")));
             }

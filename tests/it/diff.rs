@@ -291,12 +291,12 @@ fn a_registrant_that_withholds_is_expected_to_hide_what_it_has() {
     for (name, handle) in [("d1.nz", "C-1"), ("d2.nz", "C-2")] {
         world.local(D, domain(name, &[(Registrant, handle)]));
         world.remote(D, domain(name, &[(Registrant, handle)]));
-        world.local(C, contact(handle, &[(ContactField::LocName, "Ada"), (ContactField::Email, "a@example.org")]));
+        world.local(C, contact(handle, &[(ContactField::LocName, "Ada"), (ContactField::Voice, "+64.42345678")]));
     }
-    let has = [(ContactField::LocName, "Ada"), (ContactField::Email, "a@example.org")];
-    world.remote(C, contact("C-1", &[has[0], has[1], (ContactField::Disclose, "0:email,name.loc")]));
+    let has = [(ContactField::LocName, "Ada"), (ContactField::Voice, "+64.42345678")];
+    world.remote(C, contact("C-1", &[has[0], has[1], (ContactField::Disclose, "0:voice")]));
     world.remote(C, contact("C-2", &has));
-    assert_eq!(world.diff("nz", &services, Some(&settings())), ["x,contact,C-2,disclose,\"0:email,name.loc\",,changed,material"]);
+    assert_eq!(world.diff("nz", &services, Some(&settings())), ["x,contact,C-2,disclose,0:voice,,changed,material"]);
 }
 
 #[test]

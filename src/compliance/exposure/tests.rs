@@ -72,9 +72,13 @@ fn the_contacts_own_word_moves_what_it_may() {
     assert!(of("1", "true").starts_with("name opted-in") && of("1", "false").starts_with("name opted-out"));
     assert!(of("2", "false").starts_with("name public"), "an organisation is published whatever it says");
     let kiwi = |disclose: &str| seen("nz", DomainRole::Registrant, &whole(&[(F::Disclose, disclose)]), &NOBODY);
-    assert!(kiwi("0:email,name.loc").starts_with("name opted-out, street public"), "{}", kiwi("0:email,name.loc"));
-    assert!(kiwi("0:email,name.int").starts_with("name public"), "the statement is about the other form");
-    assert!(kiwi("0:addr.loc").contains("street opted-out, city opted-out, state opted-out, postal-code opted-out, country opted-out"));
+    assert!(kiwi("0:voice,addr.loc").starts_with("name public, street opted-out, city opted-out, state opted-out, postal-code opted-out"));
+    assert!(kiwi("0:voice,addr.loc").contains("country public, voice opted-out"), "{}", kiwi("0:voice,addr.loc"));
+    assert!(kiwi("0:voice,addr.int").contains("street public"), "the statement is about the other form");
+    assert!(
+        kiwi("0:email,name.loc").starts_with("name public") && kiwi("0:email,name.loc").ends_with("email public"),
+        "shown of everybody"
+    );
     let generic = |disclose: &str| seen("gtld-thick", DomainRole::Registrant, &whole(&[(F::Disclose, disclose)]), &NOBODY);
     assert!(generic("1:email,addr.loc").contains("street opted-in") && generic("1:email,addr.loc").ends_with("email opted-in"));
     assert!(generic("0:addr.loc").contains("state public") && generic("0:addr.loc").contains("country public"), "public by design");

@@ -149,7 +149,9 @@ fn one(
         DomainRole::Registrant => known.asking.is_bare(desk.profile.privacy.value, row.id()),
         _ => known.watch.is_leak(row.id(), role, handle),
     };
-    if is_leak { exposure.map(Seen::leaking) } else { exposure }
+    // What the registry shows of everybody, no service hides.
+    let leaks = |element| if is_leak && desk.profile.hides(element) { exposure.get(element).leaking() } else { exposure.get(element) };
+    Exposure::of(leaks)
 }
 
 /// That a protected registrant is shown by the role itself.

@@ -21,7 +21,7 @@ mod tests;
 
 pub use draw::Draw;
 pub use flaws::Flaw;
-pub use people::withhold_all;
+
 pub use privacy::{Mask, Provider, proxy_handle};
 pub use settings::{FleetSettings, Forms, HandleForm, PrivacyShares};
 pub use synthetic::SyntheticFleet;

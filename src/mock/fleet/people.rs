@@ -175,7 +175,7 @@ impl People {
 
 /// The disclose statement that nothing of `contact` may be disclosed (RFC 5733 §2.9, flag 0), naming whatever it has.
 #[must_use]
-pub fn withhold_all(contact: &Contact) -> Disclose {
+pub(super) fn withhold_all(contact: &Contact) -> Disclose {
     let forms = |has: fn(&PostalInfo) -> bool| DiscloseForms {
         int: contact.postal.iter().any(|p| p.form == PostalForm::Int && has(p)),
         loc: contact.postal.iter().any(|p| p.form == PostalForm::Loc && has(p)),

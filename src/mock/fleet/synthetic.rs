@@ -9,7 +9,9 @@ use super::people::{Calendar, People, password, withhold_all};
 use super::privacy::{Mask, proxy_handle};
 use super::settings::FleetSettings;
 use crate::base::{DomainName, Handle, HostName, Result};
-use crate::model::{Contact, ContactRef, Domain, Host, HostAttr, Ip, IpVersion, NameServers, ObjectKind, Role, Status, StatusValue};
+use crate::model::{
+    Contact, ContactRef, Disclose, Domain, Element, Host, HostAttr, Ip, IpVersion, NameServers, ObjectKind, Role, Status, StatusValue,
+};
 use crate::policy::{Capability, HostModel, Line, Privacy, Profile, profile};
 use std::sync::{Arc, OnceLock};
 
@@ -108,9 +110,24 @@ impl SyntheticFleet {
     pub fn contact_at(&self, index: u64) -> Contact {
         let mut contact = self.person_at(index);
         if self.is_withheld(index) && !self.is_bare_contact(index) {
-            contact.disclose = Some(withhold_all(&contact));
+            contact.disclose = Some(self.withholding(&contact));
         }
         contact
+    }
+
+    /// The disclose statement that withholds whatever the registry lets be withheld of `contact`.
+    #[must_use]
+    pub fn withholding(&self, contact: &Contact) -> Disclose {
+        let mut all = withhold_all(contact);
+        let keeps = |element| self.profile.withholds(element);
+        for (forms, element) in [(&mut all.name, Element::Name), (&mut all.org, Element::Organisation), (&mut all.addr, Element::Street)] {
+            forms.int &= keeps(element);
+            forms.loc &= keeps(element);
+        }
+        all.voice &= keeps(Element::Voice);
+        all.fax &= keeps(Element::Fax);
+        all.email &= keeps(Element::Email);
+        all
     }
 
     /// Contact `index` as its person wants it, before any privacy service.

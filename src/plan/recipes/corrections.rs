@@ -154,7 +154,7 @@ pub(super) fn contact(site: &Site<'_>, pair: Pair<'_>, asked: &Asked, bases: &mu
     let Some((local, remote)) = pair.local.zip(pair.remote).filter(|_| site.selection.contact(pair.id())) else { return Ok(()) };
     let at = (CONTACT, local.id());
     let is_hidden = asked.is_hidden(local.id()) && site.profile.privacy.value == Privacy::Disclose;
-    let expected = if is_hidden { withheld(local) } else { local.clone() };
+    let expected = if is_hidden { withheld(local, site.profile) } else { local.clone() };
     let differing = material(CONTACT, &expected, remote);
     if differing.is_empty() {
         return Ok(());

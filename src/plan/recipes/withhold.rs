@@ -19,7 +19,7 @@ pub(super) fn mechanism(site: &Site<'_>, row: &Row) -> Option<(Fact, String, Opt
     let property = |key: &str, hides: bool| (Fact::property(key), hides.to_string(), Some((!hides).to_string()));
     match site.profile.privacy.value {
         Privacy::Disclose => {
-            let hides = withheld(row).get(ContactField::Disclose.at()).unwrap_or_default().to_owned();
+            let hides = withheld(row, site.profile).get(ContactField::Disclose.at()).unwrap_or_default().to_owned();
             let shows = hides.strip_prefix("0:").map(|names| format!("1:{names}"));
             Some((Fact::column(ContactField::Disclose.name()), hides, shows))
         }

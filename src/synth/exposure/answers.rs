@@ -1,7 +1,7 @@
 //! RDAP answers about domains of a fleet: most of them as they should be, some with a leak, and some that redact too much.
 
 use crate::base::Timestamp;
-use crate::mock::fleet::{Draw, Mask, SyntheticFleet, withhold_all};
+use crate::mock::fleet::{Draw, Mask, SyntheticFleet};
 use crate::model::{Contact, Domain, Role};
 use crate::policy::Privacy;
 use crate::synth::registries::provider;
@@ -77,11 +77,13 @@ pub(super) fn answer(
                 planted.push(Planted { field: "registrant.email", shows: true });
             }
         }
-        (Privacy::Disclose, _) if person.disclose == Some(withhold_all(&person)) => {
-            redacted.extend(["Registrant Email", "Registrant Phone"]);
+        (Privacy::Disclose, _) if person.disclose == Some(fleet.withholding(&person)) => {
+            // Name and e-mail address are shown of everybody.
+            card.name(&person);
+            card.email = person.email.as_ref().map(|email| email.reveal().to_owned());
+            redacted.extend(["Registrant Street", "Registrant Phone"]);
             if matches!(kind, Kind::Leaks | Kind::Claims) {
-                card.name(&person);
-                planted.push(Planted { field: "registrant.name", shows: true });
+                planted.extend(card.voice(&person).then_some(Planted { field: "registrant.voice", shows: true }));
             }
         }
         (Privacy::Disclose, Mask::None) if person.disclose.is_none() && !fleet.is_withheld(registrant) => {

@@ -26,7 +26,7 @@ fn a_natural_person_is_never_published_without_explicit_consent() {
         world.domains = Default::default();
         world.run(recipe, bases)
     };
-    let all = "addr.loc,email,name.loc,voice";
+    let all = "addr.loc,voice";
     let (shown, hidden) = (format!("1:{all}"), format!("0:{all}"));
     let disclosed = ("nz", (C::Disclose, shown.as_str()), (C::Disclose, hidden.as_str()));
     let consent = ("nicit", (C::Properties, "consentForPublishing=true"), (C::Properties, "consentForPublishing=false"));
@@ -62,7 +62,7 @@ fn a_correction_over_a_mask_or_a_placeholder_is_never_planned() {
     }
     // Whoever is protected by withholding stays withheld, and that is no difference.
     let mut world = World::with("nz", Some(Protection::V2));
-    world.contacts[1][0] = withheld(&world.contacts[1][0]);
+    world.contacts[1][0] = withheld(&world.contacts[1][0], &world.profile);
     let out = world.agreed(Recipe::Corrections);
     assert!(out.drafts.is_empty() && out.left_out.is_empty());
 }

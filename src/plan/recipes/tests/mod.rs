@@ -308,8 +308,7 @@ fn proxy_data_are_never_planned_where_they_are_forbidden() {
 
 #[test]
 fn withholding_touches_every_domain_of_the_contact_and_needs_no_consent() {
-    for (id, fact, value) in [("nz", "disclose", "0:addr.loc,email,name.loc,voice"), ("nicit", "properties.consentForPublishing", "false")]
-    {
+    for (id, fact, value) in [("nz", "disclose", "0:addr.loc,voice"), ("nicit", "properties.consentForPublishing", "false")] {
         let mut world = World::with(id, Some(Protection::V2));
         world.services.push(("b.example", Protection::V2));
         for side in [0, 1] {
@@ -484,7 +483,7 @@ fn an_open_restriction_or_objection_keeps_every_recipe_from_the_person_and_their
     };
     let mut shown = World::with("nz", None);
     for (side, flag) in [(0, "1"), (1, "0")] {
-        let statement = format!("{flag}:addr.loc,email,name.loc,voice");
+        let statement = format!("{flag}:addr.loc,voice");
         shown.contacts[side][0] = shown.contacts[side][0].with(&[(C::Disclose.at(), Some(&statement))]);
     }
     let mut v1 = World::with("gtld-thick", Some(Protection::V1));
