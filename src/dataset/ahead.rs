@@ -40,7 +40,11 @@ mod tests {
     #[test]
     fn parts_come_in_order_and_whole() {
         let mut met = Vec::new();
-        ahead(5, |part| Ok(part * 10), |part, value| Ok(met.push((part, value)))).unwrap();
+        let mut take = |part, value| {
+            met.push((part, value));
+            Ok(())
+        };
+        ahead(5, |part| Ok(part * 10), &mut take).unwrap();
         assert_eq!(met, [(0, 0), (1, 10), (2, 20), (3, 30), (4, 40)]);
         ahead(0, |_| Err::<(), _>(problem(0)), |_, ()| Ok(())).unwrap();
     }
@@ -48,7 +52,11 @@ mod tests {
     #[test]
     fn the_first_fault_ends_it_whichever_side_has_it() {
         let mut met = Vec::new();
-        let reading = ahead(9, |part| if part == 3 { Err(problem(part)) } else { Ok(part) }, |part, _| Ok(met.push(part)));
+        let mut take = |part, _| {
+            met.push(part);
+            Ok(())
+        };
+        let reading = ahead(9, |part| if part == 3 { Err(problem(part)) } else { Ok(part) }, &mut take);
         assert!(reading.unwrap_err().to_string().contains("part 3"));
         assert_eq!(met, [0, 1, 2]);
         let taking = ahead(u32::MAX, Ok, |part, _| if part == 2 { Err(problem(part)) } else { Ok(()) });
