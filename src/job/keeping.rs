@@ -1,5 +1,6 @@
 //! How long is kept what of whom: the retention report over records, snapshots and the tool's own files.
 
+use super::asking::waiting_orders;
 use super::config::Loaded;
 use super::erased::erasures;
 use super::night::Night;
@@ -54,6 +55,7 @@ pub fn report_retention(loaded: &Loaded, ctx: &Context, what_if: Option<&Path>) 
     stored.extend(retention::verified(&mut store, night.started)?);
     let mut ledger = Ledger::open(&mut store)?;
     stored.extend(retention::withdrawn(&ledger, night.started));
+    stored.extend(retention::ordered(waiting_orders(loaded, ctx, &records, &mut ledger, night.started)?));
     let report = RetentionReport::begin(&night.dir, &making, pack, today)?;
     let mut keeping = Keeping {
         loaded,

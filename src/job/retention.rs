@@ -34,6 +34,8 @@ const LEDGER: (&str, &str) = ("ledger", "written");
 const VERIFICATION: (&str, &str) = ("verification", "verified");
 /// The cluster of what proves consents that were withdrawn.
 const CONSENTS: (&str, &str) = ("consent-proof", "consent-withdrawn");
+/// The cluster of data of orders that wait for consent.
+const ORDER: (&str, &str) = ("order", "ordered");
 /// How long values are sealed where no rule of the pack says it.
 const SEALED: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// The most bytes of a message of the outbox.
@@ -50,7 +52,7 @@ pub(super) struct Own {
     pub(super) path: PathBuf,
     /// Its name below the state directory or the reports.
     pub(super) name: String,
-    /// `state`, `reports`, `plans`, `vault`, `outbox`, `registers` or `ledgers`.
+    /// `state`, `reports`, `plans`, `vault`, `outbox`, `orders`, `registers` or `ledgers`.
     pub(super) store: &'static str,
     /// Of which day, where one is known.
     pub(super) day: Option<Date>,
@@ -167,6 +169,12 @@ pub(super) fn verified(store: &mut dyn Store, at: Timestamp) -> Result<Vec<Own>>
         Own { path: path.clone(), name: case.case.to_string(), store: "registers", day, kind: VERIFICATION }
     };
     Ok(cases.map(own).collect())
+}
+
+/// Orders that wait for consent, each with the day on which it was placed: where none comes, their data go.
+pub(super) fn ordered(orders: Vec<(String, Date)>) -> impl Iterator<Item = Own> {
+    let own = |(order, day): (String, Date)| Own { path: PathBuf::new(), name: order, store: "orders", day: Some(day), kind: ORDER };
+    orders.into_iter().map(own)
 }
 
 /// The consents that were withdrawn and not given again, by the random number of the subject: what is left of them proves that they were

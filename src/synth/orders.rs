@@ -138,7 +138,7 @@ const USUAL: Case = Case {
 };
 
 /// The orders: each course of the matrix, one that is gathered with another, one of each kind of which nobody is asked.
-const CASES: [Case; 13] = [
+const CASES: [Case; 14] = [
     Case { order: "o-1", message: Some(1), told: Some(["requested", "placeholders", "asked before"]), ..USUAL },
     Case { order: "o-2", at: (3, "09:30:40"), message: Some(1), told: Some(["requested", "placeholders", "asked before"]), ..USUAL },
     Case {
@@ -197,13 +197,24 @@ const CASES: [Case; 13] = [
         ..USUAL
     },
     Case { order: "o-11", is: "cancelled", whose: (7, true), ..USUAL },
-    Case { order: "o-12", whose: (0, false), told: Some(["unknown", "whole", "nothing to ask"]), ..USUAL },
+    Case { order: "o-12", whose: (0, false), told: Some(["unknown", "whole", "nothing to ask"]), rule: Some("R-asking-015"), ..USUAL },
     // Asked before, and said nothing since: another message is not made.
     Case {
         order: "o-13",
         whose: (8, true),
         said: &[(45, "requested")],
         told: Some(["requested", "placeholders", "asked before"]),
+        ..USUAL
+    },
+    // Carried out although it was refused.
+    Case {
+        order: "o-14",
+        tld: "shop.example",
+        is: "done",
+        whose: (9, true),
+        said: &[(2, "refused")],
+        told: Some(["refused", "lapses", "answered"]),
+        rule: Some("R-asking-014"),
         ..USUAL
     },
 ];

@@ -72,6 +72,8 @@ fn what_proves_a_verification_and_a_withdrawn_consent_is_kept_by_rules_of_its_ow
     let all = rows(&folder(&report_retention(&loaded, &day, None).expect("ended")).join("retention.csv"), &columns);
     let of = |cluster: &str| all.iter().filter(|row| row[0] == cluster).map(|row| row[1..].join(" ")).collect::<Vec<_>>();
     assert_eq!(of("verification"), ["due  2031-10-02 registers  VERIF"], "of two cases one came to an end");
+    // Of the orders that wait one is older than its ten days.
+    assert_eq!(of("order"), ["due  2026-11-28 orders  ASY-10D", "overdue  2026-11-11 orders  ASY-10D"]);
     assert_eq!(of("consent-proof"), ["retained 2029-11-19 2029-11-19 ledgers CONS-PROOF "]);
 }
 

@@ -102,6 +102,9 @@ struct Provider {
     /// Within how many days what rested on a consent is erased once that is withdrawn.
     #[serde(default)]
     erase_days: Option<u16>,
+    /// Whether it informs registrants itself of names that it registers in its own way.
+    #[serde(default)]
+    informs: Option<bool>,
     #[serde(rename = "source")]
     _source: Box<str>,
     #[serde(rename = "confidence")]
@@ -338,6 +341,12 @@ impl BasisMatrix {
     #[must_use]
     pub fn erase_days(&self, provider: &str, on: Date) -> Option<u16> {
         self.provider(provider, on).and_then(|row| row.erase_days)
+    }
+
+    /// Whether a provider itself informs registrants of names that it registers in its own way; nothing where that is not known.
+    #[must_use]
+    pub fn informs(&self, provider: &str, on: Date) -> Option<bool> {
+        self.provider(provider, on).and_then(|row| row.informs)
     }
 
     fn provider(&self, provider: &str, on: Date) -> Option<&Provider> {

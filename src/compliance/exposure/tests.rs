@@ -6,7 +6,7 @@ use crate::compliance::Fingerprint;
 use crate::compliance::subjects::{Made, Subjects};
 use crate::dataset::{ContactField as F, RdapAnswers, Row, columns};
 use crate::model::{Element, ObjectKind};
-use crate::policy::{DomainRole, Profile, profile};
+use crate::policy::{DomainRole, Profile, profile, profile_names};
 use crate::store::{Batch, MemoryStore};
 use proptest::prelude::*;
 use std::path::{Path, PathBuf};
@@ -63,6 +63,36 @@ fn what_a_registry_publishes_is_its_profiles_to_say() {
     assert!(seen("eurid", Registrant, &european("false"), &NOBODY).contains("street public"));
     assert!(seen("eurid", Admin, &european("false"), &NOBODY).contains("street unknown"), "nothing was read of other roles");
     assert!(seen("sidn", Registrant, &company, &NOBODY).contains("name unknown"));
+}
+
+#[test]
+fn whoever_said_nothing_is_shown_no_more_than_the_registry_shows_of_everybody() {
+    // A natural person without a statement, a consent or a property that chooses, in every role of every registry.
+    let silent = whole(&[(F::Properties, "type=PERSON;naturalPerson=true;entityType=1")]);
+    let mut shown = Vec::new();
+    for id in profile_names() {
+        let profile = profile(id).unwrap();
+        let person = Person::of(&silent);
+        let of = judge(&person, &profile, DomainRole::Registrant, &NOBODY);
+        assert!(of.iter().all(|(_, seen)| !matches!(seen, Seen::OptedIn | Seen::Leak)), "{id}: silence chooses nothing");
+        let public: Vec<&str> = of.iter().filter(|(_, seen)| seen.is_public()).map(|(element, _)| element.as_str()).collect();
+        shown.push(format!("{id}: {}", public.join(" ")));
+    }
+    // .nz is public by default, and withholding the exception; everywhere else no name, address or number is shown of a person.
+    assert_eq!(
+        shown,
+        [
+            "afnic: ",
+            "denic: ",
+            "dnsbe: ",
+            "eurid: email",
+            "gtld-minimum: state country",
+            "gtld-thick: state country",
+            "nicit: ",
+            "nz: name street city state postal-code country voice fax email",
+            "sidn: ",
+        ]
+    );
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use super::rule::{Kind, Rule, RulePack};
 use jiff::civil::Date;
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What belongs together of one subject's data at one place: a cluster of elements, and all that rules ask of it.
@@ -183,7 +184,11 @@ pub fn resolve<'p>(pack: &'p RulePack, item: &Item<'_>, today: Date) -> Resoluti
     out.keep_until = keeps.map(|bound| bound.end);
     let kept_enough = || out.min.iter().map(|bound| bound.gone).max().filter(|_| !item.in_use);
     out.must_go_by = ends.map(|bound| bound.gone).into_iter().chain(kept_enough()).min();
-    out.conflict = keeps.zip(ends).filter(|(keeps, ends)| keeps.end > ends.gone).map(|(keeps, ends)| {
+    // Of all that exclude each other, those of the highest tier are the conflict; of one tier, what keeps longest and what ends first.
+    let (min, max) = (&out.min, &out.max);
+    let excluding = min.iter().flat_map(|keeps| max.iter().filter(|ends| keeps.end > ends.gone).map(move |ends| (keeps, ends)));
+    let first = excluding.min_by_key(|(keeps, ends)| (keeps.rule.tier, ends.rule.tier, Reverse(keeps.end), ends.gone));
+    out.conflict = first.map(|(keeps, ends)| {
         let wins = if ends.rule.tier < keeps.rule.tier { ends.rule } else { keeps.rule };
         Conflict { keeps: keeps.rule, ends: ends.rule, wins }
     });

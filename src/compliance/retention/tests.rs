@@ -132,6 +132,25 @@ fn in_one_cluster_both_conflict_and_the_law_comes_first() {
 }
 
 #[test]
+fn of_several_that_exclude_each_other_the_highest_are_the_conflict() {
+    let text = include_str!("../packs/retention.toml");
+    let rule = |id: &str, period: &str, kind: &str, tier: &str, end: &str| {
+        format!(
+            "\n[[rule]]\nid = \"{id}\"\nclusters = [\"report\"]\nstart = \"written\"\nperiod = \"{period}\"\nkind = \"{kind}\"\ntier = \"{tier}\"\n\
+             basis = \"contract\"\ncitation = \"a test\"\nconfidence = \"guess\"\nfrom = \"2018-05-25\"\nexample = [{{ start = \"2020-01-01\", end = \"{end}\" }}]\n"
+        )
+    };
+    let house = rule("OWN-20Y", "P20Y", "min", "house", "2040-01-01");
+    let law = rule("LAW-10Y", "P10Y", "min", "law", "2030-01-01");
+    let registry = rule("REG-5Y", "P5Y", "max", "registry", "2025-01-01");
+    let pack = RulePack::parse(&format!("{text}{house}{law}{registry}"), Path::new("own.toml")).unwrap();
+    let written = case("report", "gtld", &[("written", "2020-01-01")]);
+    let item = written.item();
+    let conflict = resolve(&pack, &item, day("2026-11-22")).conflict.unwrap();
+    assert_eq!((&*conflict.keeps.id, &*conflict.wins.id), ("LAW-10Y", "LAW-10Y"));
+}
+
+#[test]
 fn without_its_beginning_nobody_counts() {
     let lost = case("registration", "gtld", &[]);
     assert_eq!(lost.told(&pack(), "2026-11-22"), "- - UnknownStart []");

@@ -19,7 +19,9 @@ use crate::compliance::asking::{
     Asked, Before, Course, Drawn, Judging, Letter, Message, Messages, Trigger, Unasked, Wording, message_id, recipient,
 };
 use crate::compliance::{Ledger, Subject, Token};
+use crate::dataset::Records;
 use crate::store::Store;
+use jiff::civil::Date;
 use letters::Letters;
 use orders::{Orders, Registrant, asked, requested};
 use outbox::Outbox;
@@ -41,6 +43,30 @@ pub(super) fn waiting(state: &Path, subjects: &[Subject]) -> Result<u64> {
 pub(super) fn tidy(state: &Path, store: &mut dyn Store) -> Result<u64> {
     let messages = Messages::open(store)?;
     Outbox::open(state)?.tidy(&messages, &mut Ledger::open(store)?)
+}
+
+/// The open orders whose data wait for consent, or were to go when none came, each with the day on which it was placed.
+///
+/// # Errors
+/// As [`Orders::read`] and [`Ledger::subject_of`].
+pub(super) fn waiting_orders(
+    loaded: &Loaded,
+    ctx: &Context,
+    records: &Records,
+    ledger: &mut Ledger<'_>,
+    now: Timestamp,
+) -> Result<Vec<(String, Date)>, Problems> {
+    if loaded.config.records.orders.is_none() {
+        return Ok(Vec::new());
+    }
+    let orders = Orders::read(loaded, ctx, records)?;
+    let triggers = orders.triggers(&loaded.config, ledger)?;
+    let (asking, sent) = (&loaded.config.asking, Before::new());
+    let events = |subject: Subject| ledger.events(subject);
+    let judging = Judging { matrix: &asking.matrix, zone: &asking.zone, now, events: &events, sent: &sent };
+    let is_held = |trigger: &&Trigger<'_>| trigger.open && matches!(judging.order(trigger).course, Course::Waits | Course::Lapses);
+    let placed = |trigger: &Trigger<'_>| (trigger.order.to_owned(), trigger.at.to_zoned(asking.zone.clone()).date());
+    Ok(triggers.iter().filter(is_held).map(placed).collect())
 }
 
 /// Orders that are told one by one.

@@ -41,6 +41,8 @@ pub struct ConsentSent {
     again: Vec<Token>,
     /// Messages that went to another address than the registrant's own.
     elsewhere: Vec<Token>,
+    /// Messages of which nobody told the address that they went to: they count as sent to the registrant's own.
+    untold: u64,
     /// Messages that wait to be sent.
     waiting: u64,
 }
@@ -76,6 +78,7 @@ pub fn consent_sent(loaded: &Loaded, ctx: &Context, files: &[PathBuf]) -> Result
         erased: 0,
         again: Vec::new(),
         elsewhere: Vec::new(),
+        untold: 0,
         waiting: 0,
     };
     let mut confirmed: BTreeMap<Token, Vec<Confirmed>> = BTreeMap::new();
@@ -94,6 +97,7 @@ pub fn consent_sent(loaded: &Loaded, ctx: &Context, files: &[PathBuf]) -> Result
             continue;
         }
         out.erased += u64::from(key.is_none());
+        out.untold += u64::from(told.is_none());
         if sent.own {
             let is_again = before().chain(&*here).any(|known| known.own);
             out.again.extend(is_again.then(|| row.message.clone()));
@@ -124,7 +128,7 @@ pub fn consent_sent(loaded: &Loaded, ctx: &Context, files: &[PathBuf]) -> Result
         let mut ledger = Ledger::open(&mut opened.store)?;
         Outbox::open(&loaded.config.state)?.tidy(&messages, &mut ledger)?;
     } else {
-        (out.again, out.elsewhere, out.erased) = (Vec::new(), Vec::new(), 0);
+        (out.again, out.elsewhere, out.erased, out.untold) = (Vec::new(), Vec::new(), 0, 0);
     }
     out.waiting = messages.all().filter(|one| !messages.is_sent(&one.message)).count() as u64;
     let mut exits = vec![if is_whole { Exit::Done } else { Exit::InputIncomplete }];
@@ -232,7 +236,7 @@ fn drafts(asked: &Asked, row: &Row) -> Vec<(Draft, usize, u64)> {
 
 /// It for people.
 fn as_text(out: &ConsentSent) -> String {
-    let ConsentSent { rows, sent, known, bad, requested, erased, again, elsewhere, waiting } = out;
+    let ConsentSent { rows, sent, known, bad, requested, erased, again, elsewhere, untold, waiting } = out;
     let mut text =
         format!("{rows} rows: {sent} messages sent, {known} known, {bad} bad; {requested} requests in the ledger, {waiting} wait");
     if *bad > 0 {
@@ -240,6 +244,11 @@ fn as_text(out: &ConsentSent) -> String {
     }
     if *erased > 0 {
         text.push_str(&format!("\n{erased} messages were of subjects that were erased since"));
+    }
+    if *untold > 0 {
+        text.push_str(&format!(
+            "\nof {untold} messages nobody told whom they went to: fill in `to`, which shows that it was the registrant"
+        ));
     }
     for message in again.iter().take(TOLD) {
         text.push_str(&format!("\nsent twice: {message}: there is one message, and no reminder"));

@@ -142,6 +142,10 @@ impl Looking<'_> {
         let standing = fold_group(events, self.provider, group.as_ref().map(Group::as_str), at);
         let covers = |element: &Element| standing.state.holds() && (standing.elements.is_empty() || standing.elements.contains(element));
         let telling = Telling { looking: self, held, group: group.as_ref(), tld };
+        let lacking = lacking(held, &ground);
+        if !lacking.is_empty() {
+            telling.tell(book, rules::MINIMUM, format!("{} for .{tld}", lacking.join(", ")))?;
+        }
         if !baseless.is_empty() {
             telling.tell(book, rules::NO_BASIS, format!("{} for .{tld}", named(&baseless)))?;
         }
@@ -208,6 +212,19 @@ impl Telling<'_> {
             what,
         })
     }
+}
+
+/// What is not there of the least that every contract needs.
+fn lacking(held: &Held<'_>, ground: &dyn Fn(Element) -> Option<Ground>) -> Vec<&'static str> {
+    let is_needed = |element: &Element| ground(*element) == Some(Ground::Contract);
+    let needed = [Element::Name, Element::Country, Element::Email].into_iter().filter(is_needed);
+    let mut lacking: Vec<&str> = needed.filter(|element| !held.elements.contains(element)).map(Element::as_str).collect();
+    // In other scripts a whole name may be one word.
+    let is_part = |name: &str| name.bytes().all(|byte| byte.is_ascii_alphabetic());
+    if held.kind == PersonKind::Individual && held.there.value(Element::Name).is_some_and(is_part) {
+        lacking.push("name: a first or a last name alone");
+    }
+    lacking
 }
 
 /// Whether what a registry holds of an element stands for data that nobody consented to.

@@ -11,10 +11,15 @@ use super::super::{Context, Ended};
 use super::{Orders, asked, blocked};
 use crate::base::{Exit, Problems, Result, Timestamp};
 use crate::compliance::asking::{Course, Judging, Messages, OrderCourse, Process, Trigger, Unasked};
+use crate::compliance::register::{Book, Limits, register};
 use crate::compliance::{Ledger, State, Subject, Token};
 use crate::dataset::{Order, Snapshot};
 use crate::report::{ConsentBook, ConsentFinding, ConsentOrder, ConsentSummary};
+use crate::store::Store;
 use contacts::Contacts;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use std::collections::HashSet;
 
 /// What `report consent` prints with `--format json`.
 #[derive(Clone, Debug, serde::Serialize, schemars::JsonSchema)]
@@ -37,6 +42,7 @@ pub fn report_consent(loaded: &Loaded, ctx: &Context) -> Result<Ended, Problems>
     night.stage("consent");
     let making = night.making();
     let mut store = open_store(night.state.root())?;
+    let informed = informed(&mut store, night.started)?;
     let messages = Messages::open(&mut store)?;
     let mut ledger = Ledger::open(&mut store)?;
     let mut book = ConsentBook::begin(&night.dir, &making)?;
@@ -64,7 +70,7 @@ pub fn report_consent(loaded: &Loaded, ctx: &Context) -> Result<Ended, Problems>
         let asking = &config.asking;
         let judging = Judging { matrix: &asking.matrix, zone: &asking.zone, now: night.started, events: &events, sent: &sent };
         let drawn = judging.draw(&triggers);
-        let named = Named { loaded, contacts: &contacts };
+        let named = Named { loaded, contacts: &contacts, informed: &informed, today: night.started.to_zoned(TimeZone::UTC).date() };
         let mut all: Vec<_> = triggers.iter().zip(&drawn.orders).zip(&orders.orders).collect();
         // The order in which they are looked at; those of one place stay by their times.
         all.sort_by_key(|((_, order), _)| rank(order));
@@ -116,6 +122,18 @@ fn rank(order: &OrderCourse) -> u32 {
 struct Named<'a> {
     loaded: &'a Loaded,
     contacts: &'a Contacts,
+    /// Who was shown a notice that is in force.
+    informed: &'a HashSet<Subject>,
+    today: Date,
+}
+
+/// The subjects of whom it is recorded that they were shown a notice, and none since that replaced it.
+fn informed(store: &mut dyn Store, at: Timestamp) -> Result<HashSet<Subject>> {
+    let Some(register) = register("notice") else { return Ok(HashSet::new()) };
+    // Whether one was shown does not rest on the calendar.
+    let limits = Limits::default();
+    let book = Book::open(store, register)?;
+    Ok(book.cases(at, &limits).filter(|case| case.open).filter_map(|case| case.subject).collect())
 }
 
 impl Named<'_> {
@@ -155,10 +173,64 @@ impl Named<'_> {
             let until = last.unwrap_or_default();
             book.finding(&found(rules::LAPSED, format!("it waited until the end of {until}: take it back, and erase its data")))?;
         }
+        let is_unconsented = matches!(order.state, State::Unknown | State::Requested | State::Refused | State::Expired);
+        if order.process == Some(Process::Async) && !trigger.open && !order.consent.is_empty() && is_unconsented {
+            book.finding(&found(rules::UNCONSENTED, format!("it is done, and the consent is {}", order.state.as_str())))?;
+        }
+        let matrix = &self.loaded.config.asking.matrix;
+        let why = match order.asked {
+            Unasked::Nothing => Some("the contract covers all of it, so that no message asks"),
+            Unasked::Standard if trigger.provider.and_then(|provider| matrix.informs(provider, self.today)) == Some(false) => {
+                Some("the provider sends no message of its own, so that informing is the registrar's to do")
+            }
+            _ => None,
+        };
+        if let Some(why) = why.filter(|_| !trigger.subject.is_some_and(|subject| self.informed.contains(&subject))) {
+            book.finding(&found(rules::NOT_INFORMED, why.to_owned()))?;
+        }
         if order.course == Course::Blocked {
             let knows = trigger.provider.is_some_and(|provider| self.loaded.config.asking.matrix.knows(provider));
             book.finding(&found(rules::NOT_KNOWN, blocked(trigger, order, knows)))?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compliance::asking::OrderCourse;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn new_orders_stand_before_decided_ones_those_that_wait_before_those_that_do_not_and_others_by_their_time() {
+        let course = |process, state| OrderCourse {
+            process,
+            group: None,
+            consent: BTreeSet::new(),
+            blocked: BTreeSet::new(),
+            state,
+            evidence: Vec::new(),
+            course: Course::Whole,
+            until: None,
+            asked: Unasked::Nothing,
+        };
+        let (wait, go, standard) = (Some(Process::Async), Some(Process::Sync), Some(Process::Standard));
+        let orders = [
+            ("a", go, State::Given),
+            ("b", standard, State::Unknown),
+            ("c", wait, State::Refused),
+            ("d", go, State::Requested),
+            ("e", wait, State::Unknown),
+            ("f", None, State::Given),
+            ("g", wait, State::Requested),
+            ("h", go, State::Unknown),
+            ("i", wait, State::Withdrawn),
+            ("j", go, State::Renewed),
+        ];
+        let mut all: Vec<_> = orders.iter().map(|(name, process, state)| (*name, course(*process, *state))).collect();
+        all.sort_by_key(|(_, order)| rank(order));
+        let names: String = all.iter().map(|(name, _)| *name).collect();
+        assert_eq!(names, "egdhciajbf");
     }
 }

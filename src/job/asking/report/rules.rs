@@ -87,3 +87,24 @@ pub(super) const NOT_KNOWN: ConsentRule = ConsentRule {
     severity: S::Error,
     source: "the pack of bases: nothing is guessed",
 };
+/// The least that every contract needs.
+pub(super) const MINIMUM: ConsentRule = ConsentRule {
+    id: "R-asking-013",
+    about: "what every contract needs of a registrant is not whole: name, country, e-mail address (ENM-2)",
+    severity: S::Warning,
+    source: "the contract's elements, by the pack of bases; that a name has a first and a last part is a guess",
+};
+/// An order that was carried out without the consent that it waits for.
+pub(super) const UNCONSENTED: ConsentRule = ConsentRule {
+    id: "R-asking-014",
+    about: "an order that waits for consent was carried out, and none was given (MON-3)",
+    severity: S::Error,
+    source: "the process of such names, by the pack of bases; GDPR Art. 6(1)(a)",
+};
+/// Nobody told the registrant.
+pub(super) const NOT_INFORMED: ConsentRule = ConsentRule {
+    id: "R-asking-015",
+    about: "nobody is asked because of an order, and no notice is recorded that its registrant was shown (ENM-11, MON-12)",
+    severity: S::Warning,
+    source: "GDPR Art. 13 and 14",
+};
