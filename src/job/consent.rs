@@ -4,9 +4,10 @@ use super::config::Loaded;
 use super::ledgers::{ConsentOf, Form, Opened, contacts, events_as, nobody, shown_irregular};
 use super::{Context, Ended};
 use crate::base::{Blame, Event, Exit, Problem, Problems, SystemEntropy, Timestamp, escape_controls};
+use crate::compliance::asking::{Asked, Messages};
 use crate::compliance::{
-    Basis, COLUMNS, Decision, Draft, Fingerprint, Import, Irregular, Ledger, Near, Purpose, Record, Rule, Standing, Subject, Token,
-    fold_group, import,
+    Basis, COLUMNS, Decision, Draft, Fingerprint, Happening, Import, Irregular, Ledger, Near, Purpose, Record, Rule, Standing, Subject,
+    Token, fold_group, import,
 };
 use crate::model::ObjectKind;
 use comfy_table::{Table, presets};
@@ -101,6 +102,13 @@ pub(super) struct ConsentGroup {
     group: Option<Token>,
     /// What its events come to.
     standing: Standing,
+    /// When a message that asks for it was sent last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    last_sent: Option<Timestamp>,
+    /// By which way the subject takes it back, and has the message sent again, as its last message had it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    withdraw: Option<Token>,
 }
 
 /// What holds for one purpose, over many.
@@ -188,6 +196,7 @@ pub fn consent_show(loaded: &Loaded, ctx: &Context, of: &ConsentOf, events: Opti
     let is_of_all = of.handle.is_none() && of.domain.is_none() && of.subject.is_none();
     let by_records = of.subject.is_none() && (!is_of_all || !ctx.only.is_empty());
     let records = if by_records { Some(opened.records(loaded, ctx)?) } else { None };
+    let messages = Messages::open(&mut opened.store)?;
     let mut ledger = Ledger::open(&mut opened.store)?;
     let mut shown = ConsentShown { at, who: Vec::new(), totals: Vec::new(), irregular: Vec::new() };
     let mut subjects: BTreeSet<Subject> = BTreeSet::new();
@@ -196,13 +205,13 @@ pub fn consent_show(loaded: &Loaded, ctx: &Context, of: &ConsentOf, events: Opti
             let subject = Subject::read(id).filter(|subject| !ledger.events(*subject).is_empty());
             let subject = subject.ok_or_else(|| nobody(NOBODY, "the ledger has no such subject"))?;
             subjects.insert(subject);
-            shown.who.push(who(&ledger, Some(subject), at, None, None));
+            shown.who.push(who((&ledger, &messages), Some(subject), at, None, None));
         }
         (Some(records), None) if !is_of_all => {
             for (registry, row, domain) in contacts(records, ctx, of, NOBODY)? {
                 let subject = Fingerprint::of_row(&row).map(|person| ledger.subject_of(&person)).transpose()?.flatten();
                 subjects.extend(subject);
-                shown.who.push(who(&ledger, subject, at, Some(format!("{registry}/{}", row.id())), domain));
+                shown.who.push(who((&ledger, &messages), subject, at, Some(format!("{registry}/{}", row.id())), domain));
             }
         }
         (Some(records), None) => {
@@ -236,7 +245,13 @@ pub fn consent_show(loaded: &Loaded, ctx: &Context, of: &ConsentOf, events: Opti
     Ok(Ended { exits: vec![Exit::Done], json, text, problems: Vec::new() })
 }
 
-fn who(ledger: &Ledger<'_>, subject: Option<Subject>, at: Timestamp, contact: Option<String>, domain: Option<String>) -> ConsentWho {
+fn who(
+    (ledger, messages): (&Ledger<'_>, &Messages),
+    subject: Option<Subject>,
+    at: Timestamp,
+    contact: Option<String>,
+    domain: Option<String>,
+) -> ConsentWho {
     let purposes = Purpose::OF_CHANGES.iter().map(|purpose| {
         let standing = subject.map(|subject| ledger.standing(subject, *purpose, at)).unwrap_or_default();
         let decision = subject.map_or_else(Decision::nothing, |subject| ledger.decide(subject, *purpose, at));
@@ -251,7 +266,15 @@ fn who(ledger: &Ledger<'_>, subject: Option<Subject>, at: Timestamp, contact: Op
     let given = subject.map(|subject| ledger.given_to(subject)).unwrap_or_default();
     let groups = given.into_iter().map(|(provider, group)| {
         let standing = fold_group(&events, provider.as_str(), group.as_ref().map(Token::as_str), at);
-        ConsentGroup { provider, group, standing }
+        let is_of = |event: &&Record| event.provider.as_ref() == Some(&provider) && (event.group == group || event.group.is_none());
+        let requests = events.iter().filter(|event| event.event == Happening::Requested && event.at <= at);
+        let last_sent = requests.filter(is_of).map(|event| event.at).max();
+        let asks = |asked: &&Asked| {
+            let names = group.as_ref().is_none_or(|group| asked.groups.contains_key(group));
+            Some(asked.subject) == subject && asked.provider == provider && names && asked.created <= at
+        };
+        let withdraw = messages.all().filter(asks).max_by_key(|asked| asked.created).and_then(|asked| asked.withdraw.clone());
+        ConsentGroup { provider, group, standing, last_sent, withdraw }
     });
     ConsentWho { contact, domain, subject, purposes: purposes.collect(), groups: groups.collect(), events }
 }
@@ -318,10 +341,12 @@ fn as_text(shown: &ConsentShown) -> String {
         }
         out.push(purposes.to_string());
         if !who.groups.is_empty() {
-            let mut groups = table(&["provider", "group", "consent"]);
+            let mut groups = table(&["provider", "group", "consent", "asked last", "taken back by"]);
             for given in &who.groups {
                 let group = given.group.as_ref().map_or("all", Token::as_str);
-                groups.add_row([given.provider.as_str(), group, given.standing.state.as_str()]);
+                let last = given.last_sent.map(|at| at.to_string()).unwrap_or_default();
+                let way = given.withdraw.as_ref().map_or("", Token::as_str);
+                groups.add_row([given.provider.as_str(), group, given.standing.state.as_str(), &last, way]);
             }
             out.push(groups.to_string());
         }

@@ -38,6 +38,7 @@ const BRAND: &str = "
 [messages.hedge]
 name = \"Hedge Registrar\"
 link = \"https://hedge.example/consent/\"
+withdraw = \"control-panel\"
 ";
 
 /// What the controller declares of itself.

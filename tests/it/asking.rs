@@ -95,7 +95,7 @@ fn world(pack: &str) -> (World, Vec<privet::mock::Served>) {
     write_atomic(&world.data().join("basis.toml"), pack.as_bytes()).expect("written");
     let more = format!(
         "\n[records.orders]\nfiles = [\"records/orders.csv\"]\n[consent]\nrules = \"basis.toml\"\nproviders = {{ {THICK} = \"p\" }}\n\
-         [messages.own]\nname = \"Own Names\"\nlink = \"https://own.example/c/\"\n"
+         [messages.own]\nname = \"Own Names\"\nlink = \"https://own.example/c/\"\nwithdraw = \"api\"\n"
     );
     let config = without(&std::fs::read_to_string(world.config()).expect("a configuration")) + &more;
     write_atomic(&world.config(), config.as_bytes()).expect("written");
@@ -208,8 +208,12 @@ fn an_order_asks_once_in_the_customers_language_and_what_was_sent_is_a_request()
     write_atomic(&file, format!("message,sent_at\n{},2026-11-20T15:00:00Z\n", id(to_a)).as_bytes()).expect("written");
     let twice = consent_sent(&loaded, &at("2026-11-20T16:00:00Z"), &[file]).expect("ended");
     assert_eq!((twice.exit(), &twice.json["again"]), (Exit::Findings, &serde_json::json!([id(to_a)])));
+    // Nobody told whom that one went to.
+    assert_eq!((&sent.json["untold"], &twice.json["untold"]), (&0.into(), &1.into()));
     let (code, shown, _) = world.run(&["consent", "show", "--registry", THICK, "--handle", &a.handle]);
     assert_eq!((code, &shown["who"][0]["groups"][0]["standing"]["state"]), (0, &"requested".into()), "{shown}");
+    let group = &shown["who"][0]["groups"][0];
+    assert_eq!((&group["withdraw"], &group["last_sent"]), (&"api".into(), &"2026-11-20T15:00:00Z".into()), "{shown}");
     assert_eq!(shown["who"][0]["groups"][0]["group"], to_a["groups"].as_object().expect("groups").keys().next().expect("one").as_str());
 
     // Nothing of a person stands anywhere but in the outbox, the records and what the registries themselves keep.

@@ -52,6 +52,9 @@ pub struct Asked {
     pub template: Wording,
     /// The digest of the recipient's address under the subject's key.
     pub to: ValueDigest,
+    /// By which way the subject takes back what it gives, and has the message sent again, where the brand has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub withdraw: Option<Token>,
     /// The file in the outbox.
     pub file: Token,
     /// When it was made.

@@ -271,6 +271,7 @@ impl Writing<'_> {
             language: language.clone(),
             template: wording.clone(),
             to: recipient(&key, registrant.email.reveal()),
+            withdraw: words.brand.withdraw.and_then(Token::read),
             file: id.clone(),
             created: self.now,
         };

@@ -12,6 +12,8 @@ use std::sync::Arc;
 const MOST: usize = 1000;
 /// The most characters of a link, before the message's id is put behind it.
 const MAX_LINK: usize = 500;
+/// The choices of `withdraw`.
+const WAYS: [(&str, &str); 4] = [("control-panel", "control-panel"), ("api", "api"), ("page", "page"), ("email", "email")];
 
 /// By what data are given to providers.
 pub(super) fn asking(reading: &mut Reading<'_>, mut table: Table<'_>) -> Option<Asking> {
@@ -76,6 +78,7 @@ pub(super) fn brands(reading: &mut Reading<'_>, table: &mut Table<'_>) -> BTreeM
             }
             fits.then_some(link)
         });
+        let withdraw = entry.find("withdraw").and_then(|found| found.choice(reading, &WAYS));
         let mut templates = BTreeMap::new();
         if let Some(found) = entry.find("templates") {
             for (tag, file) in found.pairs(reading).unwrap_or_default() {
@@ -87,7 +90,8 @@ pub(super) fn brands(reading: &mut Reading<'_>, table: &mut Table<'_>) -> BTreeM
             }
         }
         entry.finish(reading);
-        brands.insert(name, Brand { name: shown, language: language.unwrap_or_else(|| "en".to_owned()), link, templates });
+        let language = language.unwrap_or_else(|| "en".to_owned());
+        brands.insert(name, Brand { name: shown, language, link, withdraw, templates });
     }
     brands
 }

@@ -139,6 +139,8 @@ pub struct Brand {
     pub language: String,
     /// Where answers are given: the message's id is put behind it.
     pub link: Option<String>,
+    /// By which way customers take back what they gave, and have the message sent again: `control-panel`, `api`, `page` or `email`.
+    pub withdraw: Option<&'static str>,
     /// Templates by language; the built-in ones serve where there is none.
     pub templates: BTreeMap<String, PathBuf>,
 }

@@ -102,6 +102,7 @@ fn asked(n: u8) -> Asked {
         language: token("de"),
         template: Wording { id: token("t"), version: token("1"), digest: token("00") },
         to: recipient(&key, "ada@example.org"),
+        withdraw: (n == 1).then(|| token("api")),
         file: token("asks-1.ndjson"),
         created: at("2026-05-01T12:00:00Z"),
     }
