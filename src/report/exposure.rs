@@ -12,6 +12,7 @@ use crate::base::Result;
 use crate::compliance::exposure::{Exposure, Seen};
 use crate::model::{Element, FindingSeverity};
 use crate::policy::{DomainRole, SpecialKind};
+use jiff::civil::Date;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -92,7 +93,13 @@ const FINDINGS: Shape = Shape {
 const CANDIDATES: Shape = Shape {
     name: "exposure-candidates",
     title: "Contacts for somebody to look at: a heuristic suspects them",
-    heads: &[text("handle", "Contact"), text("registry", "Registry"), text("rule", "Rule"), text("field", "Field")],
+    heads: &[
+        text("handle", "Contact"),
+        text("registry", "Registry"),
+        text("rule", "Rule"),
+        text("field", "Field"),
+        text("offered", "Offered another address on"),
+    ],
 };
 
 /// What is held without need.
@@ -268,12 +275,14 @@ impl<'a> ExposureBook<'a> {
         Ok(())
     }
 
-    /// Adds a contact that a heuristic suspects.
+    /// Adds a contact that a heuristic suspects; `offered`: the day on which its person was last offered an address that does not say who
+    /// it is.
     ///
     /// # Errors
     /// As the writer of files.
-    pub fn candidate(&mut self, registry: &str, handle: &str, rule: &str, field: &str) -> Result<()> {
-        self.candidates.push(0, [handle, registry, rule, field].map(Cell::from).into())
+    pub fn candidate(&mut self, registry: &str, handle: &str, rule: &str, field: &str, offered: Option<Date>) -> Result<()> {
+        let words = [handle, registry, rule, field].map(Cell::from);
+        self.candidates.push(0, words.into_iter().chain([offered.map(|day| day.to_string()).unwrap_or_default().into()]).collect())
     }
 
     /// Adds how many contacts hold an element, and how many of them without need.

@@ -1,6 +1,7 @@
 //! `report exposure`: everything that was planted and nothing else, at every registry; what a plan changes of it; and nobody's data.
 
 use crate::served::{REGISTRIES, THICK, World, context};
+use privet::base::write_atomic;
 use privet::dataset::ParquetFile;
 use privet::job::pull;
 use serde_json::Value;
@@ -54,10 +55,33 @@ fn what_was_planted_is_found_and_nothing_else() {
         assert_eq!(registries, REGISTRIES);
         assert!(json["registries"].as_array().expect("registries").iter().any(|r| r["answers"].as_u64() > Some(0)));
         nobody_is_named(&world, &reports);
+        offered(&world, &reports);
     }
     // Every rule that rests on no heuristic is met.
     let wanted = ["001", "002", "003", "004", "005", "006", "007", "010", "013", "014"].map(|n| format!("R-exposure-{n}"));
     assert_eq!(met, BTreeSet::from(wanted));
+}
+
+/// Whoever has an address that says who it is, and was offered another one, stands there with the day.
+fn offered(world: &World, reports: &Path) {
+    let of = |reports: &Path| {
+        let all = rows(&reports.join("exposure-candidates.csv")).into_iter().filter(|row| row["rule"] == "R-exposure-011");
+        all.map(|row| [row["registry"].clone(), row["handle"].clone(), row["offered"].clone()]).collect::<Vec<_>>()
+    };
+    let before = of(reports);
+    let [registry, handle, none] = before.first().expect("a candidate");
+    assert_eq!(none, "");
+    let events = format!(
+        "case,event,at,registry,handle,notice,version\nx-1,shown,2026-10-01,{registry},{handle},functional-address,1\n\
+         x-1,shown,2026-11-02,{registry},{handle},functional-address,2\nx-2,shown,2026-11-03,{registry},{handle},privacy,2\n"
+    );
+    let file = world.data().join("offers.csv");
+    write_atomic(&file, events.as_bytes()).expect("written");
+    let (code, _, told) = world.run(&["notice", "import", &file.display().to_string()]);
+    assert_eq!(code, 0, "{told}");
+    let after = of(&report(world, &[]).1);
+    let days: BTreeSet<&str> = after.iter().map(|[.., day]| day.as_str()).collect();
+    assert!(after.contains(&[registry.clone(), handle.clone(), "2026-11-02".to_owned()]) && days.contains(""), "{after:?}");
 }
 
 /// Each table says the same in its three formats, and the summary counts what the rows say.
@@ -164,7 +188,7 @@ fn what_consent_and_agents_say_counts_and_bad_agents_are_told() {
     let _served = world.serve(&[]);
     pull(&world.load(), &context(&[])).expect("pulled");
     let config = std::fs::read_to_string(world.config()).expect("text");
-    let with = |agents: &str| privet::base::write_atomic(&world.config(), format!("{config}\n{agents}").as_bytes()).expect("written");
+    let with = |agents: &str| write_atomic(&world.config(), format!("{config}\n{agents}").as_bytes()).expect("written");
     let not_own =
         |reports: &Path| deterministic(&reports.join("findings.csv")).into_iter().filter(|row| row[4] == "R-exposure-003").count();
     let before = not_own(&report(&world, &[]).1);

@@ -119,6 +119,14 @@ struct Tally {
     shared: u64,
 }
 
+/// Whether everybody sees an e-mail address of a natural person that seems to say who the person is (EUR-6).
+fn is_named(person: &Person<'_>, [exposure, ..]: &InRoles) -> bool {
+    let is_seen = matches!(exposure.get(Element::Email), Seen::Public | Seen::OptedIn);
+    let is_person = person.organisation().is_none_or(|org| person.value(Element::Name) == Some(org));
+    let both = person.value(Element::Email).zip(person.value(Element::Name));
+    is_seen && is_person && both.is_some_and(|(email, name)| names_its_person(email, name))
+}
+
 impl Contacts {
     /// Takes a contact in; what was found of it.
     ///
@@ -146,7 +154,13 @@ impl Contacts {
             self.rows.insert(key, row.clone());
         }
         self.tally.contacts += 1;
-        self.found(desk, (asking, asked), (key, &person), &consent, &exposures)
+        let found = self.found(desk, (asking, asked), (key, &person), &consent, &exposures)?;
+        if asked.is_registrant(key) && is_named(&person, &exposures) && !asking.is_provider(row.id()) && !asked.masks.contains_key(&key) {
+            self.tally.named += 1;
+            let offered = consents.offered(pair.local)?;
+            desk.sheets.candidate(desk.registry, row.id(), Rule::NamedMailbox.id(), "email", offered)?;
+        }
+        Ok(found)
     }
 
     /// Takes in the contacts that the plan creates.
@@ -228,14 +242,6 @@ impl Contacts {
             None => {}
         }
         self.alike.take(person);
-        let is_seen = matches!(exposure.get(Element::Email), Seen::Public | Seen::OptedIn);
-        let is_person = person.organisation().is_none_or(|org| person.value(Element::Name) == Some(org));
-        if let (true, Some(email), Some(name)) = (is_seen && is_person, person.value(Element::Email), person.value(Element::Name))
-            && names_its_person(email, name)
-        {
-            self.tally.named += 1;
-            desk.sheets.candidate(desk.registry, id, Rule::NamedMailbox.id(), "email")?;
-        }
         Ok(out)
     }
 
@@ -249,7 +255,7 @@ impl Contacts {
         kinds.dedup_by_key(|(kind, _)| *kind);
         for (kind, element) in kinds {
             *self.tally.special.entry((kind, TEXT.into())).or_default() += 1;
-            desk.sheets.candidate(desk.registry, person.row().id(), Rule::special(kind).id(), element.as_str())?;
+            desk.sheets.candidate(desk.registry, person.row().id(), Rule::special(kind).id(), element.as_str(), None)?;
         }
         Ok(())
     }
@@ -292,7 +298,7 @@ impl Contacts {
         }
         if let Some(element) = shared.of(&Person::of(row)) {
             self.tally.shared += 1;
-            desk.sheets.candidate(desk.registry, row.id(), Rule::Shared.id(), element.as_str())?;
+            desk.sheets.candidate(desk.registry, row.id(), Rule::Shared.id(), element.as_str(), None)?;
         }
         Ok(())
     }
