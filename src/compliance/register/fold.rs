@@ -5,7 +5,7 @@
 
 use super::deadline::{Deadline, End, Limits, Met};
 use super::entry::Entry;
-use super::schema::{Check, Column, Happening, Kind, Limit, Register, When};
+use super::schema::{Astray, Check, Column, Happening, Kind, Limit, Register, When};
 use crate::base::Timestamp;
 use crate::compliance::fold::Irregular;
 use crate::compliance::record::Token;
@@ -115,9 +115,12 @@ impl<'e> Walk<'e> {
         let sealed = entry.sealed.keys().map(|name| (name, SEALED));
         let said: BTreeMap<&'static str, &'e str> =
             clear.chain(sealed).filter_map(|(name, value)| Some((&*self.register.column(name)?.name, value))).collect();
-        if let Some(what) = self.bars(entry, event, &said) {
+        let barred = self.bars(entry, event, &said);
+        let after = |astray: &&'static Astray| self.state.is_some_and(|(state, _)| astray.after.iter().any(|after| **after == *state));
+        let astray = event.astray.as_ref().filter(|astray| barred.is_some() || after(astray));
+        self.amiss.extend(astray.map(|astray| Amiss { id: &astray.id, what: &astray.what }));
+        if let Some(what) = barred {
             self.irregular.push(Irregular { record: entry.id.clone(), what });
-            self.amiss.extend(event.astray.as_ref().map(|astray| Amiss { id: &astray.id, what: &astray.what }));
             return;
         }
         self.values.extend(said);

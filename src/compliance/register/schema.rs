@@ -157,16 +157,19 @@ pub struct Happening {
     /// Whether the case has to be whole.
     #[serde(default)]
     pub(super) whole: bool,
-    /// What is amiss with a case in which it could not follow.
+    /// What is amiss with a case in which it could not follow, or should not have.
     pub(super) astray: Option<Astray>,
 }
 
-/// What is amiss where an event could not follow.
+/// What is amiss where an event could not follow, or should not have.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Astray {
     pub(super) id: Box<str>,
     pub(super) what: Box<str>,
+    /// The states that it does follow, and should not have.
+    #[serde(default)]
+    pub(super) after: Vec<Box<str>>,
 }
 
 /// A condition on a column: its value, or a part of it, is one of those; an empty one is that it has none.
@@ -370,6 +373,8 @@ impl Register {
         see("column", &columns, &mut self.checks.iter().flat_map(|check| check.missing.iter().chain(&check.missing_too)));
         see("column", &columns, &mut self.refusals.iter().filter_map(|refusal| refusal.unless.as_ref()));
         see("state", &states, &mut self.events.iter().flat_map(|event| event.from.iter().chain(&event.to)));
+        let after = self.events.iter().filter_map(|event| event.astray.as_ref()).flat_map(|astray| &astray.after);
+        see("state", &states, &mut after.into_iter());
         see("state", &states, &mut self.deadlines.iter().flat_map(|limit| &limit.states));
         see("state", &states, &mut self.checks.iter().flat_map(|check| &check.states));
         let extensions = self.deadlines.iter().filter_map(|limit| limit.extended.as_ref()).map(|extension| &extension.event);

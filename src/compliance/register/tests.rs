@@ -185,6 +185,36 @@ fn the_process_of_2016_has_its_clocks_and_no_case_has_them_that_does_not_carry_i
 }
 
 #[test]
+fn a_withholding_is_removed_after_a_notice_and_it_is_told_where_there_was_none() {
+    let withheld: [Said<'_>; 2] =
+        [("requested", "2026-01-01", &[("process", "irpo")]), ("withheld", "2026-01-02", &[("next_review", "2026-06-01")])];
+    let until = |last: &[Said<'_>], on: &str| case("withholding", &[&withheld[..], last].concat(), on, "");
+    let (warned, removed): (Said<'_>, Said<'_>) = (("warned", "2026-06-02", &[]), ("removed", "2026-07-01", &[]));
+    let told = until(&[warned], "2026-06-03");
+    assert_eq!((told.state, told.open, amiss(&told)), (Some("warned"), true, Vec::new()));
+    assert_eq!((deadline(&told, "review").standing, told.overdue()), (Met::Overdue, Some(2)), "a notice confirms nothing");
+    let gone = until(&[warned, removed], "2026-08-01");
+    assert_eq!((gone.state, gone.open, gone.irregular.len(), amiss(&gone)), (Some("removed"), false, 0, Vec::new()));
+    // It is gone all the same, and told.
+    let hasty = until(&[removed], "2026-08-01");
+    assert_eq!((hasty.state, hasty.irregular.len(), amiss(&hasty)), (Some("removed"), 0, vec!["R-withholding-005"]));
+    // What is confirmed again needs another notice.
+    let again: Said<'_> = ("reconfirmed", "2026-06-20", &[("next_review", "2027-06-01")]);
+    let confirmed = until(&[warned, again], "2026-06-21");
+    assert_eq!((confirmed.state, confirmed.overdue()), (Some("withheld"), None));
+    assert_eq!(amiss(&until(&[warned, again, removed], "2026-08-01")), ["R-withholding-005"]);
+    // What was granted and never withheld needs none.
+    let granted: [Said<'_>; 4] = [
+        ("requested", "2026-01-01", &[("process", "nz-2016"), ("domain", "a.nz"), ("items", "street"), ("circumstances", "a threat")]),
+        ("completed", "2026-01-02", &[("no_other_way", "none"), ("other_measures", "moved")]),
+        ("granted", "2026-01-05", &[("decided_by", "p-1")]),
+        ("removed", "2026-01-09", &[]),
+    ];
+    let gone = case("withholding", &granted, "2026-02-01", "");
+    assert_eq!((gone.state, amiss(&gone)), (Some("removed"), Vec::new()));
+}
+
+#[test]
 fn an_incomplete_request_for_disclosure_cannot_be_granted_and_a_release_without_a_grant_is_amiss() {
     let some: &[(&str, &str)] =
         &[("ground", "dispute-provider"), ("requester", "N. N."), ("requester_kind", "organisation"), ("reasons", "a case")];
