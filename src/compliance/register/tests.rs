@@ -233,6 +233,32 @@ fn an_incomplete_request_for_disclosure_cannot_be_granted_and_a_release_without_
 }
 
 #[test]
+fn at_nz_a_disclosure_says_why_the_relay_is_not_enough_and_when_the_registrant_was_heard() {
+    let rest: &[(&str, &str)] = &[
+        ("ground", "public-authority"),
+        ("requester", "A court"),
+        ("requester_kind", "authority"),
+        ("reasons", "a case"),
+        ("substantiation", "a file"),
+        ("disclaimer", "d-1"),
+    ];
+    let granted: Said<'_> = ("granted", "2026-05-04", &[("by", "s-1")]);
+    let heard: [Said<'_>; 2] = [
+        ("supplemented", "2026-05-02", &[("relay_not_enough", "nobody answered")]),
+        ("heard", "2026-05-03", &[("heard", "2026-05-03")]),
+    ];
+    for (process, asks) in [("irpo", true), ("nz-2016", true), ("other", false)] {
+        let of: Vec<(&str, &str)> = [rest, &[("process", process)]].concat();
+        let requested: Said<'_> = ("requested", "2026-05-01", &of);
+        let hasty = case("disclosure", &[requested, granted], "2026-06-01", "");
+        let wanted: &[&str] = if asks { &["relay_not_enough", "heard"] } else { &[] };
+        assert_eq!((hasty.state, hasty.missing.as_slice()), (Some(if asks { "requested" } else { "granted" }), wanted), "{process}");
+        let good = case("disclosure", &[&[requested], &heard[..], &[granted]].concat(), "2026-06-01", "");
+        assert_eq!((good.state, good.irregular.len(), good.missing.len()), (Some("granted"), 0, 0), "{process}");
+    }
+}
+
+#[test]
 fn a_breach_has_its_hours_and_a_candidate_its_yes_or_no() {
     let raised: Said<'_> = ("raised", "2026-05-01T03:00:00Z", &[("candidate", "tls-downgrade"), ("run", "r-1")]);
     let candidate = case("breach", &[raised], "2026-05-02", "");
