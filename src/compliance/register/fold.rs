@@ -160,14 +160,28 @@ impl<'e> Walk<'e> {
     /// When a deadline began.
     fn start(&self, limit: &Limit) -> Option<Timestamp> {
         match (&limit.start, &limit.of) {
+            (None, None) => {
+                let first = self.register.deadlines.iter().find(|first| limit.behind.as_ref() == Some(&first.name))?;
+                let (end, _) = self.ending(first, self.start(first)?)?;
+                end.day.to_zoned(limit.zone()).ok().map(|start| start.timestamp())
+            }
             (Some(start), _) => self.regular.iter().rev().find(|(_, event, _)| event.name == *start).map(|(entry, ..)| entry.at),
             (None, Some(column)) => {
                 let value = self.values.get(&**column)?;
                 let day = || value.parse::<Date>().ok()?.to_zoned(limit.zone()).ok().map(|start| start.timestamp());
                 value.parse().ok().or_else(day)
             }
-            (None, None) => None,
         }
+    }
+
+    /// When a deadline ends that began at `from`, and whether it was extended.
+    fn ending(&self, limit: &Limit, from: Timestamp) -> Option<(End, bool)> {
+        let extension = limit.extended.as_ref().filter(|ext| self.regular.iter().any(|(_, event, _)| event.name == ext.event));
+        let end = match extension.map_or(limit.after, |ext| Some(ext.after)) {
+            Some(length) => self.limits.end(limit, &length, from)?,
+            None => End::of(from.to_zoned(limit.zone()).date(), limit.zone())?,
+        };
+        Some((end, extension.is_some()))
     }
 
     fn deadline(&self, limit: &'static Limit, at: Timestamp) -> Option<Deadline> {
@@ -177,12 +191,7 @@ impl<'e> Walk<'e> {
             && limit.when.as_ref().is_none_or(holds)
             && !limit.unless.as_ref().is_some_and(holds);
         let from = self.start(limit).filter(|_| counts)?;
-        let extension = limit.extended.as_ref().filter(|ext| self.regular.iter().any(|(_, event, _)| event.name == ext.event));
-        let length = extension.map_or(limit.after, |ext| Some(ext.after));
-        let end = match length {
-            Some(length) => self.limits.end(limit, &length, from)?,
-            None => End::of(from.to_zoned(limit.zone()).date(), limit.zone())?,
-        };
+        let (end, extended) = self.ending(limit, from)?;
         let (standing, days) = end.standing(limit, self.met(limit, from), at);
         Some(Deadline {
             name: &limit.name,
@@ -191,7 +200,7 @@ impl<'e> Walk<'e> {
             until: end.until,
             standing,
             days,
-            extended: extension.is_some(),
+            extended,
             source: &limit.cite,
             confidence: limit.confidence,
         })

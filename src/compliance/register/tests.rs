@@ -85,6 +85,9 @@ fn the_registers_hold_together_and_bad_ones_are_refused() {
         ("name = \"eligibility\"", "name = \"registry\"", "the column registry is taken"),
         ("zone = \"Pacific/Auckland\"", "zone = \"Pacific/Nowhere\"", "there is no zone Pacific/Nowhere"),
         ("start = \"completed\"", "start = \"completed\"\nof = \"next_review\"", "begins nowhere, or twice"),
+        ("start = \"completed\"", "", "begins nowhere, or twice"),
+        ("behind = \"decision\"", "behind = \"decided\"", "there is no deadline that begins by itself, decided"),
+        ("behind = \"decision\"", "behind = \"latest-appeal\"", "there is no deadline that begins by itself, latest-appeal"),
         ("opens = true", "opens = true\nopen = true", "unknown field"),
         ("version = 1", "version = 2", "known is 1"),
     ] {
@@ -165,6 +168,16 @@ fn the_process_of_2016_has_its_clocks_and_no_case_has_them_that_does_not_carry_i
     let complete = until(&[], "2026-12-22");
     assert_eq!(deadline(&complete, "decision").due.to_string(), "2027-01-05");
     assert_eq!(deadline(&complete, "provisional-month").due.to_string(), "2027-01-21");
+    // An appeal of the last day fits into the month that began on the day on which all was told, and not into one that began days before.
+    assert_eq!(deadline(&complete, "latest-appeal").due.to_string(), "2027-01-19");
+    assert_eq!(amiss(&complete), Vec::<&str>::new());
+    for (provisional, ends, told) in [("2026-12-19", "2027-01-19", &[][..]), ("2026-12-18", "2027-01-18", &["R-withholding-006"])] {
+        let events: [Said<'_>; 3] = [("requested", "2026-12-18", whole), ("provisional", provisional, &[]), ("completed", "2026-12-21", &[])];
+        let complete = case("withholding", &events, "2026-12-22", "");
+        assert_eq!(deadline(&complete, "provisional-month").due.to_string(), ends);
+        assert_eq!(amiss(&complete), told, "{provisional}");
+    }
+    assert!(until(&[declined], "2027-01-06").deadlines.iter().all(|deadline| deadline.name != "latest-appeal"), "it is decided");
     assert_eq!((complete.apart, complete.texts.contains(&"order_text")), (1, false), "sensitive evidence is counted, and named nowhere");
     for (lodged, decided, fits) in
         [("2027-01-05", "2027-01-19", true), ("2027-01-07", "2027-01-21", true), ("2027-01-08", "2027-01-22", false)]
