@@ -146,10 +146,11 @@ const TABLES: [Table; 12] = [
     },
     Table {
         register: "contract",
-        header: "party,kind,role,version,sub_processors,expires",
+        header: "party,kind,role,agreement,version,sub_processors,expires",
         rows: &[
-            ("c-1,signed", None, 700, "eurid,registry,controller,5.0,,@300"),
-            ("c-2,signed", None, 700, "escrow,escrow,processor,2.1,none,@-30"),
+            ("c-1,signed", None, 700, "eurid,registry,controller,a-1,5.0,,@300"),
+            // It has expired, and covers nothing any more.
+            ("c-2,signed", None, 700, "escrow,escrow,processor,a-2,2.1,none,@-30"),
         ],
         states: &[("c-1", "in-force"), ("c-2", "in-force")],
         deadlines: &[("c-1", "expiry", 300, "open"), ("c-2", "expiry", -30, "overdue")],

@@ -308,6 +308,17 @@ fn what_lacks_a_review_or_rests_on_a_mechanism_that_is_none_is_amiss() {
     let lifted = case("hold", &[placed, ("lifted", "2026-05-02", &[])], "2026-08-02", "");
     assert_eq!((lifted.open, amiss(&lifted), lifted.deadlines.len()), (false, Vec::new(), 0));
 
+    let row: &[(&str, &str)] = &[
+        ("case", "c"),
+        ("event", "signed"),
+        ("at", "2026-01-05"),
+        ("party", "op"),
+        ("kind", "registry"),
+        ("role", "controller"),
+        ("version", "1"),
+    ];
+    let doubts = draft(named("contract"), row).expect_err("no number of the agreement");
+    assert_eq!((doubts[0].id, doubts[0].field), ("E-register-014", "agreement"));
     let row: &[(&str, &str)] =
         &[("case", "r"), ("event", "added"), ("at", "2026-01-05"), ("party", "op"), ("category", "registry"), ("country", "US")];
     let with = |more: &[(&'static str, &'static str)]| draft(named("recipient"), &[row, more].concat());
