@@ -75,7 +75,7 @@ fn the_registers_hold_together_and_bad_ones_are_refused() {
     let all = parse(text).unwrap_or_else(|e| panic!("{e}"));
     assert_eq!(registers().len(), all.len());
     let names: Vec<&str> = registers().iter().map(|register| &*register.name).collect();
-    let wanted = "withholding request disclosure breach hold contract recipient notice policy training verification officer window";
+    let wanted = "withholding request disclosure breach hold contract recipient notice policy training verification officer window relay";
     assert_eq!(names.join(" "), wanted);
     for (from, to, told) in [
         ("to = \"requested\"", "to = \"asked\"", "there is no state asked"),
@@ -172,7 +172,8 @@ fn the_process_of_2016_has_its_clocks_and_no_case_has_them_that_does_not_carry_i
     assert_eq!(deadline(&complete, "latest-appeal").due.to_string(), "2027-01-19");
     assert_eq!(amiss(&complete), Vec::<&str>::new());
     for (provisional, ends, told) in [("2026-12-19", "2027-01-19", &[][..]), ("2026-12-18", "2027-01-18", &["R-withholding-006"])] {
-        let events: [Said<'_>; 3] = [("requested", "2026-12-18", whole), ("provisional", provisional, &[]), ("completed", "2026-12-21", &[])];
+        let events: [Said<'_>; 3] =
+            [("requested", "2026-12-18", whole), ("provisional", provisional, &[]), ("completed", "2026-12-21", &[])];
         let complete = case("withholding", &events, "2026-12-22", "");
         assert_eq!(deadline(&complete, "provisional-month").due.to_string(), ends);
         assert_eq!(amiss(&complete), told, "{provisional}");
@@ -256,10 +257,8 @@ fn at_nz_a_disclosure_says_why_the_relay_is_not_enough_and_when_the_registrant_w
         ("disclaimer", "d-1"),
     ];
     let granted: Said<'_> = ("granted", "2026-05-04", &[("by", "s-1")]);
-    let heard: [Said<'_>; 2] = [
-        ("supplemented", "2026-05-02", &[("relay_not_enough", "nobody answered")]),
-        ("heard", "2026-05-03", &[("heard", "2026-05-03")]),
-    ];
+    let heard: [Said<'_>; 2] =
+        [("supplemented", "2026-05-02", &[("relay_not_enough", "nobody answered")]), ("heard", "2026-05-03", &[("heard", "2026-05-03")])];
     for (process, asks) in [("irpo", true), ("nz-2016", true), ("other", false)] {
         let of: Vec<(&str, &str)> = [rest, &[("process", process)]].concat();
         let requested: Said<'_> = ("requested", "2026-05-01", &of);
@@ -521,6 +520,32 @@ proptest! {
         prop_assert_eq!(case.open, case.state.is_none_or(|state| register.open.iter().any(|open| **open == *state)));
         prop_assert!(case.deadlines.iter().all(|deadline| (deadline.standing == Met::Met) == (deadline.days == 0) || deadline.standing == Met::Open));
     }
+}
+
+#[test]
+fn a_relayed_message_tells_both_sides_and_promises_no_answer() {
+    let place: &[(&str, &str)] = &[("at_registry", "r"), ("domain", "a.example"), ("way", "form")];
+    let worded = |wording: &'static str| [place, &[("wording", wording)]].concat();
+    let plain = worded("no-answer-promised");
+    let received: Said<'_> = ("received", "2026-05-01", &plain);
+    let forwarded: Said<'_> = ("forwarded", "2026-05-02", &[]);
+    let silent = case("relay", &[received, forwarded], "2026-06-01", "");
+    assert_eq!((silent.state, silent.open, amiss(&silent)), (Some("forwarded"), false, vec!["R-relay-001", "R-relay-002"]));
+    let both: Said<'_> = ("told", "2026-05-03", &[("sender_told", "2026-05-02"), ("registrant_told", "2026-05-02")]);
+    let told = case("relay", &[received, forwarded, both, ("answered", "2026-05-09", &[])], "2026-06-01", "");
+    assert_eq!((told.state, told.irregular.len(), amiss(&told)), (Some("answered"), 0, Vec::new()));
+    // To nobody whom it did not reach, the registrant was told anything.
+    let sender: &[(&str, &str)] = &[("sender_told", "2026-05-02")];
+    assert_eq!(amiss(&case("relay", &[received, ("failed", "2026-05-02", sender)], "2026-06-01", "")), Vec::<&str>::new());
+    let promised = worded("answer-promised");
+    assert_eq!(amiss(&case("relay", &[("received", "2026-05-01", &promised)], "2026-06-01", "")), ["R-relay-003"]);
+
+    let came_to = |result: &'static str| [place, &[("result", result), ("next", "2026-08-01")]].concat();
+    let (bounced, delivered) = (came_to("bounced"), came_to("delivered"));
+    let broken = case("relay", &[("tested", "2026-05-01", &bounced)], "2026-06-01", "");
+    assert_eq!((broken.state, amiss(&broken)), (Some("path"), vec!["R-relay-004"]));
+    let mended = case("relay", &[("tested", "2026-05-01", &bounced), ("tested", "2026-05-04", &delivered)], "2026-08-02", "");
+    assert_eq!((amiss(&mended), mended.overdue()), (Vec::new(), Some(1)), "it is to be tried again");
 }
 
 #[test]
