@@ -40,6 +40,7 @@ mod records;
 mod redacting;
 mod register;
 mod registered;
+mod relays;
 mod retention;
 mod review;
 mod rollback;

@@ -6,7 +6,7 @@ use super::opening::open_store;
 use super::plan::site;
 use super::table::Table;
 use super::validate::newest;
-use super::{Context, Ended, windows};
+use super::{Context, Ended, relays, windows};
 use crate::base::{Exit, Problems, RegistryId, Result};
 use crate::dataset::{Records, Snapshot};
 use crate::plan::{Behind, Beside, Blocker, Elsewhere, Gone, Look, Remnant, Selection, Sources, Watched, watch};
@@ -118,7 +118,10 @@ fn write(
     let config = &night.loaded.config;
     let today = night.started.to_zoned(TimeZone::UTC).date();
     let (services, rdap) = (night.services()?, night.rdap()?);
-    let windows = windows::open(&mut open_store(night.state.root())?, night.started)?;
+    let mut store = open_store(night.state.root())?;
+    let windows = windows::open(&mut store, night.started)?;
+    let tried = relays::tried(&mut store, night.started)?;
+    drop(store);
     let mut elsewhere = Elsewhere::new(&rdap, config.privacy.as_ref());
     let selection = Selection::default();
     let mut tables = Tables::create(&night.dir)?;
@@ -130,7 +133,8 @@ fn write(
         let mut coverage = LockCoverage { registry: id.to_string(), ..LockCoverage::default() };
         let mut left = LeftBehind { registry: id.to_string(), ..LeftBehind::default() };
         let relock = |domain: &str| windows.get(&(id.to_string(), domain.to_lowercase())).map(|window| window.relock);
-        let beside = Beside { today, account: &registry.client_id, relock: &relock };
+        let reached = |domain: &str| tried.get(&(id.to_string(), domain.to_lowercase())).copied();
+        let beside = Beside { today, account: &registry.client_id, relock: &relock, reached: &reached };
         watch(&site, &sources, &beside, &mut |look| {
             let mut found = Vec::new();
             let objects = match look {

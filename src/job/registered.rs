@@ -49,7 +49,7 @@ impl Registered {
         let breached: Vec<String> = states(&breaches).into_iter().map(|(state, n)| format!("{state} {n}")).collect();
         Ok(Self {
             former: recipients.iter().filter_map(ended).collect(),
-            contracts: contracts.iter().filter(|case| case.open).map(contract).collect(),
+            contracts: contracts.iter().filter(|case| case.open && !is_expired(case)).map(contract).collect(),
             told: breaches.iter().filter(told).count() as u64,
             breaches: (!breached.is_empty()).then(|| (breached.join(", "), format!("register of breaches, {breach_events} events"))),
             requests: (!requests.is_empty()).then(|| {
@@ -126,6 +126,11 @@ fn recipient(case: &Case) -> Recipient {
         registered: true,
         source: format!("register of recipients, case {}", case.case),
     }
+}
+
+/// Whether a contract's last day is over: it covers nothing then, though nobody ended it.
+fn is_expired(case: &Case) -> bool {
+    case.deadlines.iter().any(|deadline| deadline.name == "expiry" && deadline.standing == Met::Overdue)
 }
 
 fn contract(case: &Case) -> Contract {

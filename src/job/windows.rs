@@ -32,18 +32,24 @@ fn read(book: &mut Book<'_>, at: Timestamp) -> Result<HashMap<(String, String), 
     let open: Vec<Case> = book.cases(at, &Limits::default()).filter(|case| case.state == Some("unlocked")).collect();
     for case in open {
         let day = case.values.get("relock").and_then(|day| day.parse::<Date>().ok());
-        let (Some(registry), Some(relock)) = (case.values.get("at_registry"), day) else { continue };
-        let mut domain = None;
-        for entry in book.events(&case.case).to_vec() {
-            domain = book.text(&entry, "domain")?.or(domain);
-        }
-        let Some(domain) = domain else { continue };
-        let key = (registry.clone(), domain.reveal().to_lowercase());
+        let (Some(key), Some(relock)) = (place(book, &case)?, day) else { continue };
         if windows.get(&key).is_none_or(|known| known.relock <= relock) {
             windows.insert(key, Window { case: case.case, relock });
         }
     }
     Ok(windows)
+}
+
+/// Which domain a case is of, and at which registry; nothing where that is not told, or was erased.
+///
+/// # Errors
+/// As [`Book::text`].
+pub(super) fn place(book: &mut Book<'_>, case: &Case) -> Result<Option<(String, String)>> {
+    let mut domain = None;
+    for entry in book.events(&case.case).to_vec() {
+        domain = book.text(&entry, "domain")?.or(domain);
+    }
+    Ok(case.values.get("at_registry").cloned().zip(domain.map(|domain| domain.reveal().to_lowercase())))
 }
 
 /// Notes in the register what verified operations of `plan` did: which domains it unlocked until its day of locking again, and which with

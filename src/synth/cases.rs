@@ -81,7 +81,7 @@ struct Table {
 /// Whose data a hold keeps, among the people: see [`super::former::KEPT`].
 const KEPT: usize = 0;
 
-const TABLES: [Table; 12] = [
+const TABLES: [Table; 13] = [
     Table {
         register: "disclosure",
         header: "ground,requester,requester_kind,reasons,substantiation,disclaimer,released,by",
@@ -146,10 +146,11 @@ const TABLES: [Table; 12] = [
     },
     Table {
         register: "contract",
-        header: "party,kind,role,version,sub_processors,expires",
+        header: "party,kind,role,agreement,version,sub_processors,expires",
         rows: &[
-            ("c-1,signed", None, 700, "eurid,registry,controller,5.0,,@300"),
-            ("c-2,signed", None, 700, "escrow,escrow,processor,2.1,none,@-30"),
+            ("c-1,signed", None, 700, "eurid,registry,controller,a-1,5.0,,@300"),
+            // It has expired, and covers nothing any more.
+            ("c-2,signed", None, 700, "escrow,escrow,processor,a-2,2.1,none,@-30"),
         ],
         states: &[("c-1", "in-force"), ("c-2", "in-force")],
         deadlines: &[("c-1", "expiry", 300, "open"), ("c-2", "expiry", -30, "overdue")],
@@ -209,6 +210,22 @@ const TABLES: [Table; 12] = [
         deadlines: &[("u-1", "unlock", -4, "overdue"), ("u-2", "relock", -26, "overdue")],
     },
     Table {
+        register: "relay",
+        header: "at_registry,domain,way,wording,sender_told,registrant_told,result,next",
+        rows: &[
+            ("f-1,received", None, 12, "example-thick,f-1.example,form,no-answer-promised,@-12,,,"),
+            ("f-1,forwarded", None, 12, ",,,,,@-12,,"),
+            // Nobody was told.
+            ("f-2,received", None, 8, "example-thick,f-2.example,address,no-answer-promised,,,,"),
+            ("f-2,forwarded", None, 7, ",,,,,,,"),
+            ("f-3,received", None, 2, "example-thick,f-3.example,form,answer-promised,@-2,,,"),
+            ("f-4,tested", None, 60, "example-thick,f-4.example,form,,,,delivered,@120"),
+            ("f-5,tested", None, 90, "example-thick,f-5.example,address,,,,bounced,@-60"),
+        ],
+        states: &[("f-1", "forwarded"), ("f-2", "forwarded"), ("f-3", "received"), ("f-4", "path"), ("f-5", "path")],
+        deadlines: &[("f-4", "next", 120, "open"), ("f-5", "next", -60, "overdue")],
+    },
+    Table {
         register: "officer",
         header: "decision,by,officer,authority_told,review",
         rows: &[("o-1,decided", None, 600, "appointed,u-1,The officer,@-598,@130")],
@@ -218,7 +235,7 @@ const TABLES: [Table; 12] = [
 ];
 
 /// The registers of which there are tables, by name.
-pub const CASES: [&str; 13] = [
+pub const CASES: [&str; 14] = [
     "request",
     "disclosure",
     "breach",
@@ -231,6 +248,7 @@ pub const CASES: [&str; 13] = [
     "training",
     "verification",
     "window",
+    "relay",
     "officer",
 ];
 

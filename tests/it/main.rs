@@ -34,6 +34,7 @@ mod proof;
 mod raw;
 mod record;
 mod registries;
+mod relay;
 mod reminders;
 mod report;
 mod rri;

@@ -60,9 +60,10 @@ fn contradictions_and_transfers_are_told_with_both_sides() {
     take(
         &world,
         "contract",
-        "case,event,at,party,kind,role,agreement,version,sub_processors\n\
-         c-1,signed,2026-10-01,eurid,registry,controller,A-7,3,specific\n\
-         c-2,signed,2026-10-01,cloud,hosting,joint-controller,H-1,1,\n",
+        "case,event,at,party,kind,role,agreement,version,sub_processors,expires\n\
+         c-1,signed,2026-10-01,eurid,registry,controller,A-7,3,specific,2099-01-31\n\
+         c-2,signed,2026-10-01,cloud,hosting,joint-controller,H-1,1,,\n\
+         c-3,signed,2020-10-01,nz,registry,controller,A-9,1,,2021-10-01\n",
     );
     configure(&world, "\n[run.apply.lock]\nmax_operations = 1\nuntil = \"2027-01-01\"\n[oversight]\nscoring = \"yes\"\n");
     let ended = report_record(&world.load(), &context(&[])).expect("ended");
@@ -74,8 +75,10 @@ fn contradictions_and_transfers_are_told_with_both_sides() {
     assert_eq!(of(&ended, "R-record-005").into_iter().map(|row| row[2].clone()).collect::<Vec<_>>(), ["nz"]);
     let country = of(&ended, "R-record-007");
     assert!(country.len() == 1 && country[0][3].contains("DE") && country[0][4].contains("run in NL"), "{country:?}");
-    // Every registry but the one with a contract lacks one.
-    assert_eq!(of(&ended, "R-record-006").len(), 8);
+    // Every registry but the one with a contract lacks one; one that has expired is none.
+    let bare = of(&ended, "R-record-006");
+    assert_eq!(bare.len(), 8);
+    assert!(bare.iter().any(|row| row[2] == "nz") && bare.iter().all(|row| row[2] != "eurid"), "{bare:?}");
     assert_eq!(of(&ended, "R-record-015")[0][4], "declared as met: scoring");
     assert_eq!(of(&ended, "R-record-020")[0][4], "cloud");
     assert!(of(&ended, "R-record-001").is_empty() && of(&ended, "R-record-003").is_empty(), "clauses cover it");
@@ -93,7 +96,7 @@ fn contradictions_and_transfers_are_told_with_both_sides() {
     let (record, value, status) = cell("eurid", "on_behalf_of").expect("a cell");
     assert_eq!((&*record, &*status), ("processor", "computed"));
     assert!(value.starts_with("EURid") && value.ends_with("BE"), "{value}");
-    assert_eq!(cell("eurid", "instruction").expect("a cell").1, "contract c-1: A-7, version 3");
+    assert_eq!(cell("eurid", "instruction").expect("a cell").1, "contract c-1: A-7, version 3, until 2099-01-31");
     assert_eq!(cell("nz", "on_behalf_of"), None, "a controller's record has no such field");
     assert!(cell("nz", "seen").expect("a cell").1.contains("old ended 2026-10-09"));
     // How long data are held is looked at here too, as by the report on retention.

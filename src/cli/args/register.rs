@@ -92,6 +92,13 @@ pub(in crate::cli) enum Registers {
         #[command(subcommand)]
         what: Register,
     },
+    /// Messages to protected registrants by form or relay address, and whether these work
+    #[command(after_help = words("relay"))]
+    Relay {
+        /// What to do
+        #[command(subcommand)]
+        what: Register,
+    },
     /// The decision on a data protection officer
     #[command(after_help = words("officer"))]
     Officer {
@@ -116,6 +123,7 @@ impl Registers {
         | Self::Training { what }
         | Self::Verification { what }
         | Self::Window { what }
+        | Self::Relay { what }
         | Self::Officer { what }) = self
         else {
             return false;
@@ -138,6 +146,7 @@ impl Registers {
             Self::Training { what } => ("training", what),
             Self::Verification { what } => ("verification", what),
             Self::Window { what } => ("window", what),
+            Self::Relay { what } => ("relay", what),
             Self::Officer { what } => ("officer", what),
         };
         (name, Breach::Register(what))

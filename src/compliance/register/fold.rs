@@ -5,7 +5,7 @@
 
 use super::deadline::{Deadline, End, Limits, Met};
 use super::entry::Entry;
-use super::schema::{Check, Column, Happening, Kind, Limit, Register, When};
+use super::schema::{Astray, Check, Column, Happening, Kind, Limit, Register, When};
 use crate::base::Timestamp;
 use crate::compliance::fold::Irregular;
 use crate::compliance::record::Token;
@@ -115,9 +115,12 @@ impl<'e> Walk<'e> {
         let sealed = entry.sealed.keys().map(|name| (name, SEALED));
         let said: BTreeMap<&'static str, &'e str> =
             clear.chain(sealed).filter_map(|(name, value)| Some((&*self.register.column(name)?.name, value))).collect();
-        if let Some(what) = self.bars(entry, event, &said) {
+        let barred = self.bars(entry, event, &said);
+        let after = |astray: &&'static Astray| self.state.is_some_and(|(state, _)| astray.after.iter().any(|after| **after == *state));
+        let astray = event.astray.as_ref().filter(|astray| barred.is_some() || after(astray));
+        self.amiss.extend(astray.map(|astray| Amiss { id: &astray.id, what: &astray.what }));
+        if let Some(what) = barred {
             self.irregular.push(Irregular { record: entry.id.clone(), what });
-            self.amiss.extend(event.astray.as_ref().map(|astray| Amiss { id: &astray.id, what: &astray.what }));
             return;
         }
         self.values.extend(said);
@@ -157,14 +160,28 @@ impl<'e> Walk<'e> {
     /// When a deadline began.
     fn start(&self, limit: &Limit) -> Option<Timestamp> {
         match (&limit.start, &limit.of) {
+            (None, None) => {
+                let first = self.register.deadlines.iter().find(|first| limit.behind.as_ref() == Some(&first.name))?;
+                let (end, _) = self.ending(first, self.start(first)?)?;
+                end.day.to_zoned(limit.zone()).ok().map(|start| start.timestamp())
+            }
             (Some(start), _) => self.regular.iter().rev().find(|(_, event, _)| event.name == *start).map(|(entry, ..)| entry.at),
             (None, Some(column)) => {
                 let value = self.values.get(&**column)?;
                 let day = || value.parse::<Date>().ok()?.to_zoned(limit.zone()).ok().map(|start| start.timestamp());
                 value.parse().ok().or_else(day)
             }
-            (None, None) => None,
         }
+    }
+
+    /// When a deadline ends that began at `from`, and whether it was extended.
+    fn ending(&self, limit: &Limit, from: Timestamp) -> Option<(End, bool)> {
+        let extension = limit.extended.as_ref().filter(|ext| self.regular.iter().any(|(_, event, _)| event.name == ext.event));
+        let end = match extension.map_or(limit.after, |ext| Some(ext.after)) {
+            Some(length) => self.limits.end(limit, &length, from)?,
+            None => End::of(from.to_zoned(limit.zone()).date(), limit.zone())?,
+        };
+        Some((end, extension.is_some()))
     }
 
     fn deadline(&self, limit: &'static Limit, at: Timestamp) -> Option<Deadline> {
@@ -174,12 +191,7 @@ impl<'e> Walk<'e> {
             && limit.when.as_ref().is_none_or(holds)
             && !limit.unless.as_ref().is_some_and(holds);
         let from = self.start(limit).filter(|_| counts)?;
-        let extension = limit.extended.as_ref().filter(|ext| self.regular.iter().any(|(_, event, _)| event.name == ext.event));
-        let length = extension.map_or(limit.after, |ext| Some(ext.after));
-        let end = match length {
-            Some(length) => self.limits.end(limit, &length, from)?,
-            None => End::of(from.to_zoned(limit.zone()).date(), limit.zone())?,
-        };
+        let (end, extended) = self.ending(limit, from)?;
         let (standing, days) = end.standing(limit, self.met(limit, from), at);
         Some(Deadline {
             name: &limit.name,
@@ -188,7 +200,7 @@ impl<'e> Walk<'e> {
             until: end.until,
             standing,
             days,
-            extended: extension.is_some(),
+            extended,
             source: &limit.cite,
             confidence: limit.confidence,
         })

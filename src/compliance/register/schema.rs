@@ -157,16 +157,19 @@ pub struct Happening {
     /// Whether the case has to be whole.
     #[serde(default)]
     pub(super) whole: bool,
-    /// What is amiss with a case in which it could not follow.
+    /// What is amiss with a case in which it could not follow, or should not have.
     pub(super) astray: Option<Astray>,
 }
 
-/// What is amiss where an event could not follow.
+/// What is amiss where an event could not follow, or should not have.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Astray {
     pub(super) id: Box<str>,
     pub(super) what: Box<str>,
+    /// The states that it does follow, and should not have.
+    #[serde(default)]
+    pub(super) after: Vec<Box<str>>,
 }
 
 /// A condition on a column: its value, or a part of it, is one of those; an empty one is that it has none.
@@ -201,6 +204,8 @@ pub(super) struct Limit {
     pub(super) start: Option<Box<str>>,
     /// The column with whose time it begins.
     pub(super) of: Option<Box<str>>,
+    /// The deadline on whose last day it begins, which begins behind no other.
+    pub(super) behind: Option<Box<str>>,
     /// How long it is; nothing where the column's day is its end.
     pub(super) after: Option<Length>,
     /// How long it is where it was extended in time.
@@ -370,11 +375,15 @@ impl Register {
         see("column", &columns, &mut self.checks.iter().flat_map(|check| check.missing.iter().chain(&check.missing_too)));
         see("column", &columns, &mut self.refusals.iter().filter_map(|refusal| refusal.unless.as_ref()));
         see("state", &states, &mut self.events.iter().flat_map(|event| event.from.iter().chain(&event.to)));
+        let after = self.events.iter().filter_map(|event| event.astray.as_ref()).flat_map(|astray| &astray.after);
+        see("state", &states, &mut after.into_iter());
         see("state", &states, &mut self.deadlines.iter().flat_map(|limit| &limit.states));
         see("state", &states, &mut self.checks.iter().flat_map(|check| &check.states));
         let extensions = self.deadlines.iter().filter_map(|limit| limit.extended.as_ref()).map(|extension| &extension.event);
         see("event", &events, &mut self.deadlines.iter().flat_map(|limit| limit.start.iter().chain(&limit.met)).chain(extensions));
         see("deadline", &limits, &mut self.checks.iter().flat_map(|check| check.late.iter().chain(&check.later).chain(&check.than)));
+        let first: BTreeSet<&str> = self.deadlines.iter().filter(|limit| limit.behind.is_none()).map(|limit| &*limit.name).collect();
+        see("deadline that begins by itself,", &first, &mut self.deadlines.iter().filter_map(|limit| limit.behind.as_ref()));
         let taken = |name: &str| FIRST.contains(&name) || (self.subject != Use::None && WHOSE.contains(&name));
         wrong.extend(columns.iter().filter(|name| taken(name)).map(|name| format!("{}: the column {name} is taken", self.name)));
         if columns.len() != self.columns.len() || events.len() != self.events.len() {
@@ -384,8 +393,9 @@ impl Register {
         wrong.extend(self.columns.iter().filter(words).map(|column| format!("{}: words of {}", self.name, column.name)));
         let zones = self.deadlines.iter().filter_map(|limit| limit.zone.as_deref()).filter(|zone| TimeZone::get(zone).is_err());
         wrong.extend(zones.map(|zone| format!("{}: there is no zone {zone}", self.name)));
-        let begins = |limit: &&Limit| limit.start.is_some() == limit.of.is_some();
-        wrong.extend(self.deadlines.iter().filter(begins).map(|limit| format!("{}: {} begins nowhere, or twice", self.name, limit.name)));
+        let begins = |limit: &&Limit| [&limit.start, &limit.of, &limit.behind].into_iter().flatten().count() == 1;
+        let astray = self.deadlines.iter().filter(|limit| !begins(limit));
+        wrong.extend(astray.map(|limit| format!("{}: {} begins nowhere, or twice", self.name, limit.name)));
         wrong
     }
 }

@@ -75,7 +75,7 @@ fn the_registers_hold_together_and_bad_ones_are_refused() {
     let all = parse(text).unwrap_or_else(|e| panic!("{e}"));
     assert_eq!(registers().len(), all.len());
     let names: Vec<&str> = registers().iter().map(|register| &*register.name).collect();
-    let wanted = "withholding request disclosure breach hold contract recipient notice policy training verification officer window";
+    let wanted = "withholding request disclosure breach hold contract recipient notice policy training verification officer window relay";
     assert_eq!(names.join(" "), wanted);
     for (from, to, told) in [
         ("to = \"requested\"", "to = \"asked\"", "there is no state asked"),
@@ -85,6 +85,9 @@ fn the_registers_hold_together_and_bad_ones_are_refused() {
         ("name = \"eligibility\"", "name = \"registry\"", "the column registry is taken"),
         ("zone = \"Pacific/Auckland\"", "zone = \"Pacific/Nowhere\"", "there is no zone Pacific/Nowhere"),
         ("start = \"completed\"", "start = \"completed\"\nof = \"next_review\"", "begins nowhere, or twice"),
+        ("start = \"completed\"", "", "begins nowhere, or twice"),
+        ("behind = \"decision\"", "behind = \"decided\"", "there is no deadline that begins by itself, decided"),
+        ("behind = \"decision\"", "behind = \"latest-appeal\"", "there is no deadline that begins by itself, latest-appeal"),
         ("opens = true", "opens = true\nopen = true", "unknown field"),
         ("version = 1", "version = 2", "known is 1"),
     ] {
@@ -165,6 +168,17 @@ fn the_process_of_2016_has_its_clocks_and_no_case_has_them_that_does_not_carry_i
     let complete = until(&[], "2026-12-22");
     assert_eq!(deadline(&complete, "decision").due.to_string(), "2027-01-05");
     assert_eq!(deadline(&complete, "provisional-month").due.to_string(), "2027-01-21");
+    // An appeal of the last day fits into the month that began on the day on which all was told, and not into one that began days before.
+    assert_eq!(deadline(&complete, "latest-appeal").due.to_string(), "2027-01-19");
+    assert_eq!(amiss(&complete), Vec::<&str>::new());
+    for (provisional, ends, told) in [("2026-12-19", "2027-01-19", &[][..]), ("2026-12-18", "2027-01-18", &["R-withholding-006"])] {
+        let events: [Said<'_>; 3] =
+            [("requested", "2026-12-18", whole), ("provisional", provisional, &[]), ("completed", "2026-12-21", &[])];
+        let complete = case("withholding", &events, "2026-12-22", "");
+        assert_eq!(deadline(&complete, "provisional-month").due.to_string(), ends);
+        assert_eq!(amiss(&complete), told, "{provisional}");
+    }
+    assert!(until(&[declined], "2027-01-06").deadlines.iter().all(|deadline| deadline.name != "latest-appeal"), "it is decided");
     assert_eq!((complete.apart, complete.texts.contains(&"order_text")), (1, false), "sensitive evidence is counted, and named nowhere");
     for (lodged, decided, fits) in
         [("2027-01-05", "2027-01-19", true), ("2027-01-07", "2027-01-21", true), ("2027-01-08", "2027-01-22", false)]
@@ -185,6 +199,36 @@ fn the_process_of_2016_has_its_clocks_and_no_case_has_them_that_does_not_carry_i
 }
 
 #[test]
+fn a_withholding_is_removed_after_a_notice_and_it_is_told_where_there_was_none() {
+    let withheld: [Said<'_>; 2] =
+        [("requested", "2026-01-01", &[("process", "irpo")]), ("withheld", "2026-01-02", &[("next_review", "2026-06-01")])];
+    let until = |last: &[Said<'_>], on: &str| case("withholding", &[&withheld[..], last].concat(), on, "");
+    let (warned, removed): (Said<'_>, Said<'_>) = (("warned", "2026-06-02", &[]), ("removed", "2026-07-01", &[]));
+    let told = until(&[warned], "2026-06-03");
+    assert_eq!((told.state, told.open, amiss(&told)), (Some("warned"), true, Vec::new()));
+    assert_eq!((deadline(&told, "review").standing, told.overdue()), (Met::Overdue, Some(2)), "a notice confirms nothing");
+    let gone = until(&[warned, removed], "2026-08-01");
+    assert_eq!((gone.state, gone.open, gone.irregular.len(), amiss(&gone)), (Some("removed"), false, 0, Vec::new()));
+    // It is gone all the same, and told.
+    let hasty = until(&[removed], "2026-08-01");
+    assert_eq!((hasty.state, hasty.irregular.len(), amiss(&hasty)), (Some("removed"), 0, vec!["R-withholding-005"]));
+    // What is confirmed again needs another notice.
+    let again: Said<'_> = ("reconfirmed", "2026-06-20", &[("next_review", "2027-06-01")]);
+    let confirmed = until(&[warned, again], "2026-06-21");
+    assert_eq!((confirmed.state, confirmed.overdue()), (Some("withheld"), None));
+    assert_eq!(amiss(&until(&[warned, again, removed], "2026-08-01")), ["R-withholding-005"]);
+    // What was granted and never withheld needs none.
+    let granted: [Said<'_>; 4] = [
+        ("requested", "2026-01-01", &[("process", "nz-2016"), ("domain", "a.nz"), ("items", "street"), ("circumstances", "a threat")]),
+        ("completed", "2026-01-02", &[("no_other_way", "none"), ("other_measures", "moved")]),
+        ("granted", "2026-01-05", &[("decided_by", "p-1")]),
+        ("removed", "2026-01-09", &[]),
+    ];
+    let gone = case("withholding", &granted, "2026-02-01", "");
+    assert_eq!((gone.state, amiss(&gone)), (Some("removed"), Vec::new()));
+}
+
+#[test]
 fn an_incomplete_request_for_disclosure_cannot_be_granted_and_a_release_without_a_grant_is_amiss() {
     let some: &[(&str, &str)] =
         &[("ground", "dispute-provider"), ("requester", "N. N."), ("requester_kind", "organisation"), ("reasons", "a case")];
@@ -200,6 +244,30 @@ fn an_incomplete_request_for_disclosure_cannot_be_granted_and_a_release_without_
     assert_eq!((good.state, good.irregular.len(), amiss(&good)), (Some("released"), 0, Vec::new()));
     assert_eq!(deadline(&good, "answer").standing, Met::Met);
     assert_eq!(good.values.get("released").map(String::as_str), Some("name;email"));
+}
+
+#[test]
+fn at_nz_a_disclosure_says_why_the_relay_is_not_enough_and_when_the_registrant_was_heard() {
+    let rest: &[(&str, &str)] = &[
+        ("ground", "public-authority"),
+        ("requester", "A court"),
+        ("requester_kind", "authority"),
+        ("reasons", "a case"),
+        ("substantiation", "a file"),
+        ("disclaimer", "d-1"),
+    ];
+    let granted: Said<'_> = ("granted", "2026-05-04", &[("by", "s-1")]);
+    let heard: [Said<'_>; 2] =
+        [("supplemented", "2026-05-02", &[("relay_not_enough", "nobody answered")]), ("heard", "2026-05-03", &[("heard", "2026-05-03")])];
+    for (process, asks) in [("irpo", true), ("nz-2016", true), ("other", false)] {
+        let of: Vec<(&str, &str)> = [rest, &[("process", process)]].concat();
+        let requested: Said<'_> = ("requested", "2026-05-01", &of);
+        let hasty = case("disclosure", &[requested, granted], "2026-06-01", "");
+        let wanted: &[&str] = if asks { &["relay_not_enough", "heard"] } else { &[] };
+        assert_eq!((hasty.state, hasty.missing.as_slice()), (Some(if asks { "requested" } else { "granted" }), wanted), "{process}");
+        let good = case("disclosure", &[&[requested], &heard[..], &[granted]].concat(), "2026-06-01", "");
+        assert_eq!((good.state, good.irregular.len(), good.missing.len()), (Some("granted"), 0, 0), "{process}");
+    }
 }
 
 #[test]
@@ -239,6 +307,17 @@ fn what_lacks_a_review_or_rests_on_a_mechanism_that_is_none_is_amiss() {
     let lifted = case("hold", &[placed, ("lifted", "2026-05-02", &[])], "2026-08-02", "");
     assert_eq!((lifted.open, amiss(&lifted), lifted.deadlines.len()), (false, Vec::new(), 0));
 
+    let row: &[(&str, &str)] = &[
+        ("case", "c"),
+        ("event", "signed"),
+        ("at", "2026-01-05"),
+        ("party", "op"),
+        ("kind", "registry"),
+        ("role", "controller"),
+        ("version", "1"),
+    ];
+    let doubts = draft(named("contract"), row).expect_err("no number of the agreement");
+    assert_eq!((doubts[0].id, doubts[0].field), ("E-register-014", "agreement"));
     let row: &[(&str, &str)] =
         &[("case", "r"), ("event", "added"), ("at", "2026-01-05"), ("party", "op"), ("category", "registry"), ("country", "US")];
     let with = |more: &[(&'static str, &'static str)]| draft(named("recipient"), &[row, more].concat());
@@ -441,6 +520,32 @@ proptest! {
         prop_assert_eq!(case.open, case.state.is_none_or(|state| register.open.iter().any(|open| **open == *state)));
         prop_assert!(case.deadlines.iter().all(|deadline| (deadline.standing == Met::Met) == (deadline.days == 0) || deadline.standing == Met::Open));
     }
+}
+
+#[test]
+fn a_relayed_message_tells_both_sides_and_promises_no_answer() {
+    let place: &[(&str, &str)] = &[("at_registry", "r"), ("domain", "a.example"), ("way", "form")];
+    let worded = |wording: &'static str| [place, &[("wording", wording)]].concat();
+    let plain = worded("no-answer-promised");
+    let received: Said<'_> = ("received", "2026-05-01", &plain);
+    let forwarded: Said<'_> = ("forwarded", "2026-05-02", &[]);
+    let silent = case("relay", &[received, forwarded], "2026-06-01", "");
+    assert_eq!((silent.state, silent.open, amiss(&silent)), (Some("forwarded"), false, vec!["R-relay-001", "R-relay-002"]));
+    let both: Said<'_> = ("told", "2026-05-03", &[("sender_told", "2026-05-02"), ("registrant_told", "2026-05-02")]);
+    let told = case("relay", &[received, forwarded, both, ("answered", "2026-05-09", &[])], "2026-06-01", "");
+    assert_eq!((told.state, told.irregular.len(), amiss(&told)), (Some("answered"), 0, Vec::new()));
+    // To nobody whom it did not reach, the registrant was told anything.
+    let sender: &[(&str, &str)] = &[("sender_told", "2026-05-02")];
+    assert_eq!(amiss(&case("relay", &[received, ("failed", "2026-05-02", sender)], "2026-06-01", "")), Vec::<&str>::new());
+    let promised = worded("answer-promised");
+    assert_eq!(amiss(&case("relay", &[("received", "2026-05-01", &promised)], "2026-06-01", "")), ["R-relay-003"]);
+
+    let came_to = |result: &'static str| [place, &[("result", result), ("next", "2026-08-01")]].concat();
+    let (bounced, delivered) = (came_to("bounced"), came_to("delivered"));
+    let broken = case("relay", &[("tested", "2026-05-01", &bounced)], "2026-06-01", "");
+    assert_eq!((broken.state, amiss(&broken)), (Some("path"), vec!["R-relay-004"]));
+    let mended = case("relay", &[("tested", "2026-05-01", &bounced), ("tested", "2026-05-04", &delivered)], "2026-08-02", "");
+    assert_eq!((amiss(&mended), mended.overdue()), (Vec::new(), Some(1)), "it is to be tried again");
 }
 
 #[test]

@@ -23,6 +23,8 @@ pub struct Beside<'a> {
     pub account: &'a str,
     /// The day on which an unlocked domain is to be locked again, by its name.
     pub relock: &'a dyn Fn(&str) -> Option<Date>,
+    /// Whether a way to a domain's registrant worked when it was tried last, by the domain's name; nothing where none was tried.
+    pub reached: &'a dyn Fn(&str) -> Option<bool>,
 }
 
 /// A domain as its registry holds it.
@@ -174,6 +176,21 @@ pub(in crate::plan) fn domain(site: &Site<'_>, pair: Pair<'_>, stamp: &Stamp, kn
     if let Some(settings) = site.settings.filter(|_| by_proxy && shows_proxy) {
         let mode = if out.locked { "form" } else { "notice" };
         let address = proxy_email(&name, settings.email_domain.as_str());
+        let lacks = match (beside.reached)(pair.id()) {
+            Some(true) => None,
+            Some(false) => Some("no way to its registrant worked when it was tried last"),
+            None => Some("it is not recorded that a way to its registrant was tried"),
+        };
+        // Nothing at the registry is to be mended.
+        out.findings.extend(lacks.map(|lacks| Finding {
+            severity: FindingSeverity::Warning,
+            ..site.ours(
+                at,
+                "RTR-18",
+                "registrant",
+                format!("protected, and {lacks}: try the form or {address}, and `privet relay add tested`"),
+            )
+        }));
         out.relay = Some(Relay { address, mode, target: registrant.to_owned() });
     }
     out

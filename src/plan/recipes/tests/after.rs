@@ -37,8 +37,13 @@ impl World {
         out
     }
 
-    /// The domain, watched on a day.
+    /// The domain, watched on a day. A way to its registrant works.
     fn watched(&self, sponsor: &str, relock: Option<Date>) -> Watched {
+        self.tried(sponsor, relock, Some(true))
+    }
+
+    /// The same, where what came of trying a way to its registrant is told.
+    fn tried(&self, sponsor: &str, relock: Option<Date>, reached: Option<bool>) -> Watched {
         let stamp = Stamp {
             sponsor: Some(sponsor.into()),
             updated: Some("2026-11-01T00:00:00Z".into()),
@@ -52,7 +57,7 @@ impl World {
                 known.contact(site, pair, &asked, &mut NoRecords).unwrap();
             }
             let pair = Pair { local: self.domains[0].first(), remote: self.domains[1].first() };
-            let beside = Beside { today: date(2026, 11, 22), account: "us", relock: &|_| relock };
+            let beside = Beside { today: date(2026, 11, 22), account: "us", relock: &|_| relock, reached: &|_| reached };
             watch::domain(site, pair, &stamp, &known, &beside)
         })
     }
@@ -131,6 +136,24 @@ fn a_protected_domain_that_is_as_it_should_be_has_its_place_on_the_relays_map_an
     assert!(watched.findings.is_empty() && watched.locked && watched.lockable && watched.open.is_none(), "{watched:?}");
     let relay = Relay { address: "a.example@relay.example".to_owned(), mode: "form", target: "ADA".to_owned() };
     assert_eq!(watched.relay, Some(relay));
+}
+
+#[test]
+fn a_protected_registrant_whom_no_tried_way_reaches_is_told() {
+    let told = |world: &World, sponsor: &str, reached| {
+        let findings = world.tried(sponsor, None, reached).findings;
+        findings.into_iter().filter(|one| &*one.rule == "RTR-18").map(|one| (one.severity, one.what.to_string())).collect::<Vec<_>>()
+    };
+    let untried = told(&protected(), "us", None);
+    assert!(untried.len() == 1 && untried[0].1.contains("not recorded") && untried[0].1.contains("a.example@relay.example"), "{untried:?}");
+    assert_eq!(untried[0].0, FindingSeverity::Warning);
+    let broken = told(&protected(), "us", Some(false));
+    assert!(broken.len() == 1 && broken[0].1.contains("worked when it was tried last"), "{broken:?}");
+    assert_eq!(told(&protected(), "us", Some(true)), []);
+    // Where no proxy stands, what goes away, and what is not sold with protection, needs no way of ours.
+    assert_eq!(told(&protected(), "them", None), []);
+    assert_eq!(told(&World::with("nz", Some(Protection::V2)), "us", None), []);
+    assert_eq!(told(&World::with("gtld-thick", None), "us", None), []);
 }
 
 #[test]
