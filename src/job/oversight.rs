@@ -193,6 +193,8 @@ impl Desk<'_, '_, '_> {
         let own = own_data(&self.loaded.config);
         let mut accuracy = Accuracy::default();
         let mut withheld = [0_u64; 2];
+        let stand_in = profile.stand_in.as_ref().map(|rule| &rule.value);
+        let mut replaced = 0_u64;
         let mut used: BTreeMap<(usize, Element), (u64, Option<bool>)> = BTreeMap::new();
         let read = |bucket| Ok((snapshot.stamps(ObjectKind::Contact, bucket)?, snapshot.rows(ObjectKind::Contact, bucket)?));
         ahead(snapshot.buckets(), read, |_, (stamps, rows)| {
@@ -200,6 +202,11 @@ impl Desk<'_, '_, '_> {
                 let row = &seen.row;
                 // The provider's own contacts are nobody's data.
                 if own.as_ref().is_some_and(|own| judge.proxy(row, own).is_some()) {
+                    continue;
+                }
+                // Nor is what the registry put in a registrant's place: whose they are, these data do not say.
+                if stand_in.is_some_and(|own| Person::of(row).is_stand_in(own)) {
+                    replaced += 1;
                     continue;
                 }
                 let is_legal = self.meet(row);
@@ -232,6 +239,10 @@ impl Desk<'_, '_, '_> {
             let rule = self.pack.withholding(&profile.id).filter(|rule| whom == "legal" && n > 0 && rule.only == Who::Individual);
             let amiss = rule.map(|rule| ("R-oversight-001", format!("only individuals may have them withheld here: {}", rule.citation)));
             self.book.withheld(WithheldRow { registry: Some(self.id.as_str()), means: "registry's option", whom, count: n, amiss })?;
+        }
+        if stand_in.is_some() {
+            let (registry, means) = (Some(self.id.as_str()), "the registry's data");
+            self.book.withheld(WithheldRow { registry, means, whom: "whoever it is", count: replaced, amiss: None })?;
         }
         for ((group, element), (held, needless)) in used {
             let Some((zone, product)) = products.get(group) else { continue };

@@ -31,7 +31,7 @@ pub struct AmissRow<'a> {
 pub struct WithheldRow<'a> {
     /// The registry; nothing for cases of the register.
     pub registry: Option<&'a str>,
-    /// By what: the registry's own option, or the process of a case.
+    /// By what: the registry's own option, the registry's data in the registrant's place, or the process of a case.
     pub means: &'a str,
     /// Of which registrants, or in which state.
     pub whom: &'a str,

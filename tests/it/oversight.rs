@@ -109,4 +109,22 @@ fn the_sheets_say_what_is_held_verified_withheld_and_secured() {
     assert!(
         used.iter().any(|row| row[1] == "name, privacy v2") && used.iter().all(|row| ["contract", "none", "unknown"].contains(&&*row[3]))
     );
+
+    // Where the registry's own data stand in the registrants' places they are counted as withheld, and are nobody's data.
+    let own = "[stand_in]\nvalue = { email_domains = [\"mail.example\"] }\nsource = \"our contract\"\nconfidence = \"seen\"\n";
+    write_atomic(&world.config().with_file_name("own.toml"), own.as_bytes()).expect("written");
+    let before = std::fs::read_to_string(&config).expect("a configuration");
+    let table = format!("[registries.{NZ}]\n");
+    assert!(before.contains(&table), "{before}");
+    write_atomic(&config, before.replace(&table, &format!("{table}rules = \"own.toml\"\n")).as_bytes()).expect("written");
+    let ended = report_oversight(&world.load(), &context(&[])).expect("reported");
+    let withheld = rows(&folder(&ended).join("oversight-withholding.csv"), &["registry", "means", "count"]);
+    let contacts = of(ObjectKind::Contact).filter(|(_, id, ..)| !provider(&id.as_str()));
+    let replaced = contacts.filter(|(.., fields)| fields[ContactField::Email.at()].as_deref().is_some_and(|mail| mail.ends_with("@mail.example")));
+    let replaced = replaced.count();
+    assert!(replaced >= 5, "{replaced}");
+    let told: Vec<&Vec<String>> = withheld.iter().filter(|row| row[1] == "the registry's data").collect();
+    assert_eq!(told, [&vec![NZ.to_owned(), "the registry's data".to_owned(), replaced.to_string()]]);
+    let left = ended.json["accuracy"].as_array().expect("registries").iter().find(|one| one["registry"] == NZ).expect("it").clone();
+    assert!(left["registrants"].as_u64() < accuracy["registrants"].as_u64(), "{left}");
 }

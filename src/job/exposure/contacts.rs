@@ -227,7 +227,10 @@ impl Contacts {
             }
             None => {}
         }
-        self.alike.take(person);
+        // What the registry puts in many registrants' places is shared by design.
+        if !desk.is_stand_in(person) {
+            self.alike.take(person);
+        }
         let is_seen = matches!(exposure.get(Element::Email), Seen::Public | Seen::OptedIn);
         let is_person = person.organisation().is_none_or(|org| person.value(Element::Name) == Some(org));
         if let (true, Some(email), Some(name)) = (is_seen && is_person, person.value(Element::Email), person.value(Element::Name))
@@ -287,7 +290,7 @@ impl Contacts {
         let Some(row) = desk.held(pair).filter(|row| asked.is_registrant(hash(row.id())) && !asking.is_provider(row.id())) else {
             return Ok(());
         };
-        if asked.masks.contains_key(&hash(row.id())) {
+        if asked.masks.contains_key(&hash(row.id())) || desk.is_stand_in(&Person::of(row)) {
             return Ok(());
         }
         if let Some(element) = shared.of(&Person::of(row)) {
