@@ -196,6 +196,9 @@ pub struct Profile {
     /// Properties that hold data which are protected specially.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub special: BTreeMap<String, Rule<Special>>,
+    /// Whether a registration may be ended because the registrant's data are not right or reach nobody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ends_for_wrong_data: Option<Rule<bool>>,
     /// By what it is known that the registry's own data stand in a registrant's place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stand_in: Option<Rule<StandIn>>,
