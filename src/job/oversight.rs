@@ -18,7 +18,7 @@ use crate::compliance::{Element, Fingerprint, Ledger, Subject};
 use crate::dataset::{ContactField, DomainField, Protection, Row, Services, Snapshot, State, ahead};
 use crate::model::{Finding, FindingSeverity, ObjectKind, TlsFacts};
 use crate::policy::DomainRole;
-use crate::report::{AmissRow, LineRow, OversightBook, OversightSummary, UseRow, WithheldRow, masked};
+use crate::report::{AmissRow, AtRiskRow, LineRow, OversightBook, OversightSummary, UseRow, WithheldRow, masked};
 use crate::rules::Judge;
 use crate::store::Store;
 use jiff::civil::Date;
@@ -138,6 +138,7 @@ impl Cases {
             let Some(subject) = case.subject else { return };
             let day = case.last.as_ref().map(|last| last.at.to_zoned(TimeZone::UTC).date());
             let said = match (case.state, day) {
+                (Some("quarantined"), _) if case.last.as_ref().is_some_and(|last| last.event == "bounced") => Verification::Bounced,
                 (Some("quarantined"), _) => Verification::Failed,
                 (Some("verified"), Some(day)) => Verification::Done(day),
                 (Some("required" | "pending"), _) => Verification::Open,
@@ -157,11 +158,12 @@ impl Cases {
     }
 }
 
-/// Of two verifications of one person what counts: a failure most, then the later success.
+/// Of two verifications of one person what counts: a failure most, then mail that came back, then the later success.
 fn worse(one: Verification, other: Verification) -> Verification {
-    use Verification::{Done, Failed, Never, Open};
+    use Verification::{Bounced, Done, Failed, Never, Open};
     match (one, other) {
         (Failed, _) | (_, Failed) => Failed,
+        (Bounced, _) | (_, Bounced) => Bounced,
         (Done(one), Done(other)) => Done(one.max(other)),
         (Done(day), _) | (_, Done(day)) => Done(day),
         (Open, _) | (_, Open) => Open,
@@ -193,6 +195,8 @@ impl Desk<'_, '_, '_> {
         let own = own_data(&self.loaded.config);
         let mut accuracy = Accuracy::default();
         let mut withheld = [0_u64; 2];
+        let stand_in = profile.stand_in.as_ref().map(|rule| &rule.value);
+        let mut replaced = 0_u64;
         let mut used: BTreeMap<(usize, Element), (u64, Option<bool>)> = BTreeMap::new();
         let read = |bucket| Ok((snapshot.stamps(ObjectKind::Contact, bucket)?, snapshot.rows(ObjectKind::Contact, bucket)?));
         ahead(snapshot.buckets(), read, |_, (stamps, rows)| {
@@ -200,6 +204,11 @@ impl Desk<'_, '_, '_> {
                 let row = &seen.row;
                 // The provider's own contacts are nobody's data.
                 if own.as_ref().is_some_and(|own| judge.proxy(row, own).is_some()) {
+                    continue;
+                }
+                // Nor is what the registry put in a registrant's place: whose they are, these data do not say.
+                if stand_in.is_some_and(|own| Person::of(row).is_stand_in(own)) {
+                    replaced += 1;
                     continue;
                 }
                 let is_legal = self.meet(row);
@@ -223,7 +232,8 @@ impl Desk<'_, '_, '_> {
                         *known = known.zip(needless).map(|(one, other)| one && other);
                     }
                 }
-                self.judge(&mut accuracy, row, &judge, stamps.get(row.id()).and_then(|stamp| stamp.updated.as_deref()))?;
+                let names = groups.len() as u64;
+                self.judge(&mut accuracy, (row, names), &judge, stamps.get(row.id()).and_then(|stamp| stamp.updated.as_deref()))?;
             }
             Ok(())
         })?;
@@ -232,6 +242,10 @@ impl Desk<'_, '_, '_> {
             let rule = self.pack.withholding(&profile.id).filter(|rule| whom == "legal" && n > 0 && rule.only == Who::Individual);
             let amiss = rule.map(|rule| ("R-oversight-001", format!("only individuals may have them withheld here: {}", rule.citation)));
             self.book.withheld(WithheldRow { registry: Some(self.id.as_str()), means: "registry's option", whom, count: n, amiss })?;
+        }
+        if stand_in.is_some() {
+            let (registry, means) = (Some(self.id.as_str()), "the registry's data");
+            self.book.withheld(WithheldRow { registry, means, whom: "whoever it is", count: replaced, amiss: None })?;
         }
         for ((group, element), (held, needless)) in used {
             let Some((zone, product)) = products.get(group) else { continue };
@@ -263,8 +277,8 @@ impl Desk<'_, '_, '_> {
         [F::LocOrg, F::IntOrg].iter().any(|field| row.get(field.at()).is_some_and(|org| !org.trim().is_empty()))
     }
 
-    /// Judges how right a registrant's data are.
-    fn judge(&mut self, accuracy: &mut Accuracy, row: &Row, judge: &Judge<'_>, changed: Option<&str>) -> Result<()> {
+    /// Judges how right the data are of a registrant of so many names.
+    fn judge(&mut self, accuracy: &mut Accuracy, (row, names): (&Row, u64), judge: &Judge<'_>, changed: Option<&str>) -> Result<()> {
         let subject = Fingerprint::of_row(row).map(|person| self.ledger.subject_of(&person)).transpose()?.flatten();
         let verification = subject.and_then(|subject| self.cases.verified.get(&subject)).copied().unwrap_or_default();
         // What a line does not carry is not lacking.
@@ -276,7 +290,14 @@ impl Desk<'_, '_, '_> {
         for lack in accuracy.take(&self.pack.accuracy, &looked, self.today) {
             let what = lack.told();
             let verification = verification.as_str();
-            self.book.amiss(&AmissRow { registry: self.id.as_str(), handle: row.id(), rule: lack.rule(), what: &what, verification })?;
+            let (registry, handle, rule) = (self.id.as_str(), row.id(), lack.rule());
+            self.book.amiss(&AmissRow { registry, handle, rule, what: &what, verification })?;
+            let ends = self.registry.profile.ends_for_wrong_data.as_ref().filter(|ends| ends.value && lack.is_found());
+            if let Some(ends) = ends {
+                let changed_days = changed.and_then(|day| day.until(self.today).ok()).map(|span| i64::from(span.get_days()));
+                let (source, confidence) = (&*ends.source, ends.confidence);
+                self.book.at_risk(&AtRiskRow { registry, handle, rule, what: &what, names, changed_days, source, confidence })?;
+            }
         }
         Ok(())
     }

@@ -22,7 +22,7 @@ pub use limits::{DailyQuota, Limits, Rate, RateWindow, Zone};
 pub use matrix::{Cell, Column, Matrix, Row, matrix};
 pub use overriding::Overridden;
 pub use profile::{Capabilities, CodeMeaning, NameServers, Profile, Quirks, RoleRules, Services, Statuses};
-pub use published::{Choice, Needed, Published, Special, SpecialKind, Visibility, published};
+pub use published::{Choice, Needed, Published, Special, SpecialKind, StandIn, Visibility, published};
 pub use rule::{Capability, Rule};
 pub use words::{
     ContactModel, DomainRole, Glue, HostModel, Line, Privacy, Publication, RegistrantChange, ServerTest, StatusUse, TransferLock,

@@ -143,7 +143,7 @@ fn loosened(path: &[&str], old: Option<&Value>, new: &Value) -> Option<String> {
         ["name_servers", "tests"] => old.is_some_and(|old| more(old, new)),
         ["name_servers", _]
         | ["roles" | "published" | "needed" | "special", ..]
-        | ["privacy" | "publication" | "transfer_lock" | "change_of_registrant" | "contacts" | "disclose"] => old != Some(new),
+        | ["privacy" | "publication" | "transfer_lock" | "change_of_registrant" | "contacts" | "disclose" | "stand_in"] => old != Some(new),
         _ => false,
     };
     is.then(from_to)

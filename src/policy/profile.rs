@@ -3,7 +3,7 @@
 use super::characters::Characters;
 use super::fields::{Bounds, FieldRules, Property, When};
 use super::limits::Limits;
-use super::published::{Choice, Needed, Published, Special};
+use super::published::{Choice, Needed, Published, Special, StandIn};
 use super::rule::{Capability, Rule};
 use super::words::{
     ContactModel, DomainRole, Glue, HostModel, Line, Privacy, Publication, RegistrantChange, ServerTest, StatusUse, TransferLock,
@@ -196,6 +196,12 @@ pub struct Profile {
     /// Properties that hold data which are protected specially.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub special: BTreeMap<String, Rule<Special>>,
+    /// Whether a registration may be ended because the registrant's data are not right or reach nobody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ends_for_wrong_data: Option<Rule<bool>>,
+    /// By what it is known that the registry's own data stand in a registrant's place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stand_in: Option<Rule<StandIn>>,
     /// The registry's code by the numbered rule that is broken, whatever the field.
     #[serde(default)]
     pub answers: BTreeMap<String, Rule<String>>,

@@ -5,6 +5,7 @@ use super::rule::Rule;
 use super::words::DomainRole;
 use crate::model::Element;
 use std::collections::BTreeMap;
+use unicode_normalization::UnicodeNormalization as _;
 
 /// Who sees a datum.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
@@ -150,6 +151,49 @@ pub struct Special {
     /// In which contacts: where each of these holds.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub when: Vec<When>,
+}
+
+/// The data by which it is known that a registry's own stand in a registrant's place, since the registrant's are withheld.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StandIn {
+    /// Names of organisations that are the registry's own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub organisations: Vec<String>,
+    /// Domains of e-mail addresses that are.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub email_domains: Vec<String>,
+}
+
+impl StandIn {
+    /// Whether a text is the name of one of the organisations: without regard to case, to blanks and to how letters are composed.
+    #[must_use]
+    pub fn names(&self, text: &str) -> bool {
+        let text = folded(text);
+        self.organisations.iter().any(|own| folded(own) == text)
+    }
+
+    /// Whether an e-mail address is at one of the domains.
+    #[must_use]
+    pub fn receives(&self, address: &str) -> bool {
+        let domain = address.rsplit_once('@').map(|(_, domain)| folded(domain));
+        domain.is_some_and(|domain| self.email_domains.iter().any(|own| folded(own) == domain))
+    }
+
+    /// What keeps it from being a mark: nothing is named, or a name is empty and so would be everybody's.
+    pub(super) fn fault(&self) -> Option<&'static str> {
+        let mut all = self.organisations.iter().chain(&self.email_domains).peekable();
+        if all.peek().is_none() {
+            return Some("neither an organisation nor a domain of e-mail addresses is named");
+        }
+        all.any(|text| text.trim().is_empty()).then_some("an empty text is no mark")
+    }
+}
+
+/// A text to compare: NFC, without regard to case, blanks in one.
+fn folded(text: &str) -> String {
+    let lower: String = text.nfc().flat_map(char::to_lowercase).collect();
+    lower.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// The rule that says what the public sees of a contact in `role`; `value` tells the contact's fields and properties.

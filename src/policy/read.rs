@@ -75,6 +75,9 @@ impl Profile {
                 return Some((path(&["special", property]), what));
             }
         }
+        if let Some(what) = self.stand_in.as_ref().and_then(|rule| rule.value.fault()) {
+            return Some((path(&["stand_in"]), what.to_owned()));
+        }
         if let Some(rule) = self.answers.keys().find(|rule| !is_rule_id(rule)) {
             return Some((path(&["answers", rule]), format!("`{rule}` is no rule's number: write it as R-addr-004")));
         }

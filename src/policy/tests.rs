@@ -231,6 +231,7 @@ fn every_way_to_weaken_a_gate_is_told() {
         ("eurid", format!("[capabilities]\n{}", rule("privacy_protect", "\"yes\""))),
         ("nicit", rule("transfer_lock", "\"client_status\"")),
         ("denic", rule("identity_fields", "[]")),
+        ("nz", rule("stand_in", "{ email_domains = [\"relay.example\"] }")),
         ("denic", format!("[name_servers]\n{}", rule("max", "14"))),
         ("denic", "[fields.id]\nrequired = { value = true, source = \"hearsay\", confidence = \"guess\" }\n".to_owned()),
     ] {
@@ -270,6 +271,8 @@ fn a_bad_override_is_refused_with_its_own_line_and_key() {
         2,
         "roles.admin.registrant",
     );
+    bad(&format!("\n{}", rule("stand_in", "{}")), "E-profile-003", 2, "stand_in");
+    bad(&rule("stand_in", "{ organisations = [\" \"] }"), "E-profile-003", 1, "stand_in");
     bad(&format!("[answers]\n{}", rule("R-4", "\"2005\"")), "E-profile-003", 2, "answers.R-4");
     bad(&format!("[fields.org]\n{}", rule("pattern", "\"[\"")), "E-profile-001", 2, "fields.org.pattern.value");
     bad(&format!("[fields.org]\n{}", rule("length", "{ min = 3, max = 2 }")), "E-profile-001", 2, "fields.org.length.value");

@@ -8,6 +8,7 @@ use super::tables::{int, text};
 use super::verdict::{count, masked};
 use crate::base::Result;
 use crate::compliance::oversight::{Accuracy, Criterion, Met, OversightPack};
+use crate::model::Confidence;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -26,12 +27,33 @@ pub struct AmissRow<'a> {
     pub verification: &'static str,
 }
 
+/// A registrant who may lose names, since the data were found not to be right.
+#[derive(Clone, Copy, Debug)]
+pub struct AtRiskRow<'a> {
+    /// The registry.
+    pub registry: &'a str,
+    /// The contact's handle.
+    pub handle: &'a str,
+    /// The number of the rule.
+    pub rule: &'static str,
+    /// What was found, without any value.
+    pub what: &'a str,
+    /// How many names the registrant has there.
+    pub names: u64,
+    /// How many days ago the registry's data were changed last, where that is known.
+    pub changed_days: Option<i64>,
+    /// Where it stands that a registration may be ended for it.
+    pub source: &'a str,
+    /// How sure that is.
+    pub confidence: Confidence,
+}
+
 /// How much is withheld by some means.
 #[derive(Clone, Debug)]
 pub struct WithheldRow<'a> {
     /// The registry; nothing for cases of the register.
     pub registry: Option<&'a str>,
-    /// By what: the registry's own option, or the process of a case.
+    /// By what: the registry's own option, the registry's data in the registrant's place, or the process of a case.
     pub means: &'a str,
     /// Of which registrants, or in which state.
     pub whom: &'a str,
@@ -100,6 +122,8 @@ pub struct AccuracySummary {
     pub verified: u64,
     /// Of whom one failed.
     pub refuted: u64,
+    /// To whom mail came back.
+    pub undeliverable: u64,
     /// Whose data were confirmed or changed lately.
     pub current: u64,
     /// How many of a hundred are all of that.
@@ -111,6 +135,8 @@ pub struct AccuracySummary {
 pub struct OversightSummary {
     /// How right the data are, by registry.
     pub accuracy: Vec<AccuracySummary>,
+    /// How many registrants may lose names since their data were found not to be right.
+    pub at_risk: u64,
     /// What is amiss, by rule: in these sheets, and in the registers.
     pub findings: BTreeMap<String, u64>,
     /// How many criteria of an impact assessment are met.
@@ -128,6 +154,7 @@ pub struct OversightBook<'a> {
     /// Counts of people below this are not told.
     small: u64,
     amiss: Sheet,
+    at_risk: Sheet,
     withheld: Sheet,
     lines: Sheet,
     used: Sheet,
@@ -149,8 +176,8 @@ impl<'a> OversightBook<'a> {
     pub fn begin(dir: &'a Path, making: &'a Making, pack: &'a OversightPack, small: u64) -> Result<Self> {
         let folder = Folder::open(dir, making)?;
         let (amiss, withheld) = (folder.sheet(&AMISS)?, folder.sheet(&WITHHELD)?);
-        let (lines, used) = (folder.sheet(&LINES)?, folder.sheet(&USED)?);
-        Ok(Self { folder, pack, small, amiss, withheld, lines, used, summary: OversightSummary::default(), errors: 0 })
+        let (lines, used, at_risk) = (folder.sheet(&LINES)?, folder.sheet(&USED)?, folder.sheet(&AT_RISK)?);
+        Ok(Self { folder, pack, small, amiss, at_risk, withheld, lines, used, summary: OversightSummary::default(), errors: 0 })
     }
 
     fn find(&mut self, rule: &str) {
@@ -159,7 +186,7 @@ impl<'a> OversightBook<'a> {
 
     /// Tells how right a registry's data are.
     pub fn accuracy(&mut self, registry: &str, sum: &Accuracy) {
-        let Accuracy { registrants, complete, valid, verified, refuted, current, .. } = *sum;
+        let Accuracy { registrants, complete, valid, verified, refuted, undeliverable, current, .. } = *sum;
         let registry = registry.to_owned();
         self.summary.accuracy.push(AccuracySummary {
             registry,
@@ -168,6 +195,7 @@ impl<'a> OversightBook<'a> {
             valid,
             verified,
             refuted,
+            undeliverable,
             current,
             score: sum.score(),
         });
@@ -181,6 +209,25 @@ impl<'a> OversightBook<'a> {
         self.find(row.rule);
         let rank = u32::from(row.rule != "R-accuracy-003");
         self.amiss.push(rank, vec![row.registry.into(), row.handle.into(), row.rule.into(), row.what.into(), row.verification.into()])
+    }
+
+    /// Tells of a registrant who may lose names. What is amiss is told by [`Self::amiss`].
+    ///
+    /// # Errors
+    /// As the writer of files.
+    pub fn at_risk(&mut self, row: &AtRiskRow<'_>) -> Result<()> {
+        self.summary.at_risk += 1;
+        let cells = vec![
+            row.registry.into(),
+            row.handle.into(),
+            row.rule.into(),
+            row.what.into(),
+            row.names.into(),
+            Cell::from(row.changed_days),
+            row.source.into(),
+            row.confidence.as_str().into(),
+        ];
+        self.at_risk.push(u32::from(row.rule != "R-accuracy-003"), cells)
     }
 
     /// Tells how much is withheld.
@@ -261,10 +308,10 @@ impl<'a> OversightBook<'a> {
         }
         self.summary.criteria_met = criteria.iter().filter(|one| one.met == Met::Yes).count() as u64;
         (self.summary.assessment_needed, self.summary.assessment) = (is_needed, decision.map(ToOwned::to_owned));
-        let Self { mut folder, pack, amiss, withheld, lines, used, summary, errors, .. } = self;
+        let Self { mut folder, pack, amiss, at_risk, withheld, lines, used, summary, errors, .. } = self;
         let accuracy = folder.table(&ACCURACY, summary.accuracy.iter().map(accuracy_cells))?;
         let (amiss, withheld) = (folder.end(amiss)?, folder.end(withheld)?);
-        let (lines, used) = (folder.end(lines)?, folder.end(used)?);
+        let (lines, used, at_risk) = (folder.end(lines)?, folder.end(used)?, folder.end(at_risk)?);
         let criterion = |one: &Criterion| -> Vec<Cell> {
             vec![(&*one.id).into(), (&*one.what).into(), one.met.as_str().into(), one.status.into(), one.evidence.as_str().into()]
         };
@@ -311,6 +358,12 @@ impl<'a> OversightBook<'a> {
                     ),
                     vec![accuracy, amiss],
                 ),
+                section(
+                    "at-risk",
+                    "At risk of losing names",
+                    "Registrants whose verification failed or to whom mail came back, where a registration may be ended for that.".to_owned(),
+                    vec![at_risk],
+                ),
                 section("withholding", "Withholding", "What is withheld, by which means, and of whom.".to_owned(), vec![withheld]),
                 section(
                     "security",
@@ -337,7 +390,7 @@ impl<'a> OversightBook<'a> {
 }
 
 fn accuracy_cells(one: &AccuracySummary) -> Vec<Cell> {
-    let counts = [one.registrants, one.complete, one.valid, one.verified, one.refuted, one.current].map(Cell::from);
+    let counts = [one.registrants, one.complete, one.valid, one.verified, one.refuted, one.undeliverable, one.current].map(Cell::from);
     std::iter::once(Cell::from(one.registry.as_str())).chain(counts).chain([Cell::from(one.score)]).collect()
 }
 
@@ -351,6 +404,7 @@ const ACCURACY: Shape = Shape {
         int("valid", "Of form"),
         int("verified", "Verified"),
         int("refuted", "Refuted"),
+        int("undeliverable", "Mail came back"),
         int("current", "Current"),
         int("score", "Accurate, %"),
     ],
@@ -365,6 +419,21 @@ const AMISS: Shape = Shape {
         text("rule", "Rule"),
         text("what", "What"),
         text("verification", "Verification"),
+    ],
+};
+
+const AT_RISK: Shape = Shape {
+    name: "oversight-at-risk",
+    title: "Registrants at risk of losing names",
+    heads: &[
+        text("registry", "Registry"),
+        text("object", "Contact"),
+        text("rule", "Rule"),
+        text("what", "What"),
+        int("names", "Names"),
+        int("changed_days", "Changed, days ago"),
+        text("source", "By"),
+        text("confidence", "Confidence"),
     ],
 };
 
@@ -425,4 +494,4 @@ const FINDINGS: Shape =
     Shape { name: "oversight-findings", title: "Open findings by rule", heads: &[text("rule", "Rule"), int("count", "How many")] };
 
 /// Every table of this report that is written to files.
-pub(super) const SHAPES: [&Shape; 7] = [&ACCURACY, &AMISS, &WITHHELD, &LINES, &USED, &CRITERIA, &FINDINGS];
+pub(super) const SHAPES: [&Shape; 8] = [&ACCURACY, &AMISS, &AT_RISK, &WITHHELD, &LINES, &USED, &CRITERIA, &FINDINGS];

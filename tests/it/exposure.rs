@@ -197,6 +197,22 @@ fn what_consent_and_agents_say_counts_and_bad_agents_are_told() {
     assert!(not_own(&reports) > before, "registrants at the reseller's mail domain");
     let told = std::fs::read_to_string(reports.join("findings.csv")).expect("text");
     assert!(told.contains("the agent `shop`'s") && !told.contains("@mail.example"));
+    // What the registry put there itself is no agent's.
+    let nz = &world.load().config.registries;
+    let id = nz.iter().find(|(_, registry)| registry.profile.id == "nz").expect("a registry").0.to_string();
+    let of_nz = |reports: &Path| {
+        let rows = deterministic(&reports.join("findings.csv"));
+        rows.into_iter().filter(|row| row.contains(&"R-exposure-003".to_owned()) && row.contains(&id)).count()
+    };
+    assert!(of_nz(&reports) > 0, "the reseller's mail domain is met here, too");
+    let own = "[stand_in]\nvalue = { email_domains = [\"MAIL.example\"] }\nsource = \"our contract\"\nconfidence = \"seen\"\n";
+    privet::base::write_atomic(&world.config().with_file_name("own.toml"), own.as_bytes()).expect("written");
+    let table = format!("[registries.{id}]\n");
+    assert!(config.contains(&table), "{config}");
+    let ours = config.replace(&table, &format!("{table}rules = \"own.toml\"\n"));
+    let agents = "[agents.shop]\nemail_domain = \"mail.example\"\n";
+    privet::base::write_atomic(&world.config(), format!("{ours}\n{agents}").as_bytes()).expect("written");
+    assert_eq!(of_nz(&report(&world, &[]).1), 0);
     for (agents, wanted) in [
         ("[agents.shop]\n", "E-config-014"),
         ("[agents.shop]\nname = 7\n", "agents.shop.name"),

@@ -1,9 +1,9 @@
 //! `report oversight`: every figure in it follows from what the registries hold, the registers say and the run saw on the lines.
 
 use crate::keeping::{folder, rows};
-use crate::served::{World, context};
+use crate::served::{THICK, World, context};
 use privet::base::{Exit, write_atomic};
-use privet::dataset::{ContactField, DomainField};
+use privet::dataset::{ContactField, DomainField, State};
 use privet::job::{register_import, report_oversight, run};
 use privet::model::ObjectKind;
 use std::collections::BTreeSet;
@@ -21,13 +21,22 @@ fn the_sheets_say_what_is_held_verified_withheld_and_secured() {
     let registrants: BTreeSet<&str> =
         of(ObjectKind::Domain).filter_map(|(_, _, _, fields)| fields[DomainField::Registrant.at()].as_deref()).collect();
     let known: Vec<&str> = of(ObjectKind::Contact).map(|(_, id, ..)| id.as_str()).filter(|id| registrants.contains(id)).collect();
-    let (refuted, verified) = (known[0], known[1]);
+    let (refuted, verified, bounced) = (known[0], known[1], known[2]);
+    // A registrant at a registry that may end registrations for it.
+    let thick = world.observed(THICK);
+    let owner = |(kind, _, _, fields): &(ObjectKind, String, State, Vec<Option<String>>)| {
+        (*kind == ObjectKind::Domain).then(|| fields[DomainField::Registrant.at()].clone()).flatten()
+    };
+    let lost = thick.iter().find_map(owner).expect("a registrant");
     let file = world.data().join("verification.csv");
     let text = format!(
         "case,event,at,registry,handle,claim,method,reference,result\n\
          v-1,required,2026-11-01,{NZ},{refuted},email,,,\n\
          v-1,failed,2026-11-02,{NZ},{refuted},,,,no-answer\n\
-         v-2,verified,2026-11-03,{NZ},{verified},email,reachability,a-1,match\n"
+         v-2,verified,2026-11-03,{NZ},{verified},email,reachability,a-1,match\n\
+         v-3,bounced,2026-11-04,{NZ},{bounced},email,,,\n\
+         v-4,verified,2026-11-04,{THICK},{lost},email,reachability,a-2,match\n\
+         v-4,bounced,2026-11-05,{THICK},{lost},email,,,\n"
     );
     write_atomic(&file, text.as_bytes()).expect("written");
     let taken = register_import(&world.load(), &context(&[]), "verification", &[file], false).expect("taken");
@@ -52,6 +61,15 @@ fn the_sheets_say_what_is_held_verified_withheld_and_secured() {
     let amiss = rows(&dir.join("oversight-accuracy-amiss.csv"), &["registry", "object", "rule", "verification"]);
     let of_rule = |rule: &str| amiss.iter().filter(|row| row[0] == NZ && row[2] == rule).map(|row| row[1].clone()).collect::<Vec<_>>();
     assert_eq!(of_rule("R-accuracy-003"), [refuted]);
+    assert_eq!(of_rule("R-accuracy-005"), [bounced]);
+    assert_eq!(accuracy["undeliverable"].as_u64(), Some(1), "{accuracy}");
+    // What the registry's papers do not say costs nobody a name.
+    let at_risk = rows(&dir.join("oversight-at-risk.csv"), &["registry", "object", "rule", "names", "source", "confidence"]);
+    let mine = at_risk.iter().filter(|row| row[1] == lost).collect::<Vec<_>>();
+    let names = thick.iter().filter_map(owner).filter(|handle| *handle == lost).count().to_string();
+    assert!(mine.iter().any(|row| row[0] == THICK && row[2] == "R-accuracy-005" && row[3] == names), "{at_risk:?} {names}");
+    assert!(at_risk.iter().all(|row| row[0] != NZ && !row[4].is_empty() && row[5] == "inferred"), "{at_risk:?}");
+    assert_eq!(ended.json["at_risk"].as_u64(), Some(at_risk.len() as u64));
     assert!(!of_rule("R-accuracy-004").iter().any(|id| id == verified), "a verification of this month confirms");
     assert!(amiss.iter().any(|row| row[2] == "R-accuracy-002"), "planted faults are seen");
     // What nobody confirmed for a year is old, and nothing else.
@@ -109,4 +127,22 @@ fn the_sheets_say_what_is_held_verified_withheld_and_secured() {
     assert!(
         used.iter().any(|row| row[1] == "name, privacy v2") && used.iter().all(|row| ["contract", "none", "unknown"].contains(&&*row[3]))
     );
+
+    // Where the registry's own data stand in the registrants' places they are counted as withheld, and are nobody's data.
+    let own = "[stand_in]\nvalue = { email_domains = [\"mail.example\"] }\nsource = \"our contract\"\nconfidence = \"seen\"\n";
+    write_atomic(&world.config().with_file_name("own.toml"), own.as_bytes()).expect("written");
+    let before = std::fs::read_to_string(&config).expect("a configuration");
+    let table = format!("[registries.{NZ}]\n");
+    assert!(before.contains(&table), "{before}");
+    write_atomic(&config, before.replace(&table, &format!("{table}rules = \"own.toml\"\n")).as_bytes()).expect("written");
+    let ended = report_oversight(&world.load(), &context(&[])).expect("reported");
+    let withheld = rows(&folder(&ended).join("oversight-withholding.csv"), &["registry", "means", "count"]);
+    let contacts = of(ObjectKind::Contact).filter(|(_, id, ..)| !provider(&id.as_str()));
+    let replaced = contacts.filter(|(.., fields)| fields[ContactField::Email.at()].as_deref().is_some_and(|mail| mail.ends_with("@mail.example")));
+    let replaced = replaced.count();
+    assert!(replaced >= 5, "{replaced}");
+    let told: Vec<&Vec<String>> = withheld.iter().filter(|row| row[1] == "the registry's data").collect();
+    assert_eq!(told, [&vec![NZ.to_owned(), "the registry's data".to_owned(), replaced.to_string()]]);
+    let left = ended.json["accuracy"].as_array().expect("registries").iter().find(|one| one["registry"] == NZ).expect("it").clone();
+    assert!(left["registrants"].as_u64() < accuracy["registrants"].as_u64(), "{left}");
 }

@@ -4,7 +4,7 @@ use super::person::Person;
 use super::state::{Exposure, Seen};
 use crate::dataset::{ContactField, disclose_of};
 use crate::model::{Disclose, Element};
-use crate::policy::{Choice, DomainRole, Profile, Published, Rule, Visibility, published};
+use crate::policy::{Choice, DomainRole, Profile, Published, Rule, StandIn, Visibility, published};
 
 /// What the records of consent say of a person's publication.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -31,9 +31,15 @@ impl Consent {
 pub fn judge(person: &Person<'_>, profile: &Profile, role: DomainRole, consent: &Consent) -> Exposure {
     let rule = published(&profile.published, role, &|field| person.asked(field));
     let disclose = person.row().get(ContactField::Disclose.at()).and_then(disclose_of);
+    // Where the registry's own data stand in the registrant's place, these are withheld; the name never is, unless it is the registry's.
+    let stand_in = profile.stand_in.as_ref().map(|rule| &rule.value).filter(|own| person.is_stand_in(own));
+    let is_withheld = |element, own: &StandIn| element != Element::Name || person.values(Element::Name).all(|(_, name)| own.names(name));
     Exposure::of(|element| {
         if !person.has(element) {
             return Seen::Absent;
+        }
+        if stand_in.is_some_and(|own| is_withheld(element, own)) {
+            return Seen::Withheld;
         }
         if person.is_placeholder(element) {
             return Seen::Placeholder;

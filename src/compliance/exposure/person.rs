@@ -3,6 +3,7 @@
 use super::words::Words;
 use crate::dataset::{ContactField as F, Row};
 use crate::model::{Element, Properties};
+use crate::policy::StandIn;
 
 /// The columns of an element: those of its `int` form, and those of its `loc` form; one without forms has them in the first.
 const fn columns(element: Element) -> (&'static [F], &'static [F]) {
@@ -84,6 +85,13 @@ impl<'r> Person<'r> {
     pub fn is_placeholder(&self, element: Element) -> bool {
         let mut values = self.values(element).map(|(_, value)| value).peekable();
         values.peek().is_some() && values.all(|value| Words::get().is_placeholder(value))
+    }
+
+    /// Whether the registry's own data stand here in the place of what is withheld.
+    #[must_use]
+    pub fn is_stand_in(&self, stand_in: &StandIn) -> bool {
+        let any = |element, own: &dyn Fn(&str) -> bool| self.values(element).any(|(_, value)| own(value));
+        any(Element::Organisation, &|value| stand_in.names(value)) || any(Element::Email, &|value| stand_in.receives(value))
     }
 
     /// What a condition of a profile asks for: a property, or a field of the contact. An organisation that is none is not there.

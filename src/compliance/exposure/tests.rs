@@ -96,6 +96,26 @@ fn whoever_said_nothing_is_shown_no_more_than_the_registry_shows_of_everybody() 
 }
 
 #[test]
+fn the_registrys_own_data_in_contact_fields_are_withheld_data_and_the_name_is_not() {
+    let profile = profiled("nz");
+    let own = &profile.stand_in.as_ref().expect("a rule").value;
+    let judged = |more: &[(F, &str)]| seen("nz", DomainRole::Registrant, &whole(more), &NOBODY);
+    let replaced = judged(&[(F::LocOrg, "DOMAIN NAME  Commission Limited")]);
+    assert_eq!(
+        replaced,
+        "name public, organisation withheld, street withheld, city withheld, state withheld, postal-code withheld, country withheld, \
+         voice withheld, fax withheld, email withheld"
+    );
+    let all = judged(&[(F::LocOrg, "Domain Name Commission Limited"), (F::LocName, "Domain Name Commission Limited")]);
+    assert!(all.starts_with("name withheld"), "{all}");
+    assert!(!judged(&[(F::LocOrg, "Domain Name Commission Limited Fans")]).contains("withheld"));
+    assert!(!judged(&[]).contains("withheld"));
+    let other = whole(&[(F::LocOrg, "Domain Name Commission Limited")]);
+    assert!(Person::of(&other).is_stand_in(own));
+    assert!(seen("gtld-thick", DomainRole::Registrant, &other, &NOBODY).contains("organisation public"), "nobody's elsewhere");
+}
+
+#[test]
 fn the_contacts_own_word_moves_what_it_may() {
     let italian = |entity: &str, consent: &str| whole(&[(F::Properties, &format!("consentForPublishing={consent};entityType={entity}"))]);
     let of = |entity, consent| seen("nicit", DomainRole::Registrant, &italian(entity, consent), &NOBODY);

@@ -19,6 +19,8 @@ pub enum Verification {
     Open,
     /// Some claim was verified, last on that day.
     Done(Date),
+    /// Mail came back, and nothing was verified since.
+    Bounced,
     /// Some claim failed, and nothing was verified since.
     Failed,
 }
@@ -31,6 +33,7 @@ impl Verification {
             Self::Never => "never",
             Self::Open => "open",
             Self::Done(_) => "done",
+            Self::Bounced => "bounced",
             Self::Failed => "failed",
         }
     }
@@ -58,6 +61,8 @@ pub enum Lack {
     Wrong,
     /// A verification failed.
     Refuted,
+    /// Mail to them came back.
+    Undeliverable,
     /// Nobody confirmed or changed them for so many days; nothing where nobody ever did.
     Old(Option<i64>),
 }
@@ -71,6 +76,7 @@ impl Lack {
             Self::Wrong => "R-accuracy-002",
             Self::Refuted => "R-accuracy-003",
             Self::Old(_) => "R-accuracy-004",
+            Self::Undeliverable => "R-accuracy-005",
         }
     }
 
@@ -84,6 +90,7 @@ impl Lack {
             }
             Self::Wrong => "the registry would refuse them: `privet validate` says why".to_owned(),
             Self::Refuted => "a verification failed, and none succeeded since".to_owned(),
+            Self::Undeliverable => "mail to them came back, and nothing was verified since".to_owned(),
             Self::Old(Some(days)) => format!("confirmed or changed {days} days ago"),
             Self::Old(None) => "nobody knows when they were confirmed or changed".to_owned(),
         }
@@ -103,10 +110,20 @@ pub struct Accuracy {
     pub verified: u64,
     /// Of whom one failed.
     pub refuted: u64,
+    /// To whom mail came back.
+    pub undeliverable: u64,
     /// Whose data were confirmed or changed lately.
     pub current: u64,
     /// Whose data are whole, of form, not refuted and current.
     pub accurate: u64,
+}
+
+impl Lack {
+    /// Whether it is a ground on which a registry that says so may end the registration: somebody found the data not to be right.
+    #[must_use]
+    pub const fn is_found(&self) -> bool {
+        matches!(self, Self::Refuted | Self::Undeliverable)
+    }
 }
 
 impl Accuracy {
@@ -128,6 +145,10 @@ impl Accuracy {
         if looked.verification == Verification::Failed {
             self.refuted += 1;
             amiss.push(Lack::Refuted);
+        }
+        if looked.verification == Verification::Bounced {
+            self.undeliverable += 1;
+            amiss.push(Lack::Undeliverable);
         }
         if is_current {
             self.current += 1;

@@ -35,6 +35,8 @@ fn data_are_right_where_they_are_whole_of_form_not_refuted_and_confirmed_within_
     assert!(take(&row, false, Verification::Done(TODAY), day("2020-01-01")).is_empty());
     assert_eq!(take(&row, false, Verification::Open, None), ["R-accuracy-004 nobody knows when they were confirmed or changed"]);
     assert_eq!(take(&row, true, Verification::Failed, day("2026-11-01")).len(), 2);
+    let bounced = take(&row, false, Verification::Bounced, day("2026-11-01"));
+    assert_eq!(bounced, ["R-accuracy-005 mail to them came back, and nothing was verified since"]);
     let lacking = contact(&WHOLE[..1]);
     assert_eq!(take(&lacking, false, Verification::Never, day("2026-11-01")), ["R-accuracy-001 the minimum lacks voice, email"]);
     assert_eq!(Accuracy::default().score(), None);

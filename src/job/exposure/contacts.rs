@@ -241,7 +241,10 @@ impl Contacts {
             }
             None => {}
         }
-        self.alike.take(person);
+        // What the registry puts in many registrants' places is shared by design.
+        if !desk.is_stand_in(person) {
+            self.alike.take(person);
+        }
         Ok(out)
     }
 
@@ -293,7 +296,7 @@ impl Contacts {
         let Some(row) = desk.held(pair).filter(|row| asked.is_registrant(hash(row.id())) && !asking.is_provider(row.id())) else {
             return Ok(());
         };
-        if asked.masks.contains_key(&hash(row.id())) {
+        if asked.masks.contains_key(&hash(row.id())) || desk.is_stand_in(&Person::of(row)) {
             return Ok(());
         }
         if let Some(element) = shared.of(&Person::of(row)) {

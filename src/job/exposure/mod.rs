@@ -14,6 +14,7 @@ use super::plan::site;
 use super::validate::newest;
 use super::{Context, Ended};
 use crate::base::{Event, Exit, Problems, RegistryId, Result, Timestamp};
+use crate::compliance::exposure::Person;
 use crate::dataset::{RdapAnswers, Records, Row, Services, Snapshot};
 use crate::diff::PrivacySettings;
 use crate::model::ObjectKind;
@@ -80,6 +81,11 @@ impl Desk<'_, '_> {
     /// publishes, the local record.
     fn held<'r>(&self, pair: Pair<'r>) -> Option<&'r Row> {
         if self.profile.has_contacts() { pair.remote } else { pair.local }
+    }
+
+    /// Whether the registry's own data stand in a contact in the place of what is withheld.
+    fn is_stand_in(&self, person: &Person<'_>) -> bool {
+        self.profile.stand_in.as_ref().is_some_and(|rule| person.is_stand_in(&rule.value))
     }
 }
 
