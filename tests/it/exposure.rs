@@ -206,12 +206,12 @@ fn what_consent_and_agents_say_counts_and_bad_agents_are_told() {
     };
     assert!(of_nz(&reports) > 0, "the reseller's mail domain is met here, too");
     let own = "[stand_in]\nvalue = { email_domains = [\"MAIL.example\"] }\nsource = \"our contract\"\nconfidence = \"seen\"\n";
-    privet::base::write_atomic(&world.config().with_file_name("own.toml"), own.as_bytes()).expect("written");
+    write_atomic(&world.config().with_file_name("own.toml"), own.as_bytes()).expect("written");
     let table = format!("[registries.{id}]\n");
     assert!(config.contains(&table), "{config}");
     let ours = config.replace(&table, &format!("{table}rules = \"own.toml\"\n"));
     let agents = "[agents.shop]\nemail_domain = \"mail.example\"\n";
-    privet::base::write_atomic(&world.config(), format!("{ours}\n{agents}").as_bytes()).expect("written");
+    write_atomic(&world.config(), format!("{ours}\n{agents}").as_bytes()).expect("written");
     assert_eq!(of_nz(&report(&world, &[]).1), 0);
     for (agents, wanted) in [
         ("[agents.shop]\n", "E-config-014"),

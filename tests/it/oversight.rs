@@ -138,7 +138,8 @@ fn the_sheets_say_what_is_held_verified_withheld_and_secured() {
     let ended = report_oversight(&world.load(), &context(&[])).expect("reported");
     let withheld = rows(&folder(&ended).join("oversight-withholding.csv"), &["registry", "means", "count"]);
     let contacts = of(ObjectKind::Contact).filter(|(_, id, ..)| !provider(&id.as_str()));
-    let replaced = contacts.filter(|(.., fields)| fields[ContactField::Email.at()].as_deref().is_some_and(|mail| mail.ends_with("@mail.example")));
+    let replaced =
+        contacts.filter(|(.., fields)| fields[ContactField::Email.at()].as_deref().is_some_and(|mail| mail.ends_with("@mail.example")));
     let replaced = replaced.count();
     assert!(replaced >= 5, "{replaced}");
     let told: Vec<&Vec<String>> = withheld.iter().filter(|row| row[1] == "the registry's data").collect();
