@@ -45,7 +45,7 @@ pub(super) fn registry_facts(id: &RegistryId, registry: &RegistryConfig, pull: &
         contacts: counts(ObjectKind::Contact),
         domains: counts(ObjectKind::Domain),
         line: line.map(|l| line_facts(l, pull)).unwrap_or_default(),
-        limits: line.map(|l| limits(registry, l)).unwrap_or_default(),
+        limits: line.map(|l| limits(registry, l, pull.given[ObjectKind::Domain as usize])).unwrap_or_default(),
         greeting: line.and_then(greeting),
         tls: line.and_then(|l| l.tls.clone()),
         unknown_namespaces: tally
@@ -108,8 +108,8 @@ fn line_facts(line: &PoolReport, pull: &RegistryPull) -> LineFacts {
     }
 }
 
-/// Each limit of the account, what is ours of it, and what was used.
-fn limits(registry: &RegistryConfig, line: &PoolReport) -> Vec<LimitUse> {
+/// Each limit of the account that holds `domains` here, what is ours of it, and what was used; and what is counted without a limit.
+fn limits(registry: &RegistryConfig, line: &PoolReport, domains: u64) -> Vec<LimitUse> {
     let all = &registry.profile.limits;
     let ours = Allowance::of(all, 100);
     let share = |whole: u64| {
@@ -120,23 +120,32 @@ fn limits(registry: &RegistryConfig, line: &PoolReport) -> Vec<LimitUse> {
     let most = |of: fn(&crate::session::SessionReport) -> u64| line.sessions.iter().map(of).max().unwrap_or_default();
     let sessions = u64::from(ours.sessions);
     let window = u64::from(ours.read_window);
+    let limited =
+        |name: String, allowed: u64, share: u64, reached: u64| LimitUse { name, allowed: Some(allowed), share: Some(share), reached };
     let mut uses = vec![
-        LimitUse {
-            name: "sessions at a time".to_owned(),
-            allowed: sessions,
-            share: share(sessions),
-            reached: line.sessions_at_once.into(),
-        },
-        LimitUse { name: "reads in flight on a session".to_owned(), allowed: window, share: window, reached: line.max_in_flight.into() },
+        limited("sessions at a time".to_owned(), sessions, share(sessions), line.sessions_at_once.into()),
+        limited("reads in flight on a session".to_owned(), window, window, line.max_in_flight.into()),
     ];
     if let Some(commands) = ours.commands_per_session {
-        let (allowed, reached) = (u64::from(commands), most(|s| u64::from(s.commands)));
-        uses.push(LimitUse { name: "commands in a session".to_owned(), allowed, share: allowed, reached });
+        let allowed = u64::from(commands);
+        uses.push(limited("commands in a session".to_owned(), allowed, allowed, most(|s| u64::from(s.commands))));
     }
     if let Some((commands, time)) = ours.rate {
         let allowed = u64::from(commands);
-        let name = format!("commands in {} s", time.as_secs());
-        uses.push(LimitUse { name, allowed, share: share(allowed), reached: line.rate_peak });
+        uses.push(limited(format!("commands in {} s", time.as_secs()), allowed, share(allowed), line.rate_peak));
+    }
+    // Told whatever is limited: what a registry does not say today it may say tomorrow.
+    if ours.rate.is_none_or(|(_, time)| time.as_secs() != 60) {
+        uses.push(LimitUse { name: "commands in any 60 s".to_owned(), allowed: None, share: None, reached: line.minute_peak });
+    }
+    if let Some(used) = line.quota {
+        let allowed = all.daily_quota.value.points(domains);
+        uses.push(LimitUse {
+            name: "commands in the registry's day".to_owned(),
+            allowed,
+            share: allowed.map(share),
+            reached: used.commands,
+        });
     }
     uses
 }

@@ -97,8 +97,10 @@ pub(super) fn objects(facts: &RunFacts) -> Bars {
 /// How much of each limit was used, in per cent of what the registry allows.
 pub(super) fn limits(facts: &RunFacts) -> Bars {
     let percent = |n: u64, allowed: u64| if allowed == 0 { 0.0 } else { n as f64 * 100.0 / allowed as f64 };
-    let rows: Vec<_> = facts.registries.iter().flat_map(|r| r.limits.iter().map(move |l| (r, l))).collect();
-    let over = rows.iter().filter(|(_, l)| l.reached > l.share).count() as u64;
+    // What is not limited has no share that is used.
+    let all = facts.registries.iter().flat_map(|r| r.limits.iter().map(move |l| (r, l)));
+    let rows: Vec<_> = all.filter_map(|(r, l)| l.allowed.zip(l.share).map(|(allowed, share)| (r, l, allowed, share))).collect();
+    let over = rows.iter().filter(|(_, l, _, share)| l.reached > *share).count() as u64;
     Bars {
         id: "limits".to_owned(),
         title: "Use of each limit, in per cent of what the registry allows".to_owned(),
@@ -106,11 +108,11 @@ pub(super) fn limits(facts: &RunFacts) -> Bars {
         series: vec!["reached"],
         rows: rows
             .iter()
-            .map(|(r, l)| Bar {
+            .map(|(r, l, allowed, share)| Bar {
                 label: format!("{} {}", r.id, l.name),
-                parts: vec![percent(l.reached, l.allowed).min(100.0)],
-                note: format!("{} of {}", grouped(l.reached), grouped(l.allowed)),
-                mark: Some(percent(l.share, l.allowed).min(100.0)),
+                parts: vec![percent(l.reached, *allowed).min(100.0)],
+                note: format!("{} of {}", grouped(l.reached), grouped(*allowed)),
+                mark: Some(percent(*share, *allowed).min(100.0)),
             })
             .collect(),
         full: 100.0,

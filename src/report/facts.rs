@@ -170,10 +170,12 @@ pub struct AnswerTimes {
 pub struct LimitUse {
     /// What is limited, with its unit: `sessions`, `commands in 60 s` …
     pub name: String,
-    /// What the profile says the registry allows.
-    pub allowed: u64,
+    /// What the profile says the registry allows; nothing where it names no limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allowed: Option<u64>,
     /// How much of that the configuration lets Privet use.
-    pub share: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub share: Option<u64>,
     /// The most that was used.
     pub reached: u64,
 }

@@ -7,8 +7,8 @@ use super::table::{Cell, Shape};
 use super::tables::{int, text};
 use super::verdict::{count, masked};
 use crate::base::Result;
-use crate::compliance::oversight::{Accuracy, Criterion, Met, OversightPack};
-use crate::model::Confidence;
+use crate::compliance::oversight::{Accuracy, Criterion, Met, OversightPack, ScoreRule};
+use crate::model::{Confidence, FindingSeverity};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -137,6 +137,10 @@ pub struct OversightSummary {
     pub accuracy: Vec<AccuracySummary>,
     /// How many registrants may lose names since their data were found not to be right.
     pub at_risk: u64,
+    /// Things that are errors.
+    pub errors: u64,
+    /// Things that are warnings.
+    pub warnings: u64,
     /// What is amiss, by rule: in these sheets, and in the registers.
     pub findings: BTreeMap<String, u64>,
     /// How many criteria of an impact assessment are met.
@@ -159,7 +163,6 @@ pub struct OversightBook<'a> {
     lines: Sheet,
     used: Sheet,
     summary: OversightSummary,
-    errors: u64,
 }
 
 impl std::fmt::Debug for OversightBook<'_> {
@@ -177,7 +180,7 @@ impl<'a> OversightBook<'a> {
         let folder = Folder::open(dir, making)?;
         let (amiss, withheld) = (folder.sheet(&AMISS)?, folder.sheet(&WITHHELD)?);
         let (lines, used, at_risk) = (folder.sheet(&LINES)?, folder.sheet(&USED)?, folder.sheet(&AT_RISK)?);
-        Ok(Self { folder, pack, small, amiss, at_risk, withheld, lines, used, summary: OversightSummary::default(), errors: 0 })
+        Ok(Self { folder, pack, small, amiss, at_risk, withheld, lines, used, summary: OversightSummary::default() })
     }
 
     fn find(&mut self, rule: &str) {
@@ -258,7 +261,6 @@ impl<'a> OversightBook<'a> {
         for (rule, _) in &row.amiss {
             self.find(rule);
         }
-        self.errors += u64::from(!row.amiss.is_empty());
         let days = |days: Option<i32>| Cell::from(days.map(i64::from));
         let rules: Vec<&str> = row.amiss.iter().map(|(rule, _)| *rule).collect();
         let why: Vec<&str> = row.amiss.iter().map(|(_, why)| &**why).collect();
@@ -308,7 +310,7 @@ impl<'a> OversightBook<'a> {
         }
         self.summary.criteria_met = criteria.iter().filter(|one| one.met == Met::Yes).count() as u64;
         (self.summary.assessment_needed, self.summary.assessment) = (is_needed, decision.map(ToOwned::to_owned));
-        let Self { mut folder, pack, amiss, at_risk, withheld, lines, used, summary, errors, .. } = self;
+        let Self { mut folder, pack, amiss, at_risk, withheld, lines, used, mut summary, .. } = self;
         let accuracy = folder.table(&ACCURACY, summary.accuracy.iter().map(accuracy_cells))?;
         let (amiss, withheld) = (folder.end(amiss)?, folder.end(withheld)?);
         let (lines, used, at_risk) = (folder.end(lines)?, folder.end(used)?, folder.end(at_risk)?);
@@ -316,8 +318,24 @@ impl<'a> OversightBook<'a> {
             vec![(&*one.id).into(), (&*one.what).into(), one.met.as_str().into(), one.status.into(), one.evidence.as_str().into()]
         };
         let criteria_table = folder.table(&CRITERIA, criteria.iter().map(criterion))?;
-        let findings = folder.table(&FINDINGS, summary.findings.iter().map(|(rule, n)| vec![Cell::from(rule.as_str()), (*n).into()]))?;
-        let total: u64 = summary.findings.values().sum();
+        let mut by_severity: BTreeMap<FindingSeverity, (u64, u64)> = BTreeMap::new();
+        for (rule, n) in &summary.findings {
+            let (rules, things) = by_severity.entry(pack.severity(rule)).or_default();
+            *rules += 1;
+            *things += n;
+        }
+        let of = |severity| by_severity.get(&severity).copied().unwrap_or_default();
+        (summary.errors, summary.warnings) = (of(FindingSeverity::Error).1, of(FindingSeverity::Warning).1);
+        let totals = [FindingSeverity::Error, FindingSeverity::Warning]
+            .map(|severity| vec![severity.as_str().into(), of(severity).0.into(), of(severity).1.into()]);
+        let totals = folder.table(&SEVERITIES, totals)?;
+        let mut told: Vec<(FindingSeverity, &String, u64)> =
+            summary.findings.iter().map(|(rule, n)| (pack.severity(rule), rule, *n)).collect();
+        told.sort_unstable();
+        let finding = |(severity, rule, n): (FindingSeverity, &String, u64)| vec![rule.as_str().into(), severity.as_str().into(), n.into()];
+        let findings = folder.table(&FINDINGS, told.into_iter().map(finding))?;
+        let scores = folder.table(&SCORES, pack.scores.iter().map(score_cells))?;
+        let total = summary.errors + summary.warnings;
         let decided = decision.map_or_else(
             || "Nobody decided on it: privet.toml, `oversight.assessment`.".to_owned(),
             |decision| format!("Decided: {decision}, by {}.", reviewer.unwrap_or("nobody who is named")),
@@ -333,21 +351,27 @@ impl<'a> OversightBook<'a> {
             name: "oversight",
             title: "report on oversight".to_owned(),
             verdict: format!(
-                "{} amiss by {}; {} of {} criteria of an impact assessment are met.",
+                "{} amiss by {}, {} of them; {} of {} criteria of an impact assessment are met.",
                 count(total, "thing is", "things are"),
                 count(summary.findings.len() as u64, "rule", "rules"),
+                count(summary.errors, "error", "errors"),
                 summary.criteria_met,
                 criteria.len()
             ),
-            next: match (is_undecided || errors > 0, total) {
-                (true, _) => (Mood::Bad, "See to the lines and to the impact assessment first.".to_owned()),
+            next: match (summary.errors > 0, total) {
+                (true, _) => (Mood::Bad, "See to the errors first.".to_owned()),
                 (false, 0) => (Mood::Good, "Nothing is amiss.".to_owned()),
                 (false, _) => (Mood::Warn, "Each line says what is amiss, and by which rule.".to_owned()),
             },
             basis: vec![("Pack".to_owned(), format!("oversight of {}", pack.dated))],
             figures: summary.accuracy.iter().filter_map(|one| Some((format!("Accurate, {}", one.registry), format!("{} %", one.score?)))).collect(),
             sections: vec![
-                section("findings", "Open findings by rule", "Of these sheets, and of the registers.".to_owned(), vec![findings]),
+                section(
+                    "findings",
+                    "Open findings by severity",
+                    "Of these sheets, and of the registers.".to_owned(),
+                    vec![totals, findings],
+                ),
                 section(
                     "accuracy",
                     "Accuracy",
@@ -379,6 +403,12 @@ impl<'a> OversightBook<'a> {
                         .to_owned(),
                     vec![used],
                 ),
+                section(
+                    "scores",
+                    "What is scored",
+                    "What judges people, of whom, by what, and what comes of it. How good the suspicions are stands in README.".to_owned(),
+                    vec![scores],
+                ),
                 section("assessment", "Impact assessment", format!("{needed} {decided} ({})", pack.dpia.citation), vec![criteria_table]),
             ],
             holds: "This page holds handles of contacts, and no other personal data.".to_owned(),
@@ -392,6 +422,11 @@ impl<'a> OversightBook<'a> {
 fn accuracy_cells(one: &AccuracySummary) -> Vec<Cell> {
     let counts = [one.registrants, one.complete, one.valid, one.verified, one.refuted, one.undeliverable, one.current].map(Cell::from);
     std::iter::once(Cell::from(one.registry.as_str())).chain(counts).chain([Cell::from(one.score)]).collect()
+}
+
+fn score_cells(one: &ScoreRule) -> Vec<Cell> {
+    let rules = Some(one.rules.join(" ")).filter(|rules| !rules.is_empty());
+    vec![(&*one.name).into(), (&*one.whom).into(), one.inputs.join("; ").into(), rules.into(), one.effect.as_str().into()]
 }
 
 const ACCURACY: Shape = Shape {
@@ -490,8 +525,29 @@ const CRITERIA: Shape = Shape {
     ],
 };
 
-const FINDINGS: Shape =
-    Shape { name: "oversight-findings", title: "Open findings by rule", heads: &[text("rule", "Rule"), int("count", "How many")] };
+const SEVERITIES: Shape = Shape {
+    name: "oversight-severities",
+    title: "Open findings by severity",
+    heads: &[text("severity", "Severity"), int("rules", "Rules"), int("count", "How many")],
+};
+
+const FINDINGS: Shape = Shape {
+    name: "oversight-findings",
+    title: "Open findings by rule, errors first",
+    heads: &[text("rule", "Rule"), text("severity", "Severity"), int("count", "How many")],
+};
+
+const SCORES: Shape = Shape {
+    name: "oversight-scores",
+    title: "What this tool scores",
+    heads: &[
+        text("name", "What it says"),
+        text("whom", "Of whom"),
+        text("inputs", "Made of"),
+        text("rules", "Told by"),
+        text("effect", "What comes of it"),
+    ],
+};
 
 /// Every table of this report that is written to files.
-pub(super) const SHAPES: [&Shape; 8] = [&ACCURACY, &AMISS, &AT_RISK, &WITHHELD, &LINES, &USED, &CRITERIA, &FINDINGS];
+pub(super) const SHAPES: [&Shape; 10] = [&ACCURACY, &AMISS, &AT_RISK, &WITHHELD, &LINES, &USED, &CRITERIA, &SEVERITIES, &FINDINGS, &SCORES];

@@ -103,6 +103,35 @@ pub(super) struct RateMeter {
     sent: VecDeque<Moment>,
     /// The most commands that were counted at a time.
     peak: usize,
+    minute: MinuteMeter,
+}
+
+/// Counts the most commands in any minute, whatever is limited.
+#[derive(Clone, Debug, Default)]
+struct MinuteMeter {
+    /// Milliseconds in which commands were sent, and how many: a minute has 60,000 of them, and no more are kept.
+    sent: VecDeque<(u128, u64)>,
+    /// Commands in those.
+    within: u64,
+    peak: u64,
+}
+
+impl MinuteMeter {
+    const MINUTE: u128 = 60_000;
+
+    fn sent(&mut self, now: Moment) {
+        let at = now.since_origin().as_millis();
+        while let Some((_, gone)) = self.sent.front().copied().filter(|(sent, _)| at.saturating_sub(*sent) >= Self::MINUTE) {
+            self.sent.pop_front();
+            self.within = self.within.saturating_sub(gone);
+        }
+        match self.sent.back_mut().filter(|(last, _)| *last == at) {
+            Some((_, commands)) => *commands += 1,
+            None => self.sent.push_back((at, 1)),
+        }
+        self.within += 1;
+        self.peak = self.peak.max(self.within);
+    }
 }
 
 impl RateMeter {
@@ -114,7 +143,7 @@ impl RateMeter {
         let usual = allowance.rate.map(longer);
         let windows: Vec<_> = allowance.rate_windows.iter().map(|w| (w.clone(), longer(w.rate))).collect();
         let longest = windows.iter().map(|(_, rate)| rate).chain(&usual).map(|(_, time)| *time).max().unwrap_or_default();
-        Self { usual, windows, current: usual, longest, sent: VecDeque::new(), peak: 0 }
+        Self { usual, windows, current: usual, longest, sent: VecDeque::new(), peak: 0, minute: MinuteMeter::default() }
     }
 
     /// How many commands may be sent now.
@@ -130,6 +159,7 @@ impl RateMeter {
 
     /// Takes note of a command.
     pub(super) fn sent(&mut self, now: Moment) {
+        self.minute.sent(now);
         if self.usual.is_some() || !self.windows.is_empty() {
             self.sent.push_back(now);
             let time = self.usual.map_or(self.longest, |(_, time)| time);
@@ -142,6 +172,12 @@ impl RateMeter {
     #[must_use]
     pub(super) const fn peak(&self) -> usize {
         self.peak
+    }
+
+    /// The most commands that were ever sent in a minute, on lines without a limit, too.
+    #[must_use]
+    pub(super) const fn minute_peak(&self) -> u64 {
+        self.minute.peak
     }
 
     /// When the next command may be sent at the present rate, where none may be sent now.
@@ -222,6 +258,27 @@ mod tests {
         let sent = sent(&allowance, "2026-11-22T02:00:00Z", 100);
         assert!(most(&sent, 10_000, 0, u64::MAX) <= 100);
         assert!(sent.len() >= 900, "{}", sent.len());
+    }
+
+    #[test]
+    fn the_peak_of_any_minute_is_counted_without_a_rate_too() {
+        let mut meter = RateMeter::new(&Allowance { rate: None, rate_windows: Vec::new(), ..denic() });
+        // Three a second for two minutes, and a burst of 500 that straddles a full minute.
+        let burst = (59_900..60_100).flat_map(|at| std::iter::repeat_n(at, if at % 2 == 0 { 5 } else { 0 }));
+        let mut times: Vec<u64> = (0..360).map(|n| n * 1000 / 3).chain(burst).collect();
+        times.sort_unstable();
+        for at in &times {
+            meter.sent(Moment::from_origin(Duration::from_millis(*at)));
+        }
+        assert_eq!(usize::try_from(meter.minute_peak()).expect("few"), most(&times, 60_000, 0, u64::MAX));
+        assert_eq!(
+            (meter.peak(), meter.room(Now { at: Moment::ZERO, wall: Timestamp::UNIX_EPOCH })),
+            (0, usize::MAX),
+            "nothing is limited"
+        );
+        let quiet = Moment::from_origin(Duration::from_hours(1));
+        meter.sent(quiet);
+        assert_eq!((meter.minute.sent.len(), meter.minute.within), (1, 1), "what is older than a minute is gone");
     }
 
     #[test]

@@ -291,6 +291,7 @@ impl Pool {
     pub fn report(&self, now: Moment) -> PoolReport {
         let mut report = self.report.clone();
         report.rate_peak = self.rate.peak() as u64;
+        report.minute_peak = self.rate.minute_peak();
         report.quota = self.ration.quota.as_ref().map(Quota::used);
         for session in &self.sessions {
             report.add(session.report(now));

@@ -151,6 +151,8 @@ pub struct PoolReport {
     pub rate_waited: Duration,
     /// The most commands in the time the rate counts over; 0 where there is no rate.
     pub rate_peak: u64,
+    /// The most commands in any minute, on lines without a rate, too.
+    pub minute_peak: u64,
     /// The most commands in flight on a session.
     pub max_in_flight: u32,
     /// The widest window of a session.

@@ -97,6 +97,22 @@ fn the_sheets_say_what_is_held_verified_withheld_and_secured() {
     }
     assert!(hides(false) > 0, "somebody withholds");
 
+    // Each finding has its severity, and all of them are summed up.
+    let told = rows(&dir.join("oversight-findings.csv"), &["rule", "severity", "count"]);
+    let severity = |rule: &str| told.iter().find(|row| row[0] == rule).map(|row| row[1].clone()).expect("a finding");
+    assert_eq!((severity("R-accuracy-003"), severity("R-accuracy-002")), ("error".to_owned(), "warning".to_owned()));
+    let sums = rows(&dir.join("oversight-severities.csv"), &["severity", "rules", "count"]);
+    for (row, key) in sums.iter().zip(["errors", "warnings"]) {
+        let of: Vec<u64> = told.iter().filter(|one| one[1] == row[0]).map(|one| one[2].parse().expect("a number")).collect();
+        let wanted = [of.len() as u64, of.iter().sum::<u64>()].map(|n| n.to_string());
+        assert_eq!(row[1..], wanted, "{sums:?}");
+        assert_eq!(ended.json[key].to_string(), wanted[1]);
+    }
+    assert_eq!(sums.len(), 2);
+    // What suspects people is explained, and decides nothing.
+    let scores = rows(&dir.join("oversight-scores.csv"), &["inputs", "rules", "effect"]);
+    assert!(scores.len() >= 5 && scores.iter().all(|row| !row[0].is_empty() && row[2].starts_with("none")), "{scores:?}");
+
     // Each line was seen by the run, with certificates that hold for days.
     let lines = rows(&dir.join("oversight-security.csv"), &["registry", "version", "cipher", "own_days", "rule"]);
     assert_eq!(lines.len(), world.load().config.registries.len());

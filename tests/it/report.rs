@@ -58,8 +58,8 @@ fn registry(id: &str, profile: &str, contacts: u64, domains: u64) -> RegistryFac
             rate_waited_ms: 0,
         },
         limits: vec![
-            LimitUse { name: "sessions".into(), allowed: 10, share: 5, reached: 2 },
-            LimitUse { name: "commands in 60 s".into(), allowed: 6000, share: 3000, reached: 2950 },
+            LimitUse { name: "sessions".into(), allowed: Some(10), share: Some(5), reached: 2 },
+            LimitUse { name: "commands in 60 s".into(), allowed: Some(6000), share: Some(3000), reached: 2950 },
         ],
         greeting: Some(GreetingFacts {
             server: "Example EPP".into(),

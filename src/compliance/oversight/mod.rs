@@ -11,8 +11,9 @@ pub use dpia::{COMPUTED, Criterion, DECLARED_CRITERIA, Met, assess};
 
 use super::pack::{line_of, load, read, refused};
 use super::record::Element;
+use super::register::severity;
 use crate::base::{Digest, Result, escape_controls};
-use crate::model::Confidence;
+use crate::model::{Confidence, FindingSeverity};
 use jiff::civil::Date;
 use serde::Deserialize;
 use std::collections::BTreeSet;
@@ -31,6 +32,12 @@ pub struct OversightPack {
     /// The digest of its text.
     #[serde(skip, default = "no_digest")]
     pub digest: Digest,
+    /// Rules of this report that are errors where they are broken; the others are warnings. Those of the registers say so themselves.
+    #[serde(default)]
+    errors: BTreeSet<Box<str>>,
+    /// What judges people, and by what.
+    #[serde(default, rename = "score")]
+    pub scores: Vec<ScoreRule>,
     /// Of the data.
     pub accuracy: AccuracyRules,
     /// Of the lines.
@@ -40,6 +47,40 @@ pub struct OversightPack {
     pub withholding: Vec<WithholdingRule>,
     /// What asks for an impact assessment.
     pub dpia: DpiaRules,
+}
+
+/// A score or a suspicion about people: what it is made of, and what comes of it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ScoreRule {
+    /// What it says.
+    pub name: Box<str>,
+    /// Of whom.
+    pub whom: Box<str>,
+    /// What goes into it.
+    pub inputs: Vec<Box<str>>,
+    /// The rules that tell of it; none where only a list does.
+    pub rules: Vec<Box<str>>,
+    /// What comes of it.
+    pub effect: Effect,
+}
+
+/// What comes of a score.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Effect {
+    /// Nothing by itself: somebody looks at it (GDPR Art. 22(1)).
+    None,
+}
+
+impl Effect {
+    /// The words in tables.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none: for somebody to look at",
+        }
+    }
 }
 
 /// When data are right.
@@ -151,8 +192,8 @@ impl OversightPack {
     /// The pack that `text` of `file` gives.
     ///
     /// # Errors
-    /// `E-pack-001` where the file is no such pack; `E-pack-002` where its version is another one, a number is none that could be met, or
-    /// a criterion stands there twice or is one that nobody computes or declares.
+    /// `E-pack-001` where the file is no such pack; `E-pack-002` where its version is another one, a number is none that could be met, a
+    /// score has no inputs, or a criterion stands there twice or is one that nobody computes or declares.
     pub fn parse(text: &str, file: &Path) -> Result<Self> {
         let mut pack: Self = read(text, file)?;
         pack.digest = Digest::of(text.as_bytes());
@@ -176,6 +217,9 @@ impl OversightPack {
         }
         if pack.security.tls.is_empty() {
             return wrong("no version of TLS may be negotiated".to_owned(), "name at least one, such as `TLSv1.3`", "tls");
+        }
+        if let Some(score) = pack.scores.iter().find(|score| score.inputs.is_empty()) {
+            return wrong("a score is made of nothing".to_owned(), "name its inputs", &score.name);
         }
         let DpiaRules { met, criterion, .. } = &pack.dpia;
         if *met == 0 || *met > criterion.len() {
@@ -202,6 +246,19 @@ impl OversightPack {
     /// As [`Self::parse`]; `E-file-005` where it cannot be read, `E-file-006` where it is larger than any pack.
     pub fn load(path: &Path) -> Result<Self> {
         Self::parse(&load(path)?, path)
+    }
+
+    /// How severe it is when `rule` is broken.
+    #[must_use]
+    pub fn severity(&self, rule: &str) -> FindingSeverity {
+        let own = if self.errors.contains(rule) { FindingSeverity::Error } else { FindingSeverity::Warning };
+        severity(rule).unwrap_or(own)
+    }
+
+    /// The score that `rule` tells of.
+    #[must_use]
+    pub fn score(&self, rule: &str) -> Option<&ScoreRule> {
+        self.scores.iter().find(|score| score.rules.iter().any(|known| **known == *rule))
     }
 
     /// Who alone may have details withheld at a registry of `profile`, where it is not everybody.

@@ -43,6 +43,20 @@ fn data_are_right_where_they_are_whole_of_form_not_refuted_and_confirmed_within_
 }
 
 #[test]
+fn a_broken_rule_is_as_severe_as_its_pack_or_its_register_says_and_a_warning_where_neither_does() {
+    let pack = pack();
+    let of = |rule: &str| pack.severity(rule).as_str();
+    assert_eq!(["R-accuracy-003", "R-accuracy-004", "R-security-003"].map(of), ["error", "warning", "error"]);
+    assert_eq!(["R-recipient-001", "R-recipient-002", "R-nobody-001"].map(of), ["error", "warning", "warning"]);
+    // What no rule of this report is called cannot be an error of it.
+    let lacks = [Lack::Incomplete(BTreeSet::new()), Lack::Wrong, Lack::Refuted, Lack::Old(None), Lack::Undeliverable];
+    for rule in pack.errors.iter().filter(|rule| rule.starts_with("R-accuracy")) {
+        assert!(lacks.iter().any(|lack| *lack.rule() == **rule), "{rule}");
+    }
+    assert!(lacks.iter().all(|lack| pack.score(lack.rule()).is_some()), "the accuracy of people's data is a score");
+}
+
+#[test]
 fn two_criteria_that_are_met_ask_for_an_assessment_and_silence_meets_none() {
     let rules = pack().dpia;
     assert_eq!(rules.criterion.len(), 9, "the nine criteria of WP 248");
@@ -84,6 +98,8 @@ fn a_pack_that_does_not_hold_together_is_refused_with_its_place() {
         ("none", good.replace("met = 2", "met = 0")),
         ("twice", good.replace("id = \"monitoring\"", "id = \"scoring\"")),
         ("nobody computes it", good.replace("id = \"matching\"", "id = \"astrology\"")),
+        ("a score of nothing", good.replacen("inputs = [\"name\", \"e-mail address\"]", "inputs = []", 1)),
+        ("an effect nobody knows", good.replacen("effect = \"none\"", "effect = \"refuses\"", 1)),
         ("cut", good[..good.len() / 2].to_owned()),
     ];
     let mut told = String::new();

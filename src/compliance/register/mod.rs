@@ -22,7 +22,7 @@ pub use draft::{Draft, Given};
 pub use entry::Entry;
 pub use fold::{Amiss, Case, Last, fold};
 pub use holds::Holds;
-pub use schema::{Column, Happening, Kind, Register, Use, register, registers};
+pub use schema::{Column, Happening, Kind, Register, Use, register, registers, severity};
 
 use super::import::{Import, read};
 use std::path::PathBuf;

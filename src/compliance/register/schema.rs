@@ -1,10 +1,10 @@
 //! What a register is: data, embedded and read once.
 
-use crate::model::Confidence;
+use crate::model::{Confidence, FindingSeverity};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde::Deserialize;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
 /// The registers.
@@ -166,10 +166,17 @@ pub struct Happening {
 #[serde(deny_unknown_fields)]
 pub(super) struct Astray {
     pub(super) id: Box<str>,
+    #[serde(default = "warning")]
+    pub(super) severity: FindingSeverity,
     pub(super) what: Box<str>,
     /// The states that it does follow, and should not have.
     #[serde(default)]
     pub(super) after: Vec<Box<str>>,
+}
+
+/// How severe it is where nothing is said.
+const fn warning() -> FindingSeverity {
+    FindingSeverity::Warning
 }
 
 /// A condition on a column: its value, or a part of it, is one of those; an empty one is that it has none.
@@ -258,6 +265,8 @@ pub(super) struct Extension {
 #[serde(deny_unknown_fields)]
 pub(super) struct Check {
     pub(super) id: Box<str>,
+    #[serde(default = "warning")]
+    pub(super) severity: FindingSeverity,
     #[serde(default)]
     pub(super) states: Vec<Box<str>>,
     pub(super) when: Option<When>,
@@ -308,6 +317,12 @@ pub fn register(name: &str) -> Option<&'static Register> {
     registers().iter().find(|register| *register.name == *name)
 }
 
+/// How severe it is when `rule` is broken; nothing where no register has it.
+#[must_use]
+pub fn severity(rule: &str) -> Option<FindingSeverity> {
+    registers().iter().flat_map(Register::severities).find(|(id, _)| *id == rule).map(|(_, severity)| severity)
+}
+
 /// The registers that `text` describes.
 ///
 /// # Errors
@@ -351,6 +366,12 @@ impl Register {
         })
     }
 
+    /// Each rule about its cases, with how severe it is.
+    fn severities(&self) -> impl Iterator<Item = (&str, FindingSeverity)> {
+        let checks = self.checks.iter().map(|check| (&*check.id, check.severity));
+        checks.chain(self.events.iter().filter_map(|event| event.astray.as_ref()).map(|astray| (&*astray.id, astray.severity)))
+    }
+
     /// The names that lead nowhere.
     fn wrong(&self) -> Vec<String> {
         let mut wrong = Vec::new();
@@ -391,6 +412,9 @@ impl Register {
         }
         let words = |column: &&Column| (column.kind == Kind::Word) == column.words.is_empty();
         wrong.extend(self.columns.iter().filter(words).map(|column| format!("{}: words of {}", self.name, column.name)));
+        let severities: BTreeMap<&str, FindingSeverity> = self.severities().collect();
+        let other = |(id, severity): &(&str, FindingSeverity)| severities.get(id).is_some_and(|known| known != severity);
+        wrong.extend(self.severities().filter(other).map(|(id, _)| format!("{}: {id} is of two severities", self.name)));
         let zones = self.deadlines.iter().filter_map(|limit| limit.zone.as_deref()).filter(|zone| TimeZone::get(zone).is_err());
         wrong.extend(zones.map(|zone| format!("{}: there is no zone {zone}", self.name)));
         let begins = |limit: &&Limit| [&limit.start, &limit.of, &limit.behind].into_iter().flatten().count() == 1;

@@ -177,3 +177,22 @@ pub(super) fn contradiction(rule: Rule, element: Element, promised: Seen) -> Str
         _ => format!("an RDAP answer redacts the {element}, which is to be public ({promised})"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Rule;
+    use crate::compliance::oversight::OversightPack;
+    use crate::policy::SpecialKind;
+
+    #[test]
+    fn whatever_suspects_people_is_among_the_scores_that_oversight_explains() {
+        let pack = OversightPack::embedded().expect("the embedded pack");
+        let special = SpecialKind::ALL.map(Rule::special);
+        let suspect = Rule::ALL.into_iter().filter(|rule| rule.is_heuristic() || special.contains(rule)).map(Rule::id);
+        let (explained, silent): (Vec<&str>, Vec<&str>) = suspect.partition(|rule| pack.score(rule).is_some());
+        assert!(silent.is_empty() && explained.len() >= 5, "{silent:?}");
+        // And nothing is explained that is no rule of this report.
+        let named = pack.scores.iter().flat_map(|score| &score.rules).filter(|rule| rule.starts_with("R-exposure"));
+        assert_eq!(named.count(), explained.len());
+    }
+}
