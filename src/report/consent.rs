@@ -79,6 +79,8 @@ pub struct ConsentOrder<'a> {
     pub asked: &'static str,
     /// The last day on which it waits.
     pub waits_until: Option<String>,
+    /// Whose duty it is to inform the registrant: `yours`, `the provider's` or `not known` (MON-12).
+    pub duty: &'static str,
     /// The handle, where its data are to be erased, with whether the contact is used otherwise.
     pub erase: Option<(&'a str, bool)>,
 }
@@ -224,6 +226,7 @@ impl<'a> ConsentBook<'a> {
             order.course.into(),
             order.asked.into(),
             order.waits_until.clone().into(),
+            order.duty.into(),
         ];
         if let Some(sheet) = &mut self.orders {
             sheet.push(order.rank, row)?;
@@ -453,6 +456,7 @@ const ORDERS: Shape = Shape {
         text("course", "Meanwhile"),
         text("asked", "Asked"),
         text("waits_until", "Waits until the end of"),
+        text("duty", "To inform is"),
     ],
 };
 

@@ -495,6 +495,8 @@ fn what_is_given_without_consent_is_found_and_nothing_else() {
     assert!(of("R-asking-004").contains(&stale.handle) && of("R-asking-004").len() == 1, "{:?}", of("R-asking-004"));
     assert_eq!((of("R-asking-006"), of("R-asking-012")), (BTreeSet::from(["O-1".to_owned()]), BTreeSet::from(["O-2".to_owned()])));
     assert_eq!(of("R-asking-010").len(), 1, "one consent has no proof");
+    let duties = rows(&folder(&ended).join("consent-orders.csv"), &["order", "duty"]);
+    assert_eq!(duties, [["O-3", "yours"], ["O-1", "yours"], ["O-2", "not known"]]);
     assert_eq!(of("R-asking-014"), BTreeSet::from(["O-3".to_owned()]), "it was carried out, and nobody consented");
     assert!(of("R-asking-001").is_empty() && of("R-asking-007").is_empty() && of("R-asking-008").is_empty());
     assert_eq!((&ended.json["oldest_withdrawal_days"], &ended.json["erasures"]), (&80.into(), &1.into()));

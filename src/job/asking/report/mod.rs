@@ -143,6 +143,14 @@ impl Named<'_> {
         let is_lapsed = order.course == Course::Lapses && trigger.open;
         let registry = row.registry.as_str();
         let used = self.contacts.is_used(registry, row.handle.as_str());
+        let matrix = &self.loaded.config.asking.matrix;
+        let informs = trigger.provider.and_then(|provider| matrix.informs(provider, self.today));
+        // Only what it registers in its own way does a provider tell of.
+        let duty = match (order.asked, informs) {
+            (Unasked::Standard, Some(true)) => "the provider's",
+            (Unasked::Standard | Unasked::Unknown, None) => "not known",
+            _ => "yours",
+        };
         book.order(&ConsentOrder {
             rank: rank(order),
             order: trigger.order,
@@ -158,6 +166,7 @@ impl Named<'_> {
             course: order.course.as_str(),
             asked: order.asked.as_str(),
             waits_until: last.clone(),
+            duty,
             erase: is_lapsed.then_some((row.handle.as_str(), used)),
         })?;
         let found = |rule, what| ConsentFinding {
@@ -177,10 +186,9 @@ impl Named<'_> {
         if order.process == Some(Process::Async) && !trigger.open && !order.consent.is_empty() && is_unconsented {
             book.finding(&found(rules::UNCONSENTED, format!("it is done, and the consent is {}", order.state.as_str())))?;
         }
-        let matrix = &self.loaded.config.asking.matrix;
-        let why = match order.asked {
-            Unasked::Nothing => Some("the contract covers all of it, so that no message asks"),
-            Unasked::Standard if trigger.provider.and_then(|provider| matrix.informs(provider, self.today)) == Some(false) => {
+        let why = match (order.asked, informs) {
+            (Unasked::Nothing, _) => Some("the contract covers all of it, so that no message asks"),
+            (Unasked::Standard, Some(false)) => {
                 Some("the provider sends no message of its own, so that informing is the registrar's to do")
             }
             _ => None,
