@@ -154,7 +154,7 @@ fn what_is_to_go_goes_and_what_is_named_stays_and_both_are_proved_by_a_later_rea
         assert_eq!((executed.is_empty(), verified.is_empty(), residual.is_empty()), (row[2] == "residual", false, row[2] != "residual"));
     }
     let own: BTreeSet<&str> = all.iter().filter(|row| row[0].is_empty()).map(|row| row[3].as_str()).collect();
-    assert_eq!(own.into_iter().collect::<Vec<_>>(), ["ledgers", "plans", "reports", "state", "vault"]);
+    assert_eq!(own.into_iter().collect::<Vec<_>>(), ["ledgers", "orders", "plans", "reports", "state", "vault"]);
     assert_eq!(report.json["states"]["erased"], 1);
     write_atomic(&records, whole.as_bytes()).expect("written");
     // What was erased is not planned again; what is named is, until whatever names it is gone.
