@@ -3,6 +3,7 @@
 use super::columns::{ContactField, DomainField};
 use crate::base::{Personal, RowDigest, row_digest};
 use crate::model::{Address, Contact, Disclose, DiscloseForms, Domain, NameServers, Phone, PostalForm, Properties, Role, Status};
+use crate::policy::StandIn;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
@@ -80,6 +81,14 @@ impl Row {
     #[must_use]
     pub fn digest(&self) -> RowDigest {
         row_digest(std::iter::once(Some(self.id())).chain(self.fields()))
+    }
+
+    /// Whether a contact's row holds the registry's own data in the place of what is withheld.
+    #[must_use]
+    pub fn is_stand_in(&self, own: &StandIn) -> bool {
+        let value = |field: ContactField| self.get(field.at());
+        [ContactField::IntOrg, ContactField::LocOrg].into_iter().filter_map(value).any(|org| own.names(org))
+            || value(ContactField::Email).is_some_and(|address| own.receives(address))
     }
 
     /// Piece `n`, where 0 is the id.

@@ -3,7 +3,7 @@
 
 use super::opening::store_path;
 use crate::base::{Problem, Result, Sealed, StateDir, Timestamp, read_capped, remove_tree};
-use crate::compliance::register::{Book, Case, Limits, register};
+use crate::compliance::register::{Case, cases_of};
 use crate::compliance::retention::{Item, RulePack, resolve};
 use crate::compliance::{Happening, Ledger, Subject};
 use crate::plan::PlanFile;
@@ -60,6 +60,11 @@ pub(super) struct Own {
 }
 
 impl Own {
+    /// What lies in no file of its own.
+    fn kept(name: String, store: &'static str, day: Option<Date>, kind: (&'static str, &'static str)) -> Self {
+        Self { path: PathBuf::new(), name, store, day, kind }
+    }
+
     /// Itself as an item that rules bear on.
     pub(super) fn item<'a>(&'a self, contracts: &'a BTreeSet<Box<str>>) -> Item<'a> {
         let (cluster, event) = self.kind;
@@ -156,25 +161,16 @@ pub(super) fn stored(store: &mut dyn Store, state: &Path, pack: &RulePack) -> Re
 /// The verifications that were done: each keeps how, when and with what result somebody's data were held against something.
 ///
 /// # Errors
-/// As [`Book::open`].
+/// As [`cases_of`].
 pub(super) fn verified(store: &mut dyn Store, at: Timestamp) -> Result<Vec<Own>> {
-    let Some(register) = register("verification") else { return Ok(Vec::new()) };
-    let path = PathBuf::new();
-    let book = Book::open(store, register)?;
-    // Whether one was done does not rest on the calendar.
-    let limits = Limits::default();
-    let cases = book.cases(at, &limits).filter(|case| case.state == Some("verified"));
-    let own = |case: Case| {
-        let day = case.last.map(|last| last.at.to_zoned(TimeZone::UTC).date());
-        Own { path: path.clone(), name: case.case.to_string(), store: "registers", day, kind: VERIFICATION }
-    };
-    Ok(cases.map(own).collect())
+    let done = cases_of(store, "verification", at)?.into_iter().filter(|case| case.state == Some("verified"));
+    let day = |case: &Case| case.last.as_ref().map(|last| last.at.to_zoned(TimeZone::UTC).date());
+    Ok(done.map(|case| Own::kept(case.case.to_string(), "registers", day(&case), VERIFICATION)).collect())
 }
 
 /// Orders that wait for consent, each with the day on which it was placed: where none comes, their data go.
 pub(super) fn ordered(orders: Vec<(String, Date)>) -> impl Iterator<Item = Own> {
-    let own = |(order, day): (String, Date)| Own { path: PathBuf::new(), name: order, store: "orders", day: Some(day), kind: ORDER };
-    orders.into_iter().map(own)
+    orders.into_iter().map(|(order, day)| Own::kept(order, "orders", Some(day), ORDER))
 }
 
 /// The consents that were withdrawn and not given again, by the random number of the subject: what is left of them proves that they were
@@ -183,7 +179,7 @@ pub(super) fn withdrawn(ledger: &Ledger<'_>, at: Timestamp) -> Vec<Own> {
     let is_any = |subject: &Subject| ledger.events(*subject).iter().any(|event| event.event == Happening::Withdrawn);
     let own = |subject: Subject| {
         let day = ledger.withdrawn(subject, at)?.to_zoned(TimeZone::UTC).date();
-        Some(Own { path: PathBuf::new(), name: subject.to_string(), store: "ledgers", day: Some(day), kind: CONSENTS })
+        Some(Own::kept(subject.to_string(), "ledgers", Some(day), CONSENTS))
     };
     ledger.subjects().filter(is_any).filter_map(own).collect()
 }

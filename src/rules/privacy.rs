@@ -4,7 +4,7 @@ use super::judge::{Basis, Judge, Sheet};
 use super::subject::{Place, Subject};
 use crate::dataset::{ContactField, Row};
 use crate::model::{Finding, ObjectKind};
-use crate::policy::{Capability, StandIn};
+use crate::policy::Capability;
 use unicode_normalization::UnicodeNormalization as _;
 
 /// Data of the registrar's or of a privacy provider, which no registrant has.
@@ -58,7 +58,7 @@ impl Judge<'_> {
         }
         let (subject, _) = Subject::contact(row);
         // What the registry itself put in the registrant's place is nobody else's.
-        if self.profile.stand_in.as_ref().is_some_and(|rule| is_stand_in(row, &rule.value)) {
+        if self.profile.stand_in.as_ref().is_some_and(|rule| row.is_stand_in(&rule.value)) {
             return None;
         }
         let field = own.shown_by(&subject)?;
@@ -66,13 +66,6 @@ impl Judge<'_> {
         let what = "a registrant here has data of its own, and this is the registrar's or a privacy provider's".to_owned();
         Some(sheet.add("R-prop-011", field.to_owned(), Basis::of(rule), what).clone())
     }
-}
-
-/// Whether the registry's own data stand in a contact in the place of what is withheld.
-fn is_stand_in(row: &Row, own: &StandIn) -> bool {
-    let value = |field: ContactField| row.get(field.at());
-    [ContactField::LocOrg, ContactField::IntOrg].into_iter().filter_map(value).any(|org| own.names(org))
-        || value(ContactField::Email).is_some_and(|address| own.receives(address))
 }
 
 /// Judges a contact's disclose statement.

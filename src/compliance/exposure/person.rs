@@ -90,8 +90,7 @@ impl<'r> Person<'r> {
     /// Whether the registry's own data stand here in the place of what is withheld.
     #[must_use]
     pub fn is_stand_in(&self, stand_in: &StandIn) -> bool {
-        let any = |element, own: &dyn Fn(&str) -> bool| self.values(element).any(|(_, value)| own(value));
-        any(Element::Organisation, &|value| stand_in.names(value)) || any(Element::Email, &|value| stand_in.receives(value))
+        self.row().is_stand_in(stand_in)
     }
 
     /// What a condition of a profile asks for: a property, or a field of the contact. An organisation that is none is not there.

@@ -67,7 +67,7 @@ fn what_a_registry_publishes_is_its_profiles_to_say() {
 
 #[test]
 fn whoever_said_nothing_is_shown_no_more_than_the_registry_shows_of_everybody() {
-    // A natural person without a statement, a consent or a property that chooses, in every role of every registry.
+    // A natural person without a statement, a consent or a property that chooses, as registrant of each registry.
     let silent = whole(&[(F::Properties, "type=PERSON;naturalPerson=true;entityType=1")]);
     let mut shown = Vec::new();
     for id in profile_names() {

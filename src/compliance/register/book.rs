@@ -4,7 +4,7 @@ use super::deadline::Limits;
 use super::draft::{Draft, Given, IDS, KEPT};
 use super::entry::{Entry, Whose};
 use super::fold::{Case, fold};
-use super::schema::{Column, Kind, Register, Use};
+use super::schema::{Column, Kind, Register, Use, register};
 use crate::base::{Blame, Entropy, Exit, ObjectKey, Personal, Problem, Result, Timestamp, hex};
 use crate::compliance::import::Import;
 use crate::compliance::record::Token;
@@ -64,6 +64,15 @@ struct Taking {
     whose: HashMap<Token, Subject>,
     /// Keys, by what they are of.
     keys: HashMap<String, ObjectKey>,
+}
+
+/// What every case of the register `name` comes to at `at`, for whom nothing of it rests on the calendar of a country.
+///
+/// # Errors
+/// As [`Book::open`].
+pub fn cases_of(store: &mut dyn Store, name: &str, at: Timestamp) -> Result<Vec<Case>> {
+    let Some(register) = register(name) else { return Ok(Vec::new()) };
+    Ok(Book::open(store, register)?.cases(at, &Limits::default()).collect())
 }
 
 impl<'s> Book<'s> {

@@ -16,7 +16,7 @@ mod schema;
 #[cfg(test)]
 mod tests;
 
-pub use book::{Block, Book, Recorded};
+pub use book::{Block, Book, Recorded, cases_of};
 pub use deadline::{Deadline, Limits, Met};
 pub use draft::{Draft, Given};
 pub use entry::Entry;

@@ -11,7 +11,7 @@ use super::super::{Context, Ended};
 use super::{Orders, asked, blocked};
 use crate::base::{Exit, Problems, Result, Timestamp};
 use crate::compliance::asking::{Course, Judging, Messages, OrderCourse, Process, Trigger, Unasked};
-use crate::compliance::register::{Book, Limits, register};
+use crate::compliance::register::cases_of;
 use crate::compliance::{Ledger, State, Subject, Token};
 use crate::dataset::{Order, Snapshot};
 use crate::report::{ConsentBook, ConsentFinding, ConsentOrder, ConsentSummary};
@@ -129,11 +129,7 @@ struct Named<'a> {
 
 /// The subjects of whom it is recorded that they were shown a notice, and none since that replaced it.
 fn informed(store: &mut dyn Store, at: Timestamp) -> Result<HashSet<Subject>> {
-    let Some(register) = register("notice") else { return Ok(HashSet::new()) };
-    // Whether one was shown does not rest on the calendar.
-    let limits = Limits::default();
-    let book = Book::open(store, register)?;
-    Ok(book.cases(at, &limits).filter(|case| case.open).filter_map(|case| case.subject).collect())
+    Ok(cases_of(store, "notice", at)?.into_iter().filter(|case| case.open).filter_map(|case| case.subject).collect())
 }
 
 impl Named<'_> {
