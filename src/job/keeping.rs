@@ -1,5 +1,6 @@
 //! How long is kept what of whom: the retention report over records, snapshots and the tool's own files.
 
+use super::apart::kept_apart;
 use super::asking::waiting_orders;
 use super::config::Loaded;
 use super::erased::erasures;
@@ -53,8 +54,8 @@ pub fn report_retention(loaded: &Loaded, ctx: &Context, what_if: Option<&Path>) 
     let (erasures, roles) = (Erasures::of(erasures), &*loaded.config.record);
     let mut stored = retention::stored(&mut store, night.state.root(), in_force)?;
     stored.extend(retention::verified(&mut store, night.started)?);
+    stored.extend(kept_apart(&mut store, night.started)?.into_iter().map(|apart| apart.own));
     let mut ledger = Ledger::open(&mut store)?;
-    stored.extend(retention::withdrawn(&ledger, night.started));
     stored.extend(retention::ordered(waiting_orders(loaded, ctx, &records, &mut ledger, night.started)?));
     let report = RetentionReport::begin(&night.dir, &making, pack, today)?;
     let mut keeping = Keeping {
@@ -78,6 +79,8 @@ pub fn report_retention(loaded: &Loaded, ctx: &Context, what_if: Option<&Path>) 
         snapshots.extend(snapshot);
     }
     keeping.gone()?;
+    // By now the ledger has its map at hand.
+    stored.extend(retention::proofs(keeping.ledger, night.started)?);
     keeping.own(retention::own(night.state.root(), &loaded.config.reports).into_iter().chain(stored))?;
     let (summary, files) = keeping.report.finish()?;
     let of = |state: &str| summary.states.get(state).copied().unwrap_or_default();
@@ -232,6 +235,7 @@ impl Keeping<'_, '_> {
                 in_force: in_force.as_ref(),
                 role,
                 erasure,
+                anonymised: false,
             })?;
         }
         Ok(())
@@ -253,11 +257,12 @@ impl Keeping<'_, '_> {
                 cluster: item.cluster,
                 elements: Vec::new(),
                 stores: vec![own.store],
-                hold: None,
+                hold: own.hold.clone(),
                 resolution: &resolution,
                 in_force: in_force.as_ref(),
                 role: None,
                 erasure: None,
+                anonymised: own.anonymised,
             })?;
         }
         Ok(())
@@ -283,6 +288,7 @@ impl Keeping<'_, '_> {
                 in_force: None,
                 role,
                 erasure: Some(erased),
+                anonymised: false,
             })?;
         }
         Ok(())

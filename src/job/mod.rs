@@ -1,6 +1,7 @@
 //! One function per verb, the order of the night, and the demo. The command line and the tests call these, and nothing below them.
 
 mod allowed;
+mod apart;
 mod applied;
 mod apply;
 mod asking;

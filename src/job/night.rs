@@ -4,7 +4,7 @@ use super::config::{Config, Loaded};
 use super::opening::open_store;
 use super::proof::redact_whole;
 use super::pulling::{RegistryPull, pull_all};
-use super::{Context, Ended, FileChange, Within, check, commitments, facts, nightly, proof, records, redact, retention};
+use super::{Context, Ended, FileChange, Within, apart, check, commitments, facts, nightly, proof, records, redact, retention};
 use crate::base::{
     Blame, Digest, Event, Exit, Lock, Problem, Problems, RegistryId, Result, RunId, StateDir, Timestamp, create_private_dir,
 };
@@ -62,6 +62,7 @@ pub fn run(loaded: &Loaded, ctx: &Context) -> Result<Ended, Problems> {
     })?;
     let mut store = open_store(night.state.root())?;
     Vault::new(&mut store).expire(night.started)?;
+    apart::expire(&mut store, &config.retention.pack, night.started, today)?;
     commitments::expire(&mut store, &|taken| retention::is_table_due(&config.retention.pack, taken, today))?;
     drop(store);
     let mut ended = night.report("run", &mut facts, &pulls, Some(&summary))?;

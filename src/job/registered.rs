@@ -9,10 +9,18 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
 
+/// A recipient of the register.
+struct Known {
+    /// The party's name, where it has one.
+    party: Option<String>,
+    /// At which registry it gets data; at all of them, where none is named.
+    registry: Option<String>,
+    recipient: Recipient,
+}
+
 /// What they tell at some time.
 pub(super) struct Registered {
-    /// With the party's name, where it has one.
-    recipients: Vec<(Option<String>, Recipient)>,
+    recipients: Vec<Known>,
     /// Those that ended, and when.
     former: Vec<(String, Date)>,
     contracts: Vec<Contract>,
@@ -60,7 +68,11 @@ impl Registered {
             recipients: recipients
                 .iter()
                 .filter(|case| case.open)
-                .map(|case| (case.values.get("party").cloned(), recipient(case)))
+                .map(|case| Known {
+                    party: case.values.get("party").cloned(),
+                    registry: case.values.get("at_registry").cloned(),
+                    recipient: recipient(case),
+                })
                 .collect(),
         })
     }
@@ -79,10 +91,11 @@ impl Registered {
         }
     }
 
-    /// The recipients of the data at `registry`: itself, by what the register says of a party of that name, and whoever else is there.
+    /// The recipients of the data at `registry`: itself, by what the register says of a party of that name, and whoever else gets data
+    /// there, the registry's own processors among them.
     pub(super) fn recipients(&self, registry: &RegistryId, title: &str) -> Vec<Recipient> {
-        let itself = |(party, _): &&(Option<String>, Recipient)| party.as_deref() == Some(registry.as_str());
-        let declared = self.recipients.iter().find(itself).map(|(_, recipient)| recipient.clone());
+        let itself = self.recipients.iter().find(|known| known.party.as_deref() == Some(registry.as_str()));
+        let declared = itself.map(|known| known.recipient.clone());
         let unknown = || Recipient {
             name: title.to_owned(),
             category: "registry".to_owned(),
@@ -90,8 +103,9 @@ impl Registered {
             ..Recipient::default()
         };
         // Another registry gets other data.
-        let others =
-            self.recipients.iter().filter(|(_, recipient)| recipient.category != "registry").map(|(_, recipient)| recipient.clone());
+        let is_here =
+            |known: &&Known| known.recipient.category != "registry" && known.registry.as_ref().is_none_or(|at| at == registry.as_str());
+        let others = self.recipients.iter().filter(is_here).map(|known| known.recipient.clone());
         std::iter::once(declared.unwrap_or_else(unknown)).chain(others).collect()
     }
 }
@@ -122,6 +136,7 @@ fn recipient(case: &Case) -> Recipient {
         elements: value("elements"),
         contract: value("contract"),
         assessment: value("assessment"),
+        on_behalf_of: value("on_behalf_of"),
         planned: opened.filter(|_| case.state == Some("planned")),
         registered: true,
         source: format!("register of recipients, case {}", case.case),

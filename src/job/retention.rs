@@ -5,7 +5,7 @@ use super::opening::store_path;
 use crate::base::{Problem, Result, Sealed, StateDir, Timestamp, read_capped, remove_tree};
 use crate::compliance::register::{Case, cases_of};
 use crate::compliance::retention::{Item, RulePack, resolve};
-use crate::compliance::{Happening, Ledger, Subject};
+use crate::compliance::{Happening, Ledger};
 use crate::plan::PlanFile;
 use crate::report::proof::folder::PROOF;
 use crate::report::proof::{Document, RunPredicate, Statement};
@@ -17,25 +17,29 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead as _, Read as _};
 use std::path::{Path, PathBuf};
 
-/// The cluster of snapshots and differences, and what begins its period.
-const SNAPSHOT: (&str, &str) = ("snapshot", "taken");
-/// The cluster of reports, and what begins its period.
-const REPORT: (&str, &str) = ("report", "written");
+/// A cluster, and the event that begins its period.
+type Kind = (&'static str, &'static str);
 
+/// The cluster of snapshots and differences.
+const SNAPSHOT: Kind = ("snapshot", "taken");
+/// The cluster of reports.
+const REPORT: Kind = ("report", "written");
 /// The cluster of kept plans.
-const PLAN: (&str, &str) = ("plan", "written");
+const PLAN: Kind = ("plan", "written");
 /// The cluster of sealed values and before-images.
-const VAULT: (&str, &str) = ("vault", "sealed");
+const VAULT: Kind = ("vault", "sealed");
 /// The cluster of messages that wait to be sent.
-const OUTBOX: (&str, &str) = ("outbox", "written");
+const OUTBOX: Kind = ("outbox", "written");
 /// The cluster of what is kept under random ids as long as its subject is not erased.
-const LEDGER: (&str, &str) = ("ledger", "written");
+const LEDGER: Kind = ("ledger", "written");
 /// The cluster of what proves that somebody's data were verified.
-const VERIFICATION: (&str, &str) = ("verification", "verified");
+const VERIFICATION: Kind = ("verification", "verified");
 /// The cluster of what proves consents that were withdrawn.
-const CONSENTS: (&str, &str) = ("consent-proof", "consent-withdrawn");
+const CONSENTS: Kind = ("consent-proof", "consent-withdrawn");
+/// The cluster of what registers keep apart.
+pub(super) const EVIDENCE: Kind = ("evidence", "settled");
 /// The cluster of data of orders that wait for consent.
-const ORDER: (&str, &str) = ("order", "ordered");
+const ORDER: Kind = ("order", "ordered");
 /// How long values are sealed where no rule of the pack says it.
 const SEALED: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// The most bytes of a message of the outbox.
@@ -56,21 +60,32 @@ pub(super) struct Own {
     pub(super) store: &'static str,
     /// Of which day, where one is known.
     pub(super) day: Option<Date>,
-    kind: (&'static str, &'static str),
+    /// The case that holds it, where one does.
+    pub(super) hold: Option<String>,
+    /// Whether the key of whoever it is of is gone.
+    pub(super) anonymised: bool,
+    pub(super) kind: Kind,
 }
 
 impl Own {
     /// What lies in no file of its own.
-    fn kept(name: String, store: &'static str, day: Option<Date>, kind: (&'static str, &'static str)) -> Self {
-        Self { path: PathBuf::new(), name, store, day, kind }
+    pub(super) fn kept(name: String, store: &'static str, day: Option<Date>, kind: Kind) -> Self {
+        Self::at(PathBuf::new(), name, store, day, kind)
+    }
+
+    /// What lies at `path`.
+    fn at(path: PathBuf, name: String, store: &'static str, day: Option<Date>, kind: Kind) -> Self {
+        Self { path, name, store, day, hold: None, anonymised: false, kind }
     }
 
     /// Itself as an item that rules bear on.
     pub(super) fn item<'a>(&'a self, contracts: &'a BTreeSet<Box<str>>) -> Item<'a> {
         let (cluster, event) = self.kind;
         let events = self.day.map(|day| (event, day)).into_iter().collect();
-        // Ledgers are needed for as long as what they prove; of each person they hold no more than an erasure leaves.
-        Item { cluster, scopes: &[], country: None, contracts, events, in_use: self.kind == LEDGER, held: false }
+        // Ledgers are needed for as long as what they prove; of each person they hold no more than an erasure leaves. Evidence is until
+        // a day is known since when it is not.
+        let in_use = self.kind == LEDGER || (self.kind == EVIDENCE && self.day.is_none());
+        Item { cluster, scopes: &[], country: None, contracts, events, in_use, held: self.hold.is_some() }
     }
 }
 
@@ -80,7 +95,7 @@ pub(super) fn own(state: &Path, reports: &Path) -> Vec<Own> {
     for path in entries(&state.join("snapshots")) {
         let name = name_of(&path);
         if let Some(day) = name.strip_prefix("date=").and_then(|date| date.get(..10)?.parse().ok()) {
-            all.push(Own { path, name, store: "state", day: Some(day), kind: SNAPSHOT });
+            all.push(Own::at(path, name, "state", Some(day), SNAPSHOT));
         }
     }
     for run in entries(reports) {
@@ -91,17 +106,17 @@ pub(super) fn own(state: &Path, reports: &Path) -> Vec<Own> {
         for file in TABLES {
             let path = run.join(file);
             if path.exists() {
-                all.push(Own { path, name: format!("{name}/{file}"), store: "reports", day: Some(day), kind: SNAPSHOT });
+                all.push(Own::at(path, format!("{name}/{file}"), "reports", Some(day), SNAPSHOT));
             }
         }
-        all.push(Own { path: run, name, store: "reports", day: Some(day), kind: REPORT });
+        all.push(Own::at(run, name, "reports", Some(day), REPORT));
     }
     for path in entries(&state.join("plans")) {
         // A plan that cannot be opened is of no known day.
         let name = name_of(&path);
         if path.extension().is_some_and(|ending| ending == "plan") {
             let day = PlanFile::open(&path).ok().map(|plan| plan.header().expires.to_zoned(TimeZone::UTC).date());
-            all.push(Own { path, name, store: "plans", day, kind: PLAN });
+            all.push(Own::at(path, name, "plans", day, PLAN));
         }
     }
     all.sort_by(|one, other| one.path.cmp(&other.path));
@@ -134,7 +149,7 @@ pub(super) fn stored(store: &mut dyn Store, state: &Path, pack: &RulePack) -> Re
         }
         Ok(())
     })?;
-    let own = |name: String, store: &'static str, day: Option<Date>, kind| Own { path: path.clone(), name, store, day, kind };
+    let own = |name: String, store: &'static str, day: Option<Date>, kind| Own::at(path.clone(), name, store, day, kind);
     let mut all = Vec::new();
     for (until, count) in sealed {
         let at = until.to_zoned(TimeZone::UTC).map_or(Timestamp::MAX, |at| at.timestamp());
@@ -152,7 +167,8 @@ pub(super) fn stored(store: &mut dyn Store, state: &Path, pack: &RulePack) -> Re
     for path in entries(&state.join("outbox")) {
         let name = name_of(&path);
         if path.extension().is_some_and(|ending| ending == "ndjson") {
-            all.push(Own { day: made(&path), path, name, store: "outbox", kind: OUTBOX });
+            let day = made(&path);
+            all.push(Own::at(path, name, "outbox", day, OUTBOX));
         }
     }
     Ok(all)
@@ -174,14 +190,21 @@ pub(super) fn ordered(orders: Vec<(String, Date)>) -> impl Iterator<Item = Own> 
 }
 
 /// The consents that were withdrawn and not given again, by the random number of the subject: what is left of them proves that they were
-/// given, for as long as somebody may claim that they were not.
-pub(super) fn withdrawn(ledger: &Ledger<'_>, at: Timestamp) -> Vec<Own> {
-    let is_any = |subject: &Subject| ledger.events(*subject).iter().any(|event| event.event == Happening::Withdrawn);
-    let own = |subject: Subject| {
-        let day = ledger.withdrawn(subject, at)?.to_zoned(TimeZone::UTC).date();
-        Some(Own::kept(subject.to_string(), "ledgers", Some(day), CONSENTS))
-    };
-    ledger.subjects().filter(is_any).filter_map(own).collect()
+/// given, for as long as somebody may claim that they were not. Of whom the key is gone, the events are nobody's any more.
+///
+/// # Errors
+/// As [`Ledger::key`].
+pub(super) fn proofs(ledger: &mut Ledger<'_>, at: Timestamp) -> Result<Vec<Own>> {
+    let mut all = Vec::new();
+    for subject in ledger.subjects().collect::<Vec<_>>() {
+        let is_withdrawn = ledger.events(subject).iter().any(|event| event.event == Happening::Withdrawn);
+        let day = ledger.withdrawn(subject, at).filter(|_| is_withdrawn).map(|at| at.to_zoned(TimeZone::UTC).date());
+        let anonymised = ledger.key(subject)?.is_none();
+        if anonymised || day.is_some() {
+            all.push(Own { anonymised, ..Own::kept(subject.to_string(), "ledgers", day, CONSENTS) });
+        }
+    }
+    Ok(all)
 }
 
 /// The day on which the first message of a file was made; those of one file are of one time.

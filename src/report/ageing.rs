@@ -219,6 +219,7 @@ mod tests {
             values: [("type", "access".to_owned())].into(),
             texts: Vec::new(),
             apart: 0,
+            settled: None,
             deadlines: vec![deadline(standing)],
             missing: Vec::new(),
             amiss: Vec::<Amiss>::new(),

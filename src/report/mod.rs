@@ -49,7 +49,7 @@ pub use erased::{ErasedRow, ErasedState, ErasureSummary, KeptRow, Reread, write_
 pub use exposure::{ExposureBook, ExposureCount, RegistryExposure, RoleOf, RuleLine, Stage};
 pub use facts::{RegistryFacts, RunFacts};
 pub use json::{AppliedSummary, PlanSummary, RegistrySummary, Summary};
-pub use oversight::{AmissRow, AtRiskRow, LineRow, OversightBook, OversightSummary, UseRow, WithheldRow};
+pub use oversight::{AmissRow, AtRiskRow, LineRow, NoticeRow, OversightBook, OversightSummary, UseRow, WithheldRow};
 pub use processing::{Beside, Coverage, RecordSummary, write_record};
 pub use retention::{RetentionReport, RetentionRow, RetentionSummary, making};
 pub use since::{Earlier, EarlierCell, RECORD_CAP, read_record};

@@ -111,13 +111,15 @@ const TABLES: [Table; 13] = [
     },
     Table {
         register: "recipient",
-        header: "party,category,country,mechanism,evidence",
+        header: "party,category,country,mechanism,evidence,at_registry,on_behalf_of",
         rows: &[
-            ("p-1,planned", None, 400, "eurid,registry,BE,not-needed,"),
-            ("p-2,planned", None, 400, "nz,registry,NZ,adequacy,decision-2013-65"),
-            ("p-3,planned", None, 400, "escrow,escrow,DE,not-needed,"),
+            ("p-1,planned", None, 400, "eurid,registry,BE,not-needed,,,"),
+            ("p-2,planned", None, 400, "nz,registry,NZ,adequacy,decision-2013-65,,"),
+            ("p-3,planned", None, 400, "escrow,escrow,DE,not-needed,,,"),
+            // The registry's own processor is a recipient there, and nowhere else.
+            ("p-4,planned", None, 400, "checker,verification,BE,not-needed,,eurid,eurid"),
         ],
-        states: &[("p-1", "planned"), ("p-2", "planned"), ("p-3", "planned")],
+        states: &[("p-1", "planned"), ("p-2", "planned"), ("p-3", "planned"), ("p-4", "planned")],
         deadlines: &[],
     },
     Table {

@@ -41,6 +41,17 @@ fn the_sheets_say_what_is_held_verified_withheld_and_secured() {
     write_atomic(&file, text.as_bytes()).expect("written");
     let taken = register_import(&world.load(), &context(&[]), "verification", &[file], false).expect("taken");
     assert_eq!(taken.exit(), Exit::Done, "{}", taken.text);
+    let file = world.data().join("notice.csv");
+    let text = format!(
+        "case,event,at,registry,handle,notice,version\n\
+         n-1,shown,2025-11-01,{NZ},{refuted},privacy,3\n\
+         n-1,superseded,2026-02-01,{NZ},{refuted},,\n\
+         n-2,shown,2025-11-01,{NZ},{verified},privacy,3\n\
+         n-2,superseded,2026-02-01,{NZ},{verified},,\n\
+         n-3,shown,2026-02-02,{NZ},{verified},privacy,4\n"
+    );
+    write_atomic(&file, text.as_bytes()).expect("written");
+    register_import(&world.load(), &context(&[]), "notice", &[file], false).expect("taken");
     let ended = report_oversight(&world.load(), &context(&[])).expect("reported");
     assert_eq!(ended.exit(), Exit::Findings, "{}", ended.text);
     super::schema_files::assert_form("oversight", &ended.json);
@@ -58,6 +69,15 @@ fn the_sheets_say_what_is_held_verified_withheld_and_secured() {
     let own = known.iter().filter(|id| !provider(id)).count();
     assert_eq!(accuracy["registrants"].as_u64(), Some(own as u64), "{accuracy}");
     assert_eq!((accuracy["refuted"].as_u64(), accuracy["verified"].as_u64()), (Some(1), Some(1)), "{accuracy}");
+    // Of two people a notice is on record, and one of them was shown the one that replaced it.
+    let noticed = rows(&dir.join("oversight-notices.csv"), &["registry", "registrants", "shown", "outdated", "bare", "rule"]);
+    let counts = [own, 1, 1, own - 2].map(|n| n.to_string());
+    let wanted = [vec![NZ.to_owned()], counts.to_vec(), vec!["R-oversight-004".to_owned()]].concat();
+    assert!(noticed.contains(&wanted), "{noticed:?}");
+    // Where a registry holds no registrants, nobody lacks one.
+    let amiss = noticed.iter().filter(|row| row[5] == "R-oversight-004").count();
+    assert!(noticed.iter().all(|row| (row[5] == "R-oversight-004") == (row[4] != "0")), "{noticed:?}");
+    assert_eq!(ended.json["findings"]["R-oversight-004"].as_u64(), Some(amiss as u64));
     let amiss = rows(&dir.join("oversight-accuracy-amiss.csv"), &["registry", "object", "rule", "verification"]);
     let of_rule = |rule: &str| amiss.iter().filter(|row| row[0] == NZ && row[2] == rule).map(|row| row[1].clone()).collect::<Vec<_>>();
     assert_eq!(of_rule("R-accuracy-003"), [refuted]);

@@ -49,13 +49,14 @@ fn contradictions_and_transfers_are_told_with_both_sides() {
     take(
         &world,
         "recipient",
-        "case,event,at,party,category,country,mechanism,evidence\n\
-         p-1,added,2026-10-01,eurid,registry,BE,not-needed,\n\
-         p-2,added,2026-10-01,sidn,registry,DE,not-needed,\n\
-         p-3,planned,2026-10-01,nz,registry,NZ,adequacy,\n\
-         p-4,added,2026-10-01,cloud,hosting,US,standard-clauses,scc-1\n\
-         p-5,added,2026-10-01,old,escrow,CH,not-needed,\n\
-         p-5,ended,2026-10-09,,,,,\n",
+        "case,event,at,party,category,country,mechanism,evidence,at_registry,on_behalf_of\n\
+         p-1,added,2026-10-01,eurid,registry,BE,not-needed,,,\n\
+         p-2,added,2026-10-01,sidn,registry,DE,not-needed,,,\n\
+         p-3,planned,2026-10-01,nz,registry,NZ,adequacy,,,\n\
+         p-4,added,2026-10-01,cloud,hosting,US,standard-clauses,scc-1,,\n\
+         p-5,added,2026-10-01,old,escrow,CH,not-needed,,,\n\
+         p-5,ended,2026-10-09,,,,,,,\n\
+         p-6,added,2026-10-01,checker,verification,BE,not-needed,,eurid,eurid\n",
     );
     take(
         &world,
@@ -98,6 +99,11 @@ fn contradictions_and_transfers_are_told_with_both_sides() {
     assert!(value.starts_with("EURid") && value.ends_with("BE"), "{value}");
     assert_eq!(cell("eurid", "instruction").expect("a cell").1, "contract c-1: A-7, version 3, until 2099-01-31");
     assert_eq!(cell("nz", "on_behalf_of"), None, "a controller's record has no such field");
+    // What a registry has checked by somebody else is told of its own data alone, and is no processor of ours.
+    let recipients = |registry: &str| cell(registry, "recipients").expect("a cell").1;
+    assert_eq!(recipients("eurid"), "eurid (registry); cloud (hosting); checker (verification of eurid)");
+    assert_eq!(recipients("sidn"), "sidn (registry); cloud (hosting)");
+    assert!(!cell("eurid", "sub_processors").expect("a cell").1.contains("checker"));
     assert!(cell("nz", "seen").expect("a cell").1.contains("old ended 2026-10-09"));
     // How long data are held is looked at here too, as by the report on retention.
     let kept = report_retention_states(&world);

@@ -42,6 +42,8 @@ pub struct Recipient {
     pub contract: Option<String>,
     /// The number of the transfer impact assessment.
     pub assessment: Option<String>,
+    /// Whose processor it is, where it is not the registrar's.
+    pub on_behalf_of: Option<String>,
     /// Since when it is planned; nothing where it is active.
     pub planned: Option<Date>,
     /// Whether it stands in the register at all.

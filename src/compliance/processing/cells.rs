@@ -45,7 +45,8 @@ impl Filling<'_> {
             },
             "source" => Entry::computed(&*activity.source, self.source()),
             "recipients" => {
-                let name = |r: &super::Recipient| format!("{} ({})", r.name, r.category);
+                let of = |r: &super::Recipient| r.on_behalf_of.as_ref().map_or_else(String::new, |whose| format!(" of {whose}"));
+                let name = |r: &super::Recipient| format!("{} ({}{})", r.name, r.category, of(r));
                 self.of_run(some(seen.recipients.iter().map(name), "none"))
             }
             "recipient_elements" => self.of_run(self.given()),
@@ -84,7 +85,7 @@ impl Filling<'_> {
             "security" => self.security(),
             "storage" => {
                 let all = seen.places.iter().map(|place| format!("{}: {}", place.what, place.path));
-                let hosted = seen.recipients.iter().filter(|one| one.category == "hosting");
+                let hosted = seen.recipients.iter().filter(|one| one.category == "hosting" && one.on_behalf_of.is_none());
                 let hosted = hosted
                     .map(|one| format!("hosted by {} in {}", one.name, one.country.as_deref().unwrap_or("a country that is not declared")));
                 Entry::computed(some(all.chain(hosted), "nowhere"), "privet.toml; register of recipients")
@@ -333,7 +334,7 @@ impl Filling<'_> {
         Entry::observed(own.join("; "), format!("register of contracts; {}", self.source()), self.now)
     }
 
-    /// Whoever else handles the data by contract, and which permission that contract has.
+    /// Whoever else handles the data by contract, and which permission that contract has. Somebody else's processors are theirs.
     fn sub_processors(&self) -> Entry {
         let of_contract = self.seen.contracts.iter().filter(|one| matches!(&*one.role, "processor" | "sub-processor"));
         let told = of_contract.map(|one| {
@@ -342,6 +343,7 @@ impl Filling<'_> {
         });
         let bare = self.seen.recipients.iter().filter(|one| {
             matches!(&*one.category, "escrow" | "relay" | "verification" | "hosting")
+                && one.on_behalf_of.is_none()
                 && !self.seen.contracts.iter().any(|c| c.party == one.name)
         });
         let all: Vec<String> =

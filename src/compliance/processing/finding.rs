@@ -228,7 +228,9 @@ impl Look<'_> {
             let names = [Some(one.name.as_str()), registry];
             names.contains(&Some(contract.party.as_str())) || one.contract.as_deref() == Some(&contract.case)
         };
-        if !matches!(&*one.category, "authority" | "public") && !seen.contracts.iter().any(has_contract) && (!is_registry || frames > 0) {
+        // Somebody else's processor has its contract with them.
+        let needs_one = !matches!(&*one.category, "authority" | "public") && one.on_behalf_of.is_none();
+        if needs_one && !seen.contracts.iter().any(has_contract) && (!is_registry || frames > 0) {
             let declared =
                 one.contract.as_ref().map_or_else(|| "no contract".to_owned(), |case| format!("contract {case}, which is not in force"));
             let observed = if is_registry { observed } else { format!("{} is a recipient of category {}", one.name, one.category) };

@@ -336,6 +336,15 @@ impl<'s> Book<'s> {
         entry.sealed.keys().filter(|name| is_own(name)).cloned().collect()
     }
 
+    /// Whether something of the case is kept apart, and was not erased.
+    ///
+    /// # Errors
+    /// `E-store-006`.
+    pub fn keeps_apart(&mut self, case: &Token) -> Result<bool> {
+        let name = self.key_name(case, Whose::Apart);
+        Ok(Vault::new(self.subjects.store).key_of(&name)?.is_some())
+    }
+
     /// Erases the texts of a case that are not its subject's; with `apart_only` those alone that are kept apart. No event changes.
     /// Whether there were any.
     ///

@@ -61,6 +61,9 @@ pub struct Case {
     pub texts: Vec<&'static str>,
     /// How many texts are kept apart.
     pub apart: u64,
+    /// Since when nothing needs what is kept apart; nothing where something does.
+    #[serde(skip)]
+    pub settled: Option<Timestamp>,
     /// Its deadlines.
     pub deadlines: Vec<Deadline>,
     /// What it lacks to be whole.
@@ -220,6 +223,18 @@ impl<'e> Walk<'e> {
         met.next().map(|(_, (entry, ..))| entry.at)
     }
 
+    /// Since when nothing needs what is kept apart, the newest of which came at `newest`: the case came out of the states in which it is.
+    /// What comes later still, or into a case that nothing opened, is needed by nothing from its first day.
+    fn settled(&self, newest: Option<Timestamp>) -> Option<Timestamp> {
+        let is_needed = |state: &str| self.register.evidenced.iter().any(|needs| **needs == *state);
+        let (mut state, mut since) = (None, None);
+        for (entry, event, _) in &self.regular {
+            state = event.to.as_deref().or(state);
+            since = if state.is_some_and(is_needed) { None } else { since.or(Some(entry.at)) };
+        }
+        if state.is_some_and(is_needed) { None } else { since.max(newest) }
+    }
+
     fn end(self, case: &Token, entries: &[&Entry], at: Timestamp) -> Case {
         let register = self.register;
         let deadlines: Vec<Deadline> = register.deadlines.iter().filter_map(|limit| self.deadline(limit, at)).collect();
@@ -233,6 +248,7 @@ impl<'e> Walk<'e> {
         amiss.sort_unstable();
         amiss.dedup();
         let apart = |entry: &Entry| entry.sealed.keys().filter(|name| register.column(name).is_some_and(|column| column.apart)).count();
+        let newest = entries.iter().rfind(|entry| apart(entry) > 0).map(|entry| entry.at);
         Case {
             register: &register.name,
             case: case.clone(),
@@ -248,6 +264,7 @@ impl<'e> Walk<'e> {
                 .map(|column| &*column.name)
                 .collect(),
             apart: entries.iter().map(|entry| apart(entry) as u64).sum(),
+            settled: self.settled(newest),
             deadlines,
             missing,
             amiss,

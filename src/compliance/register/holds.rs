@@ -38,6 +38,12 @@ impl Holds {
         Ok(Self { open: open.collect() })
     }
 
+    /// The case that holds data of `subject` anywhere, where it is not known of which registry they are.
+    #[must_use]
+    pub fn over_any(&self, subject: Option<Subject>) -> Option<&str> {
+        self.open.iter().find(|hold| hold.subject.is_none_or(|whose| subject == Some(whose))).map(|hold| &*hold.case)
+    }
+
     /// The case that holds the data of `subject` at `registry`. One that says less holds more: it only ever postpones.
     #[must_use]
     pub fn over(&self, subject: Option<Subject>, registry: &str) -> Option<&str> {

@@ -40,6 +40,9 @@ pub struct Register {
     pub open: Vec<Box<str>>,
     /// States in which nothing is.
     pub closed: Vec<Box<str>>,
+    /// States in which what is kept apart is needed.
+    #[serde(default)]
+    pub(super) evidenced: Vec<Box<str>>,
     /// Its own columns.
     pub columns: Vec<Column>,
     /// Its events.
@@ -400,6 +403,7 @@ impl Register {
         see("state", &states, &mut after.into_iter());
         see("state", &states, &mut self.deadlines.iter().flat_map(|limit| &limit.states));
         see("state", &states, &mut self.checks.iter().flat_map(|check| &check.states));
+        see("state", &states, &mut self.evidenced.iter());
         let extensions = self.deadlines.iter().filter_map(|limit| limit.extended.as_ref()).map(|extension| &extension.event);
         see("event", &events, &mut self.deadlines.iter().flat_map(|limit| limit.start.iter().chain(&limit.met)).chain(extensions));
         see("deadline", &limits, &mut self.checks.iter().flat_map(|check| check.late.iter().chain(&check.later).chain(&check.than)));

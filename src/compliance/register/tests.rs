@@ -86,6 +86,7 @@ fn the_registers_hold_together_and_bad_ones_are_refused() {
         ("zone = \"Pacific/Auckland\"", "zone = \"Pacific/Nowhere\"", "there is no zone Pacific/Nowhere"),
         ("start = \"completed\"", "start = \"completed\"\nof = \"next_review\"", "begins nowhere, or twice"),
         ("start = \"completed\"", "", "begins nowhere, or twice"),
+        ("evidenced = [\"requested\"", "evidenced = [\"asked\"", "there is no state asked"),
         ("behind = \"decision\"", "behind = \"decided\"", "there is no deadline that begins by itself, decided"),
         ("behind = \"decision\"", "behind = \"latest-appeal\"", "there is no deadline that begins by itself, latest-appeal"),
         ("opens = true", "opens = true\nopen = true", "unknown field"),
@@ -179,6 +180,7 @@ fn the_process_of_2016_has_its_clocks_and_no_case_has_them_that_does_not_carry_i
         assert_eq!(amiss(&complete), told, "{provisional}");
     }
     assert!(until(&[declined], "2027-01-06").deadlines.iter().all(|deadline| deadline.name != "latest-appeal"), "it is decided");
+    assert_eq!((complete.settled, until(&[declined], "2027-01-06").settled), (None, Some(at("2027-01-05"))));
     assert_eq!((complete.apart, complete.texts.contains(&"order_text")), (1, false), "sensitive evidence is counted, and named nowhere");
     for (lodged, decided, fits) in
         [("2027-01-05", "2027-01-19", true), ("2027-01-07", "2027-01-21", true), ("2027-01-08", "2027-01-22", false)]
@@ -187,6 +189,7 @@ fn the_process_of_2016_has_its_clocks_and_no_case_has_them_that_does_not_carry_i
         assert_eq!(deadline(&appealed, "appeal").due.to_string(), decided);
         assert_eq!(amiss(&appealed).contains(&"R-withholding-003"), !fits, "{lodged}");
         assert_eq!(deadline(&appealed, "decision").standing, Met::Met);
+        assert_eq!(appealed.settled, None, "an appeal needs the evidence again");
     }
     let today =
         case("withholding", &[("requested", "2026-12-21", &[("process", "irpo")]), ("completed", "2026-12-22", &[])], "2027-06-01", "");

@@ -65,6 +65,11 @@ fn the_built_in_pack_holds_together() {
     assert!(pack.rules().len() > 15);
     assert!(pack.rules().iter().all(|rule| rule.from <= pack.dated && !rule.citation.is_empty()));
     assert!(pack.clusters().all(|(cluster, what)| !cluster.is_empty() && !what.is_empty()));
+    // What is kept apart is kept the shortest of all that is kept for a time.
+    let day = jiff::civil::date(2026, 1, 1);
+    let ends = |rule: &Rule| rule.ends(day).1;
+    let evidence = pack.rules().iter().find(|rule| &*rule.id == "EVIDENCE").map(ends).expect("the rule");
+    assert!(pack.rules().iter().map(ends).filter(|end| *end > day).all(|end| end >= evidence));
 }
 
 #[test]

@@ -1,29 +1,32 @@
 //! `report oversight`: whether registrants' data are right, what is withheld, how lines are secured, which data which product uses, and what
 //! asks for an impact assessment.
 
-use super::config::{Loaded, RegistryConfig, SecretSource};
+mod cases;
+mod lines;
+
+use self::lines::secured;
+use super::config::{Loaded, RegistryConfig};
 use super::keeping::hash;
 use super::night::Night;
 use super::opening::open_store;
 use super::processing::tls_of_runs;
-use super::register::limits;
 use super::validate::own_data;
 use super::{Context, Ended};
 use crate::base::{Event, Exit, Problems, RegistryId, Result, Timestamp};
 use crate::compliance::exposure::{Person, is_needless, special_of, special_properties};
-use crate::compliance::oversight::{Accuracy, Looked, Met, OversightPack, Verification, Who, assess};
-use crate::compliance::register::{Book, Case, register};
+use crate::compliance::oversight::{Accuracy, Looked, Met, OversightPack, Who, assess};
 use crate::compliance::retention::elements;
 use crate::compliance::{Element, Fingerprint, Ledger, Subject};
 use crate::dataset::{ContactField, DomainField, Protection, Row, Services, Snapshot, State, ahead};
-use crate::model::{Finding, FindingSeverity, ObjectKind, TlsFacts};
+use crate::model::{Finding, FindingSeverity, ObjectKind};
 use crate::policy::DomainRole;
-use crate::report::{AmissRow, AtRiskRow, LineRow, OversightBook, OversightSummary, UseRow, WithheldRow, masked};
+use crate::report::{AmissRow, AtRiskRow, NoticeRow, OversightBook, OversightSummary, UseRow, WithheldRow, masked};
 use crate::rules::Judge;
-use crate::store::Store;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+pub(super) use self::cases::Cases;
 
 /// What `report oversight` prints with `--format json`.
 #[derive(Clone, Debug, serde::Serialize, schemars::JsonSchema)]
@@ -101,76 +104,6 @@ pub(super) struct Whole {
     pub(super) contacts: u64,
 }
 
-/// What the registers tell.
-pub(super) struct Cases {
-    verified: HashMap<Subject, Verification>,
-    /// Cases of withholding by process and state.
-    withholding: BTreeMap<(String, String), u64>,
-    /// Holds that stand, and withholdings that were refused.
-    refusals: u64,
-    /// Cases of people who need protection.
-    protected: u64,
-    /// What is amiss in all registers, by rule.
-    amiss: BTreeMap<String, u64>,
-}
-
-impl Cases {
-    /// What they tell at `at`, by the public holidays that are known.
-    ///
-    /// # Errors
-    /// As [`Book::open`].
-    pub(super) fn read(store: &mut dyn Store, at: Timestamp) -> Result<Self> {
-        let limits = limits(None)?;
-        let mut out = Self { verified: HashMap::new(), withholding: BTreeMap::new(), refusals: 0, protected: 0, amiss: BTreeMap::new() };
-        for one in crate::compliance::register::registers() {
-            for case in Book::open(store, one)?.cases(at, &limits) {
-                for amiss in &case.amiss {
-                    *out.amiss.entry(amiss.id.to_owned()).or_default() += 1;
-                }
-            }
-        }
-        let mut each = |name: &str, take: &mut dyn FnMut(&Case)| -> Result<()> {
-            let Some(register) = register(name) else { return Ok(()) };
-            Book::open(store, register)?.cases(at, &limits).for_each(|case| take(&case));
-            Ok(())
-        };
-        each("verification", &mut |case| {
-            let Some(subject) = case.subject else { return };
-            let day = case.last.as_ref().map(|last| last.at.to_zoned(TimeZone::UTC).date());
-            let said = match (case.state, day) {
-                (Some("quarantined"), _) if case.last.as_ref().is_some_and(|last| last.event == "bounced") => Verification::Bounced,
-                (Some("quarantined"), _) => Verification::Failed,
-                (Some("verified"), Some(day)) => Verification::Done(day),
-                (Some("required" | "pending"), _) => Verification::Open,
-                _ => Verification::Never,
-            };
-            let known = out.verified.entry(subject).or_default();
-            *known = worse(*known, said);
-        })?;
-        each("withholding", &mut |case| {
-            let process = case.values.get("process").cloned().unwrap_or_default();
-            *out.withholding.entry((process, case.state.unwrap_or("unopened").to_owned())).or_default() += 1;
-            out.protected += u64::from(case.open && case.apart > 0);
-            out.refusals += u64::from(matches!(case.state, Some("refused" | "declined" | "declined-finally")));
-        })?;
-        each("hold", &mut |case| out.refusals += u64::from(case.open))?;
-        Ok(out)
-    }
-}
-
-/// Of two verifications of one person what counts: a failure most, then mail that came back, then the later success.
-fn worse(one: Verification, other: Verification) -> Verification {
-    use Verification::{Bounced, Done, Failed, Never, Open};
-    match (one, other) {
-        (Failed, _) | (_, Failed) => Failed,
-        (Bounced, _) | (_, Bounced) => Bounced,
-        (Done(one), Done(other)) => Done(one.max(other)),
-        (Done(day), _) | (_, Done(day)) => Done(day),
-        (Open, _) | (_, Open) => Open,
-        (Never, Never) => Never,
-    }
-}
-
 /// One registry under oversight.
 struct Desk<'a, 's, 'b> {
     loaded: &'a Loaded,
@@ -193,7 +126,7 @@ impl Desk<'_, '_, '_> {
         let profile = &*self.registry.profile;
         let judge = Judge::at(self.id.as_str(), profile);
         let own = own_data(&self.loaded.config);
-        let mut accuracy = Accuracy::default();
+        let (mut accuracy, mut notices) = (Accuracy::default(), [0_u64; 2]);
         let mut withheld = [0_u64; 2];
         let stand_in = profile.stand_in.as_ref().map(|rule| &rule.value);
         let mut replaced = 0_u64;
@@ -233,11 +166,19 @@ impl Desk<'_, '_, '_> {
                     }
                 }
                 let names = groups.len() as u64;
-                self.judge(&mut accuracy, (row, names), &judge, stamps.get(row.id()).and_then(|stamp| stamp.updated.as_deref()))?;
+                let subject = Fingerprint::of_row(row).map(|person| self.ledger.subject_of(&person)).transpose()?.flatten();
+                let notice = subject.and_then(|subject| self.cases.notices.get(&subject));
+                if let Some(n) = notice.and_then(|in_force| notices.get_mut(usize::from(*in_force))) {
+                    *n += 1;
+                }
+                let changed = stamps.get(row.id()).and_then(|stamp| stamp.updated.as_deref());
+                self.judge(&mut accuracy, (row, names, subject), &judge, changed)?;
             }
             Ok(())
         })?;
         self.book.accuracy(self.id.as_str(), &accuracy);
+        let [outdated, shown] = notices;
+        self.book.notices(&NoticeRow { registry: self.id.as_str(), registrants: accuracy.registrants, shown, outdated })?;
         for (n, whom) in withheld.into_iter().zip(["natural", "legal"]) {
             let rule = self.pack.withholding(&profile.id).filter(|rule| whom == "legal" && n > 0 && rule.only == Who::Individual);
             let amiss = rule.map(|rule| ("R-oversight-001", format!("only individuals may have them withheld here: {}", rule.citation)));
@@ -278,8 +219,13 @@ impl Desk<'_, '_, '_> {
     }
 
     /// Judges how right the data are of a registrant of so many names.
-    fn judge(&mut self, accuracy: &mut Accuracy, (row, names): (&Row, u64), judge: &Judge<'_>, changed: Option<&str>) -> Result<()> {
-        let subject = Fingerprint::of_row(row).map(|person| self.ledger.subject_of(&person)).transpose()?.flatten();
+    fn judge(
+        &mut self,
+        accuracy: &mut Accuracy,
+        (row, names, subject): (&Row, u64, Option<Subject>),
+        judge: &Judge<'_>,
+        changed: Option<&str>,
+    ) -> Result<()> {
         let verification = subject.and_then(|subject| self.cases.verified.get(&subject)).copied().unwrap_or_default();
         // What a line does not carry is not lacking.
         let is_told = row.get(ContactField::Properties.at()).is_some();
@@ -329,57 +275,6 @@ fn owners(snapshot: &Snapshot, services: &Services) -> Result<(Vec<Product>, Own
     Ok((products.into_iter().map(|(product, _)| product).collect(), owners))
 }
 
-/// How the line to one registry is secured, by the newest run.
-fn secured(
-    book: &mut OversightBook<'_>,
-    pack: &OversightPack,
-    (id, registry): (&RegistryId, &RegistryConfig),
-    tls: Option<&TlsFacts>,
-    today: Date,
-) -> Result<()> {
-    let rules = &pack.security;
-    let days_to = |at: Timestamp| at.to_zoned(TimeZone::UTC).date().since(today).map_or(0, |span| span.get_days());
-    let mut amiss = Vec::new();
-    let Some(tls) = tls else {
-        let what = "no run observed the line: `privet run` does".to_owned();
-        return book.line(&LineRow::unseen(id.as_str(), vec![("R-security-001", what)]));
-    };
-    if !rules.tls.contains(&tls.version) {
-        amiss.push(("R-security-002", format!("{} was negotiated, and {} may be", tls.version, joined(&rules.tls))));
-    }
-    let of = |whose: &str| tls.certificates.iter().filter(|one| *one.whose == *whose).map(|one| days_to(one.not_after)).min();
-    let (theirs, ours) = (of("registry"), of("ours"));
-    for (whose, days) in [("the registry's", theirs), ("our own", ours)] {
-        if let Some(days) = days.filter(|days| *days <= rules.certificate_days) {
-            amiss.push(("R-security-003", format!("{whose} certificate ends in {days} days")));
-        }
-    }
-    let age = password_age(&registry.password, today);
-    if let Some(days) = age.filter(|days| *days > rules.password_days) {
-        amiss.push(("R-security-004", format!("the password is {days} days old")));
-    }
-    book.line(&LineRow {
-        registry: id.as_str(),
-        version: Some(&tls.version),
-        cipher: Some(&tls.cipher),
-        registry_days: theirs,
-        own_days: ours,
-        password_days: age,
-        amiss,
-    })
-}
-
-/// How many days ago the password was put into its file; nothing where it stands in none.
-fn password_age(source: &SecretSource, today: Date) -> Option<i32> {
-    let path = match source {
-        SecretSource::File(path) => path,
-        SecretSource::Credential { path, .. } => path.as_ref()?,
-        SecretSource::Environment { .. } => return None,
-    };
-    let changed = Timestamp::try_from(std::fs::metadata(path).ok()?.modified().ok()?).ok()?;
-    changed.to_zoned(TimeZone::UTC).date().until(today).ok().map(|span| span.get_days())
-}
-
 /// What was observed of the criteria of an impact assessment. Counts of people below `small` are not told.
 pub(super) fn observed<'c>(whole: &Whole, cases: &Cases, pack: &OversightPack, small: u64) -> BTreeMap<&'c str, (bool, String)> {
     let few = |n: u64| masked(n, small);
@@ -392,8 +287,4 @@ pub(super) fn observed<'c>(whole: &Whole, cases: &Cases, pack: &OversightPack, s
         ("vulnerable", (cases.protected > 0, format!("{} open withholdings rest on sensitive evidence", few(cases.protected)))),
         ("prevents-service", (cases.refusals > 0, format!("{} holds stand or withholdings were refused", few(cases.refusals)))),
     ])
-}
-
-fn joined(all: &BTreeSet<Box<str>>) -> String {
-    all.iter().map(AsRef::as_ref).collect::<Vec<&str>>().join(" or ")
 }

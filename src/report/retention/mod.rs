@@ -1,12 +1,13 @@
 //! The retention report: what is kept of whom, by which rule, until when, and what must go.
 
+mod row;
+mod shapes;
+
 use super::area::Area;
 use super::document::{Block, Document, Folder, Making, Mood, Section};
-use super::erased::{ErasedRow, ErasedState, Reread};
 use super::sheet::{Sheet, TableForms};
 use super::svg::Picture;
-use super::table::{Cell, Shape};
-use super::tables::{int, text};
+use super::table::Cell;
 use super::verdict::{count, grouped};
 use crate::base::{Result, RunId, Timestamp};
 use crate::compliance::retention::{Kind, Resolution, RulePack, Situation, State};
@@ -15,8 +16,11 @@ use jiff::civil::Date;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// The store of what a registry holds.
-const REGISTRY: &str = "registry";
+pub use row::RetentionRow;
+use row::{Standing, date, joined};
+pub(super) use shapes::SHAPES;
+use shapes::{BY_AGE, BY_CLUSTER, BY_REGISTRY, CALENDAR, CONFLICTS, HORIZON_TABLE, MOVES, OLDEST_TABLE, ROWS, RULES, STATES};
+
 /// Days of the calendar that lies ahead.
 const AHEAD: i64 = 90;
 /// Months of the horizon.
@@ -25,93 +29,6 @@ const HORIZON: i32 = 24;
 const OLDEST: usize = 20;
 /// Bands of how long something is overdue, in days.
 const BANDS: [(i64, &str); 4] = [(7, "1 to 7 days"), (30, "8 to 30 days"), (90, "31 to 90 days"), (i64::MAX, "over 90 days")];
-
-/// One item and where it lies.
-#[derive(Clone, Debug)]
-pub struct RetentionRow<'a> {
-    /// The subject's pseudonym; nothing for what is of nobody alone.
-    pub subject: Option<String>,
-    /// `natural` or `legal`, by whether an organisation is named; nothing for what is no person's.
-    pub person: Option<&'static str>,
-    /// The subject's country.
-    pub country: Option<&'a str>,
-    /// The registry; nothing for the tool's own.
-    pub registry: Option<&'a str>,
-    /// The handle, the snapshot or the run.
-    pub object: &'a str,
-    /// The cluster of data.
-    pub cluster: &'a str,
-    /// The kinds of data that are held.
-    pub elements: Vec<&'static str>,
-    /// Where they are held.
-    pub stores: Vec<&'static str>,
-    /// Whose hold it is, where one stands.
-    pub hold: Option<String>,
-    /// What the rules come to.
-    pub resolution: &'a Resolution<'a>,
-    /// What those in force come to, where the report asks what if others were.
-    pub in_force: Option<&'a Resolution<'a>>,
-    /// Whether the registrar is controller or processor of it; nothing for the tool's own.
-    pub role: Option<&'static str>,
-    /// What a plan of erasure came to for it, where there was one.
-    pub erasure: Option<&'a ErasedRow>,
-}
-
-/// The state of an item, with what a plan of erasure made of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Standing {
-    /// By the rules alone.
-    Is(Situation),
-    /// It is to go, and its deletion is under way.
-    Executing,
-    /// It is to go, and the registry keeps it, since something names it.
-    Residual,
-    /// It is gone.
-    Erased,
-}
-
-impl Standing {
-    /// What an item that the rules find in `situation` stands at. What somebody uses again, or a rule or a hold keeps, is not to go; what is
-    /// left in the records alone is not at the registry any more, and still to be erased here.
-    fn of(situation: Situation, row: &RetentionRow<'_>) -> Self {
-        let goes = matches!(situation, Situation::Due | Situation::Overdue) && row.stores.contains(&REGISTRY);
-        match row.erasure.map(|erasure| (erasure.state, erasure.at)) {
-            Some((ErasedState::Open, Some(_))) if goes => Self::Executing,
-            Some((ErasedState::Residual, _)) if goes => Self::Residual,
-            Some((ErasedState::Erased, _)) if row.stores.is_empty() => Self::Erased,
-            _ => Self::Is(situation),
-        }
-    }
-
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::Is(situation) => situation.as_str(),
-            Self::Executing => "executing",
-            Self::Residual => "residual",
-            Self::Erased => "erased",
-        }
-    }
-
-    /// How soon somebody should look: what is left behind what is overdue and unclear, and what is gone last.
-    fn rank(self) -> u32 {
-        match self {
-            Self::Is(situation) => situation.rank(),
-            Self::Executing | Self::Residual => Situation::Due.rank(),
-            Self::Erased => Situation::Active.rank() + 1,
-        }
-    }
-
-    /// Its place among the columns of states.
-    fn place(self) -> usize {
-        let all = Situation::ALL.len();
-        match self {
-            Self::Is(situation) => Situation::ALL.iter().position(|one| *one == situation).unwrap_or_default(),
-            Self::Executing => all,
-            Self::Residual => all + 1,
-            Self::Erased => all + 2,
-        }
-    }
-}
 
 /// What `report retention` comes to.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
@@ -188,8 +105,8 @@ impl<'a> RetentionReport<'a> {
         self.items += 1;
         *self.clusters.entry((row.cluster.to_owned(), standing)).or_default() += 1;
         *self.registries.entry((row.registry.unwrap_or("(own)").to_owned(), standing)).or_default() += 1;
-        if standing == Standing::Erased {
-            let cells = self.cells(row, state, standing);
+        if standing.is_over() {
+            let cells = row.cells(self.today, state, standing);
             return self.rows.as_mut().map_or(Ok(()), |sheet| sheet.push(standing.rank(), cells));
         }
         self.look_ahead(found, state);
@@ -216,63 +133,8 @@ impl<'a> RetentionReport<'a> {
             let told = rule(conflict.keeps).into_iter().chain(rule(conflict.ends)).chain([Cell::from(&*conflict.wins.id)]);
             self.conflicts.push(named().into_iter().chain(told).collect());
         }
-        let cells = self.cells(row, state, standing);
+        let cells = row.cells(self.today, state, standing);
         self.rows.as_mut().map_or(Ok(()), |sheet| sheet.push(standing.rank(), cells))
-    }
-
-    fn cells(&self, row: &RetentionRow<'_>, state: State, standing: Standing) -> Vec<Cell> {
-        let found = row.resolution;
-        let ids = |kind: Kind| {
-            let bounds = if kind == Kind::Min { &found.min } else { &found.max };
-            joined(bounds.iter().map(|bound| &*bound.rule.id))
-        };
-        let begun =
-            found.min.iter().chain(&found.max).map(|bound| (bound.start, bound.rule.start.as_deref().unwrap_or("a fixed day"))).max();
-        let basis = found.basis();
-        let action = match standing {
-            Standing::Is(Situation::Due | Situation::Overdue) => "erase",
-            Standing::Is(Situation::Conflict) => "decide: two rules exclude each other",
-            Standing::Is(Situation::UnknownStart) => "find out when it ended",
-            Standing::Is(Situation::Unruled) => "write a rule, or erase",
-            Standing::Is(Situation::Hold) => "review the hold",
-            Standing::Is(Situation::Active | Situation::Retained) | Standing::Erased => "none",
-            Standing::Executing => "reconcile the plan",
-            Standing::Residual => "erase once nothing names it",
-        };
-        let evidence = begun.map(|(_, event)| evidence(event, row));
-        let days = match state {
-            _ if standing == Standing::Erased => None,
-            State::Overdue(days) => Some(-days),
-            State::Retained(until) | State::Due(until) => days_between(self.today, until),
-            _ => None,
-        };
-        vec![
-            row.subject.clone().into(),
-            row.person.into(),
-            row.country.into(),
-            row.registry.into(),
-            row.object.into(),
-            row.cluster.into(),
-            joined(row.elements.iter().copied()),
-            basis.map(|rule| rule.basis.as_str()).into(),
-            begun.map(|(_, event)| event).into(),
-            date(begun.map(|(day, _)| day)),
-            ids(Kind::Min),
-            ids(Kind::Max),
-            joined(found.uncounted.iter().map(|rule| &*rule.id)),
-            date(found.keep_until),
-            date(found.must_go_by),
-            standing.as_str().into(),
-            days.into(),
-            row.hold.clone().into(),
-            joined(row.stores.iter().copied()),
-            action.into(),
-            row.role.into(),
-            evidence.into(),
-        ]
-        .into_iter()
-        .chain(erased(row.erasure))
-        .collect()
     }
 
     /// Counts an item in the calendar and in the horizon.
@@ -427,7 +289,7 @@ impl<'a> RetentionReport<'a> {
                 vec![
                     Block::Note(
                         "What is `executing`, `residual` or `erased` is so by the journals of plans of erasure: `privet report erasure` has \
-                         the evidence of each."
+                         the evidence of each. What is `anonymised` is of subjects whose key is gone: nobody can tell who they were."
                             .to_owned(),
                     ),
                     by_cluster,
@@ -478,49 +340,6 @@ pub fn making(run_id: RunId, tool_version: &str, at: Timestamp, forms: TableForm
     Making { run_id, tool_version: tool_version.to_owned(), at, forms }
 }
 
-/// What tells when the period of an item began.
-fn evidence(event: &str, row: &RetentionRow<'_>) -> String {
-    match event {
-        // What the tool left tells it by its own name.
-        _ if row.registry.is_none() => row.object.to_owned(),
-        "a fixed day" => "the rule itself".to_owned(),
-        "consent-withdrawn" => "the consent ledger, by the subject's pseudonym".to_owned(),
-        _ => "the services table of the records".to_owned(),
-    }
-}
-
-/// What a plan of erasure came to, in cells; empty ones where there was none.
-fn erased(erasure: Option<&ErasedRow>) -> [Cell; 6] {
-    let Some(row) = erasure else { return [const { Cell::Empty }; 6] };
-    let is_done = matches!(row.state, ErasedState::Erased | ErasedState::Keyed | ErasedState::Back);
-    let read = match row.reread {
-        Reread::Absent(at) | Reread::There(at) => Some(at),
-        Reread::Not => None,
-    };
-    let is_left = row.state != ErasedState::Erased;
-    [
-        row.at.filter(|_| is_done).map(|at| at.to_string()).into(),
-        row.state.method().into(),
-        row.response().into(),
-        row.residual().filter(|_| is_left).into(),
-        read.map(|at| at.to_string()).into(),
-        row.evidence().to_string().into(),
-    ]
-}
-
-fn joined<'a>(all: impl IntoIterator<Item = &'a str>) -> Cell {
-    let all = all.into_iter().collect::<Vec<_>>().join(" ");
-    if all.is_empty() { Cell::Empty } else { Cell::Text(all) }
-}
-
-fn date(day: Option<Date>) -> Cell {
-    day.map(|day| day.to_string()).into()
-}
-
-fn days_between(from: Date, to: Date) -> Option<i64> {
-    from.until(to).ok().map(|span| i64::from(span.get_days()))
-}
-
 fn month_of(today: Date, month: i32) -> String {
     crate::compliance::calendar::months_after(today, month).strftime("%Y-%m").to_string()
 }
@@ -539,156 +358,3 @@ fn picture(horizon: &[(String, [u64; 3])]) -> Area {
         points: horizon.iter().map(|(month, ns)| (month.clone(), ns.to_vec())).collect(),
     }
 }
-
-const ROWS: Shape = Shape {
-    name: "retention",
-    title: "Every item, the rules that bear on it, and its state",
-    heads: &[
-        text("subject", "Subject"),
-        text("person", "Person"),
-        text("country", "Country"),
-        text("registry", "Registry"),
-        text("object", "Object"),
-        text("cluster", "Cluster"),
-        text("elements", "Elements"),
-        text("basis", "Legal basis"),
-        text("start_event", "Began with"),
-        text("start", "On"),
-        text("rules_min", "Kept by"),
-        text("rules_max", "Ended by"),
-        text("rules_uncounted", "Cannot be counted"),
-        text("keep_until", "Keep until"),
-        text("must_go_by", "Gone by"),
-        text("state", "State"),
-        int("days", "Days left"),
-        text("hold", "Hold"),
-        text("stores", "Held in"),
-        text("action", "To be done"),
-        text("role", "Role"),
-        text("evidence", "Beginning known from"),
-        text("executed_at", "Erased on"),
-        text("method", "Method"),
-        text("response", "Registry's answer"),
-        text("residual", "Why data are left"),
-        text("verified_at", "Read again on"),
-        text("evidence_hash", "Digest of the evidence"),
-    ],
-};
-
-const STATES: [super::table::Head; 11] = [
-    int("overdue", "Overdue"),
-    int("conflict", "Conflict"),
-    int("unknown_start", "Unknown start"),
-    int("unruled", "Without a rule"),
-    int("due", "Due"),
-    int("hold", "On hold"),
-    int("retained", "Retained"),
-    int("active", "In use"),
-    int("executing", "Under way"),
-    int("residual", "Left behind"),
-    int("erased", "Erased"),
-];
-
-const BY_CLUSTER: Shape = Shape {
-    name: "retention-by-cluster",
-    title: "Items by cluster and state",
-    heads: &[
-        text("cluster", "Cluster"),
-        STATES[0],
-        STATES[1],
-        STATES[2],
-        STATES[3],
-        STATES[4],
-        STATES[5],
-        STATES[6],
-        STATES[7],
-        STATES[8],
-        STATES[9],
-        STATES[10],
-    ],
-};
-
-const BY_REGISTRY: Shape = Shape {
-    name: "retention-by-registry",
-    title: "Items by registry and state",
-    heads: &[
-        text("registry", "Registry"),
-        STATES[0],
-        STATES[1],
-        STATES[2],
-        STATES[3],
-        STATES[4],
-        STATES[5],
-        STATES[6],
-        STATES[7],
-        STATES[8],
-        STATES[9],
-        STATES[10],
-    ],
-};
-
-const BY_AGE: Shape =
-    Shape { name: "retention-overdue", title: "Overdue items by age", heads: &[text("overdue", "Overdue for"), int("items", "Items")] };
-
-const HORIZON_TABLE: Shape = Shape {
-    name: "retention-horizon",
-    title: "Retained, due and overdue by month, were nothing erased",
-    heads: &[text("month", "Month"), int("retained", "Retained"), int("due", "Due"), int("overdue", "Overdue")],
-};
-
-const CALENDAR: Shape =
-    Shape { name: "retention-calendar", title: "Items to be gone, by day", heads: &[text("by", "Gone by"), int("items", "Items")] };
-
-const OLDEST_TABLE: Shape = Shape {
-    name: "retention-oldest",
-    title: "The items that are overdue for longest",
-    heads: &[
-        text("registry", "Registry"),
-        text("object", "Object"),
-        text("cluster", "Cluster"),
-        text("must_go_by", "Gone by"),
-        int("days", "Days overdue"),
-    ],
-};
-
-const CONFLICTS: Shape = Shape {
-    name: "retention-conflicts",
-    title: "Rules that exclude each other",
-    heads: &[
-        text("registry", "Registry"),
-        text("object", "Object"),
-        text("cluster", "Cluster"),
-        text("keeps", "Keeps"),
-        text("keeps_citation", "By"),
-        text("ends", "Ends"),
-        text("ends_citation", "By"),
-        text("wins", "Comes first"),
-    ],
-};
-
-const RULES: Shape = Shape {
-    name: "retention-rules",
-    title: "The rules that were applied, with their sources",
-    heads: &[
-        text("rule", "Rule"),
-        text("clusters", "Clusters"),
-        text("scopes", "Registries"),
-        text("start", "Begins with"),
-        text("period", "Period"),
-        text("grace", "Grace"),
-        text("kind", "Data are to"),
-        text("basis", "Legal basis"),
-        text("citation", "Written in"),
-        text("confidence", "Confidence"),
-    ],
-};
-
-const MOVES: Shape = Shape {
-    name: "retention-moves",
-    title: "Items that would be in another state",
-    heads: &[text("cluster", "Cluster"), text("now", "Now"), text("then", "Then"), int("items", "Items")],
-};
-
-/// Every table of this report.
-pub(super) const SHAPES: [&Shape; 10] =
-    [&MOVES, &ROWS, &RULES, &BY_CLUSTER, &BY_REGISTRY, &BY_AGE, &HORIZON_TABLE, &CALENDAR, &OLDEST_TABLE, &CONFLICTS];

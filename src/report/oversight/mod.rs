@@ -1,155 +1,23 @@
 //! The sheets of oversight: accuracy, withholding, the lines, the use of data, and what asks for an impact assessment. They hold handles
 //! and numbers, and nothing of a person.
 
+mod rows;
+mod shapes;
+
 use super::document::{Block, Document, Folder, Making, Mood, Section};
 use super::sheet::Sheet;
-use super::table::{Cell, Shape};
-use super::tables::{int, text};
+use super::table::Cell;
 use super::verdict::{count, masked};
 use crate::base::Result;
 use crate::compliance::oversight::{Accuracy, Criterion, Met, OversightPack, ScoreRule};
-use crate::model::{Confidence, FindingSeverity};
+use crate::model::FindingSeverity;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// A registrant's data that are not right.
-#[derive(Clone, Copy, Debug)]
-pub struct AmissRow<'a> {
-    /// The registry.
-    pub registry: &'a str,
-    /// The contact's handle.
-    pub handle: &'a str,
-    /// The number of the rule.
-    pub rule: &'static str,
-    /// What is amiss, without any value.
-    pub what: &'a str,
-    /// What verifications came to.
-    pub verification: &'static str,
-}
-
-/// A registrant who may lose names, since the data were found not to be right.
-#[derive(Clone, Copy, Debug)]
-pub struct AtRiskRow<'a> {
-    /// The registry.
-    pub registry: &'a str,
-    /// The contact's handle.
-    pub handle: &'a str,
-    /// The number of the rule.
-    pub rule: &'static str,
-    /// What was found, without any value.
-    pub what: &'a str,
-    /// How many names the registrant has there.
-    pub names: u64,
-    /// How many days ago the registry's data were changed last, where that is known.
-    pub changed_days: Option<i64>,
-    /// Where it stands that a registration may be ended for it.
-    pub source: &'a str,
-    /// How sure that is.
-    pub confidence: Confidence,
-}
-
-/// How much is withheld by some means.
-#[derive(Clone, Debug)]
-pub struct WithheldRow<'a> {
-    /// The registry; nothing for cases of the register.
-    pub registry: Option<&'a str>,
-    /// By what: the registry's own option, the registry's data in the registrant's place, or the process of a case.
-    pub means: &'a str,
-    /// Of which registrants, or in which state.
-    pub whom: &'a str,
-    /// How many.
-    pub count: u64,
-    /// The rule that this is against, and why.
-    pub amiss: Option<(&'static str, String)>,
-}
-
-/// How the line to one registry is secured.
-#[derive(Clone, Debug)]
-pub struct LineRow<'a> {
-    /// The registry.
-    pub registry: &'a str,
-    /// The version of TLS.
-    pub version: Option<&'a str>,
-    /// The cipher suite.
-    pub cipher: Option<&'a str>,
-    /// Days until the first of the registry's certificates ends.
-    pub registry_days: Option<i32>,
-    /// Days until our own ends.
-    pub own_days: Option<i32>,
-    /// How many days old the password is.
-    pub password_days: Option<i32>,
-    /// What is amiss, by rule.
-    pub amiss: Vec<(&'static str, String)>,
-}
-
-impl<'a> LineRow<'a> {
-    /// A line that no run observed.
-    #[must_use]
-    pub const fn unseen(registry: &'a str, amiss: Vec<(&'static str, String)>) -> Self {
-        Self { registry, version: None, cipher: None, registry_days: None, own_days: None, password_days: None, amiss }
-    }
-}
-
-/// Which data a product uses.
-#[derive(Clone, Copy, Debug)]
-pub struct UseRow<'a> {
-    /// The registry.
-    pub registry: &'a str,
-    /// The zone.
-    pub zone: &'a str,
-    /// What was sold with the name.
-    pub product: &'static str,
-    /// The kind of data.
-    pub element: &'static str,
-    /// On what they rest: `contract`, where the registry or a purpose needs them, `none`, or `unknown`.
-    pub basis: &'static str,
-    /// Of how many domains the registry holds them of the registrant.
-    pub held: u64,
-}
-
-/// How right a registry's registrants' data are.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
-pub struct AccuracySummary {
-    /// The registry.
-    pub registry: String,
-    /// Registrants.
-    pub registrants: u64,
-    /// Whose minimum is whole.
-    pub complete: u64,
-    /// Whose data the registry would take.
-    pub valid: u64,
-    /// Of whom some claim was verified.
-    pub verified: u64,
-    /// Of whom one failed.
-    pub refuted: u64,
-    /// To whom mail came back.
-    pub undeliverable: u64,
-    /// Whose data were confirmed or changed lately.
-    pub current: u64,
-    /// How many of a hundred are all of that.
-    pub score: Option<u64>,
-}
-
-/// What `report oversight` comes to.
-#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
-pub struct OversightSummary {
-    /// How right the data are, by registry.
-    pub accuracy: Vec<AccuracySummary>,
-    /// How many registrants may lose names since their data were found not to be right.
-    pub at_risk: u64,
-    /// Things that are errors.
-    pub errors: u64,
-    /// Things that are warnings.
-    pub warnings: u64,
-    /// What is amiss, by rule: in these sheets, and in the registers.
-    pub findings: BTreeMap<String, u64>,
-    /// How many criteria of an impact assessment are met.
-    pub criteria_met: u64,
-    /// Whether so many are met that one is to be made.
-    pub assessment_needed: bool,
-    /// What was decided on it.
-    pub assessment: Option<String>,
-}
+use rows::AccuracySummary;
+pub use rows::{AmissRow, AtRiskRow, LineRow, NoticeRow, OversightSummary, UseRow, WithheldRow};
+pub(super) use shapes::SHAPES;
+use shapes::{ACCURACY, AMISS, AT_RISK, CRITERIA, FINDINGS, LINES, NOTICES, SCORES, SEVERITIES, USED, WITHHELD};
 
 /// The sheets under way.
 pub struct OversightBook<'a> {
@@ -160,6 +28,7 @@ pub struct OversightBook<'a> {
     amiss: Sheet,
     at_risk: Sheet,
     withheld: Sheet,
+    notices: Sheet,
     lines: Sheet,
     used: Sheet,
     summary: OversightSummary,
@@ -178,9 +47,9 @@ impl<'a> OversightBook<'a> {
     /// As the writer of files.
     pub fn begin(dir: &'a Path, making: &'a Making, pack: &'a OversightPack, small: u64) -> Result<Self> {
         let folder = Folder::open(dir, making)?;
-        let (amiss, withheld) = (folder.sheet(&AMISS)?, folder.sheet(&WITHHELD)?);
+        let (amiss, withheld, notices) = (folder.sheet(&AMISS)?, folder.sheet(&WITHHELD)?, folder.sheet(&NOTICES)?);
         let (lines, used, at_risk) = (folder.sheet(&LINES)?, folder.sheet(&USED)?, folder.sheet(&AT_RISK)?);
-        Ok(Self { folder, pack, small, amiss, at_risk, withheld, lines, used, summary: OversightSummary::default() })
+        Ok(Self { folder, pack, small, amiss, at_risk, withheld, notices, lines, used, summary: OversightSummary::default() })
     }
 
     fn find(&mut self, rule: &str) {
@@ -253,6 +122,20 @@ impl<'a> OversightBook<'a> {
         self.withheld.push(u32::from(rule.is_none()), cells)
     }
 
+    /// Tells how many registrants were shown a notice.
+    ///
+    /// # Errors
+    /// As the writer of files.
+    pub fn notices(&mut self, row: &NoticeRow<'_>) -> Result<()> {
+        let rule = (row.bare() > 0).then_some("R-oversight-004");
+        if let Some(rule) = rule {
+            self.find(rule);
+        }
+        let counts = [row.registrants, row.shown, row.outdated, row.bare()].map(Cell::from);
+        let cells = std::iter::once(Cell::from(row.registry)).chain(counts).chain([Cell::from(rule)]).collect();
+        self.notices.push(u32::from(rule.is_none()), cells)
+    }
+
     /// Tells how a line is secured.
     ///
     /// # Errors
@@ -310,9 +193,9 @@ impl<'a> OversightBook<'a> {
         }
         self.summary.criteria_met = criteria.iter().filter(|one| one.met == Met::Yes).count() as u64;
         (self.summary.assessment_needed, self.summary.assessment) = (is_needed, decision.map(ToOwned::to_owned));
-        let Self { mut folder, pack, amiss, at_risk, withheld, lines, used, mut summary, .. } = self;
+        let Self { mut folder, pack, amiss, at_risk, withheld, notices, lines, used, mut summary, .. } = self;
         let accuracy = folder.table(&ACCURACY, summary.accuracy.iter().map(accuracy_cells))?;
-        let (amiss, withheld) = (folder.end(amiss)?, folder.end(withheld)?);
+        let (amiss, withheld, notices) = (folder.end(amiss)?, folder.end(withheld)?, folder.end(notices)?);
         let (lines, used, at_risk) = (folder.end(lines)?, folder.end(used)?, folder.end(at_risk)?);
         let criterion = |one: &Criterion| -> Vec<Cell> {
             vec![(&*one.id).into(), (&*one.what).into(), one.met.as_str().into(), one.status.into(), one.evidence.as_str().into()]
@@ -390,6 +273,12 @@ impl<'a> OversightBook<'a> {
                 ),
                 section("withholding", "Withholding", "What is withheld, by which means, and of whom.".to_owned(), vec![withheld]),
                 section(
+                    "notices",
+                    "Notices",
+                    "Who was shown what is done with their data, by the register of notices (GDPR Art. 13 and 14).".to_owned(),
+                    vec![notices],
+                ),
+                section(
                     "security",
                     "Security of the lines",
                     format!("As the newest run observed them ({}). Nothing tells the age of a password that stands in no file.", pack.security.citation),
@@ -428,126 +317,3 @@ fn score_cells(one: &ScoreRule) -> Vec<Cell> {
     let rules = Some(one.rules.join(" ")).filter(|rules| !rules.is_empty());
     vec![(&*one.name).into(), (&*one.whom).into(), one.inputs.join("; ").into(), rules.into(), one.effect.as_str().into()]
 }
-
-const ACCURACY: Shape = Shape {
-    name: "oversight-accuracy",
-    title: "How right registrants' data are",
-    heads: &[
-        text("registry", "Registry"),
-        int("registrants", "Registrants"),
-        int("complete", "Whole"),
-        int("valid", "Of form"),
-        int("verified", "Verified"),
-        int("refuted", "Refuted"),
-        int("undeliverable", "Mail came back"),
-        int("current", "Current"),
-        int("score", "Accurate, %"),
-    ],
-};
-
-const AMISS: Shape = Shape {
-    name: "oversight-accuracy-amiss",
-    title: "Registrants whose data are not right",
-    heads: &[
-        text("registry", "Registry"),
-        text("object", "Contact"),
-        text("rule", "Rule"),
-        text("what", "What"),
-        text("verification", "Verification"),
-    ],
-};
-
-const AT_RISK: Shape = Shape {
-    name: "oversight-at-risk",
-    title: "Registrants at risk of losing names",
-    heads: &[
-        text("registry", "Registry"),
-        text("object", "Contact"),
-        text("rule", "Rule"),
-        text("what", "What"),
-        int("names", "Names"),
-        int("changed_days", "Changed, days ago"),
-        text("source", "By"),
-        text("confidence", "Confidence"),
-    ],
-};
-
-const WITHHELD: Shape = Shape {
-    name: "oversight-withholding",
-    title: "What is withheld",
-    heads: &[
-        text("registry", "Registry"),
-        text("means", "By"),
-        text("whom", "Of, or state"),
-        text("count", "How many"),
-        text("rule", "Rule"),
-        text("why", "Why"),
-    ],
-};
-
-const LINES: Shape = Shape {
-    name: "oversight-security",
-    title: "The lines, what is amiss first",
-    heads: &[
-        text("registry", "Registry"),
-        text("version", "TLS"),
-        text("cipher", "Cipher suite"),
-        int("registry_days", "Registry's certificate, days"),
-        int("own_days", "Our certificate, days"),
-        int("password_days", "Password, days old"),
-        text("rule", "Rules"),
-        text("why", "What is amiss"),
-    ],
-};
-
-const USED: Shape = Shape {
-    name: "oversight-use",
-    title: "Data of registrants by product",
-    heads: &[
-        text("registry", "Registry"),
-        text("zone", "Zone"),
-        text("product", "Product"),
-        text("element", "Data"),
-        text("basis", "Basis"),
-        int("held", "Domains"),
-    ],
-};
-
-const CRITERIA: Shape = Shape {
-    name: "oversight-assessment",
-    title: "Criteria of an impact assessment",
-    heads: &[
-        text("criterion", "Criterion"),
-        text("what", "What"),
-        text("met", "Met"),
-        text("status", "How it is known"),
-        text("evidence", "Evidence"),
-    ],
-};
-
-const SEVERITIES: Shape = Shape {
-    name: "oversight-severities",
-    title: "Open findings by severity",
-    heads: &[text("severity", "Severity"), int("rules", "Rules"), int("count", "How many")],
-};
-
-const FINDINGS: Shape = Shape {
-    name: "oversight-findings",
-    title: "Open findings by rule, errors first",
-    heads: &[text("rule", "Rule"), text("severity", "Severity"), int("count", "How many")],
-};
-
-const SCORES: Shape = Shape {
-    name: "oversight-scores",
-    title: "What this tool scores",
-    heads: &[
-        text("name", "What it says"),
-        text("whom", "Of whom"),
-        text("inputs", "Made of"),
-        text("rules", "Told by"),
-        text("effect", "What comes of it"),
-    ],
-};
-
-/// Every table of this report that is written to files.
-pub(super) const SHAPES: [&Shape; 10] = [&ACCURACY, &AMISS, &AT_RISK, &WITHHELD, &LINES, &USED, &CRITERIA, &SEVERITIES, &FINDINGS, &SCORES];
