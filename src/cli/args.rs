@@ -2,10 +2,16 @@
 
 #![expect(clippy::doc_markdown, reason = "these comments are what `--help` prints")]
 
+mod consent;
+mod mock;
 mod register;
+mod report;
 mod subject;
 
+pub(super) use consent::{Consent, ConsentAdd, ConsentWho};
+pub(super) use mock::{MOCK, Mock, Serve};
 pub(super) use register::{Breach, Register, RegisterAdd, Registers};
+pub(super) use report::Report;
 pub(super) use subject::{SubjectVerb, SubjectWho};
 
 use crate::job::config::Dns;
@@ -143,6 +149,15 @@ pub(super) enum Command {
     },
     /// Compare the newest snapshot with the local records
     Diff(Which),
+    /// Leave a letter for each registrant whose domain went to another registrar and still names the provider's contact
+    #[command(after_help = REMIND)]
+    Remind {
+        /// The brand in whose words, where there are several
+        #[arg(long, value_name = "BRAND")]
+        brand: Option<String>,
+        #[command(flatten)]
+        places: Places,
+    },
     /// Tell what each registry would refuse of the local records, or of its newest snapshot, and why
     #[command(after_help = VALIDATE)]
     Validate {
@@ -360,6 +375,15 @@ Examples:
   privet plan unlock --select domain=example.org --relock 2027-01-31 --allow unlock --reason \"transfer asked for\"
   privet plan corrections --select file=names.txt --fail-on changes";
 
+const REMIND: &str = "\
+Which domains these are stands in `reminders.csv` of `privet report protection`. The letters are all in `reminders.ndjson` of the outbox, \
+one a line: message, registry, domain, brand, language, template, to, subject_line, body, created. Privet sends none. A letter has the \
+same id every day, so send each id once; it is gone as soon as the domain names our contact no more. Ends with 11 where a registrant \
+stands in the records no more, or has no address.
+
+Example:
+  privet remind --brand own";
+
 /// How a plan is made, whatever for.
 #[derive(Debug, clap::Args)]
 pub(super) struct Planning {
@@ -422,217 +446,12 @@ pub(super) struct Places {
     pub(super) reports: Option<String>,
 }
 
-/// `privet consent …`.
-#[derive(Debug, Subcommand)]
-pub(super) enum Consent {
-    /// Take events from CSV, NDJSON or Parquet into the ledger; the same event is taken once
-    #[command(after_help = CONSENT_IMPORT)]
-    Import {
-        /// The files, by their extensions
-        #[arg(required = true, value_name = "FILE")]
-        files: Vec<PathBuf>,
-        /// Take the good rows although others are bad
-        #[arg(long)]
-        skip_bad: bool,
-        #[command(flatten)]
-        places: Places,
-    },
-    /// Take one event
-    #[command(after_help = CONSENT_ADD)]
-    Add(Box<ConsentAdd>),
-    /// Print what holds for a contact or a domain's registrant, or for how many what holds; --format csv or ndjson for the events
-    Show {
-        #[command(flatten)]
-        who: ConsentWho,
-        #[command(flatten)]
-        places: Places,
-    },
-    /// Make the messages that ask registrants for consent because of orders; what was asked before is not asked again
-    #[command(after_help = CONSENT_ASK)]
-    Ask(Which),
-    /// Take down that messages of the outbox were sent
-    #[command(after_help = CONSENT_SENT)]
-    Sent {
-        /// The files, by their extensions
-        #[arg(required = true, value_name = "FILE")]
-        files: Vec<PathBuf>,
-        #[command(flatten)]
-        places: Places,
-    },
-}
-
-/// Whose events a verb works on.
-#[derive(Clone, Debug, ClapArgs)]
-pub(super) struct ConsentWho {
-    /// At this registry
-    #[arg(long, value_name = "ID")]
-    pub(super) registry: Option<String>,
-    /// The contact of this handle in the local records
-    #[arg(long, value_name = "H")]
-    pub(super) handle: Option<String>,
-    /// The registrant of this domain in the local records
-    #[arg(long, value_name = "D", conflicts_with = "handle")]
-    pub(super) domain: Option<String>,
-    /// The subject of this id
-    #[arg(long, value_name = "ID", conflicts_with_all = ["handle", "domain", "registry"])]
-    pub(super) subject: Option<String>,
-}
-
-/// One event. Its words are checked where rows of files are, too.
-#[derive(Clone, Debug, ClapArgs)]
-#[command(group(clap::ArgGroup::new("whose").args(["handle", "domain", "subject"]).required(true)))]
-pub(super) struct ConsentAdd {
-    #[command(flatten)]
-    pub(super) who: ConsentWho,
-    /// What happened
-    #[arg(long, value_name = "WORD")]
-    pub(super) event: String,
-    /// For what; empty for every purpose
-    #[arg(long, value_name = "WORD")]
-    pub(super) purpose: Option<String>,
-    /// When [default: now]
-    #[arg(long, value_name = "TIME")]
-    pub(super) at: Option<String>,
-    /// Until when
-    #[arg(long, value_name = "TIME")]
-    pub(super) expires: Option<String>,
-    /// Which data, joined by `;`; empty for all
-    #[arg(long, value_name = "WORDS")]
-    pub(super) elements: Option<String>,
-    /// Who is given the data, for provider-data
-    #[arg(long, value_name = "NAME")]
-    pub(super) provider: Option<String>,
-    /// Which group of data; empty for all the provider's
-    #[arg(long, value_name = "ID")]
-    pub(super) group: Option<String>,
-    /// The version of the terms of service
-    #[arg(long, value_name = "VERSION")]
-    pub(super) terms: Option<String>,
-    /// The notice that was shown
-    #[arg(long, value_name = "NAME")]
-    pub(super) notice: Option<String>,
-    /// Its version
-    #[arg(long, value_name = "VERSION")]
-    pub(super) notice_version: Option<String>,
-    /// Its language
-    #[arg(long, value_name = "TAG")]
-    pub(super) notice_language: Option<String>,
-    /// The digest of its text
-    #[arg(long, value_name = "HEX")]
-    pub(super) notice_digest: Option<String>,
-    /// How it was said
-    #[arg(long, value_name = "WORD")]
-    pub(super) method: Option<String>,
-    /// Who said it
-    #[arg(long, value_name = "WORD")]
-    pub(super) by: Option<String>,
-    /// The event's own id [default: by what it tells]
-    #[arg(long, value_name = "ID")]
-    pub(super) record_id: Option<String>,
-    #[command(flatten)]
-    pub(super) places: Places,
-}
-
-const CONSENT_IMPORT: &str = "\
-One event a row. Columns: event and at; then, where a file has them, record_id, purpose, elements, expires, terms, notice, \
-notice_version, notice_language, notice_digest, method, by, message_id, and provider and group for provider-data; and the subject, as registry and handle of a contact in the \
-local records, as first, last, organisation, country and email, or as subject, by the id of an export.
-
-Words:
-  event    requested, given, refused, withdrawn, renewed, terms-accepted,
-           restricted, restriction-lifted, objected, objection-lifted
-  purpose  privacy-proxy, transfer-lock, publication, provider-data; empty for all
-  elements name, organisation, street, city, state, postal-code, country,
-           voice, fax, email; joined by `;`, empty for all
-  method   page, api, terms, email, phone, paper
-  by       registrant, representative, reseller, registrar, authority
-
-Bad rows are told with file and line, and end with 32; nothing is taken then, without --skip-bad.
-
-Example:
-  privet consent import consent.csv";
-
-const CONSENT_ADD: &str = "\
-The words are those of `privet consent import --help`. People are named by handle, domain or id alone, since arguments are no place \
-for names and addresses.
-
-Example:
-  privet consent add --registry example --handle C-100 --event withdrawn --purpose publication --by registrant --method phone";
-
-const CONSENT_ASK: &str = "\
-Reads the orders below [records.orders], the ledger and the pack of bases, and leaves messages in `outbox` of the state directory, one a \
-line of NDJSON: message, subject, provider, groups, orders, brand, language, template, to, subject_line, body, created. Privet sends none. \
-Triggers within a minute of the first are one message. Where there is nothing new, nothing is written.
-
-An order whose name is registered at once goes on with placeholders; one that waits for consent lapses at the end of its tenth day; where \
-the provider informs, there is no message. What is not known is blocked and told, and ends with 20.
-
-Example:
-  privet consent ask";
-
-const CONSENT_SENT: &str = "\
-One message a row. Columns: message and sent_at; then, where a file has them, source_message_id, the id that it was sent by, and to, the \
-address that it was sent to. A request stands in the ledger from then on. A message that was sent twice, or to another address than the \
-registrant's own, is told and ends with 11. Bad rows are told with file and line, and end with 32; nothing is taken then.
-
-Example:
-  privet consent sent sent.csv";
-
 const VALIDATE: &str = "\
 Ends with 11 where a finding is an error; with --fail-on findings for a warning too, with --fail-on changes for none.
 
 Examples:
   privet validate --registry example
   privet validate --snapshot --format csv > findings.csv";
-
-/// `privet report …`.
-#[derive(Debug, Subcommand)]
-pub(super) enum Report {
-    /// The report of the newest run
-    Run(Which),
-    /// What protects registrants, as the registries hold it: locks, leaks through roles, what proxies left behind, the relay's map,
-    /// reminders
-    Protection(Which),
-    /// The registers: which cases are open, what is due, what is amiss
-    Registers {
-        /// The country whose working days count (ISO 3166-1, two letters); Monday to Friday otherwise
-        #[arg(long, value_name = "CC")]
-        country: Option<String>,
-        #[command(flatten)]
-        places: Places,
-    },
-    /// Whether registrants' data are right, what is withheld, how lines are secured, which product uses which data, what asks for an
-    /// impact assessment
-    Oversight(Which),
-    /// What plans of erasure deleted at registries, what proves it, and what is left
-    Erasure(Which),
-    /// Consent to what is given to providers: what is given without, what orders do meanwhile, and what came of asking
-    Consent(Which),
-    /// The record of processing activities (GDPR Art. 30), each cell with how it is known
-    Record(Which),
-    /// What somebody filled in on the sheet `declared` of a record.xlsx, as the [controller] of privet.toml
-    Declared {
-        /// The workbook
-        #[arg(value_name = "FILE")]
-        file: PathBuf,
-    },
-    /// How long is kept what of whom: what is retained, due and overdue, by which rule
-    Retention {
-        /// Try this rule pack on today's data, in place of the one in force
-        #[arg(long, value_name = "FILE")]
-        what_if: Option<PathBuf>,
-        #[command(flatten)]
-        which: Which,
-    },
-    /// What of registrants the public sees and by what, where that is more or less than was promised, and what is held without need
-    Exposure {
-        /// Tell as well what this plan would make of it
-        #[arg(long, value_name = "FILE")]
-        plan: Option<PathBuf>,
-        #[command(flatten)]
-        which: Which,
-    },
-}
 
 const VERIFY: &str = "\
 Names each file that was altered, is missing, or was added beside. What an erasure altered or removed is told with its signed redaction. \
@@ -643,61 +462,6 @@ and keep it apart from the reports.
 
 Example:
   privet verify reports/20261121T020000Z-1f0a9b3c --key privet.pub";
-
-const MOCK: &str = "\
-Prints one line of JSON once it listens: address, server_name, ca, cert, key, user, password_file.
-
-Example:
-  privet mock --profile gtld-thick --listen 127.0.0.1:0 --state /tmp/registry --knob latency_ms=30";
-
-/// How one bundled registry is served.
-#[derive(Clone, Debug, ClapArgs)]
-pub(super) struct Serve {
-    /// The registry's profile
-    #[arg(long, value_name = "ID", default_value = "gtld-thick")]
-    pub(super) profile: String,
-    /// Address and port; port 0 takes a free one
-    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:0")]
-    pub(super) listen: SocketAddr,
-    /// Its objects, changes and certificates
-    #[arg(long, value_name = "DIR", required = true)]
-    pub(super) state: Option<PathBuf>,
-    /// Write every change to this file (NDJSON)
-    #[arg(long, value_name = "FILE")]
-    pub(super) commit_log: Option<PathBuf>,
-    /// Write every frame below this directory
-    #[arg(long, value_name = "DIR")]
-    pub(super) transcript: Option<PathBuf>,
-    /// Latency, a limit or a fault; may be given several times
-    #[arg(long = "knob", value_name = "KEY=VALUE")]
-    pub(super) knobs: Vec<String>,
-    /// Refuse what breaks a rule that is only inferred or guessed, too
-    #[arg(long)]
-    pub(super) strict_unknown: bool,
-    /// Equal seeds give equal faults
-    #[arg(long, value_name = "S", default_value_t = 1)]
-    pub(super) seed: u64,
-}
-
-/// `privet mock …` other than serving.
-#[derive(Debug, Subcommand)]
-pub(super) enum Mock {
-    /// Make registries, local records, a configuration and every planted difference
-    Synth {
-        /// Where they are left
-        #[arg(long, value_name = "DIR")]
-        out: PathBuf,
-        /// Contacts over all registries
-        #[arg(long, value_name = "N", default_value_t = 2000, value_parser = clap::value_parser!(u64).range(10..=100_000_000))]
-        contacts: u64,
-        /// Equal seeds give equal bytes
-        #[arg(long, value_name = "S", default_value_t = 1)]
-        seed: u64,
-        /// The share of objects that differ, 0 to 1
-        #[arg(long, value_name = "SHARE", default_value_t = 0.02, value_parser = share)]
-        change_rate: f64,
-    },
-}
 
 /// `privet config …`.
 #[derive(Debug, Subcommand)]

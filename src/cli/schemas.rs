@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 type Make = fn() -> Value;
 
 /// Each schema but the reports' by its name.
-const SCHEMAS: [(&str, Make); 41] = [
+const SCHEMAS: [(&str, Make); 43] = [
     ("access", written::<Bundle>),
     ("access-portable", written::<Vec<Portable>>),
     ("apply", written::<job::ApplyReport>),
@@ -52,12 +52,14 @@ const SCHEMAS: [(&str, Make); 41] = [
     ("register-taken", written::<job::RegisterTaken>),
     ("registers", written::<job::CasesShown>),
     ("registries", written::<Matrix>),
+    ("reminded", written::<job::Reminded>),
     ("retention", written::<job::RetentionShown>),
     ("store-moved", written::<job::StoreMoved>),
     ("subject-erased", written::<job::SubjectErased>),
     ("subject-exported", written::<job::SubjectExported>),
     ("subject-found", written::<job::SubjectFound>),
     ("synth", written::<synth::SynthReport>),
+    ("transfer-reminder", written::<job::TransferReminder>),
 ];
 
 /// The schema called `name`, or all by name.

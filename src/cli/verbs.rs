@@ -97,6 +97,10 @@ fn dispatch(global: &Global, command: Command, printer: &Arc<Printer>, clock: &A
             night(global, &which, printer, clock, |loaded, ctx| job::rollback(loaded, ctx, &run, &options))
         }
         Command::Run(which) => night(global, &which, printer, clock, job::run),
+        Command::Remind { brand, places } => {
+            let which = Which { registry: Vec::new(), places };
+            night(global, &which, printer, clock, |loaded, ctx| job::remind(loaded, ctx, brand.as_deref()))
+        }
         Command::Report { what: Report::Protection(which) } => night(global, &which, printer, clock, job::report_protection),
         Command::Report { what: Report::Registers { country, places } } => {
             let which = Which { registry: Vec::new(), places };

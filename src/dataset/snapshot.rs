@@ -209,21 +209,25 @@ impl Snapshot {
     /// The newest whole snapshot of `registry`, if there is one. What a killed run left half written is removed.
     ///
     /// # Errors
-    /// `E-snapshot-001` where the newest one was written by a version that this one does not understand.
+    /// As [`Self::all`].
     pub fn newest(state_dir: &Path, registry: &RegistryId) -> Result<Option<Self>> {
+        Ok(Self::all(state_dir, registry)?.pop())
+    }
+
+    /// The whole snapshots of `registry`, the newest last. What a killed run left half written is removed.
+    ///
+    /// # Errors
+    /// `E-snapshot-001` where one was written by a version that this one does not understand, `E-snapshot-002` where one cannot be read.
+    pub fn all(state_dir: &Path, registry: &RegistryId) -> Result<Vec<Self>> {
         let root = snapshots_dir(state_dir);
         remove_tree(&root.join(format!(".{}.tmp", registry.as_str())))?;
-        let Ok(entries) = std::fs::read_dir(&root) else { return Ok(None) };
+        let Ok(entries) = std::fs::read_dir(&root) else { return Ok(Vec::new()) };
         let dated = entries.flatten().filter(|e| e.file_name().to_string_lossy().starts_with("date="));
-        let mut newest: Option<Self> = None;
-        for dir in dated.map(|e| registry_dir(&e.path(), registry)).filter(|dir| dir.join(Manifest::FILE).exists()) {
-            let found = Self::at(&dir)?;
-            // Two of one moment cannot be, but if they are the directory's name decides, so that every run takes the same one.
-            if newest.as_ref().is_none_or(|n| (n.manifest.finished, &n.dir) < (found.manifest.finished, &found.dir)) {
-                newest = Some(found);
-            }
-        }
-        Ok(newest)
+        let whole = dated.map(|e| registry_dir(&e.path(), registry)).filter(|dir| dir.join(Manifest::FILE).exists());
+        let mut all = whole.map(|dir| Self::at(&dir)).collect::<Result<Vec<Self>>>()?;
+        // Two of one moment cannot be, but if they are the directory's name decides, so that every run takes the same one.
+        all.sort_by(|one, other| (one.manifest.finished, &one.dir).cmp(&(other.manifest.finished, &other.dir)));
+        Ok(all)
     }
 
     /// The snapshot in `dir`.
@@ -313,13 +317,13 @@ impl Snapshot {
     /// # Errors
     /// `E-parquet-…`.
     pub fn stamps(&self, kind: ObjectKind, bucket: u32) -> Result<HashMap<Box<str>, Stamp>> {
-        let file = self.cells(kind, bucket, &["id", "sponsor", "updated", "transferred"])?;
+        let file = self.cells(kind, bucket, &["id", "sponsor", "updated", "transferred", "created"])?;
         let mut out = HashMap::new();
         for n in 0..file.batches() {
             let batch = file.batch(n)?;
             for row in 0..batch.rows() {
                 let of = |column| batch.get(column, row).map(Into::into);
-                let stamp = Stamp { sponsor: of(1), updated: of(2), transferred: of(3) };
+                let stamp = Stamp { sponsor: of(1), updated: of(2), transferred: of(3), created: of(4) };
                 out.extend(of(0).map(|id| (id, stamp)));
             }
         }
@@ -414,6 +418,8 @@ pub struct Stamp {
     pub updated: Option<Box<str>>,
     /// When it was last transferred (`trDate`, RFC 3339).
     pub transferred: Option<Box<str>>,
+    /// When it was created (`crDate`, RFC 3339).
+    pub created: Option<Box<str>>,
 }
 
 /// Where snapshots stand below the state directory.

@@ -54,7 +54,10 @@ mod within;
 
 pub use applied::{ApplyRegistry, ApplyReport, NotVerified};
 pub use apply::{ApplyOptions, apply, reconcile};
-pub use asking::{ConsentAsked, ConsentMessage, ConsentReported, ConsentSent, consent_ask, consent_sent, report_consent};
+pub use asking::{
+    ConsentAsked, ConsentMessage, ConsentReported, ConsentSent, Reminded, TransferReminder, consent_ask, consent_sent, remind,
+    report_consent,
+};
 pub use candidates::{BreachCandidates, breach_candidates};
 pub use cases::{CasesShown, report_registers};
 pub use check::{Checked, CheckedRegistry, check};

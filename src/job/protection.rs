@@ -7,7 +7,7 @@ use super::plan::site;
 use super::table::Table;
 use super::validate::newest;
 use super::{Context, Ended, relays, windows};
-use crate::base::{Exit, Problems, RegistryId, Result};
+use crate::base::{Exit, Problems, RegistryId, Result, Timestamp};
 use crate::dataset::{Records, Snapshot};
 use crate::plan::{Behind, Beside, Blocker, Elsewhere, Gone, Look, Remnant, Selection, Sources, Watched, watch};
 use crate::rules::{Findings, FindingsSummary};
@@ -115,6 +115,69 @@ fn write(
     snapshots: &BTreeMap<&RegistryId, &Snapshot>,
     findings: &mut Findings,
 ) -> Result<(Vec<LockCoverage>, Vec<LeftBehind>), Problems> {
+    let mut tables = Tables::create(&night.dir)?;
+    let of = |id: &RegistryId| {
+        let registry = id.to_string();
+        (LockCoverage { registry: registry.clone(), ..LockCoverage::default() }, LeftBehind { registry, ..LeftBehind::default() })
+    };
+    let mut tallies: BTreeMap<&RegistryId, (LockCoverage, LeftBehind)> = snapshots.keys().map(|id| (*id, of(id))).collect();
+    look(night, records, snapshots, &mut |seen| {
+        let mut found = Vec::new();
+        let (id, look) = match seen {
+            Seen::At(id, look) => (id, look),
+            Seen::Elsewhere(registry, mut one) => {
+                tables.put(registry, &one)?;
+                return findings.absorb(std::mem::take(&mut one.findings), 0);
+            }
+        };
+        let Some((coverage, left)) = tallies.get_mut(id) else { return Ok(()) };
+        let objects = match look {
+            Look::Contacts(objects, behind) => {
+                for mut one in behind {
+                    left.count(&one);
+                    found.extend(one.finding.take());
+                    tables.left(id.as_str(), &one)?;
+                }
+                objects
+            }
+            Look::Domains(all) => {
+                let objects = all.len();
+                for mut one in all {
+                    coverage.count(&one);
+                    found.append(&mut one.findings);
+                    tables.put(id.as_str(), &one)?;
+                }
+                objects
+            }
+        };
+        findings.absorb(found, objects as u64)
+    })?;
+    for (coverage, _) in tallies.values() {
+        tables.locks.row(&coverage.row())?;
+    }
+    tables.finish()?;
+    Ok(tallies.into_values().unzip())
+}
+
+/// What was seen.
+pub(super) enum Seen<'a> {
+    /// Objects of a registry.
+    At(&'a RegistryId, Look),
+    /// A domain that is ours no more and that an RDAP answer shows with our contact, with the registry that it was ours at: empty, where
+    /// nobody knows.
+    Elsewhere(&'a str, Box<Watched>),
+}
+
+/// Looks at the registries in `snapshots`, and then at the RDAP answers about what they do not hold for us.
+///
+/// # Errors
+/// As [`watch`]; what keeps services, answers or registers from being read.
+pub(super) fn look(
+    night: &Night<'_>,
+    records: &Records,
+    snapshots: &BTreeMap<&RegistryId, &Snapshot>,
+    sink: &mut dyn FnMut(Seen<'_>) -> Result<()>,
+) -> Result<(), Problems> {
     let config = &night.loaded.config;
     let today = night.started.to_zoned(TimeZone::UTC).date();
     let (services, rdap) = (night.services()?, night.rdap()?);
@@ -124,54 +187,36 @@ fn write(
     drop(store);
     let mut elsewhere = Elsewhere::new(&rdap, config.privacy.as_ref());
     let selection = Selection::default();
-    let mut tables = Tables::create(&night.dir)?;
-    let (mut locks, mut left_behind) = (Vec::new(), Vec::new());
     for (id, snapshot) in snapshots {
         let (_, registry) = config.registry(id.as_str())?;
         let site = site(config, id.as_str(), registry, (&services, &selection));
-        let sources = Sources { id, records, snapshot, not_before: crate::base::Timestamp::MIN, stop: &night.ctx.stop };
-        let mut coverage = LockCoverage { registry: id.to_string(), ..LockCoverage::default() };
-        let mut left = LeftBehind { registry: id.to_string(), ..LeftBehind::default() };
+        let sources = Sources { id, records, snapshot, not_before: Timestamp::MIN, stop: &night.ctx.stop };
         let relock = |domain: &str| windows.get(&(id.to_string(), domain.to_lowercase())).map(|window| window.relock);
         let reached = |domain: &str| tried.get(&(id.to_string(), domain.to_lowercase())).copied();
-        let beside = Beside { today, account: &registry.client_id, relock: &relock, reached: &reached };
+        let new_since = if config.by_default.covers(id) { before(night.state.root(), id, snapshot)? } else { None };
+        let beside = Beside { today, account: &registry.client_id, relock: &relock, new_since, reached: &reached };
         watch(&site, &sources, &beside, &mut |look| {
-            let mut found = Vec::new();
-            let objects = match look {
-                Look::Contacts(objects, behind) => {
-                    for mut one in behind {
-                        left.count(&one);
-                        found.extend(one.finding.take());
-                        tables.left(id.as_str(), &one)?;
-                    }
-                    objects
+            if let Look::Domains(all) = &look {
+                for one in all {
+                    elsewhere.meet(&site, one);
                 }
-                Look::Domains(all) => {
-                    let objects = all.len();
-                    for mut one in all {
-                        elsewhere.meet(&site, &one);
-                        coverage.count(&one);
-                        found.append(&mut one.findings);
-                        tables.put(id.as_str(), &one)?;
-                    }
-                    objects
-                }
-            };
-            findings.absorb(found, objects as u64)
+            }
+            sink(Seen::At(id, look))
         })?;
-        tables.locks.row(&coverage.row())?;
-        locks.push(coverage);
-        left_behind.push(left);
     }
     // Of what was not looked at, nobody knows whether it went away.
     if !night.ctx.stop.is_stopped() {
-        for (registry, mut one) in elsewhere.finish(today, snapshots.len() == config.registries.len()) {
-            tables.put(&registry, &one)?;
-            findings.absorb(std::mem::take(&mut one.findings), 0)?;
+        for (registry, one) in elsewhere.finish(today, snapshots.len() == config.registries.len()) {
+            sink(Seen::Elsewhere(&registry, Box::new(one)))?;
         }
     }
-    tables.finish()?;
-    Ok((locks, left_behind))
+    Ok(())
+}
+
+/// When the snapshot before `snapshot` was whole; nothing where there is none.
+fn before(state: &Path, id: &RegistryId, snapshot: &Snapshot) -> Result<Option<Timestamp>> {
+    let all = Snapshot::all(state, id)?;
+    Ok(all.iter().map(|one| one.manifest().finished).filter(|finished| *finished < snapshot.manifest().finished).max())
 }
 
 impl LockCoverage {
@@ -208,6 +253,7 @@ struct Tables {
     orphans: Table,
     residuals: Table,
     relay: Table,
+    unprotected: Table,
     reminders: Table,
     relock: Table,
 }
@@ -222,6 +268,7 @@ impl Tables {
             orphans: table("orphan-proxies.csv", &["registry", "handle", "domain", "blocked_by", "blocker"])?,
             residuals: table("residual-contacts.csv", &["registry", "handle", "domains", "blocked_by", "blocker"])?,
             relay: table("relay-map.csv", &["address", "mode", "registry", "domain", "target"])?,
+            unprotected: table("default-drift.csv", &["registry", "domain", "since"])?,
             reminders: table("reminders.csv", &["registry", "domain", "sponsor", "transferred", "days", "evidence"])?,
             relock: table("relock-overdue.csv", &["registry", "domain", "until", "days"])?,
         })
@@ -252,6 +299,9 @@ impl Tables {
         if let Some(relay) = &one.relay {
             self.relay.row(&[&relay.address, relay.mode, registry, &one.domain, &relay.target])?;
         }
+        if let Some(since) = one.unprotected {
+            self.unprotected.row(&[registry, &one.domain, &since.to_string()])?;
+        }
         if let Some(Gone { sponsor, since, evidence }) = &one.gone {
             let (transferred, days) = dated(*since);
             self.reminders.row(&[registry, &one.domain, sponsor, &transferred, &days, evidence.as_str()])?;
@@ -263,7 +313,7 @@ impl Tables {
     }
 
     fn finish(self) -> Result<()> {
-        let Self { locks, open, leaks, orphans, residuals, relay, reminders, relock } = self;
-        [locks, open, leaks, orphans, residuals, relay, reminders, relock].into_iter().try_for_each(Table::end)
+        let Self { locks, open, leaks, orphans, residuals, relay, unprotected, reminders, relock } = self;
+        [locks, open, leaks, orphans, residuals, relay, unprotected, reminders, relock].into_iter().try_for_each(Table::end)
     }
 }

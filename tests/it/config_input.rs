@@ -341,3 +341,25 @@ fn what_a_nightly_run_applies_has_a_limit_and_a_day() {
         "[run.apply.rollback]\nmax_operations = 1\n[run.apply.lock]\nmax_operations = 0\n[run.apply.privacy]\nuntil = \"31/12/26\"\n";
     insta::assert_snapshot!(faults(format!("{GOOD}[run]\nplan = [\"lock\", \"unlock\"]\n{apply}")));
 }
+
+#[test]
+fn what_is_protected_by_default_is_said_whole() {
+    let privacy =
+        "[privacy]\nname = \"N\"\nstreet1 = \"S\"\ncity = \"C\"\ncc = \"DE\"\nvoice = \"+49.30\"\nemail_domain = \"relay.example\"\n";
+    let of = |keys: &str| read(format!("{GOOD}{privacy}{keys}").as_bytes()).map(|loaded| loaded.config.by_default).map_err(|_| ());
+    let id = |name| privet::base::RegistryId::new(name);
+    let kinds: Vec<(bool, bool)> = ["", "default = \"off\"\n", "default = \"when-free\"\nfree = [\"thick\"]\n", "default = \"always\"\n"]
+        .iter()
+        .map(|keys| of(keys).map(|default| (default.covers(&id("thick")), default.covers(&id("other")))).expect("good"))
+        .collect();
+    assert_eq!(kinds, [(false, false), (false, false), (true, false), (true, true)]);
+    let wrong = [
+        "default = \"free\"\n",
+        "default = \"when-free\"\n",
+        "default = \"always\"\nfree = [\"thick\"]\n",
+        "free = [\"thick\"]\n",
+        "default = \"when-free\"\nfree = [\"thin\"]\n",
+    ];
+    let told: Vec<String> = wrong.iter().map(|keys| faults(format!("{GOOD}{privacy}{keys}"))).collect();
+    insta::assert_snapshot!(told.join("\n"));
+}

@@ -10,7 +10,7 @@ mod tests;
 pub use drawing::{Before, Drawn, Judging, Message, OrderCourse, Trigger, Unasked};
 pub use matrix::{BasisMatrix, Cell, Course, Ground, Group, Person, Policy, Process, course};
 pub use outbox::{Asked, Confirmed, Messages, Wording, message_id, recipient, source};
-pub use template::{Letter, MAX_TEMPLATE, Template, Written};
+pub use template::{About, Letter, MAX_TEMPLATE, Occasion, Template, Written};
 
 use super::subjects::Subject;
 use crate::base::Timestamp;

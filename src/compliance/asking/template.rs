@@ -26,32 +26,65 @@ const MAX_SUBJECT: usize = 200;
 /// The most steps that one message may take to be written.
 const MAX_STEPS: u64 = 100_000;
 
-/// The templates that are built in, by language.
-const EMBEDDED: [(&str, &str); 2] = [("de", include_str!("templates/de.txt")), ("en", include_str!("templates/en.txt"))];
+/// What people are written to for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Occasion {
+    /// They are asked for consent.
+    Consent,
+    /// A domain of theirs went to another registrar, and still names the provider's contact.
+    Transfer,
+}
+
+/// The templates that are built in, by occasion and language.
+const EMBEDDED: [(Occasion, &str, &str); 4] = [
+    (Occasion::Consent, "de", include_str!("templates/consent.de.txt")),
+    (Occasion::Consent, "en", include_str!("templates/consent.en.txt")),
+    (Occasion::Transfer, "de", include_str!("templates/reminder.de.txt")),
+    (Occasion::Transfer, "en", include_str!("templates/reminder.en.txt")),
+];
 
 /// What is known of a message; a text that is empty is not known.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Letter<'a> {
     /// Its id.
     pub message: &'a str,
     /// What the person is called: by name or, where there is none, by organisation.
     pub name: &'a str,
-    /// Who is given the data.
-    pub provider: &'a str,
-    /// Under which brand the orders were sold.
+    /// Under which brand it is sent.
     pub brand: &'a str,
     /// Who is responsible (GDPR Art. 13(1)(a)).
     pub controller: &'a str,
-    /// Where the answer is given.
-    pub link: &'a str,
-    /// The orders.
-    pub orders: &'a str,
-    /// What stands behind the first dot of their names.
-    pub tlds: &'a str,
-    /// The last day on which an order waits for the answer.
-    pub waits_until: &'a str,
-    /// What consent is asked for.
-    pub elements: Vec<Element>,
+    /// What it is about.
+    pub about: About<'a>,
+}
+
+/// What a message is about.
+#[derive(Clone, Debug)]
+pub enum About<'a> {
+    /// Consent, which is asked for.
+    Consent {
+        /// Who is given the data.
+        provider: &'a str,
+        /// Where the answer is given.
+        link: &'a str,
+        /// The orders.
+        orders: &'a str,
+        /// What stands behind the first dot of their names.
+        tlds: &'a str,
+        /// The last day on which an order waits for the answer.
+        waits_until: &'a str,
+        /// What consent is asked for.
+        elements: Vec<Element>,
+    },
+    /// A domain that went to another registrar.
+    Transfer {
+        /// The domain.
+        domain: &'a str,
+        /// Who sponsors it.
+        registrar: &'a str,
+        /// On which day it went.
+        since: &'a str,
+    },
 }
 
 /// A message's texts.
@@ -88,14 +121,14 @@ impl Template {
     ///
     /// # Errors
     /// As [`Self::parse`]: a test holds them to having none.
-    pub fn embedded(language: &str) -> Option<Result<Self>> {
-        let (_, text) = EMBEDDED.iter().find(|(known, _)| *known == language)?;
-        Some(Self::parse(text, Path::new(&format!("{language}.txt (built in)"))))
+    pub fn embedded(occasion: Occasion, language: &str) -> Option<Result<Self>> {
+        let (.., text) = EMBEDDED.iter().find(|(of, known, _)| *of == occasion && *known == language)?;
+        Some(Self::parse(occasion, text, Path::new(&format!("{language}.txt (built in)"))))
     }
 
     /// The languages of the built-in templates.
-    pub fn languages() -> impl Iterator<Item = &'static str> {
-        EMBEDDED.iter().map(|(language, _)| *language)
+    pub fn languages(occasion: Occasion) -> impl Iterator<Item = &'static str> {
+        EMBEDDED.iter().filter(move |(of, ..)| *of == occasion).map(|(_, language, _)| *language)
     }
 
     /// The template that `text` of `file` is. It is written once to see that it can be.
@@ -103,7 +136,7 @@ impl Template {
     /// # Errors
     /// `E-template-001` where its first lines are not those of a template, `E-template-002` where the text cannot be read or names what
     /// there is not, each with its line (exit 2).
-    pub fn parse(text: &str, file: &Path) -> Result<Self> {
+    pub fn parse(occasion: Occasion, text: &str, file: &Path) -> Result<Self> {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let wrong = |line: u64, what: String| {
             let remedy = "begin with `template: NAME`, `version: VERSION` and `subject: …`, each once, and then an empty line";
@@ -143,9 +176,9 @@ impl Template {
         let mut template = Self { id, version, digest: Digest::of(text.as_bytes()), environment, begins, file: file.into() };
         for (name, source, at) in [("subject", subject.to_owned(), None), ("body", body, Some(begins))] {
             let added = template.environment.add_template_owned(name, source);
-            added.map_err(|e| unfit(&e, file, at))?;
+            added.map_err(|e| unfit(&e, &Letter::example(occasion, true), file, at))?;
         }
-        for letter in [Letter::example(true), Letter::example(false)] {
+        for letter in [Letter::example(occasion, true), Letter::example(occasion, false)] {
             template.write(&letter)?;
         }
         Ok(template)
@@ -160,7 +193,7 @@ impl Template {
         let known = letter.known();
         let write = |name: &str, at: Option<u64>| {
             let made = self.environment.get_template(name).and_then(|template| template.render(&known));
-            made.map_err(|e| unfit(&e, &self.file, at))
+            made.map_err(|e| unfit(&e, letter, &self.file, at))
         };
         let (subject, body) = (write("subject", None)?, write("body", Some(self.begins))?);
         let refused = |what: &str, remedy: &str| {
@@ -179,43 +212,43 @@ impl Template {
 
 impl Letter<'_> {
     /// A message by which a template is tried; with everything that may be there, or with nothing of it.
-    fn example(is_full: bool) -> Letter<'static> {
-        let letter = Letter {
-            message: "m-0",
-            name: "Ada Example",
-            provider: "provider",
-            brand: "brand",
-            tlds: "example",
-            elements: Element::ALL.to_vec(),
-            ..Letter::default()
+    fn example(occasion: Occasion, is_full: bool) -> Letter<'static> {
+        let may = |text: &'static str| if is_full { text } else { "" };
+        let about = match occasion {
+            Occasion::Consent => About::Consent {
+                provider: "provider",
+                link: may("https://registrar.example/m-0"),
+                orders: may("o-1"),
+                tlds: "example",
+                waits_until: may("2027-01-31"),
+                elements: Element::ALL.to_vec(),
+            },
+            Occasion::Transfer => About::Transfer { domain: "domain.example", registrar: may("registrar"), since: may("2027-01-31") },
         };
-        if !is_full {
-            return letter;
-        }
-        Letter { controller: "controller", link: "https://registrar.example/m-0", orders: "o-1", waits_until: "2027-01-31", ..letter }
+        Letter { message: "m-0", name: "Ada Example", brand: "brand", controller: may("controller"), about }
     }
 
     /// What a template may name.
     fn known(&self) -> BTreeMap<&'static str, Value> {
-        let texts = [
-            ("message", self.message),
-            ("name", self.name),
-            ("provider", self.provider),
-            ("brand", self.brand),
-            ("controller", self.controller),
-            ("link", self.link),
-            ("orders", self.orders),
-            ("tlds", self.tlds),
-            ("waits_until", self.waits_until),
-        ];
-        let mut known: BTreeMap<&'static str, Value> = texts.into_iter().map(|(name, text)| (name, Value::from(text))).collect();
-        known.insert("elements", self.elements.iter().map(|element| element.as_str()).collect());
+        let Self { message, name, brand, controller, about } = self;
+        let of = |texts: &[(&'static str, &str)]| texts.iter().map(|(name, text)| (*name, Value::from(*text))).collect::<Vec<_>>();
+        let mut known = BTreeMap::from_iter(of(&[("message", message), ("name", name), ("brand", brand), ("controller", controller)]));
+        match about {
+            About::Consent { provider, link, orders, tlds, waits_until, elements } => {
+                let texts = [("provider", *provider), ("link", link), ("orders", orders), ("tlds", tlds), ("waits_until", waits_until)];
+                known.extend(of(&texts));
+                known.insert("elements", elements.iter().map(|element| element.as_str()).collect());
+            }
+            About::Transfer { domain, registrar, since } => {
+                known.extend(of(&[("domain", domain), ("registrar", registrar), ("since", since)]));
+            }
+        }
         known
     }
 }
 
 /// What the engine says of a template. Its words name variables of the template and no value of a message.
-fn unfit(error: &minijinja::Error, file: &Path, begins: Option<u64>) -> Box<Problem> {
+fn unfit(error: &minijinja::Error, letter: &Letter<'_>, file: &Path, begins: Option<u64>) -> Box<Problem> {
     use minijinja::ErrorKind as K;
     let what = match error.kind() {
         K::UndefinedError => "it names what is not known of a message".to_owned(),
@@ -224,7 +257,7 @@ fn unfit(error: &minijinja::Error, file: &Path, begins: Option<u64>) -> Box<Prob
         K::UnknownFilter | K::UnknownFunction | K::UnknownTest => "it names a filter, a function or a test, and there are none".to_owned(),
         kind => format!("it cannot be written: {kind}"),
     };
-    let names: Vec<&str> = Letter::default().known().into_keys().collect();
+    let names: Vec<&str> = letter.known().into_keys().collect();
     let remedy = format!("a template may name: {}", names.join(", "));
     let problem = Problem::new("E-template-002", Blame::Operator, what, remedy).file(file).exit(Exit::Usage);
     match (error.line(), begins) {

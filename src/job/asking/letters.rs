@@ -1,8 +1,8 @@
-//! In which words people are asked: templates by brand and language, and the message that comes of one.
+//! In which words people are written to: templates by brand and language.
 
 use super::super::config::{Brand, Config};
 use crate::base::{Blame, Exit, Problem, Result, read_capped};
-use crate::compliance::asking::{MAX_TEMPLATE, Template};
+use crate::compliance::asking::{MAX_TEMPLATE, Occasion, Template};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -33,25 +33,29 @@ pub(super) struct Letters<'c> {
 }
 
 impl<'c> Letters<'c> {
-    /// Reads every template that the configuration names.
+    /// Reads every template for that occasion that the configuration names.
     ///
     /// # Errors
     /// `E-template-…`, `E-file-…` (exit 2); `E-asking-003` where a brand has no template in its own language.
-    pub(super) fn read(config: &'c Config) -> Result<Self> {
+    pub(super) fn read(config: &'c Config, occasion: Occasion) -> Result<Self> {
         let mut brands = BTreeMap::new();
         for (name, brand) in &config.brands {
             let mut templates = BTreeMap::new();
-            for (language, path) in &brand.templates {
-                templates.insert(language.clone(), template(path)?);
+            let own = match occasion {
+                Occasion::Consent => &brand.templates,
+                Occasion::Transfer => &brand.reminders,
+            };
+            for (language, path) in own {
+                templates.insert(language.clone(), template(occasion, path)?);
             }
             if templates.is_empty() {
-                for language in Template::languages() {
-                    templates.extend(Template::embedded(language).transpose()?.map(|template| (language.to_owned(), template)));
+                for language in Template::languages(occasion) {
+                    templates.extend(Template::embedded(occasion, language).transpose()?.map(|template| (language.to_owned(), template)));
                 }
             }
             if !templates.contains_key(&brand.language) {
                 let what = format!("the brand `{name}` has no template in `{}`, its own language", brand.language);
-                let remedy = "add one below `templates`, or name as `language` one that has a template";
+                let remedy = "add one beside its others, or name as `language` one that has a template";
                 return Err(Problem::new("E-asking-003", Blame::Operator, what, remedy).file(&config.path).exit(Exit::Usage));
             }
             brands.insert(name.as_str(), Words { brand, templates });
@@ -73,10 +77,10 @@ impl<'c> Letters<'c> {
         found.map(|(name, words)| (*name, words)).ok_or_else(|| {
             let what = match brand {
                 Some(brand) => format!("there is no brand `{}`", crate::base::escape_controls(brand)),
-                None if known.is_empty() => "no brand is configured, so that there are no words to ask in".to_owned(),
-                None => "the order names no brand, and there are several".to_owned(),
+                None if known.is_empty() => "no brand is configured, so that there are no words to write in".to_owned(),
+                None => "no brand is named, and there are several".to_owned(),
             };
-            let remedy = format!("add [messages.BRAND], or name it in the order; configured: {}", known.join(", "));
+            let remedy = format!("add [messages.BRAND], or name one in the order, or with `--brand`; configured: {}", known.join(", "));
             Problem::new("E-asking-004", Blame::Operator, what, remedy).exit(Exit::InputIncomplete)
         })
     }
@@ -97,10 +101,10 @@ impl Words<'_> {
     }
 }
 
-fn template(path: &Path) -> Result<Template> {
+fn template(occasion: Occasion, path: &Path) -> Result<Template> {
     let text = String::from_utf8(read_capped(path, MAX_TEMPLATE)?);
     let text = text.map_err(|_| {
         Problem::new("E-template-001", Blame::Operator, "the template is not UTF-8", "save it as UTF-8").file(path).exit(Exit::Usage)
     })?;
-    Template::parse(&text, path)
+    Template::parse(occasion, &text, path)
 }

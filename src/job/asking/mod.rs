@@ -1,13 +1,17 @@
-//! `consent ask` and `consent sent`: which registrants are to be asked for what because of the orders, the messages that ask them, and
-//! that these were sent. Privet sends none: it leaves them in the outbox, and takes back what became of them.
+//! What people are written: `consent ask`, `consent sent` and `remind`. Which registrants are to be asked for what because of the orders,
+//! the messages that ask them, and that these were sent; and who is to be reminded that a domain went elsewhere. Privet sends none: it
+//! leaves them in the outbox, and takes back what became of them.
 
 mod letters;
 mod orders;
 mod outbox;
+mod people;
+mod reminding;
 mod report;
 mod sent;
 
-pub use outbox::ConsentMessage;
+pub use outbox::{ConsentMessage, TransferReminder};
+pub use reminding::{Reminded, remind};
 pub use report::{ConsentReported, report_consent};
 pub use sent::{ConsentSent, consent_sent};
 
@@ -16,14 +20,15 @@ use super::ledgers::Opened;
 use super::{Context, Ended};
 use crate::base::{Event, Exit, Problem, Problems, Result, SystemEntropy, Timestamp};
 use crate::compliance::asking::{
-    Asked, Before, Course, Drawn, Judging, Letter, Message, Messages, Trigger, Unasked, Wording, message_id, recipient,
+    About, Asked, Before, Course, Drawn, Judging, Letter, Message, Messages, Occasion, Template, Trigger, Unasked, Wording, message_id,
+    recipient,
 };
 use crate::compliance::{Ledger, Subject, Token};
 use crate::dataset::Records;
 use crate::store::Store;
 use jiff::civil::Date;
 use letters::Letters;
-use orders::{Orders, Registrant, asked, requested};
+use orders::{Orders, asked, requested};
 use outbox::Outbox;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -36,13 +41,16 @@ pub(super) fn waiting(state: &Path, subjects: &[Subject]) -> Result<u64> {
     Outbox::open(state)?.waiting(subjects)
 }
 
-/// Removes from the outbox what does not belong there any more, as when somebody is asked: messages to whoever was erased.
+/// Removes from the outbox what does not belong there any more, as when somebody is asked: messages to whoever was erased, and all
+/// reminders, which `remind` makes anew from the records.
 ///
 /// # Errors
 /// As [`Messages::open`], [`Ledger::open`] and the writer of files.
 pub(super) fn tidy(state: &Path, store: &mut dyn Store) -> Result<u64> {
     let messages = Messages::open(store)?;
-    Outbox::open(state)?.tidy(&messages, &mut Ledger::open(store)?)
+    let outbox = Outbox::open(state)?;
+    outbox.remind(&[])?;
+    outbox.tidy(&messages, &mut Ledger::open(store)?)
 }
 
 /// The open orders whose data wait for consent, or were to go when none came, each with the day on which it was placed.
@@ -136,7 +144,7 @@ fn blocked(trigger: &Trigger<'_>, order: &crate::compliance::asking::OrderCourse
 /// `E-asking-…`, `E-template-…` (exit 2); every problem of the records and the orders; `E-store-…`, `E-file-…` (exit 33).
 pub fn consent_ask(loaded: &Loaded, ctx: &Context) -> Result<Ended, Problems> {
     let mut opened = Opened::open(loaded, "consent")?;
-    let letters = Letters::read(&loaded.config)?;
+    let letters = Letters::read(&loaded.config, Occasion::Consent)?;
     let records = opened.records(loaded, ctx)?;
     let orders = Orders::read(loaded, ctx, &records)?;
     ctx.events.tell(Event::Stage { name: "consent" });
@@ -246,17 +254,18 @@ impl Writing<'_> {
         let written = template.write(&Letter {
             message: id.as_str(),
             name: registrant.name.reveal(),
-            provider: &message.provider,
             brand: &words.brand.name,
             controller,
-            link: &link,
-            orders: &orders.join(", "),
-            tlds: &tlds.join(", "),
-            waits_until: &waits_until,
-            elements: elements.iter().copied().collect(),
+            about: About::Consent {
+                provider: &message.provider,
+                link: &link,
+                orders: &orders.join(", "),
+                tlds: &tlds.join(", "),
+                waits_until: &waits_until,
+                elements: elements.iter().copied().collect(),
+            },
         })?;
-        let token = |text: &str| Token::read(text).ok_or_else(|| unnamed(text.len()));
-        let wording = Wording { id: template.id.clone(), version: template.version.clone(), digest: token(&template.digest.to_string())? };
+        let wording = wording(template)?;
         let mut groups = BTreeMap::new();
         for (group, elements) in &message.groups {
             groups.insert(token(group.as_str())?, elements.iter().copied().collect());
@@ -294,6 +303,15 @@ impl Writing<'_> {
         };
         Ok(Some((letter, row)))
     }
+}
+
+fn token(text: &str) -> Result<Token> {
+    Token::read(text).ok_or_else(|| unnamed(text.len()))
+}
+
+/// What is noted of a template.
+fn wording(template: &Template) -> Result<Wording> {
+    Ok(Wording { id: template.id.clone(), version: template.version.clone(), digest: token(&template.digest.to_string())? })
 }
 
 fn unnamed(len: usize) -> Box<Problem> {

@@ -2,48 +2,13 @@
 
 use super::super::Context;
 use super::super::config::{Config, Loaded};
-use crate::base::{Blame, Exit, Handle, Personal, Problem, Problems, RegistryId, Result};
+use super::people::{Registrant, rows_of};
+use crate::base::{Blame, Exit, Handle, Problem, Problems, RegistryId, Result};
 use crate::compliance::asking::{Before, Group, Messages, Person as PersonKind, Sent, Trigger};
-use crate::compliance::exposure::Person;
-use crate::compliance::{Element, Fingerprint, Happening, Ledger, Purpose, Record, Subject};
-use crate::dataset::{Order, OrderState, Records, Row, bucket_of, read_orders};
+use crate::compliance::{Fingerprint, Happening, Ledger, Purpose, Record, Subject};
+use crate::dataset::{Order, OrderState, Records, read_orders};
 use crate::model::ObjectKind;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-
-/// What the record of a registrant says.
-#[derive(Clone, Debug)]
-pub(super) struct Registrant {
-    /// Who it is; nothing where nobody can be told by the record.
-    pub(super) person: Option<Fingerprint>,
-    /// What kind of person it is.
-    pub(super) kind: PersonKind,
-    /// The kinds of data that the record holds.
-    pub(super) elements: BTreeSet<Element>,
-    /// What it is called.
-    pub(super) name: Personal,
-    /// Its own address.
-    pub(super) email: Personal,
-}
-
-impl Registrant {
-    /// The registrant of a contact's row.
-    pub(super) fn of(row: &Row) -> Self {
-        let contact = Person::of(row);
-        let organisation = contact.organisation();
-        let kind = if organisation.is_some() { PersonKind::Organisation } else { PersonKind::Individual };
-        let is_held = |element: &Element| match element {
-            Element::Organisation => organisation.is_some(),
-            element => contact.has(*element),
-        };
-        Self {
-            person: Fingerprint::of_row(row),
-            kind,
-            elements: Element::ALL.iter().copied().filter(is_held).collect(),
-            name: Personal::new(contact.value(Element::Name).or(organisation).unwrap_or_default()),
-            email: Personal::new(contact.value(Element::Email).unwrap_or_default().trim()),
-        }
-    }
-}
+use std::collections::HashMap;
 
 /// Orders and whom they are of.
 pub(super) struct Orders {
@@ -70,20 +35,9 @@ impl Orders {
         let orders = read_orders(source, &config.registries.keys().cloned().collect())?;
         let is_meant = |order: &Order| order.state != OrderState::Cancelled && ctx.includes(&order.registry);
         let orders: Vec<Order> = orders.into_iter().filter(is_meant).collect();
-        let mut wanted: BTreeMap<(&RegistryId, u32), BTreeSet<&str>> = BTreeMap::new();
-        for order in &orders {
-            let bucket = bucket_of(&order.registry, ObjectKind::Contact, order.handle.as_str(), records.buckets_log2());
-            wanted.entry((&order.registry, bucket)).or_default().insert(order.handle.as_str());
-        }
-        let known: BTreeSet<&RegistryId> = records.registries().collect();
-        let mut registrants = HashMap::new();
-        for ((registry, bucket), handles) in wanted.into_iter().filter(|((registry, _), _)| known.contains(registry)) {
-            for row in records.rows(registry, ObjectKind::Contact, bucket)? {
-                if handles.contains(row.id()) {
-                    registrants.insert((registry.clone(), Handle::new(row.id())), Registrant::of(&row));
-                }
-            }
-        }
+        let wanted = orders.iter().map(|order| (&order.registry, order.handle.as_str()));
+        let rows = rows_of(records, ObjectKind::Contact, wanted)?;
+        let registrants = rows.into_iter().map(|((registry, _), row)| ((registry, Handle::new(row.id())), Registrant::of(&row))).collect();
         Ok(Self { orders, registrants })
     }
 

@@ -2,13 +2,15 @@
 //! as. What was sent, or is of somebody who was erased, does not stay there.
 
 use super::letters::LanguageBy;
-use crate::base::{Digest, Result, Timestamp, create_private_dir, read_capped, remove_tree, write_atomic};
+use crate::base::{Digest, RegistryId, Result, Timestamp, create_private_dir, read_capped, remove_tree, write_atomic};
 use crate::compliance::asking::{Messages, Wording};
 use crate::compliance::{Element, Ledger, Subject, Token};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+/// The file of reminders.
+const REMINDERS: &str = "reminders.ndjson";
 /// The most bytes of a file of the outbox that is looked through.
 const MAX_FILE: u64 = 4 << 30;
 
@@ -53,11 +55,52 @@ impl ConsentMessage {
     pub(super) const VERSION: u32 = 1;
 }
 
+/// A reminder to be sent, a line of the outbox's file of reminders. It has what a person is called and reached at, and is meant to.
+#[derive(Clone, serde::Serialize, schemars::JsonSchema)]
+pub struct TransferReminder {
+    /// The id of this shape.
+    pub(super) schema: &'static str,
+    /// The version of this shape.
+    pub(super) schema_version: u32,
+    /// Its id, which is the same every day, so that whoever sends it sends it once.
+    pub(super) message: Token,
+    /// The subject's id, where the ledger has one.
+    #[schemars(with = "Option<String>")]
+    pub(super) subject: Option<Subject>,
+    /// Where the domain was ours.
+    #[schemars(with = "String")]
+    pub(super) registry: RegistryId,
+    /// The domain.
+    pub(super) domain: String,
+    /// The brand.
+    pub(super) brand: Token,
+    /// The language.
+    pub(super) language: Token,
+    /// By which rule that was chosen.
+    pub(super) language_by: LanguageBy,
+    /// The template.
+    pub(super) template: Wording,
+    /// The registrant's own address, and no other.
+    pub(super) to: String,
+    /// The subject line.
+    pub(super) subject_line: String,
+    /// The text.
+    pub(super) body: String,
+    /// When it was made for the first time.
+    pub(super) created: Timestamp,
+}
+
+impl TransferReminder {
+    pub(super) const SCHEMA: &'static str = "privet/transfer-reminder";
+    pub(super) const VERSION: u32 = 1;
+}
+
 /// What is looked at of a line.
 #[derive(Deserialize)]
 struct Named {
     message: Token,
-    subject: Subject,
+    subject: Option<Subject>,
+    created: Timestamp,
 }
 
 /// The folder.
@@ -95,6 +138,35 @@ impl Outbox {
         Ok(Some((token, path)))
     }
 
+    /// When each reminder that waits there was made first.
+    ///
+    /// # Errors
+    /// `E-file-006` where they cannot be read.
+    pub(super) fn reminded(&self) -> Result<BTreeMap<Token, Timestamp>> {
+        let path = self.dir.join(REMINDERS);
+        let bytes = if path.exists() { read_capped(&path, MAX_FILE)? } else { Vec::new() };
+        let named = bytes.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice::<Named>(line).ok());
+        Ok(named.map(|named| (named.message, named.created)).collect())
+    }
+
+    /// Puts these reminders into the place of those that wait there. Where they are, when there are any.
+    ///
+    /// # Errors
+    /// As the writer of files.
+    pub(super) fn remind(&self, letters: &[TransferReminder]) -> Result<Option<PathBuf>> {
+        let path = self.dir.join(REMINDERS);
+        if letters.is_empty() {
+            return remove_tree(&path).map(|()| None);
+        }
+        let mut bytes = Vec::new();
+        for letter in letters {
+            bytes.extend(serde_json::to_vec(letter).unwrap_or_default());
+            bytes.push(b'\n');
+        }
+        write_atomic(&path, &bytes)?;
+        Ok(Some(path))
+    }
+
     /// How many messages to `subjects` wait there.
     ///
     /// # Errors
@@ -104,7 +176,7 @@ impl Outbox {
         for path in self.files()? {
             let bytes = read_capped(&path, MAX_FILE)?;
             let named = bytes.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice::<Named>(line).ok());
-            count += named.filter(|named| subjects.contains(&named.subject)).count() as u64;
+            count += named.filter(|named| named.subject.is_some_and(|subject| subjects.contains(&subject))).count() as u64;
         }
         Ok(count)
     }
@@ -125,18 +197,18 @@ impl Outbox {
     /// `E-file-…`, `E-store-…` (exit 33).
     pub(super) fn tidy(&self, messages: &Messages, ledger: &mut Ledger<'_>) -> Result<u64> {
         let mut removed = 0;
-        for path in self.files()? {
+        for path in self.files()?.into_iter().filter(|path| !path.ends_with(REMINDERS)) {
             let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
             let bytes = read_capped(&path, MAX_FILE)?;
             let (mut kept, mut gone) = (Vec::new(), 0);
             for line in bytes.split_inclusive(|byte| *byte == b'\n') {
                 let named: Option<Named> = serde_json::from_slice(line).ok();
                 let is_open = match named {
-                    Some(Named { message, subject }) => {
+                    Some(Named { message, subject: Some(subject), .. }) => {
                         let is_ours = messages.made(&message).is_some_and(|made| made.file.as_str() == name);
                         is_ours && !messages.is_sent(&message) && ledger.key(subject)?.is_some()
                     }
-                    None => false,
+                    _ => false,
                 };
                 if is_open {
                     kept.extend_from_slice(line);

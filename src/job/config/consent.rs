@@ -6,6 +6,7 @@ use crate::compliance::Token;
 use crate::compliance::asking::BasisMatrix;
 use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// The most brands.
@@ -79,21 +80,26 @@ pub(super) fn brands(reading: &mut Reading<'_>, table: &mut Table<'_>) -> BTreeM
             fits.then_some(link)
         });
         let withdraw = entry.find("withdraw").and_then(|found| found.choice(reading, &WAYS));
-        let mut templates = BTreeMap::new();
-        if let Some(found) = entry.find("templates") {
-            for (tag, file) in found.pairs(reading).unwrap_or_default() {
-                if is_tag(&tag.to_ascii_lowercase()) {
-                    templates.insert(tag.to_ascii_lowercase(), found.layer.base.join(file));
-                } else {
-                    found.wrong(reading, "languages and files, such as `{ de = \"templates/de.txt\" }`");
-                }
-            }
-        }
+        let [templates, reminders] = ["templates", "reminders"].map(|key| templates(reading, &mut entry, key));
         entry.finish(reading);
         let language = language.unwrap_or_else(|| "en".to_owned());
-        brands.insert(name, Brand { name: shown, language, link, withdraw, templates });
+        brands.insert(name, Brand { name: shown, language, link, withdraw, templates, reminders });
     }
     brands
+}
+
+/// The files of templates below `key`, by language.
+fn templates(reading: &mut Reading<'_>, entry: &mut Table<'_>, key: &'static str) -> BTreeMap<String, PathBuf> {
+    let mut templates = BTreeMap::new();
+    let Some(found) = entry.find(key) else { return templates };
+    for (tag, file) in found.pairs(reading).unwrap_or_default() {
+        if is_tag(&tag.to_ascii_lowercase()) {
+            templates.insert(tag.to_ascii_lowercase(), found.layer.base.join(file));
+        } else {
+            found.wrong(reading, "languages and files, such as `{ de = \"templates/de.txt\" }`");
+        }
+    }
+    templates
 }
 
 /// Whether that is a language as templates are named by: two or three letters, and parts of letters and digits behind dashes (BCP 47).

@@ -3,14 +3,14 @@
 use super::agents;
 use super::document::{CAP, Document, text_of};
 use super::table::{Found, Kind, Layer, Reading, Table};
-use super::types::{Config, Dns, Loaded, Records, Retention};
+use super::types::{ByDefault, Config, Dns, Loaded, Records, RegistryConfig, Retention};
 use super::{Given, TEMPLATE, consent, gates, nightly, packs, proof, registry};
-use crate::base::{Blame, Digest, DomainName, Exit, Handle, Problem, Problems, read_capped};
+use crate::base::{Blame, Digest, DomainName, Exit, Handle, Problem, Problems, RegistryId, read_capped};
 use crate::compliance::retention::RulePack;
 use crate::dataset::{Format, Source};
 use crate::diff::PrivacySettings;
 use crate::report::TableForms;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -117,7 +117,7 @@ fn root(reading: &mut Reading<'_>, path: &Path, bytes: &[u8], layers: [Layer<'_>
     // Records, privacy and registries are the operator's alone; the defaults' own are examples.
     let mut own = Table::root(&[file]);
     let mut records = own.child(reading, "records");
-    let privacy = own.child(reading, "privacy");
+    let mut privacy = own.child(reading, "privacy");
     let mut agents = own.child(reading, "agents");
     let mut brands = own.child(reading, "messages");
     let mut registries = own.child(reading, "registries");
@@ -158,10 +158,11 @@ fn root(reading: &mut Reading<'_>, path: &Path, bytes: &[u8], layers: [Layer<'_>
     let answers = records.child(reading, "rdap");
     let records_read = Records { contacts, domains, services, orders, rdap: rdap(reading, answers) };
     records.finish(reading);
-    let privacy = privacy_contact(reading, privacy);
     let agents = agents::all(reading, &mut agents);
     let brands = consent::brands(reading, &mut brands);
     let registries = registry::all(reading, &mut registries, &fallback, environment);
+    let by_default = by_default(reading, &mut privacy, &registries);
+    let privacy = privacy_contact(reading, privacy);
     registry::check_defaults(reading, fallback);
     for key in ["records", "privacy", "controller", "record", "oversight", "agents", "messages", "registries"] {
         all.know(key);
@@ -180,6 +181,7 @@ fn root(reading: &mut Reading<'_>, path: &Path, bytes: &[u8], layers: [Layer<'_>
         tables,
         records,
         privacy,
+        by_default: by_default?,
         agents,
         gates,
         corrections,
@@ -286,6 +288,36 @@ fn rdap(reading: &mut Reading<'_>, mut table: Table<'_>) -> Vec<PathBuf> {
         found.wrong(reading, "files that all end in `.ndjson`");
     }
     texts.iter().map(|t| found.layer.base.join(t)).collect()
+}
+
+/// Which new names are sold with protection.
+fn by_default(reading: &mut Reading<'_>, table: &mut Table<'_>, registries: &BTreeMap<RegistryId, RegistryConfig>) -> Option<ByDefault> {
+    const CHOICES: [(&str, u8); 3] = [("off", 0), ("when-free", 1), ("always", 2)];
+    let free = table.find("free").map(|found| (found.texts(reading), found));
+    let chosen = match table.find("default") {
+        Some(found) => found.choice(reading, &CHOICES)?,
+        None => 0,
+    };
+    match (chosen, free) {
+        (1, Some((names, found))) => {
+            let free: BTreeSet<RegistryId> = names?.into_iter().map(RegistryId::new).collect();
+            // A registry that is wrong itself is told there.
+            if reading.problems.is_empty() && free.iter().any(|id| !registries.contains_key(id)) {
+                found.wrong(reading, "names of tables `[registries.NAME]`");
+            }
+            Some(ByDefault::At(free))
+        }
+        (1, None) => {
+            table.need(reading, "free", "[\"example-thick\"]");
+            None
+        }
+        (_, Some((_, found))) => {
+            found.wrong(reading, "it with `default = \"when-free\"` alone");
+            None
+        }
+        (0, None) => Some(ByDefault::Off),
+        _ => Some(ByDefault::Always),
+    }
 }
 
 /// The provider's data set; nothing where the file has none.

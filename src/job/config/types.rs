@@ -30,6 +30,30 @@ pub struct Loaded {
     pub origins: BTreeMap<String, Setting>,
 }
 
+/// Which new names are sold with protection where nobody says otherwise.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum ByDefault {
+    /// None.
+    #[default]
+    Off,
+    /// Those at registries where it costs nothing.
+    At(BTreeSet<RegistryId>),
+    /// All.
+    Always,
+}
+
+impl ByDefault {
+    /// Whether those at a registry are.
+    #[must_use]
+    pub fn covers(&self, registry: &RegistryId) -> bool {
+        match self {
+            Self::Off => false,
+            Self::At(free) => free.contains(registry),
+            Self::Always => true,
+        }
+    }
+}
+
 /// An operator's configuration.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -47,6 +71,8 @@ pub struct Config {
     pub records: Records,
     /// The privacy provider's data set, where there is one.
     pub privacy: Option<PrivacySettings>,
+    /// Which new names are sold with protection where nobody says otherwise.
+    pub by_default: ByDefault,
     /// Data of the registrar's own and of its resellers, by the operator's names for them: no registrant's.
     pub agents: BTreeMap<String, Agent>,
     /// When a run refuses to go on.
@@ -141,8 +167,10 @@ pub struct Brand {
     pub link: Option<String>,
     /// By which way customers take back what they gave, and have the message sent again: `control-panel`, `api`, `page` or `email`.
     pub withdraw: Option<&'static str>,
-    /// Templates by language; the built-in ones serve where there is none.
+    /// Templates that ask for consent, by language; the built-in ones serve where there is none.
     pub templates: BTreeMap<String, PathBuf>,
+    /// Templates that remind of a transfer, likewise.
+    pub reminders: BTreeMap<String, PathBuf>,
 }
 
 /// By what the registrar's or a reseller's data are known; an empty text is no mark.

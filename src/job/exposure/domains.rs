@@ -32,7 +32,7 @@ impl Watch {
     /// As [`watch`].
     pub(super) fn over(site: &Site<'_>, sources: &Sources<'_>, today: Date, account: &str) -> Result<Self> {
         let mut out = Self::default();
-        watch(site, sources, &Beside { today, account, relock: &|_| None, reached: &|_| None }, &mut |look| {
+        watch(site, sources, &Beside { today, account, relock: &|_| None, new_since: None, reached: &|_| None }, &mut |look| {
             let Look::Domains(all) = look else { return Ok(()) };
             for one in all {
                 for (role, handle, remedy) in &one.leaks {

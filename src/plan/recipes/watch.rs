@@ -5,12 +5,13 @@ use super::known::{Known, column};
 use super::lock;
 use super::parts::{self, ROLES};
 use super::{Pair, Site};
-use crate::base::DomainName;
+use crate::base::{DomainName, Timestamp};
 use crate::dataset::{DomainField, Protection, Stamp};
 use crate::diff::{proxy_email, proxy_handle};
 use crate::model::{Finding, FindingSeverity, ObjectKind};
 use crate::policy::{Capability, Privacy};
 use jiff::civil::Date;
+use jiff::tz::TimeZone;
 
 const DOMAIN: ObjectKind = ObjectKind::Domain;
 
@@ -23,6 +24,8 @@ pub struct Beside<'a> {
     pub account: &'a str,
     /// The day on which an unlocked domain is to be locked again, by its name.
     pub relock: &'a dyn Fn(&str) -> Option<Date>,
+    /// Since when a name is new that is sold with protection unless somebody says otherwise; nothing where none is, or nobody knows.
+    pub new_since: Option<Timestamp>,
     /// Whether a way to a domain's registrant worked when it was tried last, by the domain's name; nothing where none was tried.
     pub reached: &'a dyn Fn(&str) -> Option<bool>,
 }
@@ -44,6 +47,8 @@ pub struct Watched {
     pub open: Option<Option<(Date, i64)>>,
     /// Roles that show a protected registrant: the role, the contact in it, and who is to take it.
     pub leaks: Vec<(&'static str, String, String)>,
+    /// Since when it is the account's: new, and not protected, though that is the default.
+    pub unprotected: Option<Date>,
     /// How the relay treats it.
     pub relay: Option<Relay>,
     /// Whether the registry said that it holds it for somebody else, for nobody, or for whom it does not tell.
@@ -150,6 +155,16 @@ pub(in crate::plan) fn domain(site: &Site<'_>, pair: Pair<'_>, stamp: &Stamp, kn
         let days = days(day);
         out.findings.push(site.ours(at, "RTR-11", "statuses", format!("was to be locked again on {day}, {days} days ago, and is not")));
         out.overdue = Some((day, days));
+    }
+    // Where nothing of ours hides anybody, no default does.
+    if out.protection.is_none() && (by_proxy || site.is_by_contact()) {
+        let moments = [&stamp.created, &stamp.transferred].map(|moment| moment.as_deref().and_then(|text| text.parse::<Timestamp>().ok()));
+        let arrived = moments.into_iter().flatten().max().zip(beside.new_since).filter(|(arrived, since)| arrived >= since);
+        out.unprotected = arrived.map(|(arrived, _)| arrived.to_zoned(TimeZone::UTC).date());
+        out.findings.extend(out.unprotected.map(|day| Finding {
+            severity: FindingSeverity::Warning,
+            ..site.ours(at, "RTR-17", "registrant", format!("new since {day} and not sold with protection, which is the account's default"))
+        }));
     }
     if out.protection != Some(Protection::V2) {
         return out;

@@ -2,47 +2,77 @@
 
 use super::{at, subject};
 use crate::base::{ObjectKey, ObjectRef};
-use crate::compliance::asking::{Asked, Confirmed, Letter, Messages, Template, Wording, recipient};
+use crate::compliance::asking::{About, Asked, Confirmed, Letter, Messages, Occasion, Template, Wording, recipient};
 use crate::compliance::record::{Element, Token};
 use crate::store::MemoryStore;
 use std::collections::BTreeMap;
 use std::path::Path;
 use zeroize::Zeroizing;
 
-fn letter() -> Letter<'static> {
-    Letter {
-        message: "m-1",
-        name: "Ada Lovelace",
+const CONSENT: Occasion = Occasion::Consent;
+
+/// A message that asks for consent to those elements.
+fn asking(elements: &[Element]) -> Letter<'static> {
+    let about = About::Consent {
         provider: "opensrs",
-        brand: "Own",
-        controller: "Own GmbH",
         link: "https://own.example/c/m-1",
         orders: "O-1, O-2",
         tlds: "de, it",
         waits_until: "2026-05-11",
-        elements: vec![Element::Voice, Element::Fax],
-    }
+        elements: elements.to_vec(),
+    };
+    Letter { message: "m-1", name: "Ada Lovelace", brand: "Own", controller: "Own GmbH", about }
+}
+
+fn letter() -> Letter<'static> {
+    asking(&[Element::Voice, Element::Fax])
+}
+
+/// The same, with nothing that may be missing.
+fn bare() -> Letter<'static> {
+    let elements = vec![Element::Voice, Element::Fax];
+    let about = About::Consent { provider: "opensrs", link: "", orders: "", tlds: "de, it", waits_until: "", elements };
+    Letter { controller: "", about, ..letter() }
 }
 
 #[test]
 fn the_built_in_templates_say_what_is_asked_until_when_and_where() {
-    for language in Template::languages() {
-        let template = Template::embedded(language).expect("one").expect("a template");
+    for language in Template::languages(CONSENT) {
+        let template = Template::embedded(CONSENT, language).expect("one").expect("a template");
         let written = template.write(&letter()).expect("written");
         for part in ["Ada Lovelace", "opensrs", "Own", "O-1, O-2", "de, it", "2026-05-11", "https://own.example/c/m-1", "Own GmbH", "m-1"] {
             assert!(written.body.contains(part), "{language}: {part}\n{}", written.body);
         }
         assert!(written.subject.contains("Own") && !written.body.contains("{{"), "{language}");
-        let plain = template.write(&Letter { link: "", controller: "", waits_until: "", orders: "", ..letter() }).expect("written");
+        let plain = template.write(&bare()).expect("written");
         assert!(!plain.body.contains("https://") && !plain.body.contains("2026-05-11") && plain.body != written.body);
         // Every kind of data has words of its own, and none is asked for that is not meant.
         for element in Element::ALL {
-            let one = template.write(&Letter { elements: vec![*element], ..letter() }).expect("written");
+            let one = template.write(&asking(&[*element])).expect("written");
             assert_eq!(one.body.lines().filter(|line| line.starts_with("- ")).count(), 1, "{language} {element}");
         }
     }
-    insta::assert_snapshot!(Template::embedded("en").expect("one").expect("a template").write(&letter()).expect("written").body);
-    assert!(Template::embedded("fr").is_none());
+    insta::assert_snapshot!(Template::embedded(CONSENT, "en").expect("one").expect("a template").write(&letter()).expect("written").body);
+    assert!(Template::embedded(CONSENT, "fr").is_none());
+}
+
+#[test]
+fn the_built_in_reminders_read_well_in_each_language() {
+    let mut all = Vec::new();
+    for language in Template::languages(Occasion::Transfer) {
+        let template = Template::embedded(Occasion::Transfer, language).expect("one").expect("a template");
+        for (registrar, since, controller) in [("Hedgerow Names Ltd", "2026-11-03", "Own GmbH"), ("", "", "")] {
+            let about = About::Transfer { domain: "lovelace.example", registrar, since };
+            let written = template.write(&Letter { controller, about, ..letter() }).expect("written");
+            assert!(!written.body.contains("()") && !written.body.contains("  "), "{}", written.body);
+            all.push(format!("--- {language}\n{}\n\n{}", written.subject, written.body));
+        }
+    }
+    assert_eq!(all.len(), 4);
+    insta::assert_snapshot!(all.join("\n"));
+    // What the one occasion knows the other does not.
+    let wrong = Template::parse(Occasion::Transfer, GOOD, Path::new("own.txt")).expect_err("no elements");
+    assert!(wrong.to_string().contains("a template may name: brand, controller, domain, message, name, registrar, since"), "{wrong}");
 }
 
 const GOOD: &str =
@@ -50,8 +80,11 @@ const GOOD: &str =
 
 #[test]
 fn a_template_that_names_what_there_is_not_is_refused_with_its_line() {
-    assert!(Template::parse(GOOD, Path::new("own.txt")).is_ok());
-    assert!(Template::parse(&format!("\u{feff}{}", GOOD.replace('\n', "\r\n")), Path::new("own.txt")).is_ok(), "as Windows writes it");
+    assert!(Template::parse(CONSENT, GOOD, Path::new("own.txt")).is_ok());
+    assert!(
+        Template::parse(CONSENT, &format!("\u{feff}{}", GOOD.replace('\n', "\r\n")), Path::new("own.txt")).is_ok(),
+        "as Windows writes it"
+    );
     let mut told = Vec::new();
     for (from, to) in [
         ("{{ name }}", "{{ surname }}"),
@@ -75,14 +108,14 @@ fn a_template_that_names_what_there_is_not_is_refused_with_its_line() {
     ] {
         let text = GOOD.replacen(from, to, 1);
         assert_ne!(text, GOOD);
-        told.push(Template::parse(&text, Path::new("own.txt")).expect_err(to).to_string());
+        told.push(Template::parse(CONSENT, &text, Path::new("own.txt")).expect_err(to).to_string());
     }
     insta::assert_snapshot!(told.join("\n"));
 }
 
 #[test]
 fn a_name_that_would_break_the_message_is_told_without_it() {
-    let template = Template::parse(&GOOD.replace("{{ brand }} asks", "{{ name }}"), Path::new("own.txt")).expect("a template");
+    let template = Template::parse(CONSENT, &GOOD.replace("{{ brand }} asks", "{{ name }}"), Path::new("own.txt")).expect("a template");
     for name in ["Ada\nBcc: eve@example.org".to_owned(), "Ada ".repeat(100), " ".to_owned()] {
         let problem = template.write(&Letter { name: &name, ..letter() }).expect_err("no line");
         assert_eq!(problem.id, "E-template-003");

@@ -1,7 +1,7 @@
 //! What registries hold of registrants, against the bases on which it is given to their provider.
 
 use super::super::super::night::Night;
-use super::super::Registrant;
+use super::super::people::Registrant;
 use super::{days, rules};
 use crate::base::{RegistryId, Result, Timestamp};
 use crate::compliance::asking::{BasisMatrix, Ground, Group, Person as PersonKind};

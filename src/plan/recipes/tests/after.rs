@@ -44,10 +44,18 @@ impl World {
 
     /// The same, where what came of trying a way to its registrant is told.
     fn tried(&self, sponsor: &str, relock: Option<Date>, reached: Option<bool>) -> Watched {
+        self.beside(
+            sponsor,
+            Beside { today: date(2026, 11, 22), account: "us", relock: &|_| relock, new_since: None, reached: &|_| reached },
+        )
+    }
+
+    fn beside(&self, sponsor: &str, beside: Beside<'_>) -> Watched {
         let stamp = Stamp {
             sponsor: Some(sponsor.into()),
             updated: Some("2026-11-01T00:00:00Z".into()),
             transferred: Some("2026-11-10T12:00:00.5Z".into()),
+            created: Some("2020-02-01T00:00:00Z".into()),
         };
         let (mut known, asked) = (Known::default(), Asked::default());
         self.with_site(|site| {
@@ -57,7 +65,6 @@ impl World {
                 known.contact(site, pair, &asked, &mut NoRecords).unwrap();
             }
             let pair = Pair { local: self.domains[0].first(), remote: self.domains[1].first() };
-            let beside = Beside { today: date(2026, 11, 22), account: "us", relock: &|_| relock, reached: &|_| reached };
             watch::domain(site, pair, &stamp, &known, &beside)
         })
     }
@@ -154,6 +161,31 @@ fn a_protected_registrant_whom_no_tried_way_reaches_is_told() {
     assert_eq!(told(&protected(), "them", None), []);
     assert_eq!(told(&World::with("nz", Some(Protection::V2)), "us", None), []);
     assert_eq!(told(&World::with("gtld-thick", None), "us", None), []);
+}
+
+#[test]
+fn a_new_name_without_the_protection_that_is_the_default_is_told() {
+    let new = |world: &World, sponsor: &str, since: Option<&str>| {
+        let new_since = since.map(|at| at.parse().unwrap());
+        let beside = Beside { today: date(2026, 11, 22), account: "us", relock: &|_| None, new_since, reached: &|_| Some(true) };
+        let one = world.beside(sponsor, beside);
+        (one.unprotected, rules(&one.findings).join(" "))
+    };
+    // It came by a transfer in the night of the 10th.
+    for (profile, protection, sponsor, since, wanted) in [
+        ("gtld-thick", None, "us", Some("2026-11-10T12:00:00.5Z"), Some(date(2026, 11, 10))),
+        ("nz", None, "us", Some("2026-11-09T00:00:00Z"), Some(date(2026, 11, 10))),
+        ("gtld-thick", None, "us", Some("2026-11-10T12:00:01Z"), None),
+        ("gtld-thick", None, "us", None, None),
+        ("gtld-thick", None, "them", Some("2026-11-09T00:00:00Z"), None),
+        // What protects it already needs no default, and where nothing of ours can, none does.
+        ("gtld-thick", Some(Protection::V1), "us", Some("2026-11-09T00:00:00Z"), None),
+        ("denic", None, "us", Some("2026-11-09T00:00:00Z"), None),
+    ] {
+        let told = new(&World::with(profile, protection), sponsor, since);
+        let rule = if wanted.is_some() { "RTR-17" } else { "" };
+        assert_eq!(told, (wanted, rule.to_owned()), "{profile} {protection:?} {sponsor} {since:?}");
+    }
 }
 
 #[test]
