@@ -17,7 +17,7 @@ use crate::journal::{self, Entry, Fold};
 use crate::plan::PlanFile;
 use crate::policy::Profile;
 use crate::session::WritePool;
-use crate::store::{Batch, SqliteStore, Store, StreamName};
+use crate::store::{Batch, Store, StreamName};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -56,7 +56,7 @@ pub fn apply(loaded: &Loaded, plan: &Path, options: &ApplyOptions, ctx: &Context
     if let Some(digest) = &options.digest {
         plan.pin(digest)?;
     }
-    let mut store = open_store(state.root())?;
+    let mut store = open_store(&loaded.config)?;
     let fold = journal::open(&mut store, &plan.header().id)?;
     may_begin(&plan, &fold, &mut store, &loaded.config, ctx.clock.wall())?;
     keep(&plan, &state)?;
@@ -72,7 +72,7 @@ pub fn reconcile(loaded: &Loaded, run: &str, gives_up: bool, ctx: &Context) -> R
     let state = StateDir::open(&loaded.config.state)?;
     let _lock = state.lock("reconcile")?;
     let plan = PlanFile::open(&kept(&state, run)?)?;
-    let mut store = open_store(state.root())?;
+    let mut store = open_store(&loaded.config)?;
     let fold = journal::open(&mut store, &plan.header().id)?;
     if fold.is_closed() {
         let began = ctx.clock.wall();
@@ -93,7 +93,7 @@ struct Going<'a> {
 fn go(
     loaded: &Loaded,
     plan: &PlanFile,
-    (mut store, fold): (SqliteStore, Fold),
+    (mut store, fold): (Box<dyn Store>, Fold),
     state: &StateDir,
     going: &Going<'_>,
     ctx: &Context,
@@ -103,7 +103,7 @@ fn go(
         give_up(undone, &mut store, ctx.clock.wall())?;
     }
     let stream = begin(plan, &fold, &mut store, ctx.clock.wall())?;
-    let parts = carry_out(&loaded.config, plan, state, (store, stream, Arc::new(fold)), going, ctx)?;
+    let parts = carry_out(&loaded.config, plan, (store, stream, Arc::new(fold)), going, ctx)?;
     let verb = if going.settle_only { "reconcile" } else { "apply" };
     Ok(finish(loaded, plan, state, &parts, &Ending { began, verb, gives_up: going.gives_up }, ctx)?)
 }
@@ -241,19 +241,18 @@ type Outcomes = BTreeMap<RegistryId, Result<Applied>>;
 fn carry_out(
     config: &Config,
     plan: &PlanFile,
-    state: &StateDir,
-    (store, stream, fold): (SqliteStore, StreamName, Arc<Fold>),
+    (store, stream, fold): (Box<dyn Store>, StreamName, Arc<Fold>),
     going: &Going<'_>,
     ctx: &Context,
 ) -> Result<Outcomes> {
-    let (journal, thread) = JournalWriter::start(Box::new(store), stream)?;
+    let (journal, thread) = JournalWriter::start(store, stream)?;
     let controls = Controls { stop: ctx.stop.clone(), pause: PauseFlag::default() };
     // Before anything is begun: a run that is to be held from its start is.
     heed(going.options, &controls);
     let outcomes = one_thread()?.block_on(async {
         let mut tasks = Vec::new();
         for id in plan.header().registries.keys().map(|id| RegistryId::from(id.as_str())).filter(|id| ctx.includes(id)) {
-            let task = match prepare(config, plan, state, &id, (&fold, going.settle_only), ctx) {
+            let task = match prepare(config, plan, &id, (&fold, going.settle_only), ctx) {
                 Ok((executor, pool, endpoint)) => {
                     let part = drive(executor, pool, endpoint, Arc::clone(&ctx.clock), journal.clone(), controls.clone());
                     Ok(on_its_own(part))
@@ -308,13 +307,12 @@ fn heed(options: &ApplyOptions, controls: &Controls) {
 fn prepare(
     config: &Config,
     plan: &PlanFile,
-    state: &StateDir,
     id: &RegistryId,
     (fold, settle_only): (&Arc<Fold>, bool),
     ctx: &Context,
 ) -> Result<(Executor, WritePool, crate::transport::Endpoint)> {
     let (id, registry) = config.registry(id.as_str())?;
-    let values = open_store(state.root())?;
+    let values = open_store(config)?;
     let now = ctx.clock.wall();
     let run = RunId::new(format!("{}-{}", short(&plan.header().id), now.as_second()));
     let pool = WritePool::new(setup(config, id, registry, &run, 1)?);
@@ -334,7 +332,7 @@ fn prepare(
     let parts = Parts {
         operations: Box::new(plan.operations()?),
         values: Box::new(VaultValues(values)),
-        guard: Box::new(LastWord::new(open_store(state.root())?)),
+        guard: Box::new(LastWord::new(open_store(config)?)),
         entropy: Box::new(SystemEntropy::new()),
     };
     Ok((Executor::new(settings, parts, Arc::clone(fold)), pool, endpoint(registry, ctx)?))
@@ -364,7 +362,7 @@ fn give_up(id: &str, store: &mut dyn Store, now: Timestamp) -> Result<()> {
 /// Closes the run where everything has come to its end, and tells what became of it.
 fn finish(loaded: &Loaded, plan: &PlanFile, state: &StateDir, parts: &Outcomes, ending: &Ending<'_>, ctx: &Context) -> Result<Ended> {
     let (id, config) = (&plan.header().id, &loaded.config);
-    let mut store = open_store(state.root())?;
+    let mut store = open_store(&loaded.config)?;
     let fold = journal::open(&mut store, id)?;
     let mut steps: BTreeMap<String, Vec<(u64, u8)>> = BTreeMap::new();
     for operation in plan.operations()? {

@@ -27,7 +27,7 @@ pub fn report_registers(loaded: &Loaded, ctx: &Context, country: Option<&str>) -
     let limits = limits(country)?;
     let night = Night::begin(loaded, ctx)?;
     night.stage("registers");
-    let mut store = open_store(night.state.root())?;
+    let mut store = open_store(&night.loaded.config)?;
     let mut all = Vec::new();
     for register in registers() {
         let book = Book::open(&mut store, register)?;

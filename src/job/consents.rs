@@ -7,7 +7,7 @@ use crate::compliance::register::{Block, Book, register};
 use crate::compliance::{self, Decision as Said, Fingerprint, Ledger, Subject};
 use crate::dataset::Row;
 use crate::plan::{Bar, Bases, Basis, BasisKind, Decision, Keeping, Purpose, Sources};
-use crate::store::{SqliteStore, Store};
+use crate::store::Store;
 use std::collections::HashMap;
 
 /// What the ledger said when the plan was made.
@@ -33,7 +33,7 @@ impl<'s> Consents<'s> {
     ///
     /// # Errors
     /// As [`Ledger::open`] and [`Book::open`].
-    pub(super) fn open(store: &'s mut SqliteStore, at: Timestamp) -> Result<Self> {
+    pub(super) fn open(store: &'s mut dyn Store, at: Timestamp) -> Result<Self> {
         let blocks = blocks(store, at)?;
         Ok(Self { ledger: Ledger::open(store)?, eraser: None, blocks, at })
     }
@@ -42,7 +42,7 @@ impl<'s> Consents<'s> {
     ///
     /// # Errors
     /// As [`Consents::open`] and [`Eraser::open`].
-    pub(super) fn erasing(loaded: &'s Loaded, store: &'s mut SqliteStore, at: Timestamp) -> Result<Self, Problems> {
+    pub(super) fn erasing(loaded: &'s Loaded, store: &'s mut dyn Store, at: Timestamp) -> Result<Self, Problems> {
         let eraser = Eraser::open(loaded, store, at)?;
         Ok(Self { eraser: Some(eraser), ..Self::open(store, at)? })
     }

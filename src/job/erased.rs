@@ -141,7 +141,7 @@ pub fn report_erasure(loaded: &Loaded, ctx: &Context) -> Result<Ended, Problems>
     let night = Night::begin(loaded, ctx)?;
     let records = night.known_records()?;
     night.stage("erasure");
-    let mut store = open_store(night.state.root())?;
+    let mut store = open_store(&night.loaded.config)?;
     let (rows, snapshots) = erasures(&night, &records, &mut store)?;
     let today = night.started.to_zoned(TimeZone::UTC).date();
     let kept: Vec<KeptRow> = own_residuals(loaded, night.state.root(), today);

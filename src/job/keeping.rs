@@ -48,7 +48,7 @@ pub fn report_retention(loaded: &Loaded, ctx: &Context, what_if: Option<&Path>) 
     let in_force = &*loaded.config.retention.pack;
     let (pack, before) = other.as_ref().map_or((in_force, None), |other| (other, Some(in_force)));
     let making = night.making();
-    let mut store = open_store(night.state.root())?;
+    let mut store = open_store(&night.loaded.config)?;
     let holds = Holds::read(&mut store, night.started)?;
     let (erasures, _) = erasures(&night, &records, &mut store)?;
     let (erasures, roles) = (Erasures::of(erasures), &*loaded.config.record);

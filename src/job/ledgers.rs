@@ -8,7 +8,7 @@ use crate::base::{Blame, Event, Exit, Lock, Problem, Problems, RegistryId, Resul
 use crate::compliance::Irregular;
 use crate::dataset::{DomainField, Records, Row, bucket_of};
 use crate::model::ObjectKind;
-use crate::store::SqliteStore;
+use crate::store::Store;
 
 /// The most irregular events that are told one by one.
 const TOLD: usize = 50;
@@ -28,7 +28,7 @@ pub struct ConsentOf {
 pub(super) struct Opened {
     state: StateDir,
     /// The store.
-    pub(super) store: SqliteStore,
+    pub(super) store: Box<dyn Store>,
     _lock: Lock,
 }
 
@@ -40,7 +40,7 @@ impl Opened {
     pub(super) fn open(loaded: &Loaded, what: &str) -> Result<Self> {
         let state = StateDir::open(&loaded.config.state)?;
         let lock = state.lock_ledgers(&format!("{what}, process {}", std::process::id()))?;
-        let store = open_store(state.root())?;
+        let store = open_store(&loaded.config)?;
         Ok(Self { state, store, _lock: lock })
     }
 

@@ -60,7 +60,7 @@ pub fn run(loaded: &Loaded, ctx: &Context) -> Result<Ended, Problems> {
             }
         }
     })?;
-    let mut store = open_store(night.state.root())?;
+    let mut store = open_store(&night.loaded.config)?;
     Vault::new(&mut store).expire(night.started)?;
     apart::expire(&mut store, &config.retention.pack, night.started, today)?;
     commitments::expire(&mut store, &|taken| retention::is_table_due(&config.retention.pack, taken, today))?;

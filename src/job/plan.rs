@@ -10,7 +10,7 @@ use super::sealing::Sealing;
 use super::table::Table;
 use super::validate::{known, newest};
 use super::{Context, Ended};
-use crate::base::{Blame, Event, Exit, Problem, Problems, RegistryId, Result, StateDir, Timestamp};
+use crate::base::{Blame, Event, Exit, Problem, Problems, RegistryId, Result, Timestamp};
 use crate::dataset::{Records, Services, Snapshot};
 use crate::model::{Finding, ObjectKind};
 use crate::plan::{
@@ -67,8 +67,7 @@ pub struct Planned {
 /// `E-plan-010` to `E-plan-013` (exit 2) for what was asked; everything that keeps the records from being taken in; `E-job-003` (exit 32)
 /// where a registry has no snapshot; `E-store-…` and `E-file-…` (exit 33).
 pub fn plan(loaded: &Loaded, ctx: &Context, options: &PlanOptions) -> Result<Ended, Problems> {
-    let state = StateDir::open(&loaded.config.state)?;
-    let mut ledger = open_store(state.root())?;
+    let mut ledger = open_store(&loaded.config)?;
     let now = ctx.clock.wall();
     let mut consents = match options.recipe {
         Recipe::Erasure => Consents::erasing(loaded, &mut ledger, now)?,
@@ -204,7 +203,7 @@ impl Making {
         let since = night.started.checked_sub(KEPT).unwrap_or(Timestamp::MIN);
         Ok(Self {
             recipe,
-            sealing: Sealing::begin(&night.state, target, gates.canary, keep_until, since)?,
+            sealing: Sealing::begin((&night.loaded.config, &night.state), target, gates.canary, keep_until, since)?,
             findings: Findings::begin(&night.dir, false, TOLD)?,
             tables: Tables { dir: night.dir.clone(), ..Tables::default() },
             tally: Tally::default(),

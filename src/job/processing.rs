@@ -47,7 +47,7 @@ pub fn report_record(loaded: &Loaded, ctx: &Context) -> Result<Ended, Problems> 
     };
     night.stage("record");
     let tls = tls_of_runs(&config.reports);
-    let mut store = open_store(night.state.root())?;
+    let mut store = open_store(&night.loaded.config)?;
     let registered = Registered::read(&mut store, night.started)?;
     let cases = Cases::read(&mut store, night.started)?;
     let holds = Holds::read(&mut store, night.started)?;
@@ -183,7 +183,12 @@ fn places(loaded: &Loaded, state: &Path) -> Vec<Place> {
         let first = source.as_ref()?.files.first()?;
         Some(place(&format!("records of {table}"), first))
     });
-    records.chain([place("snapshots, ledgers and the vault", state), place("reports", &config.reports)]).collect()
+    // The address of a database is as it was read, without its password.
+    let (here, database) = match &config.store {
+        None => ("snapshots, ledgers and the vault", None),
+        Some(database) => ("snapshots", Some(Place { what: "ledgers and the vault".to_owned(), path: database.address.clone() })),
+    };
+    records.chain([place(here, state)]).chain(database).chain([place("reports", &config.reports)]).collect()
 }
 
 /// The consent ledger in words, with its head.

@@ -181,7 +181,7 @@ pub(super) fn look(
     let config = &night.loaded.config;
     let today = night.started.to_zoned(TimeZone::UTC).date();
     let (services, rdap) = (night.services()?, night.rdap()?);
-    let mut store = open_store(night.state.root())?;
+    let mut store = open_store(&night.loaded.config)?;
     let windows = windows::open(&mut store, night.started)?;
     let tried = relays::tried(&mut store, night.started)?;
     drop(store);

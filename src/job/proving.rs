@@ -9,7 +9,7 @@ use crate::report::proof::note::{MAX_NOTE, read_checkpoint};
 use crate::report::proof::statement::{PAYLOAD_TYPE, Predicate, Statement};
 use crate::report::proof::tree::{Hash, Head, root};
 use crate::report::proof::{Document, Envelope, RedactionPredicate, SigningKey, VerifierKey};
-use crate::store::{Append, Batch, SqliteStore, Store, StreamName, read};
+use crate::store::{Append, Batch, Store, StreamName, read};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
@@ -47,13 +47,13 @@ pub(super) struct Log<S> {
     known: Vec<VerifierKey>,
 }
 
-impl Log<SqliteStore> {
+impl Log<Box<dyn Store>> {
     /// The log of an installation, with its key; one is made where it has none yet and none is named.
     ///
     /// # Errors
     /// `E-proof-001` to `-005` (exit 2) for what is wrong with a key; `E-config-006` where its file is; `E-store-…`, `E-file-…`.
     pub(super) fn open(config: &Config, state: &StateDir, entropy: &mut dyn Entropy) -> Result<Self> {
-        Self::with(open_store(state.root())?, state, &config.proof.origin, config.proof.key.as_ref(), entropy)
+        Self::with(open_store(config)?, state, &config.proof.origin, config.proof.key.as_ref(), entropy)
     }
 }
 

@@ -6,7 +6,7 @@ use super::opening::open_store;
 use crate::base::{Blame, Clock, Exit, Problem, Result, Timestamp, ValueDigest, escape_controls};
 use crate::journal::{Entry, append, review, review_stream};
 use crate::plan::{Change, Header, Operation, PlanFile, Turn, Undo, Value};
-use crate::store::{Batch, SqliteStore, Store as _, Vault};
+use crate::store::{Batch, Store, Vault};
 use comfy_table::{Table, presets};
 use std::fmt::Write as _;
 use std::path::Path;
@@ -85,7 +85,7 @@ pub fn approve(loaded: &Loaded, path: &Path, digest: &str, by: &str, clock: &dyn
     let by = name(by)?;
     let (header, now) = (plan.header(), clock.wall());
     standing(header, path, by, now)?;
-    let mut store = open_store(&loaded.config.state)?;
+    let mut store = open_store(&loaded.config)?;
     let (head, entries) = review(&mut store, &header.id)?;
     let approved = |entry: &Entry| match entry {
         Entry::Approved { digest, by, .. } if **digest == *plan.digest() => Some(by.to_string()),
@@ -190,9 +190,9 @@ fn shown(value: &Value) -> String {
 }
 
 /// The store, once it stands in the journal who is shown the plan's values.
-fn opened(plan: &PlanFile, who: Unmasking<'_>) -> Result<SqliteStore> {
+fn opened(plan: &PlanFile, who: Unmasking<'_>) -> Result<Box<dyn Store>> {
     let by = name(who.by)?;
-    let mut store = open_store(&who.loaded.config.state)?;
+    let mut store = open_store(&who.loaded.config)?;
     let id = &plan.header().id;
     let (head, _) = review(&mut store, id)?;
     let entry = Entry::Shown { by: by.into(), at: who.clock.wall() };
@@ -201,7 +201,7 @@ fn opened(plan: &PlanFile, who: Unmasking<'_>) -> Result<SqliteStore> {
 }
 
 /// Puts the values of an operation in clear, as far as the vault has them.
-fn reveal(operation: &mut Operation, store: &mut SqliteStore) -> Result<()> {
+fn reveal(operation: &mut Operation, store: &mut dyn Store) -> Result<()> {
     let mut vault = Vault::new(store);
     for step in &mut operation.steps {
         let Some(key) = vault.key(step.object.reference)? else { continue };

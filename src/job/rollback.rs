@@ -28,7 +28,7 @@ pub fn rollback(loaded: &Loaded, ctx: &Context, run: &str, options: &PlanOptions
     let night = Night::begin(loaded, ctx)?;
     let undone = PlanFile::open(&kept(&night.state, run)?)?;
     let id = &undone.header().id;
-    let mut store = open_store(night.state.root())?;
+    let mut store = open_store(&night.loaded.config)?;
     let fold = journal::open(&mut store, id)?;
     settled(&fold)?;
     let blocks = blocks(&mut store, night.started)?;

@@ -1,11 +1,12 @@
 //! Drafts into a plan: a batch at a time, each object with its key from the vault, each personal value sealed before the plan names it.
 
+use super::config::Config;
 use super::opening::open_store;
 use super::past::Past;
 use crate::base::{Blame, Entropy, ObjectKey, Problem, Result, StateDir, SystemEntropy, Timestamp};
 use crate::model::{Finding, ObjectKind};
 use crate::plan::{Draft, Header, PlanWriter, vault_name};
-use crate::store::{Batch, SqliteStore, Store as _, Vault, sealed_cell};
+use crate::store::{Batch, Store, Vault, sealed_cell};
 use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 
@@ -14,7 +15,7 @@ const BATCH: usize = 512;
 
 /// A plan under way.
 pub(super) struct Sealing {
-    store: SqliteStore,
+    store: Box<dyn Store>,
     entropy: Box<dyn Entropy>,
     /// How long the vault keeps what is sealed.
     keep_until: Timestamp,
@@ -32,8 +33,14 @@ impl Sealing {
     ///
     /// # Errors
     /// `E-store-…` where the store cannot be opened; `E-file-…` where the plan cannot be written.
-    pub(super) fn begin(state: &StateDir, target: &Path, canary: u64, keep_until: Timestamp, since: Timestamp) -> Result<Self> {
-        let store = open_store(state.root())?;
+    pub(super) fn begin(
+        (config, state): (&Config, &StateDir),
+        target: &Path,
+        canary: u64,
+        keep_until: Timestamp,
+        since: Timestamp,
+    ) -> Result<Self> {
+        let store = open_store(config)?;
         let writer = PlanWriter::create(target, canary)?;
         let entropy = Box::new(SystemEntropy::new());
         Ok(Self { store, entropy, keep_until, waiting: Vec::new(), writer, runs: (state.clone(), since), past: None })

@@ -5,19 +5,23 @@
 //! other kind of record: keys, sealed values, and the maps from references to objects. Cells are deleted for good, and no chain
 //! changes by that. A [`Batch`] of rows and cells is kept as a whole, and durable when [`Store::commit`] returns.
 //!
-//! [`SqliteStore`] is the store of one machine; [`MemoryStore`] is what tests and the simulator use. One suite holds both.
+//! [`SqliteStore`] is the store of one machine, [`PostgresStore`] that of several; [`MemoryStore`] is what tests and the simulator use. One suite holds both.
 
 mod chain;
+mod copy;
 mod host;
 mod memory;
+mod postgres;
 mod sqlite;
 #[cfg(test)]
 mod tests;
 mod vault;
 
 pub use chain::{Head, Link, bind, read};
+pub use copy::{Copied, copy};
 pub use host::{hold, rehome};
 pub use memory::MemoryStore;
+pub use postgres::{PostgresPlace, PostgresStore, ServerTls};
 pub use sqlite::SqliteStore;
 pub use vault::{Vault, sealed_cell};
 
@@ -76,6 +80,10 @@ pub enum Table {
 }
 
 impl Table {
+    /// Every one.
+    const ALL: [Self; 8] =
+        [Self::Objects, Self::References, Self::Keys, Self::Sealed, Self::Subjects, Self::Salts, Self::Host, Self::RowSalts];
+
     /// The number it has in a file; never given to another.
     const fn number(self) -> u8 {
         match self {
@@ -198,6 +206,36 @@ pub trait Store: Send {
     /// # Errors
     /// `E-store-006` where storage fails.
     fn claim(&mut self, claim: &Claim<'_>, now: Timestamp) -> Result<bool>;
+}
+
+impl<S: Store + ?Sized> Store for Box<S> {
+    fn commit(&mut self, batch: &Batch) -> Result<()> {
+        (**self).commit(batch)
+    }
+
+    fn head(&mut self, stream: &StreamName) -> Result<Head> {
+        (**self).head(stream)
+    }
+
+    fn rows(&mut self, stream: &StreamName, from: u64, each: &mut dyn FnMut(Link<'_>) -> Result<()>) -> Result<()> {
+        (**self).rows(stream, from, each)
+    }
+
+    fn streams(&mut self, prefix: &str) -> Result<Vec<StreamName>> {
+        (**self).streams(prefix)
+    }
+
+    fn get(&mut self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>> {
+        (**self).get(table, key)
+    }
+
+    fn cells(&mut self, table: Table, prefix: &[u8], each: &mut EachCell<'_>) -> Result<()> {
+        (**self).cells(table, prefix, each)
+    }
+
+    fn claim(&mut self, claim: &Claim<'_>, now: Timestamp) -> Result<bool> {
+        (**self).claim(claim, now)
+    }
 }
 
 /// A stream that has another length than its writer knows.

@@ -5,19 +5,19 @@ use crate::base::SeededEntropy;
 use proptest::prelude::*;
 use std::os::unix::fs::PermissionsExt as _;
 
-fn name(text: &str) -> StreamName {
+pub(super) fn name(text: &str) -> StreamName {
     StreamName::new(text).unwrap()
 }
 
-fn rows(stream: &str, expected: u64, rows: &[&str]) -> Append {
+pub(super) fn rows(stream: &str, expected: u64, rows: &[&str]) -> Append {
     Append { stream: name(stream), expected, rows: rows.iter().map(|row| row.as_bytes().into()).collect() }
 }
 
-fn appended(appends: Vec<Append>) -> Batch {
+pub(super) fn appended(appends: Vec<Append>) -> Batch {
     Batch { appends, cells: Vec::new() }
 }
 
-fn texts(store: &mut dyn Store, stream: &str) -> Vec<String> {
+pub(super) fn texts(store: &mut dyn Store, stream: &str) -> Vec<String> {
     let mut out = Vec::new();
     read(store, &name(stream), |number, row| {
         out.push(format!("{number} {}", String::from_utf8_lossy(row)));
@@ -32,7 +32,7 @@ fn at(second: i64) -> Timestamp {
 }
 
 /// What holds of every store.
-fn conforms(store: &mut dyn Store) {
+pub(super) fn conforms(store: &mut dyn Store) {
     assert_eq!(store.head(&name("a/1")).unwrap(), Head::empty(&name("a/1")));
     store.commit(&appended(vec![rows("a/1", 0, &["one", "two"]), rows("a/2", 0, &["uno"])])).unwrap();
     store.commit(&appended(vec![rows("a/1", 2, &["three"]), rows("b", 0, &[])])).unwrap();
@@ -100,6 +100,34 @@ fn conforms(store: &mut dyn Store) {
     let lines: Vec<&str> = closing.lines().collect();
     assert_eq!(lines.len(), 2);
     assert_eq!(lines[0], format!("a/1 {}", store.head(&name("a/1")).unwrap()));
+}
+
+#[test]
+fn a_store_moves_whole_goes_on_where_it_was_cut_short_and_forgets_what_was_erased_meanwhile() {
+    let (mut from, mut to) = (MemoryStore::default(), MemoryStore::default());
+    let many: Vec<String> = (0..2_500).map(|n| format!("row {n}")).collect();
+    let many: Vec<&str> = many.iter().map(String::as_str).collect();
+    let put = |key: &str| Cell::Put(Table::Keys, key.as_bytes().into(), b"v".as_slice().into());
+    hold(&mut from, &crate::base::Digest::of(b"this machine")).unwrap();
+    from.commit(&Batch { appends: vec![rows("a/1", 0, &many), rows("a/2", 0, &["uno"])], cells: vec![put("k"), put("l")] }).unwrap();
+    // An earlier call brought some of it.
+    to.commit(&Batch { appends: vec![rows("a/1", 0, &many[..7])], cells: vec![put("k"), put("gone")] }).unwrap();
+    let copied = copy(&mut from, &mut to).unwrap();
+    assert_eq!(copied, Copied { streams: 2, rows: 2_501, cells: 2 });
+    assert_eq!(copy(&mut from, &mut to).unwrap(), copied, "once more changes nothing");
+    for stream in ["a/1", "a/2"] {
+        assert_eq!(texts(&mut to, stream), texts(&mut from, stream));
+        assert_eq!(to.head(&name(stream)).unwrap(), from.head(&name(stream)).unwrap());
+    }
+    assert_eq!(to.get(Table::Keys, b"gone").unwrap(), None);
+    assert!(from.get(Table::Host, b"host").unwrap().is_some() && to.get(Table::Host, b"host").unwrap().is_none());
+    // A store that has something of its own is left as it is.
+    for own in [rows("z", 0, &["own"]), rows("a/1", 0, &["own"]), rows("a/2", 0, &["uno", "due"]), rows("a/2", 0, &["due"])] {
+        let mut other = MemoryStore::default();
+        other.commit(&appended(vec![own.clone()])).unwrap();
+        assert_eq!(copy(&mut from, &mut other).unwrap_err().id, "E-store-013");
+        assert_eq!(other.head(&own.stream).unwrap().rows, own.rows.len() as u64);
+    }
 }
 
 #[test]

@@ -12,7 +12,7 @@ use privet::plan::{
     Basis, BasisKind, Draft, DraftStep, Fact, GateName, GateVerdict, Header, PlanFile, PlanWriter, Reason, Recipe, RegistryFacts, Undo,
     vault_name,
 };
-use privet::store::{Batch, SqliteStore, Store as _, Vault, sealed_cell};
+use privet::store::{Batch, PostgresPlace, PostgresStore, SqliteStore, Store, Vault, sealed_cell};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -31,6 +31,8 @@ pub(crate) struct Locking {
     /// Lines of the registry's configuration.
     extra: &'static str,
     pub(crate) served: Option<Served>,
+    /// The database that is the store, where the file is not.
+    database: Option<PostgresPlace>,
 }
 
 impl Locking {
@@ -41,10 +43,20 @@ impl Locking {
 
     /// The same, with `extra` lines of configuration for the registry.
     pub(crate) fn configured(domains: u64, knobs: &[&str], extra: &'static str, change: impl FnOnce(&mut Header)) -> Self {
+        Self::over(domains, knobs, (extra, None), change)
+    }
+
+    /// The same, with a `database` as the store, which the `extra` lines name.
+    pub(crate) fn over(
+        domains: u64,
+        knobs: &[&str],
+        (extra, database): (&'static str, Option<PostgresPlace>),
+        change: impl FnOnce(&mut Header),
+    ) -> Self {
         let one = One::new("gtld-thick", "example", domains);
         drop(one.serve(&[], ""));
-        let mut this =
-            Self { loaded: one.load(), plan: one.config().with_file_name("lock.plan"), names: Vec::new(), extra, served: None, one };
+        let plan = one.config().with_file_name("lock.plan");
+        let mut this = Self { loaded: one.load(), plan, names: Vec::new(), extra, served: None, database, one };
         this.serve(&[]);
         assert_eq!(pull(&this.loaded, &context(&[])).expect("ended").exit(), Exit::Done);
         // A plan is applied under the configuration that it was made under.
@@ -70,7 +82,10 @@ impl Locking {
         self.names.clear();
         let rows: Vec<Row> =
             self.one.observed().into_iter().filter(|((kind, _), _)| *kind == ObjectKind::Domain).map(|(_, seen)| seen.row).collect();
-        let mut store = SqliteStore::open(&self.one.state().join("store.sqlite")).expect("a store");
+        let mut store: Box<dyn Store> = match &self.database {
+            Some(place) => Box::new(PostgresStore::open(place).expect("a store")),
+            None => Box::new(SqliteStore::open(&self.one.state().join("store.sqlite")).expect("a store")),
+        };
         let mut writer = PlanWriter::create(&self.plan, 1).expect("a plan");
         let mut entropy = privet::base::SeededEntropy::new(1);
         for row in &rows {

@@ -363,3 +363,27 @@ fn what_is_protected_by_default_is_said_whole() {
     let told: Vec<String> = wrong.iter().map(|keys| faults(format!("{GOOD}{privacy}{keys}"))).collect();
     insta::assert_snapshot!(told.join("\n"));
 }
+
+#[test]
+fn a_database_that_is_the_store_is_named_whole_and_without_its_password() {
+    let of = |keys: &str| read(format!("{GOOD}[store]\n{keys}").as_bytes());
+    let network = "postgres = \"postgresql://privet@db.example/privet\"\nca = \"ca.pem\"\npassword = { credential = \"store\" }\n";
+    let socket = "postgres = \"postgresql://privet@%2Frun%2Fpostgresql/privet\"\n";
+    let database = |keys: &str| of(keys).expect("good").config.store.expect("a database");
+    assert!(database(network).password.is_some() && database(network).ca == Some("ca.pem".into()));
+    assert!(database(socket).password.is_none() && database(socket).ca.is_none());
+    assert!(read(GOOD).expect("good").config.store.is_none());
+    let wrong = [
+        "",
+        "postgres = \"db.example\"\n",
+        "postgres = \"postgresql://privet:open@db.example/privet\"\nca = \"ca.pem\"\n",
+        "postgres = \"postgresql://privet@db.example/privet\"\n",
+        "postgres = \"postgresql://privet@one.example,two.example/privet\"\nca = \"ca.pem\"\n",
+        "postgres = \"postgresql://privet@%2Frun/privet\"\nca = \"ca.pem\"\n",
+        "postgres = \"postgresql://privet@%2Frun/privet\"\npassword = \"open\"\n",
+        "postgres = \"postgresql://privet@%2Frun/privet\"\npasword = { env = \"P\" }\n",
+    ];
+    let told: Vec<String> = wrong.iter().map(|keys| of(keys).map(|_| ()).expect_err("bad").to_string()).collect();
+    assert!(!told.join("").contains("open"), "{told:?}");
+    insta::assert_snapshot!(told.join("\n"));
+}

@@ -76,8 +76,16 @@ const FOR_CLI: [&str; 18] = [
 ];
 
 /// Files that may await: the drivers. Everything else is a state machine or plain code.
-const DRIVERS: &[&str] =
-    &["transport/", "apply/driver.rs", "apply/journal.rs", "pull/driver.rs", "pull/dns/driver.rs", "job/", "mock/server"];
+const DRIVERS: &[&str] = &[
+    "transport/",
+    "apply/driver.rs",
+    "apply/journal.rs",
+    "pull/driver.rs",
+    "pull/dns/driver.rs",
+    "store/postgres/",
+    "job/",
+    "mock/server",
+];
 
 fn sources(dir: &Path, out: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(dir).expect("a readable source tree") {

@@ -11,6 +11,7 @@ mod cli;
 mod config_input;
 mod conform;
 mod consent;
+mod database;
 mod dataset;
 mod demo;
 mod diff;
@@ -42,6 +43,8 @@ mod sample;
 mod schema_files;
 mod schemas;
 mod served;
+#[path = "../../src/store/postgres/server.rs"]
+mod server;
 mod session_faults;
 mod sim;
 mod state_faults;

@@ -15,6 +15,7 @@ mod proof;
 mod read;
 mod registry;
 mod secret;
+mod store;
 mod table;
 mod types;
 
@@ -22,4 +23,7 @@ pub use init::{TEMPLATE, init};
 pub use origin::{Given, Origin, Setting};
 pub use read::Environment;
 pub use secret::{SecretRead, SecretSource};
-pub use types::{Agent, Applying, Asking, Brand, Config, Dns, Gates, Loaded, Nightly, Poll, Proof, Records, RegistryConfig, Retention};
+pub use types::{
+    Agent, Applying, Asking, Brand, ByDefault, Config, Database, Dns, Gates, Loaded, Nightly, Poll, Proof, Records, RegistryConfig,
+    Retention,
+};

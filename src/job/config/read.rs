@@ -4,7 +4,7 @@ use super::agents;
 use super::document::{CAP, Document, text_of};
 use super::table::{Found, Kind, Layer, Reading, Table};
 use super::types::{ByDefault, Config, Dns, Loaded, Records, RegistryConfig, Retention};
-use super::{Given, TEMPLATE, consent, gates, nightly, packs, proof, registry};
+use super::{Given, TEMPLATE, consent, gates, nightly, packs, proof, registry, store};
 use crate::base::{Blame, Digest, DomainName, Exit, Handle, Problem, Problems, RegistryId, read_capped};
 use crate::compliance::retention::RulePack;
 use crate::dataset::{Format, Source};
@@ -118,6 +118,8 @@ fn root(reading: &mut Reading<'_>, path: &Path, bytes: &[u8], layers: [Layer<'_>
     let mut own = Table::root(&[file]);
     let mut records = own.child(reading, "records");
     let mut privacy = own.child(reading, "privacy");
+    let storing = own.child(reading, "store");
+    let store = store::store(reading, storing, environment);
     let mut agents = own.child(reading, "agents");
     let mut brands = own.child(reading, "messages");
     let mut registries = own.child(reading, "registries");
@@ -164,7 +166,7 @@ fn root(reading: &mut Reading<'_>, path: &Path, bytes: &[u8], layers: [Layer<'_>
     let by_default = by_default(reading, &mut privacy, &registries);
     let privacy = privacy_contact(reading, privacy);
     registry::check_defaults(reading, fallback);
-    for key in ["records", "privacy", "controller", "record", "oversight", "agents", "messages", "registries"] {
+    for key in ["records", "privacy", "store", "controller", "record", "oversight", "agents", "messages", "registries"] {
         all.know(key);
     }
     all.finish(reading);
@@ -180,6 +182,7 @@ fn root(reading: &mut Reading<'_>, path: &Path, bytes: &[u8], layers: [Layer<'_>
         reports,
         tables,
         records,
+        store: store?,
         privacy,
         by_default: by_default?,
         agents,

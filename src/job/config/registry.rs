@@ -180,7 +180,7 @@ fn pair(reading: &mut Reading<'_>, table: &Table<'_>, profile: Option<&Profile>,
 }
 
 /// Where the password is. A text in its place is a secret in the wrong place, and is not repeated.
-fn password(reading: &mut Reading<'_>, table: &mut Table<'_>, environment: Environment<'_>) -> Option<SecretSource> {
+pub(super) fn password(reading: &mut Reading<'_>, table: &mut Table<'_>, environment: Environment<'_>) -> Option<SecretSource> {
     let found = table.need(reading, "password", "{ file = \"secrets/password\" }")?;
     if found.is_text() {
         reading.fault("E-config-005", &found.name, found.file_line(), INLINE, KEEP);

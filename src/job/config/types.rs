@@ -30,6 +30,17 @@ pub struct Loaded {
     pub origins: BTreeMap<String, Setting>,
 }
 
+/// A database that is the store.
+#[derive(Clone, Debug)]
+pub struct Database {
+    /// Who logs in, where, into which: `postgresql://user@host:port/database`.
+    pub address: String,
+    /// The password, where one is wanted.
+    pub password: Option<SecretSource>,
+    /// The authorities by which a server behind a network is known, in PEM.
+    pub ca: Option<PathBuf>,
+}
+
 /// Which new names are sold with protection where nobody says otherwise.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum ByDefault {
@@ -63,6 +74,8 @@ pub struct Config {
     pub digest: Digest,
     /// Where snapshots, locks and ledgers are kept.
     pub state: PathBuf,
+    /// The database that is the store; the file of the state directory is, where none is named.
+    pub store: Option<Database>,
     /// Where each run leaves its reports.
     pub reports: PathBuf,
     /// The forms in which reports leave their tables.

@@ -5,7 +5,7 @@ use crate::compliance::exposure::Consent;
 use crate::compliance::register::{Book, Limits, register};
 use crate::compliance::{Decision, Fingerprint, Ledger, Purpose, Rule, Subject};
 use crate::dataset::Row;
-use crate::store::SqliteStore;
+use crate::store::Store;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use std::collections::HashMap;
@@ -28,7 +28,7 @@ impl<'s> Publications<'s> {
     ///
     /// # Errors
     /// As [`Ledger::open`].
-    pub(super) fn open(store: &'s mut SqliteStore, at: Timestamp) -> Result<Self> {
+    pub(super) fn open(store: &'s mut dyn Store, at: Timestamp) -> Result<Self> {
         let offered = offered(store, at)?;
         let ledger = Ledger::open(store)?;
         let has_events = ledger.subjects().next().is_some();
@@ -55,7 +55,7 @@ impl<'s> Publications<'s> {
     }
 }
 
-fn offered(store: &mut SqliteStore, at: Timestamp) -> Result<HashMap<Subject, Date>> {
+fn offered(store: &mut dyn Store, at: Timestamp) -> Result<HashMap<Subject, Date>> {
     let mut out = HashMap::new();
     let Some(register) = register("notice") else { return Ok(out) };
     let book = Book::open(store, register)?;

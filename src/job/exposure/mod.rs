@@ -97,13 +97,13 @@ impl Desk<'_, '_> {
 pub fn report_exposure(loaded: &Loaded, ctx: &Context, plan: Option<PathBuf>) -> Result<Ended, Problems> {
     let night = Night::begin(loaded, ctx)?;
     let all = newest(loaded, &night, ctx)?;
-    let planned = plan.as_deref().map(|path| PlannedChanges::read(path, &night.state)).transpose()?;
+    let planned = plan.as_deref().map(|path| PlannedChanges::read(path, &loaded.config)).transpose()?;
     let records = night.known_records()?;
     night.stage("exposure");
     let (services, rdap, own) = (night.services()?, night.rdap()?, own_data(&loaded.config));
     let settings = loaded.config.privacy.as_ref();
     let asking = Asking { services: &services, settings, rdap: &rdap, planned: planned.as_ref(), own: &own };
-    let mut store = open_store(night.state.root())?;
+    let mut store = open_store(&night.loaded.config)?;
     let mut consents = Publications::open(&mut store, night.started)?;
     let mut findings = Findings::begin(&night.dir, false, TOLD)?;
     let making = night.making();

@@ -1,7 +1,8 @@
 //! What a plan makes of the objects of one registry, applied to what was observed of them.
 
-use crate::base::{Result, StateDir};
+use crate::base::Result;
 use crate::dataset::{ContactField, DomainField, Row, columns};
+use crate::job::config::Config;
 use crate::job::opening::open_store;
 use crate::model::{ObjectKind, Properties};
 use crate::plan::{Fact, PlanFile, Turn, Value};
@@ -31,9 +32,9 @@ impl PlannedChanges {
     ///
     /// # Errors
     /// As [`PlanFile::open`] (exit 21); `E-vault-002`, `E-store-…`.
-    pub(super) fn read(path: &Path, state: &StateDir) -> Result<Self> {
+    pub(super) fn read(path: &Path, config: &Config) -> Result<Self> {
         let plan = PlanFile::open(path)?;
-        let mut store = open_store(state.root())?;
+        let mut store = open_store(config)?;
         let mut vault = Vault::new(&mut store);
         let mut all = Self::default();
         for operation in plan.operations()? {

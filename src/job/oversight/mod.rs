@@ -48,7 +48,7 @@ pub fn report_oversight(loaded: &Loaded, ctx: &Context) -> Result<Ended, Problem
     let services = night.services()?;
     night.stage("oversight");
     let today = night.started.to_zoned(TimeZone::UTC).date();
-    let mut store = open_store(night.state.root())?;
+    let mut store = open_store(&night.loaded.config)?;
     let cases = Cases::read(&mut store, night.started)?;
     let mut ledger = Ledger::open(&mut store)?;
     let making = night.making();

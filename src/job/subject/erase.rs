@@ -140,7 +140,7 @@ pub fn subject_erase(loaded: &Loaded, ctx: &Context, of: &SubjectOf, despite: Op
     }
     drop(opened);
     // What is gone is looked for in the store as it stands on disk now.
-    let mut store = open_store(night.state.root())?;
+    let mut store = open_store(&night.loaded.config)?;
     let after = Counted::of(&mut store, &known, config)?;
     let salted: BTreeSet<Commitment> = known.commitments(&mut store)?;
     let chains_whole = heads == self::heads(&mut store)?;

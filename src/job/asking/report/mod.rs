@@ -41,7 +41,7 @@ pub fn report_consent(loaded: &Loaded, ctx: &Context) -> Result<Ended, Problems>
     let records = night.known_records()?;
     night.stage("consent");
     let making = night.making();
-    let mut store = open_store(night.state.root())?;
+    let mut store = open_store(&night.loaded.config)?;
     let informed = informed(&mut store, night.started)?;
     let messages = Messages::open(&mut store)?;
     let mut ledger = Ledger::open(&mut store)?;

@@ -1,0 +1,31 @@
+//! The table `[store]`: the database that is the store.
+
+use super::Environment;
+use super::registry::password;
+use super::table::{Reading, Table};
+use super::types::Database;
+use crate::store::PostgresPlace;
+
+/// The database; the outer nothing where it cannot be used, the inner one where none is named.
+#[expect(clippy::option_option, reason = "that a table is wrong is not that it is absent")]
+pub(super) fn store(reading: &mut Reading<'_>, mut table: Table<'_>, environment: Environment<'_>) -> Option<Option<Database>> {
+    if table.is_absent() {
+        return Some(None);
+    }
+    let found = table.need(reading, "postgres", "\"postgresql://privet@db.example/privet\"");
+    let has_password = table.find("password").is_some();
+    let password = if has_password { Some(password(reading, &mut table, environment)) } else { None };
+    let ca = table.find("ca").map(|found| found.path(reading));
+    table.finish(reading);
+    let found = found?;
+    let address = found.text(reading)?;
+    // The certificates themselves are read where the store is opened.
+    if let Err(what) = PostgresPlace::new(&address, None, ca.is_some().then(Vec::new)) {
+        let remedy =
+            "write it as in `postgresql://privet@db.example/privet`; a socket of this machine's as in `…@%2Frun%2Fpostgresql/privet`";
+        reading.fault("E-config-003", &found.name, found.file_line(), format!("this cannot be used here: {what}"), remedy);
+        return None;
+    }
+    let (password, ca) = (password.map_or(Some(None), |read| read.map(Some))?, ca.map_or(Some(None), |read| read.map(Some))?);
+    Some(Some(Database { address, password, ca }))
+}
