@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 /// The pages, each followed by a test of its own.
-const PAGES: [&str; 2] = ["README.md", "docs/tutorial.md"];
+const PAGES: [&str; 3] = ["README.md", "docs/operator.md", "docs/tutorial.md"];
 /// The blocks that are not run: the page, and the first command.
 const NOT_RUN: [(&str, &str); 1] = [("README.md", "cargo test")];
 /// What begins a command that stands where nobody would run it.
@@ -257,6 +257,11 @@ fn follow(name: &str) {
 #[test]
 fn readme() {
     follow("README.md");
+}
+
+#[test]
+fn operator() {
+    follow("docs/operator.md");
 }
 
 #[test]
