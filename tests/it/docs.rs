@@ -12,234 +12,21 @@
 //! - `<!-- begins with: reports/sample -->` copies that folder of the project into the directory.
 //! - `<!-- not run: why -->` in front of a block leaves it out; [`NOT_RUN`] has all there are.
 
-use privet::base::{create_private_dir, write_atomic};
-use std::io::{BufRead as _, BufReader};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+mod page;
+mod reader;
+
+use page::{Step, read};
+use reader::Reader;
+use std::path::PathBuf;
+use std::process::Command;
 
 /// The pages, each followed by a test of its own.
-const PAGES: [&str; 3] = ["README.md", "docs/operator.md", "docs/tutorial.md"];
+const PAGES: [&str; 4] = ["README.md", "docs/officer.md", "docs/operator.md", "docs/tutorial.md"];
 /// The blocks that are not run: the page, and the first command.
 const NOT_RUN: [(&str, &str); 1] = [("README.md", "cargo test")];
-/// What begins a command that stands where nobody would run it.
-const COMMANDS: [&str; 4] = ["$ ", "privet ", "cargo ", "sudo "];
-/// What stands for whatever varies.
-const ANY: char = '…';
-/// The first of the ports that stand for free ones, and how many there are.
-const PORTS: (u16, u16) = (7701, 9);
-
-/// A thing to do on a page.
-#[derive(Debug, PartialEq, Eq)]
-enum Step {
-    /// Run it; it ends with `code`, and prints `output` where that says anything.
-    Run { line: usize, command: String, code: i32, output: Vec<String> },
-    /// Leave this file.
-    Write { name: String, text: String },
-    /// Copy this folder of the project.
-    Begin { folder: String },
-    /// A block that is not run, by its first command.
-    Skip { command: String },
-}
-
-/// Reads a page.
-fn read(text: &str) -> Result<Vec<Step>, String> {
-    let mut steps = Vec::new();
-    let mut lines = text.lines().zip(1..).peekable();
-    let mut skip = false;
-    while let Some((line, number)) = lines.next() {
-        if let Some(folder) = between(line, "<!-- begins with: ", " -->") {
-            steps.push(Step::Begin { folder: folder.to_owned() });
-        }
-        let Some(info) = line.trim_start().strip_prefix("```") else {
-            if COMMANDS.iter().any(|c| line.strip_prefix("    ").is_some_and(|l| l.trim_start().starts_with(c))) {
-                return Err(format!("{number}: a command outside of a console block"));
-            }
-            skip = between(line, "<!-- not run: ", " -->").is_some_and(|why| !why.trim().is_empty());
-            continue;
-        };
-        let indent = line.len() - line.trim_start().len();
-        let mut block = Vec::new();
-        loop {
-            let Some((line, number)) = lines.next() else { return Err(format!("{number}: a block without an end")) };
-            if line.trim() == "```" {
-                break;
-            }
-            block.push((line.get(indent..).unwrap_or_default(), number));
-        }
-        match info.split_once(' ').map_or((info, ""), |(language, name)| (language, name.trim())) {
-            ("console", "") if skip => {
-                let first = block.iter().find_map(|(line, _)| line.strip_prefix("$ ")).ok_or(format!("{number}: no command"))?;
-                steps.push(Step::Skip { command: first.to_owned() });
-            }
-            ("console", "") => steps.extend(commands(&block)?),
-            (_, "") => {
-                if let Some((_, number)) = block.iter().find(|(line, _)| COMMANDS.iter().any(|c| line.starts_with(c))) {
-                    return Err(format!("{number}: a command outside of a console block"));
-                }
-            }
-            (_, name) => {
-                let text: String = block.iter().flat_map(|(line, _)| [line, "\n"]).collect();
-                steps.push(Step::Write { name: name.to_owned(), text });
-            }
-        }
-        skip = false;
-    }
-    Ok(steps)
-}
-
-/// The commands of a console block.
-fn commands(block: &[(&str, usize)]) -> Result<Vec<Step>, String> {
-    let mut steps: Vec<Step> = Vec::new();
-    let mut lines = block.iter();
-    while let Some((text, number)) = lines.next() {
-        if let Some(first) = text.strip_prefix("$ ") {
-            let mut command = first.to_owned();
-            while let Some(part) = command.strip_suffix('\\') {
-                let (next, _) = lines.next().ok_or(format!("{number}: it goes on nowhere"))?;
-                command = format!("{part}{}", next.trim_start());
-            }
-            if command.starts_with("cd ") {
-                return Err(format!("{number}: a command cannot change the directory of the next"));
-            }
-            steps.push(Step::Run { line: *number, command, code: 0, output: Vec::new() });
-        } else if let Some(Step::Run { output, .. }) = steps.last_mut() {
-            output.push(text.trim_end().to_owned());
-        } else {
-            return Err(format!("{number}: an output of no command"));
-        }
-    }
-    let mut told: Vec<Step> = Vec::new();
-    for step in steps {
-        match (told.last_mut(), step) {
-            (Some(Step::Run { code, .. }), Step::Run { line, command, output, .. }) if command == "echo $?" => {
-                let said = output.first().and_then(|said| said.parse().ok()).filter(|_| output.len() == 1);
-                *code = said.ok_or(format!("{line}: one exit code is told"))?;
-            }
-            (_, step) => told.push(step),
-        }
-    }
-    Ok(told)
-}
-
-fn between<'t>(line: &'t str, before: &str, after: &str) -> Option<&'t str> {
-    line.trim().strip_prefix(before)?.strip_suffix(after)
-}
-
-/// Whether `line` is what the page says.
-fn is_line(page: &str, line: &str) -> bool {
-    let Some((before, rest)) = page.split_once(ANY) else { return page == line };
-    let Some(left) = line.strip_prefix(before) else { return false };
-    left.char_indices().map(|(at, _)| at).chain([left.len()]).any(|at| is_line(rest, &left[at..]))
-}
-
-/// Whether `lines` are what the page says.
-fn is_output(page: &[String], lines: &[&str]) -> bool {
-    match page.split_first() {
-        None => lines.is_empty(),
-        Some((first, rest)) if *first == ANY.to_string() => (0..=lines.len()).any(|n| is_output(rest, &lines[n..])),
-        Some((first, rest)) => lines.split_first().is_some_and(|(line, others)| is_line(first, line.trim_end()) && is_output(rest, others)),
-    }
-}
-
-/// A reader with a directory of their own, and what they have started.
-struct Reader {
-    dir: tempfile::TempDir,
-    ports: Vec<(u16, u16)>,
-    serving: Vec<Child>,
-}
-
-impl Drop for Reader {
-    fn drop(&mut self) {
-        for child in &mut self.serving {
-            let ended = rustix::process::kill_process(rustix::process::Pid::from_child(child), rustix::process::Signal::TERM);
-            assert!(ended.is_ok() && child.wait().is_ok(), "what a page started ends");
-        }
-    }
-}
-
-impl Reader {
-    fn new() -> Self {
-        // All at once, so that they are not the same.
-        let listeners: Vec<_> = (0..PORTS.1).map(|_| std::net::TcpListener::bind("127.0.0.1:0").expect("a port")).collect();
-        let free = listeners.iter().map(|l| l.local_addr().expect("an address").port());
-        Self { dir: tempfile::tempdir().expect("a directory"), ports: (PORTS.0..).zip(free).collect(), serving: Vec::new() }
-    }
-
-    /// A text of the page with this reader's ports.
-    fn here(&self, text: &str) -> String {
-        self.ports.iter().fold(text.to_owned(), |text, (page, here)| {
-            text.replace(&format!("127.0.0.1:{page}"), &format!("127.0.0.1:{here}"))
-                .replace(&format!("port = {page}"), &format!("port = {here}"))
-        })
-    }
-
-    /// What was printed, with the page's ports.
-    fn as_on_page(&self, bytes: &[u8]) -> String {
-        let text = String::from_utf8_lossy(bytes).into_owned();
-        self.ports.iter().fold(text, |text, (page, here)| text.replace(&format!("127.0.0.1:{here}"), &format!("127.0.0.1:{page}")))
-    }
-
-    fn shell(&self, command: &str) -> Command {
-        let program = Path::new(env!("CARGO_BIN_EXE_privet"));
-        let folder = program.parent().expect("a folder").display();
-        let mut shell = Command::new("sh");
-        shell.arg("-c").arg(format!("exec 2>&1; {}", self.here(&command.replace("cargo run -- ", "privet "))));
-        shell.env_clear().env("PATH", format!("{folder}:/usr/local/bin:/usr/bin:/bin")).env("LC_ALL", "C.UTF-8");
-        shell.env("HOME", self.dir.path()).env("PWD", self.dir.path()).current_dir(self.dir.path());
-        shell.stdin(Stdio::null()).stdout(Stdio::piped());
-        shell
-    }
-
-    /// Runs a command: its exit code, and what it printed.
-    fn run(&mut self, command: &str) -> (i32, String) {
-        let Some(serving) = command.strip_suffix(" &") else {
-            let output = self.shell(command).output().expect("a process");
-            return (output.status.code().unwrap_or(-1), self.as_on_page(&output.stdout));
-        };
-        let mut child = self.shell(&format!("exec {serving}")).spawn().expect("a process");
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().expect("its output")).read_line(&mut line).expect("a line");
-        self.serving.push(child);
-        (0, self.as_on_page(line.as_bytes()))
-    }
-
-    /// Does what a page says; what went otherwise.
-    fn follow(&mut self, steps: &[Step]) -> Vec<String> {
-        let mut wrong = Vec::new();
-        for step in steps {
-            match step {
-                Step::Begin { folder } => copy(&project().join(folder), &self.dir.path().join(folder)),
-                Step::Write { name, text } => {
-                    let path = self.dir.path().join(name);
-                    create_private_dir(path.parent().expect("a folder")).expect("made");
-                    write_atomic(&path, self.here(text).as_bytes()).expect("written");
-                }
-                Step::Skip { .. } => {}
-                Step::Run { line, command, code, output } => {
-                    let (ended, printed) = self.run(command);
-                    let lines: Vec<&str> = printed.lines().collect();
-                    if ended != *code || !(output.is_empty() || is_output(output, &lines)) {
-                        let page = output.join("\n");
-                        wrong.push(format!("{line}: $ {command}\n--- page: {code}\n{page}\n--- here: {ended}\n{printed}"));
-                    }
-                }
-            }
-        }
-        wrong
-    }
-}
 
 fn project() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-}
-
-/// Copies a folder with all in it.
-fn copy(from: &Path, to: &Path) {
-    create_private_dir(to).expect("made");
-    for entry in std::fs::read_dir(from).expect("a folder") {
-        let (path, to) = (entry.as_ref().expect("an entry").path(), to.join(entry.as_ref().expect("an entry").file_name()));
-        if path.is_dir() { copy(&path, &to) } else { write_atomic(&to, &std::fs::read(&path).expect("a file")).expect("written") }
-    }
 }
 
 fn page(name: &str) -> String {
@@ -257,6 +44,11 @@ fn follow(name: &str) {
 #[test]
 fn readme() {
     follow("README.md");
+}
+
+#[test]
+fn officer() {
+    follow("docs/officer.md");
 }
 
 #[test]
