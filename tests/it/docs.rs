@@ -21,7 +21,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 /// The pages, each followed by a test of its own.
-const PAGES: [&str; 4] = ["README.md", "docs/officer.md", "docs/operator.md", "docs/tutorial.md"];
+const PAGES: [&str; 5] = ["README.md", "SECURITY.md", "docs/officer.md", "docs/operator.md", "docs/tutorial.md"];
 /// The blocks that are not run: the page, and the first command.
 const NOT_RUN: [(&str, &str); 1] = [("README.md", "cargo test")];
 
@@ -44,6 +44,11 @@ fn follow(name: &str) {
 #[test]
 fn readme() {
     follow("README.md");
+}
+
+#[test]
+fn security() {
+    follow("SECURITY.md");
 }
 
 #[test]
@@ -106,6 +111,45 @@ fn what_a_text_calls_a_command_is_one() {
         }
     }
     assert!(wrong.is_empty() && seen > 0, "{wrong:#?}");
+}
+
+/// The anchor of a heading, as GitHub makes it.
+fn anchor(heading: &str) -> String {
+    let kept = heading.trim().to_lowercase();
+    kept.chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_')).map(|c| if c == ' ' { '-' } else { c }).collect()
+}
+
+#[test]
+fn what_a_page_links_to_and_cites_is_there() {
+    let mut wrong = Vec::new();
+    let (mut links, mut cited) = (0, 0);
+    for name in PAGES {
+        let text = page(name);
+        let prose: String = text.split("```").step_by(2).collect();
+        let folder = project().join(name).parent().expect("a folder").to_owned();
+        for target in prose.split("](").skip(1).filter_map(|rest| rest.split_once(')')).map(|(target, _)| target) {
+            links += 1;
+            let (file, place) = target.split_once('#').unwrap_or((target, ""));
+            let path = if file.is_empty() { project().join(name) } else { folder.join(file) };
+            let headings = || std::fs::read_to_string(&path).unwrap_or_default();
+            let is_there = path.exists()
+                && (place.is_empty()
+                    || headings().lines().any(|line| line.starts_with('#') && anchor(line.trim_start_matches('#')) == place));
+            if !is_there {
+                wrong.push(format!("{name}: {target}"));
+            }
+        }
+        // `src/FILE.rs` is a file, and `src/FILE.rs::NAME` a function in it.
+        for span in prose.split('`').skip(1).step_by(2).filter(|span| ["src/", "tests/"].iter().any(|root| span.starts_with(root))) {
+            cited += 1;
+            let (file, function) = span.split_once("::").unwrap_or((span, ""));
+            let code = std::fs::read_to_string(project().join(file)).unwrap_or_default();
+            if code.is_empty() || !(function.is_empty() || code.contains(&format!("fn {function}("))) {
+                wrong.push(format!("{name}: {span}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty() && links > 10 && cited > 10, "{links} links, {cited} places: {wrong:#?}");
 }
 
 #[test]
