@@ -21,7 +21,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 /// The pages, each followed by a test of its own.
-const PAGES: [&str; 5] = ["README.md", "SECURITY.md", "docs/officer.md", "docs/operator.md", "docs/tutorial.md"];
+const PAGES: [&str; 6] = ["README.md", "SECURITY.md", "docs/officer.md", "docs/operator.md", "docs/reference.md", "docs/tutorial.md"];
 /// The blocks that are not run: the page, and the first command.
 const NOT_RUN: [(&str, &str); 1] = [("README.md", "cargo test")];
 
@@ -54,6 +54,11 @@ fn security() {
 #[test]
 fn officer() {
     follow("docs/officer.md");
+}
+
+#[test]
+fn reference() {
+    follow("docs/reference.md");
 }
 
 #[test]
@@ -111,6 +116,20 @@ fn what_a_text_calls_a_command_is_one() {
         }
     }
     assert!(wrong.is_empty() && seen > 0, "{wrong:#?}");
+}
+
+#[test]
+fn the_reference_has_every_verb() {
+    let help = Command::new(env!("CARGO_BIN_EXE_privet")).arg("--help").output().expect("a process");
+    let help = String::from_utf8(help.stdout).expect("text");
+    let (_, commands) = help.split_once("Commands:\n").expect("the verbs");
+    let verbs = commands.lines().take_while(|line| !line.is_empty()).filter_map(|line| {
+        let name = line.strip_prefix("  ").filter(|rest| !rest.starts_with(' '))?;
+        name.split_whitespace().next()
+    });
+    let reference = page("docs/reference.md");
+    let (missing, named): (Vec<&str>, Vec<&str>) = verbs.partition(|verb| !reference.contains(&format!("`privet {verb}")));
+    assert!(missing.is_empty() && named.len() > 20, "{missing:?}");
 }
 
 /// The anchor of a heading, as GitHub makes it.
