@@ -132,6 +132,18 @@ fn the_reference_has_every_verb() {
     assert!(missing.is_empty() && named.len() > 20, "{missing:?}");
 }
 
+#[test]
+fn the_operators_guide_has_a_runbook_for_each_exit_code() {
+    let help = Command::new(env!("CARGO_BIN_EXE_privet")).arg("--help").output().expect("a process");
+    let help = String::from_utf8(help.stdout).expect("text");
+    let (_, codes) = help.split_once("Exit codes:\n").expect("the codes");
+    let words = codes.lines().take_while(|line| !line.is_empty()).flat_map(str::split_whitespace);
+    let codes: Vec<u8> = words.filter_map(|word| word.parse().ok()).filter(|code| *code != 0).collect();
+    let guide = page("docs/operator.md");
+    let missing: Vec<&u8> = codes.iter().filter(|code| !guide.contains(&format!("\n### {code}: "))).collect();
+    assert!(missing.is_empty() && codes.len() == 15, "{missing:?} of {codes:?}");
+}
+
 /// The anchor of a heading, as GitHub makes it.
 fn anchor(heading: &str) -> String {
     let kept = heading.trim().to_lowercase();
