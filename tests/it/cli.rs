@@ -147,6 +147,12 @@ fn init_leaves_private_files_and_overwrites_none() {
 }
 
 #[test]
+fn the_example_of_init_has_every_column() {
+    let shown = World::started().run(&["validate"]);
+    assert!(shown.starts_with("exit: 0\n") && shown.contains("3 objects, 0 errors, 0 warnings"), "{shown}");
+}
+
+#[test]
 fn config_show_says_where_each_value_came_from() {
     let world = World::started();
     world.edit("state = \"state\"\n", "");

@@ -16,6 +16,7 @@ mod dataset;
 mod demo;
 mod diff;
 mod dns;
+mod docs;
 mod ended;
 mod erasure;
 mod exposure;
