@@ -162,6 +162,11 @@ fn row_06_secret_file() {
     for name in ["missing", "empty", "open", "link", "lines", "latin", "large", "."] {
         told.push(read(name).expect_err(name).to_string());
     }
+    // As systemd shows a credential that an access list lets the unit's user read; of any other file that is too open.
+    make("managed", b"correct horse", 0o440);
+    let credential = |name: &str| SecretSource::Credential { name: name.to_owned(), path: Some(at(name)) };
+    assert_eq!(credential("managed").read().map(|r| r.secret.reveal().to_owned()), Ok("correct horse".to_owned()));
+    assert!(read("managed").is_err() && credential("open").read().is_err(), "what others may read is refused");
     let nowhere = SecretSource::Credential { name: "epp".to_owned(), path: None };
     told.push(nowhere.read().expect_err("no directory").to_string());
     told.push(SecretSource::Environment { name: "EPP".to_owned(), value: None }.read().expect_err("not set").to_string());

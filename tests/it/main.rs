@@ -28,6 +28,7 @@ mod marker;
 mod night;
 mod one;
 mod oversight;
+mod packaging;
 mod plan;
 mod plan_input;
 mod proof;
