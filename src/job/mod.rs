@@ -25,6 +25,7 @@ mod frame;
 mod interrupt;
 mod keeping;
 mod ledgers;
+mod metrics;
 mod night;
 mod nightly;
 mod opening;

@@ -24,6 +24,20 @@ pub struct TlsFiles {
     pub pin: Option<String>,
 }
 
+impl TlsFiles {
+    /// What the certificates in the files state, without a judgement on them: those of issuers (`ca`), and ours. What cannot be read is
+    /// left out.
+    #[must_use]
+    pub fn certificates(&self) -> Vec<CertificateFacts> {
+        let files = [Some((&self.ca, "ca")), self.own.as_ref().map(|(certificate, _)| (certificate, "ours"))];
+        let each = files.into_iter().flatten().flat_map(|(path, whose)| {
+            let all = certificates(path).unwrap_or_default();
+            all.into_iter().filter_map(move |der| Some(facts(&der, &parsed(&der)?, whose)))
+        });
+        each.collect()
+    }
+}
+
 /// What the files hold.
 pub(super) struct Held {
     pub(super) roots: RootCertStore,

@@ -176,6 +176,15 @@ fn row_06_secret_file() {
 }
 
 #[test]
+fn metrics_go_to_a_file_that_a_collector_reads() {
+    let with = |file: &str| format!("{GOOD}[metrics]\nfile = \"{file}\"\n");
+    let told = faults(with("figures.txt"));
+    assert!(told.contains("metrics.file") && told.contains(".prom"), "{told}");
+    assert_eq!(read(with("privet.prom")).expect("it reads").config.metrics, Some(PathBuf::from("privet.prom")));
+    assert_eq!(read(GOOD).expect("it reads").config.metrics, None);
+}
+
+#[test]
 fn row_06_the_password_has_exactly_one_place() {
     let none = spoilt("{ file = \"password\" }", "{}");
     let two = spoilt("{ file = \"password\" }", "{ file = \"password\", env = \"EPP\" }");

@@ -25,6 +25,7 @@ mod kill;
 mod layers;
 mod ledgers;
 mod marker;
+mod metrics;
 mod night;
 mod one;
 mod oversight;
