@@ -88,6 +88,8 @@ pub(super) enum Format {
     Csv,
     /// One JSON object a line, where the verb prints the events of a ledger
     Ndjson,
+    /// For build servers, where the verb prints findings
+    Junit,
 }
 
 /// The form of log lines.
@@ -451,7 +453,8 @@ Ends with 11 where a finding is an error; with --fail-on findings for a warning 
 
 Examples:
   privet validate --registry example
-  privet validate --snapshot --format csv > findings.csv";
+  privet validate --snapshot --format csv > findings.csv
+  privet validate --quiet --format junit > findings.junit.xml";
 
 const VERIFY: &str = "\
 Names each file that was altered, is missing, or was added beside. What an erasure altered or removed is told with its signed redaction. \

@@ -48,6 +48,9 @@ fn dispatch(global: &Global, command: Command, printer: &Arc<Printer>, clock: &A
     if global.format == Format::Csv && !has_events && !matches!(command, Command::Validate { .. }) {
         return Err(argument("E-cli-012", "this verb prints no single table", "use --format text or json").into());
     }
+    if global.format == Format::Junit && !matches!(command, Command::Validate { .. }) {
+        return Err(argument("E-cli-012", "this verb prints no findings", "use --format text or json").into());
+    }
     match command {
         Command::Init { dir } => Ok(init(&dir)?),
         Command::Check(which) => night(global, &which, printer, clock, job::check),
@@ -255,7 +258,7 @@ const fn events_as(global: &Global) -> Option<Form> {
     match global.format {
         Format::Csv => Some(Form::Csv),
         Format::Ndjson => Some(Form::Ndjson),
-        Format::Text | Format::Json => None,
+        Format::Text | Format::Json | Format::Junit => None,
     }
 }
 
@@ -293,6 +296,7 @@ fn validated(global: &Global, printer: &Printer, validated: Validated) -> Result
         Format::Text | Format::Ndjson => return Ok(ended),
         Format::Json => "findings.json",
         Format::Csv => "findings.csv",
+        Format::Junit => "findings.junit.xml",
     };
     printer.file(&dir.join(file))?;
     ended.text.clear();
