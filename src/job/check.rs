@@ -120,6 +120,7 @@ pub fn check(loaded: &Loaded, ctx: &Context) -> Result<Ended, Problems> {
     before(loaded, ctx)?;
     let now = ctx.clock.wall();
     let run_id = RunId::new(format!("{}-check", now.strftime("%Y%m%dT%H%M%SZ")));
+    ctx.events.tell(Event::Run { id: run_id.clone() });
     let runtime = runtime()?;
     let mut ended = Ended { exits: vec![Exit::Done], json: serde_json::Value::Null, text: String::new(), problems: Vec::new() };
     let mut registries = Vec::new();

@@ -158,6 +158,7 @@ impl<'a> Night<'a> {
         let what = format!("{} {} {started}", loaded.config.digest, loaded.config.path.display());
         let short: String = Digest::of(what.as_bytes()).short().chars().take(8).collect();
         let run_id = RunId::new(format!("{}-{short}", started.strftime("%Y%m%dT%H%M%SZ")));
+        ctx.events.tell(Event::Run { id: run_id.clone() });
         let lock = state.lock(&format!("run {run_id}, process {}", std::process::id()))?;
         let dir = loaded.config.reports.join(run_id.as_str());
         create_private_dir(&dir)?;

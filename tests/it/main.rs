@@ -24,6 +24,7 @@ mod keeping;
 mod kill;
 mod layers;
 mod ledgers;
+mod logs;
 mod marker;
 mod metrics;
 mod night;
