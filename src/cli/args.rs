@@ -340,6 +340,12 @@ pub(super) enum Command {
         /// For which shell
         shell: clap_complete::Shell,
     },
+    /// Write manual pages, one for each verb
+    #[command(after_help = "Example:\n  privet man ~/.local/share/man/man1")]
+    Man {
+        /// The directory
+        dir: PathBuf,
+    },
     /// The store with journal, vault and ledgers
     Store {
         /// What to do

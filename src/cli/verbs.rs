@@ -6,7 +6,7 @@ use super::args::{
 };
 use super::printer::Printer;
 use super::progress::Listener;
-use super::{argument, bundled, logging, registries, schemas, settings};
+use super::{argument, bundled, logging, manual, registries, schemas, settings};
 use crate::base::{Clock, Exit, Problems, RegistryId, StopToken, read_capped};
 use crate::job::config::{self, Loaded};
 use crate::job::{
@@ -158,6 +158,10 @@ fn dispatch(global: &Global, command: Command, printer: &Arc<Printer>, clock: &A
             clap_complete::generate(shell, &mut Args::command(), "privet", &mut script);
             let text = String::from_utf8_lossy(&script).into_owned();
             Ok(done(text.clone(), Value::String(text)))
+        }
+        Command::Man { dir } => {
+            let files = manual::write(Args::command(), &dir)?;
+            Ok(done(files.join("\n"), serde_json::to_value(Begun { files }).unwrap_or_default()))
         }
     }
 }
@@ -323,7 +327,7 @@ fn warn(printer: &Printer, loaded: &Loaded) {
     loaded.warnings.iter().for_each(|w| printer.warn(w));
 }
 
-/// What `init` prints with `--format json`.
+/// What `init` and `man` print with `--format json`.
 #[derive(serde::Serialize, schemars::JsonSchema)]
 pub(super) struct Begun {
     /// The files it left, in the order they were written.
