@@ -7,6 +7,7 @@ mod browser;
 mod budget;
 mod canary;
 mod change;
+mod checks;
 mod cli;
 mod config_input;
 mod conform;

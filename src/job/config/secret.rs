@@ -1,6 +1,6 @@
 //! Secrets and where they are kept: never in the configuration itself.
 
-use crate::base::{Blame, Problem, Result, Secret};
+use crate::base::{Blame, Problem, Result, Secret, Timestamp};
 use rustix::fs::OFlags;
 use std::fs::File;
 use std::io::{ErrorKind, Read as _};
@@ -68,6 +68,14 @@ impl SecretSource {
                 Err(problem(format!("the variable `{name}` is not set or empty"), "set it, or better keep the secret in a file"))
             }
         }
+    }
+
+    /// When the secret was last changed, where it is kept in a file of the operator's own. A credential is copied at each start, so that
+    /// its file does not tell.
+    #[must_use]
+    pub fn changed(&self) -> Option<Timestamp> {
+        let Self::File(path) = self else { return None };
+        Timestamp::try_from(path.metadata().ok()?.modified().ok()?).ok()
     }
 
     /// Reads a secret that is no line of text, such as a key's file.
