@@ -1,11 +1,16 @@
 //! What happens during a run, in one vocabulary for progress bars, logs and reports.
 
-use super::{Problem, RegistryId};
+use super::{Problem, RegistryId, RunId};
 
 /// Something that happened. It holds no personal datum.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Event {
+    /// A run begins: what follows is of it, until another one does.
+    Run {
+        /// Its name.
+        id: RunId,
+    },
     /// A stage of the night begins.
     Stage {
         /// Its verb: `pull`, `diff`, `report` …

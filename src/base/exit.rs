@@ -40,7 +40,7 @@ pub enum Exit {
 
 impl Exit {
     /// Worst first: where several hold, the first of these is the process's exit code.
-    const PRECEDENCE: [Self; 16] = [
+    pub const PRECEDENCE: [Self; 16] = [
         Self::Internal,
         Self::Storage,
         Self::Unknown,

@@ -1,7 +1,7 @@
-//! The one writer of files. Everything Privet leaves on disk is private (0600 in 0700) and put in place whole.
+//! The one writer of files. Everything Privet leaves on disk is private (0600 in 0700), metrics aside, and put in place whole.
 
 use super::{Blame, Exit, Problem, Result};
-use rustix::fs::{FlockOperation, flock};
+use rustix::fs::{Access, FlockOperation, flock};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Read, Write};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
@@ -87,6 +87,28 @@ pub fn write_atomic(target: &Path, bytes: &[u8]) -> Result<()> {
     file.commit()
 }
 
+/// As [`write_atomic`], for other users of this machine to read (mode 0644): what holds neither personal data nor secrets.
+///
+/// # Errors
+/// As [`AtomicFile`].
+pub fn write_public(target: &Path, bytes: &[u8]) -> Result<()> {
+    let mut file = AtomicFile::create(target)?;
+    let opened = file.out.get_ref().set_permissions(fs::Permissions::from_mode(0o644));
+    opened.and_then(|()| file.write_all(bytes)).map_err(|e| Problem::storage("E-file-002", target, "write", &e))?;
+    file.commit()
+}
+
+/// Whether this user may write to the directory `path` or, where it is not there yet, to the one in which it would be made.
+///
+/// # Errors
+/// `E-file-003` where not.
+pub fn may_write(path: &Path) -> Result<()> {
+    let there = path.ancestors().find(|dir| dir.exists()).filter(|dir| !dir.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
+    let allowed = rustix::fs::access(there, Access::WRITE_OK | Access::EXEC_OK).map_err(io::Error::from);
+    let is_dir = if there.is_dir() { allowed } else { Err(io::Error::from(io::ErrorKind::NotADirectory)) };
+    is_dir.map_err(|e| Problem::storage("E-file-003", path, "write to the directory", &e))
+}
+
 /// Makes `path` and its missing parents, mode 0700.
 ///
 /// # Errors
@@ -151,6 +173,20 @@ impl StateDir {
     /// `E-file-003` where it cannot be made; `E-file-007` where others may write to it.
     pub fn open(root: &Path) -> Result<Self> {
         create_private_dir(root)?;
+        Self::judge(root)?;
+        Ok(Self { root: root.to_owned() })
+    }
+
+    /// Judges the state directory at `root` without making or changing anything; where there is none yet, whether one can be made.
+    ///
+    /// # Errors
+    /// `E-file-003` where this user may not write there; `E-file-007` where others may.
+    pub fn look(root: &Path) -> Result<()> {
+        may_write(root)?;
+        if root.exists() { Self::judge(root) } else { Ok(()) }
+    }
+
+    fn judge(root: &Path) -> Result<()> {
         let meta = fs::metadata(root).map_err(|e| Problem::storage("E-file-003", root, "look at the directory", &e))?;
         let mode = meta.permissions().mode() & 0o7777;
         let uid = rustix::process::geteuid().as_raw();
@@ -158,7 +194,7 @@ impl StateDir {
             let what = format!("the state directory has mode {mode:04o} and owner {} (this is user {uid})", meta.uid());
             return Err(Problem::new("E-file-007", Blame::Operator, what, "chown it to this user and chmod 0700").file(root));
         }
-        Ok(Self { root: root.to_owned() })
+        Ok(())
     }
 
     /// The directory itself.

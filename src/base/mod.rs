@@ -17,7 +17,9 @@ pub use digest::{Digest, RowDigest, hex, row_digest};
 pub use entropy::{Entropy, SeededEntropy, SystemEntropy};
 pub use event::{Event, Events, Quiet};
 pub use exit::Exit;
-pub use files::{AtomicFile, Lock, StateDir, create_private_dir, place_tree, read_capped, remove_tree, write_atomic};
+pub use files::{
+    AtomicFile, Lock, StateDir, create_private_dir, may_write, place_tree, read_capped, remove_tree, write_atomic, write_public,
+};
 pub use ids::{ClTrid, DomainName, ExchangeId, Handle, HostName, RegistryId, RunId};
 pub use masked::{Personal, Secret, escape_controls, revealed};
 pub use problem::{Blame, Place, Problem, Problems, Result};

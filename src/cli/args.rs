@@ -88,6 +88,8 @@ pub(super) enum Format {
     Csv,
     /// One JSON object a line, where the verb prints the events of a ledger
     Ndjson,
+    /// For build servers, where the verb prints findings
+    Junit,
 }
 
 /// The form of log lines.
@@ -338,6 +340,12 @@ pub(super) enum Command {
         /// For which shell
         shell: clap_complete::Shell,
     },
+    /// Write manual pages, one for each verb
+    #[command(after_help = "Example:\n  privet man ~/.local/share/man/man1")]
+    Man {
+        /// The directory
+        dir: PathBuf,
+    },
     /// The store with journal, vault and ledgers
     Store {
         /// What to do
@@ -451,7 +459,8 @@ Ends with 11 where a finding is an error; with --fail-on findings for a warning 
 
 Examples:
   privet validate --registry example
-  privet validate --snapshot --format csv > findings.csv";
+  privet validate --snapshot --format csv > findings.csv
+  privet validate --quiet --format junit > findings.junit.xml";
 
 const VERIFY: &str = "\
 Names each file that was altered, is missing, or was added beside. What an erasure altered or removed is told with its signed redaction. \

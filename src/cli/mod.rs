@@ -4,6 +4,7 @@ mod args;
 mod bundled;
 mod hardening;
 mod logging;
+mod manual;
 mod printer;
 mod progress;
 mod registries;

@@ -89,8 +89,8 @@ impl Printer {
         match self.format {
             Format::Json if ended.json.is_null() => {}
             Format::Json => self.json(&ended.json),
-            Format::Text | Format::Csv | Format::Ndjson if ended.text.is_empty() => {}
-            Format::Text | Format::Csv | Format::Ndjson => self.data(&format!("{}\n", ended.text.trim_end_matches('\n'))),
+            Format::Text | Format::Csv | Format::Ndjson | Format::Junit if ended.text.is_empty() => {}
+            Format::Text | Format::Csv | Format::Ndjson | Format::Junit => self.data(&format!("{}\n", ended.text.trim_end_matches('\n'))),
         }
         ended.problems.iter().for_each(|p| self.error(p));
         ended.exit()

@@ -1,6 +1,7 @@
 //! A run's events as bars on a terminal, as a line every 30 seconds elsewhere, or as log lines.
 
 use super::args::{Global, Log};
+use super::logging;
 use super::printer::Printer;
 use crate::base::{Clock, Event, Events, Moment, RegistryId};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
@@ -115,7 +116,8 @@ impl Events for Listener {
             Event::Progress { registry, done } => self.count(&registry, |c| c.done = c.done.saturating_add(done)),
             Event::Warning(problem) => self.say(&format!("warning: {problem}")),
             Event::Note(text) if !self.quiet => self.say(&crate::base::escape_controls(&text)),
-            Event::Note(_) => {}
+            // What a run is called stands in its report; log lines are told apart by it.
+            Event::Note(_) | Event::Run { .. } => {}
         }
     }
 }
@@ -147,6 +149,7 @@ fn bar(stage: &'static str, registry: &RegistryId) -> ProgressBar {
 /// The event as a log line.
 fn log(event: &Event) {
     match event {
+        Event::Run { id } => logging::of_run(id),
         Event::Stage { name } => tracing::info!(stage = name, "stage"),
         Event::Expected { registry, total } => tracing::info!(%registry, total, "expected"),
         Event::Progress { registry, done } => tracing::debug!(%registry, done, "progress"),

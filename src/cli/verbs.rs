@@ -6,7 +6,7 @@ use super::args::{
 };
 use super::printer::Printer;
 use super::progress::Listener;
-use super::{argument, bundled, logging, registries, schemas, settings};
+use super::{argument, bundled, logging, manual, registries, schemas, settings};
 use crate::base::{Clock, Exit, Problems, RegistryId, StopToken, read_capped};
 use crate::job::config::{self, Loaded};
 use crate::job::{
@@ -47,6 +47,9 @@ fn dispatch(global: &Global, command: Command, printer: &Arc<Printer>, clock: &A
     }
     if global.format == Format::Csv && !has_events && !matches!(command, Command::Validate { .. }) {
         return Err(argument("E-cli-012", "this verb prints no single table", "use --format text or json").into());
+    }
+    if global.format == Format::Junit && !matches!(command, Command::Validate { .. }) {
+        return Err(argument("E-cli-012", "this verb prints no findings", "use --format text or json").into());
     }
     match command {
         Command::Init { dir } => Ok(init(&dir)?),
@@ -156,6 +159,10 @@ fn dispatch(global: &Global, command: Command, printer: &Arc<Printer>, clock: &A
             let text = String::from_utf8_lossy(&script).into_owned();
             Ok(done(text.clone(), Value::String(text)))
         }
+        Command::Man { dir } => {
+            let files = manual::write(Args::command(), &dir)?;
+            Ok(done(files.join("\n"), serde_json::to_value(Begun { files }).unwrap_or_default()))
+        }
     }
 }
 
@@ -255,7 +262,7 @@ const fn events_as(global: &Global) -> Option<Form> {
     match global.format {
         Format::Csv => Some(Form::Csv),
         Format::Ndjson => Some(Form::Ndjson),
-        Format::Text | Format::Json => None,
+        Format::Text | Format::Json | Format::Junit => None,
     }
 }
 
@@ -293,6 +300,7 @@ fn validated(global: &Global, printer: &Printer, validated: Validated) -> Result
         Format::Text | Format::Ndjson => return Ok(ended),
         Format::Json => "findings.json",
         Format::Csv => "findings.csv",
+        Format::Junit => "findings.junit.xml",
     };
     printer.file(&dir.join(file))?;
     ended.text.clear();
@@ -319,7 +327,7 @@ fn warn(printer: &Printer, loaded: &Loaded) {
     loaded.warnings.iter().for_each(|w| printer.warn(w));
 }
 
-/// What `init` prints with `--format json`.
+/// What `init` and `man` print with `--format json`.
 #[derive(serde::Serialize, schemars::JsonSchema)]
 pub(super) struct Begun {
     /// The files it left, in the order they were written.

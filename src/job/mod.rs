@@ -25,6 +25,7 @@ mod frame;
 mod interrupt;
 mod keeping;
 mod ledgers;
+mod metrics;
 mod night;
 mod nightly;
 mod opening;
@@ -60,7 +61,7 @@ pub use asking::{
 };
 pub use candidates::{BreachCandidates, breach_candidates};
 pub use cases::{CasesShown, report_registers};
-pub use check::{Checked, CheckedRegistry, check};
+pub use check::{Checked, CheckedRegistry, CheckedRun, check};
 pub use commitments::{RowFields, commit_to, forget, is_of};
 pub use consent::{ConsentShown, ConsentTaken, consent_add, consent_import, consent_show};
 pub use demo::{DemoOptions, demo};

@@ -4,7 +4,7 @@ use super::config::{Config, Loaded};
 use super::opening::open_store;
 use super::proof::redact_whole;
 use super::pulling::{RegistryPull, pull_all};
-use super::{Context, Ended, FileChange, Within, apart, check, commitments, facts, nightly, proof, records, redact, retention};
+use super::{Context, Ended, FileChange, Within, apart, check, commitments, facts, metrics, nightly, proof, records, redact, retention};
 use crate::base::{
     Blame, Digest, Event, Exit, Lock, Problem, Problems, RegistryId, Result, RunId, StateDir, Timestamp, create_private_dir,
 };
@@ -39,6 +39,12 @@ pub(super) struct Night<'a> {
 /// # Errors
 /// What keeps the job from going on at all. What goes wrong at one registry stands in the report, and spares the others.
 pub fn run(loaded: &Loaded, ctx: &Context) -> Result<Ended, Problems> {
+    let started = ctx.clock.wall();
+    metrics::leave(loaded, ctx, started, whole_night(loaded, ctx))
+}
+
+/// The nightly job but for its metrics.
+fn whole_night(loaded: &Loaded, ctx: &Context) -> Result<Ended, Problems> {
     let night = Night::begin(loaded, ctx)?;
     night.stage("check");
     check::before(loaded, ctx)?;
@@ -152,6 +158,7 @@ impl<'a> Night<'a> {
         let what = format!("{} {} {started}", loaded.config.digest, loaded.config.path.display());
         let short: String = Digest::of(what.as_bytes()).short().chars().take(8).collect();
         let run_id = RunId::new(format!("{}-{short}", started.strftime("%Y%m%dT%H%M%SZ")));
+        ctx.events.tell(Event::Run { id: run_id.clone() });
         let lock = state.lock(&format!("run {run_id}, process {}", std::process::id()))?;
         let dir = loaded.config.reports.join(run_id.as_str());
         create_private_dir(&dir)?;

@@ -236,8 +236,13 @@ pub(super) fn setup(config: &Config, id: &RegistryId, registry: &RegistryConfig,
 /// # Errors
 /// Everything that is wrong with the operator's files.
 pub(super) fn tls(registry: &RegistryConfig, now: Timestamp) -> Result<TlsSetup, Problems> {
+    TlsSetup::load(&tls_files(registry), now)
+}
+
+/// The operator's files for TLS at the registry.
+pub(super) fn tls_files(registry: &RegistryConfig) -> TlsFiles {
     let own = registry.certificate.clone().zip(registry.key.clone());
-    TlsSetup::load(&TlsFiles { ca: registry.ca.clone(), own, pin: registry.pin.map(|pin| hex(&pin)) }, now)
+    TlsFiles { ca: registry.ca.clone(), own, pin: registry.pin.map(|pin| hex(&pin)) }
 }
 
 /// Where the registry is, and what TLS needs there.

@@ -36,7 +36,7 @@ pub struct ValidateOptions {
 pub struct Validated {
     /// How the verb ended.
     pub ended: Ended,
-    /// Where `findings.{csv,json,parquet}` were left.
+    /// Where `findings.{csv,json,parquet}` and `findings.junit.xml` were left.
     pub dir: PathBuf,
 }
 
@@ -47,7 +47,7 @@ pub struct Validated {
 /// for; `E-validate-002` (exit 32) where nothing was observed in the DNS and that is asked for; `E-validate-001` where rows name a registry that is not configured.
 pub fn validate(loaded: &Loaded, ctx: &Context, options: ValidateOptions) -> Result<Validated, Problems> {
     let night = Night::begin(loaded, ctx)?;
-    let mut findings = Findings::begin(&night.dir, options.show_suggestions, TOLD)?;
+    let mut findings = Findings::begin(&night.dir, options.show_suggestions, TOLD)?.with_junit();
     let own = own_data(&loaded.config);
     let asked = loaded.config.registries.iter().filter(|(id, _)| ctx.includes(id));
     let tables = if options.dns { observed(loaded, &night, ctx)? } else { BTreeMap::new() };
@@ -187,6 +187,7 @@ impl Met {
 
 fn judge(id: &RegistryId, profile: &Profile, rows: Rows<'_>, beside: Beside<'_>, findings: &mut Findings, stop: &StopToken) -> Result<()> {
     let judge = Judge::at(id.as_str(), profile);
+    findings.judged(id.as_str());
     let met = Mutex::new(Met::default());
     let all = Mutex::new(findings);
     each(rows, ObjectKind::Contact, stop, |_, bucket| {

@@ -206,6 +206,12 @@ impl Fold {
         self.heads.get(stream).copied().unwrap_or_else(|| Head::empty(stream))
     }
 
+    /// How many steps are in `state`; those that nothing was done of are in none.
+    #[must_use]
+    pub fn in_state(&self, state: StepState) -> u64 {
+        self.steps.values().filter(|standing| standing.state == state).count() as u64
+    }
+
     /// The steps that were sent and of which nobody knows the outcome.
     pub fn unknown(&self) -> impl Iterator<Item = (u64, u8)> {
         let is_open = |state| matches!(state, StepState::Sending | StepState::Unknown | StepState::Applied);

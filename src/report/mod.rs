@@ -21,6 +21,7 @@ mod heat;
 mod html;
 mod json;
 mod linked;
+mod metrics;
 mod oversight;
 mod page;
 mod pdf;
@@ -49,6 +50,7 @@ pub use erased::{ErasedRow, ErasedState, ErasureSummary, KeptRow, Reread, write_
 pub use exposure::{ExposureBook, ExposureCount, RegistryExposure, RoleOf, RuleLine, Stage};
 pub use facts::{RegistryFacts, RunFacts};
 pub use json::{AppliedSummary, PlanSummary, RegistrySummary, Summary};
+pub use metrics::{RunMetrics, Waiting, exposition};
 pub use oversight::{AmissRow, AtRiskRow, LineRow, NoticeRow, OversightBook, OversightSummary, UseRow, WithheldRow};
 pub use processing::{Beside, Coverage, RecordSummary, write_record};
 pub use retention::{RetentionReport, RetentionRow, RetentionSummary, making};

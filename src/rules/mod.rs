@@ -18,6 +18,7 @@ mod checks;
 mod dns;
 mod identity;
 mod judge;
+mod junit;
 mod output;
 mod phone;
 mod postal;

@@ -1,10 +1,11 @@
 //! Findings into tables, sorted, with little memory: what does not fit waits in sorted runs on disk.
 
+use super::junit::{Case, Junit};
 use crate::base::{AtomicFile, Blame, Exit, Personal, Problem, Result, create_private_dir, remove_tree, revealed};
 use crate::dataset::{Cell, ColumnType, TableWriter};
 use crate::model::{Answer, Confidence, Finding, FindingSeverity, ObjectKind};
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, OpenOptions};
 use std::io::{BufReader, BufWriter, Read as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -132,6 +133,20 @@ impl Line {
         }
     }
 
+    fn case(&self) -> Case<'_> {
+        Case {
+            registry: &self.registry,
+            object: (self.object.as_str(), &self.id),
+            field: &self.field,
+            position: self.position,
+            rule: &self.rule,
+            severity: self.severity,
+            what: &self.what,
+            answer: self.answer.as_ref().map(|(code, ..)| &**code),
+            source: &self.source,
+        }
+    }
+
     /// As [`Finding::order`].
     fn order(&self, other: &Self) -> Ordering {
         fn key(f: &Line) -> (&str, ObjectKind, &str, &str, Option<u32>, &str, FindingSeverity, &str) {
@@ -179,6 +194,10 @@ pub struct Findings {
     /// Findings, and objects that have one.
     counts: BTreeMap<Key, (u64, u64)>,
     objects: u64,
+    /// Registries whose objects were judged, whether or not something was found.
+    judged: BTreeSet<Box<str>>,
+    /// Whether they are written for build servers, too.
+    junit: bool,
 }
 
 impl Findings {
@@ -191,7 +210,20 @@ impl Findings {
         create_private_dir(out)?;
         remove_tree(&out.join(".findings.tmp"))?;
         let (lines, runs, counts) = (Vec::new(), Vec::new(), BTreeMap::new());
-        Ok(Self { out: out.to_owned(), show: show_suggestions, first, lines, runs, counts, objects: 0 })
+        let (show, judged) = (show_suggestions, BTreeSet::new());
+        Ok(Self { out: out.to_owned(), show, first, lines, runs, counts, objects: 0, judged, junit: false })
+    }
+
+    /// The same, written for build servers too.
+    #[must_use]
+    pub const fn with_junit(mut self) -> Self {
+        self.junit = true;
+        self
+    }
+
+    /// Takes note that the objects of a registry are judged: where nothing is found, that is a suite of [`Findings::with_junit`] too.
+    pub fn judged(&mut self, registry: &str) {
+        self.judged.insert(registry.into());
     }
 
     /// Adds what was found in some objects, all of one object one after another, and how many objects that were.
@@ -218,13 +250,16 @@ impl Findings {
         if self.lines.len() >= RUN { self.spill() } else { Ok(()) }
     }
 
-    /// Writes `findings.{csv,json,parquet}`; returns the counts and the first findings in order.
+    /// Writes `findings.{csv,json,parquet}` and, where that is wanted, `findings.junit.xml`; returns the counts and the first findings in order.
     ///
     /// # Errors
     /// `E-file-…` where a file cannot be written or a run cannot be read again.
     pub fn finish(mut self) -> Result<(FindingsSummary, Vec<Finding>)> {
         let summary = self.summary();
         let mut sinks = Sinks::create(&self.out)?;
+        if self.junit {
+            sinks.junit = Some(Junit::create(&self.out.join("findings.junit.xml"), &self.judged, &summary.rules)?);
+        }
         let mut first = Vec::new();
         let (show, wanted) = (self.show, self.first);
         let mut write = |line: &Line| {
@@ -335,6 +370,7 @@ struct Sinks {
     csv_path: PathBuf,
     json: BufWriter<AtomicFile>,
     json_path: PathBuf,
+    junit: Option<Junit>,
     /// Whether a finding stands in the JSON already.
     begun: bool,
 }
@@ -347,7 +383,7 @@ impl Sinks {
         csv.write_record(COLUMNS).map_err(|e| unwritten(&csv_path, &e))?;
         let mut json = BufWriter::new(AtomicFile::create(&json_path)?);
         json.write_all(b"{\n  \"findings\": [").map_err(|e| Problem::storage("E-file-002", &json_path, "write", &e))?;
-        Ok(Self { parquet, csv, csv_path, json, json_path, begun: false })
+        Ok(Self { parquet, csv, csv_path, json, json_path, junit: None, begun: false })
     }
 
     fn write(&mut self, line: &Line, show: bool) -> Result<()> {
@@ -355,6 +391,9 @@ impl Sinks {
         let row = line.row(&position);
         self.parquet.push(row.map(Cell::Text))?;
         self.csv.write_record(row.map(Option::unwrap_or_default)).map_err(|e| unwritten(&self.csv_path, &e))?;
+        if let Some(junit) = &mut self.junit {
+            junit.push(&line.case())?;
+        }
         let finding = line.finding();
         let text = || serde_json::to_string(&finding).unwrap_or_default();
         let text = if show { revealed(text) } else { text() };
@@ -365,6 +404,9 @@ impl Sinks {
 
     fn finish(mut self, summary: &FindingsSummary) -> Result<()> {
         self.parquet.finish()?;
+        if let Some(junit) = self.junit {
+            junit.finish()?;
+        }
         let failed = |path: &Path, e: &std::io::Error| Problem::storage("E-file-002", path, "write", e);
         let csv = self.csv.into_inner().map_err(|e| failed(&self.csv_path, e.error()))?;
         csv.commit()?;
@@ -402,9 +444,53 @@ mod tests {
         }
     }
 
+    /// Reads the suites back: what each says of its cases is so, and together they have what was counted.
+    fn junit_agrees(text: &str, summary: &FindingsSummary) {
+        use quick_xml::events::Event;
+        let mut reader = quick_xml::Reader::from_str(text);
+        let (mut cases, mut failures) = (BTreeMap::<String, u64>::new(), BTreeMap::<(String, String), u64>::new());
+        let (mut said, mut suite, mut class) = (BTreeMap::new(), String::new(), String::new());
+        loop {
+            let event = reader.read_event().expect("well-formed");
+            let (Event::Start(start) | Event::Empty(start)) = &event else {
+                if matches!(event, Event::Eof) {
+                    break;
+                }
+                continue;
+            };
+            let value = |name: &str| {
+                let found = start.try_get_attribute(name).expect("attributes").unwrap_or_else(|| panic!("no {name}"));
+                found.normalized_value(quick_xml::XmlVersion::Explicit1_0).expect("a value").into_owned()
+            };
+            let number = |name: &str| value(name).parse::<u64>().expect("a number");
+            match start.name().as_ref() {
+                "testsuites" => assert_eq!((number("tests"), number("failures")), (302, 300)),
+                "testsuite" => {
+                    suite = value("name");
+                    said.insert(suite.clone(), (number("tests"), number("failures")));
+                }
+                "testcase" => {
+                    class = value("classname");
+                    *cases.entry(suite.clone()).or_default() += 1;
+                }
+                "failure" => {
+                    assert_eq!(class, format!("{suite}.contact"));
+                    assert!(value("message").starts_with("a,\""), "{}", value("message"));
+                    *failures.entry((suite.clone(), value("type"))).or_default() += 1;
+                }
+                other => panic!("an element {other}"),
+            }
+        }
+        let of = |severity: &str| failures[&("x".to_owned(), severity.to_owned())];
+        assert_eq!((of("error"), of("warning")), (summary.errors, summary.warnings));
+        assert_eq!(said, BTreeMap::from([("x".to_owned(), (cases["x"], 300)), ("y".to_owned(), (cases["y"], 0))]));
+    }
+
     fn written(spilling: bool, show: bool) -> (Vec<String>, FindingsSummary) {
         let dir = tempfile::tempdir().expect("a directory");
-        let mut all = Findings::begin(dir.path(), show, 3).expect("begun");
+        let mut all = Findings::begin(dir.path(), show, 3).expect("begun").with_junit();
+        all.judged("x");
+        all.judged("y");
         for n in 0..300 {
             all.absorb(vec![finding(n)], 1).expect("absorbed");
             if spilling && n % 70 == 69 {
@@ -415,6 +501,9 @@ mod tests {
         assert_eq!(first.len(), 3);
         assert!(!dir.path().join(".findings.tmp").exists());
         let read = |name: &str| std::fs::read(dir.path().join(name)).expect("a file");
+        let junit = String::from_utf8(read("findings.junit.xml")).expect("text");
+        assert!(!junit.contains("Ada"), "no suggestion, shown or not");
+        junit_agrees(&junit, &summary);
         let json: serde_json::Value = serde_json::from_slice(&read("findings.json")).expect("JSON");
         assert_eq!(json["findings"].as_array().map(Vec::len), Some(300));
         assert_eq!(json["findings"][0]["suggestion"], if show { "Ada" } else { HIDDEN });

@@ -7,9 +7,9 @@ use super::https::Posts;
 use super::stop::stopped;
 use super::stream::{Open, goodbye};
 use super::tls::Failure;
-use crate::base::{Blame, Clock, Moment, Problem, Result, StopToken};
+use crate::base::{Blame, ClTrid, Clock, Moment, Problem, RegistryId, Result, StopToken};
 use crate::model::TlsFacts;
-use crate::session::{Now, PoolEffect, PoolReport};
+use crate::session::{Now, Outcome, PoolEffect, PoolReport};
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -64,6 +64,27 @@ pub async fn run<W: Feed + ?Sized>(
     poll_fn(|cx| driver.poll(cx)).await?;
     let now = driver.clock.moment();
     Ok(driver.pool.report(now))
+}
+
+/// An exchange as a log line: by its number it is found in the `exchanges` table and in the registry's own logs. It names no object.
+fn log(registry: &RegistryId, outcome: &Outcome) {
+    let (facts, ended) = match outcome {
+        Outcome::Answer { facts, .. } => (facts, "answered"),
+        Outcome::Unreadable { facts, .. } => (facts, "unreadable"),
+        Outcome::Unknown { facts, .. } => (facts, "unknown"),
+        Outcome::NeverSent { .. } | Outcome::Refused(_) => return,
+    };
+    tracing::trace!(
+        registry = registry.as_str(),
+        exchange = %facts.id,
+        command = facts.command,
+        cltrid = facts.cl_trid.as_ref().map(ClTrid::as_str),
+        svtrid = facts.sv_trid.as_deref(),
+        code = facts.code.map(|code| code.0),
+        ended,
+        ms = i64::try_from(facts.received.duration_since(facts.sent).as_millis()).unwrap_or(i64::MAX),
+        "exchange"
+    );
 }
 
 /// The loop's state.
@@ -186,6 +207,7 @@ impl<W: Feed + ?Sized> Driver<'_, W> {
                 }
                 PoolEffect::Done { ticket, outcome } => {
                     self.outstanding = self.outstanding.saturating_sub(1);
+                    log(self.pool.registry(), &outcome);
                     let now = self.now();
                     self.work.settle(ticket, outcome, now)?;
                 }

@@ -24,6 +24,20 @@ pub struct TlsFiles {
     pub pin: Option<String>,
 }
 
+impl TlsFiles {
+    /// What the certificates in the files state, without a judgement on them: those of issuers (`ca`), and ours. What cannot be read is
+    /// left out.
+    #[must_use]
+    pub fn certificates(&self) -> Vec<CertificateFacts> {
+        let files = [Some((&self.ca, "ca")), self.own.as_ref().map(|(certificate, _)| (certificate, "ours"))];
+        let each = files.into_iter().flatten().flat_map(|(path, whose)| {
+            let all = certificates(path).unwrap_or_default();
+            all.into_iter().filter_map(move |der| Some(facts(&der, &parsed(&der)?, whose)))
+        });
+        each.collect()
+    }
+}
+
 /// What the files hold.
 pub(super) struct Held {
     pub(super) roots: RootCertStore,
@@ -111,10 +125,19 @@ fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>> {
     if all.is_empty() { Err(wrong("the file holds no certificate".to_owned())) } else { Ok(all) }
 }
 
+/// Where systemd leaves credentials, and nobody else anything.
+const CREDENTIALS: &str = "/run/credentials";
+
+/// The bits of a mode by which somebody else could read what is at `path`. Of a credential the group's are the mask of an access list
+/// (acl(5)), by which systemd lets the unit's user alone read it.
+fn others(path: &Path) -> u32 {
+    if path.starts_with(CREDENTIALS) { 0o037 } else { 0o077 }
+}
+
 /// The one key in a PEM file, and its public half as a `SubjectPublicKeyInfo`.
 fn private_key(path: &Path) -> Result<(PrivateKeyDer<'static>, Vec<u8>)> {
     let mode = std::fs::metadata(path).map_or(0, |meta| meta.permissions().mode() & 0o777);
-    if mode & 0o077 != 0 {
+    if mode & others(path) != 0 {
         let what = format!("this private key has mode {mode:04o}: others can read it");
         return Err(at(path, "E-tls-014", what, "chmod 0600, and think about who may have read it"));
     }
@@ -188,4 +211,18 @@ fn address(bytes: &[u8]) -> Box<str> {
     let v4 = <[u8; 4]>::try_from(bytes).ok().map(|b| std::net::IpAddr::from(b).to_string());
     let v6 = || <[u8; 16]>::try_from(bytes).ok().map(|b| std::net::IpAddr::from(b).to_string());
     v4.or_else(v6).unwrap_or_default().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::others;
+    use std::path::Path;
+
+    #[test]
+    fn the_group_bits_of_a_credential_alone_are_a_mask() {
+        let reads = |path: &str, mode: u32| mode & others(Path::new(path)) != 0;
+        assert!(!reads("/run/credentials/privet.service/key", 0o440) && !reads("/etc/privet/key", 0o400));
+        assert!(reads("/etc/privet/key", 0o440) && reads("/run/credentials-of-mine/key", 0o440));
+        assert!(reads("/run/credentials/privet.service/key", 0o444) && reads("/run/credentials/privet.service/key", 0o460));
+    }
 }

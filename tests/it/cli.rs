@@ -104,6 +104,7 @@ fn help_pages() {
         &["config", "--help"],
         &["config", "show", "--help"],
         &["completions", "--help"],
+        &["man", "--help"],
         &["store", "--help"],
         &["store", "move", "--help"],
         &["frame", "--help"],
@@ -113,6 +114,60 @@ fn help_pages() {
     for page in pages {
         let name = format!("help_{}", page.join("_").replace("_--help", "").replace('-', ""));
         insta::assert_snapshot!(name, world.run(page));
+    }
+}
+
+/// The verbs that `--help` lists, each with the verbs above it, to any depth.
+fn verbs(world: &World, above: &[String]) -> Vec<Vec<String>> {
+    let words: Vec<&str> = above.iter().map(String::as_str).chain(["-h"]).collect();
+    let help = world.run(&words);
+    let Some((_, list)) = help.split_once("\nCommands:\n") else { return Vec::new() };
+    let mut all = Vec::new();
+    for line in list.lines().take_while(|line| !line.is_empty()) {
+        // Words further in go on with what stands above them.
+        let Some(name) = line.strip_prefix("  ").filter(|rest| !rest.starts_with(' ')).and_then(|rest| rest.split(' ').next()) else {
+            continue;
+        };
+        let mut verb = above.to_vec();
+        verb.push(name.to_owned());
+        all.extend(verbs(world, &verb));
+        all.push(verb);
+    }
+    all
+}
+
+#[test]
+fn every_verb_has_a_manual_page_and_stands_in_every_completion_script() {
+    let world = World::new();
+    let told = world.run(&["man", "pages", "--format", "json"]);
+    assert!(told.starts_with("exit: 0\n"), "{told}");
+    let mut verbs = verbs(&world, &[]);
+    verbs.push(Vec::new());
+    assert!(verbs.len() > 40, "{verbs:?}");
+    let mut pages: Vec<String> = std::fs::read_dir(world.path().join("pages"))
+        .expect("pages")
+        .flatten()
+        .map(|e| e.file_name().to_string_lossy().into_owned())
+        .collect();
+    pages.sort();
+    let mut wanted: Vec<String> = verbs
+        .iter()
+        .map(|verb| format!("{}.1", ["privet".to_owned()].into_iter().chain(verb.iter().cloned()).collect::<Vec<_>>().join("-")))
+        .collect();
+    wanted.sort();
+    assert_eq!(pages, wanted);
+    for page in &pages {
+        let text = std::fs::read_to_string(world.path().join("pages").join(page)).expect("a page");
+        assert!(text.contains(".TH ") && text.contains(".SH NAME") && text.contains(".SH SYNOPSIS"), "{page}: {text}");
+        assert!(text.contains(r"\-\-config"), "{page} has what every verb takes");
+    }
+    let apply = std::fs::read_to_string(world.path().join("pages/privet-apply.1")).expect("a page");
+    insta::assert_snapshot!("man_apply", apply.replace(env!("CARGO_PKG_VERSION"), "[VERSION]"));
+    for shell in ["bash", "zsh", "fish"] {
+        let script = world.run(&["completions", shell]);
+        for verb in verbs.iter().filter_map(|verb| verb.last()) {
+            assert!(script.contains(verb.as_str()), "{shell} does not complete {verb}");
+        }
     }
 }
 

@@ -162,12 +162,26 @@ fn row_06_secret_file() {
     for name in ["missing", "empty", "open", "link", "lines", "latin", "large", "."] {
         told.push(read(name).expect_err(name).to_string());
     }
+    // As systemd shows a credential that an access list lets the unit's user read; of any other file that is too open.
+    make("managed", b"correct horse", 0o440);
+    let credential = |name: &str| SecretSource::Credential { name: name.to_owned(), path: Some(at(name)) };
+    assert_eq!(credential("managed").read().map(|r| r.secret.reveal().to_owned()), Ok("correct horse".to_owned()));
+    assert!(read("managed").is_err() && credential("open").read().is_err(), "what others may read is refused");
     let nowhere = SecretSource::Credential { name: "epp".to_owned(), path: None };
     told.push(nowhere.read().expect_err("no directory").to_string());
     told.push(SecretSource::Environment { name: "EPP".to_owned(), value: None }.read().expect_err("not set").to_string());
     let told = told.join("\n").replace(&dir.path().display().to_string(), "[DIR]");
     assert!(!told.contains("horse"), "{told}");
     insta::assert_snapshot!(told);
+}
+
+#[test]
+fn metrics_go_to_a_file_that_a_collector_reads() {
+    let with = |file: &str| format!("{GOOD}[metrics]\nfile = \"{file}\"\n");
+    let told = faults(with("figures.txt"));
+    assert!(told.contains("metrics.file") && told.contains(".prom"), "{told}");
+    assert_eq!(read(with("privet.prom")).expect("it reads").config.metrics, Some(PathBuf::from("privet.prom")));
+    assert_eq!(read(GOOD).expect("it reads").config.metrics, None);
 }
 
 #[test]

@@ -338,6 +338,9 @@ fn records_are_validated_in_one_order_whatever_the_form() {
     assert_eq!(json["findings"].as_array().map(Vec::len), Some(want.len()));
     assert_eq!(json["summary"]["objects"], 8);
     assert_eq!(stdout(&privet(dir.path(), &["validate", "--format", "csv"])), csv);
+    // And for build servers, a suite for each registry.
+    let junit = stdout(&privet(dir.path(), &["validate", "--format", "junit"]));
+    insta::assert_snapshot!(junit);
     let shown = stdout(&privet(dir.path(), &["validate", "--format", "csv", "--show-suggestions"]));
     assert!(shown.contains("SS") && !shown.contains("•••"), "{shown}");
 }
@@ -356,6 +359,7 @@ fn the_exit_code_is_what_fail_on_asks_for() {
     assert_eq!(code(&["validate", "--registry", "de", "--fail-on", "findings"]), Some(11));
     assert_eq!(code(&["validate", "--snapshot"]), Some(32), "there is no snapshot");
     assert_eq!(code(&["diff", "--format", "csv"]), Some(2), "which prints no table");
+    assert_eq!(code(&["diff", "--format", "junit"]), Some(2), "nor findings");
 }
 
 #[test]

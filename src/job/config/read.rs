@@ -148,6 +148,9 @@ fn root(reading: &mut Reading<'_>, path: &Path, bytes: &[u8], layers: [Layer<'_>
     let record = packs::record(reading, recording);
     let overseeing = own.child(reading, "oversight");
     let oversight = packs::oversight(reading, overseeing);
+    let mut measuring = own.child(reading, "metrics");
+    let metrics = measuring.find("file").and_then(|found| metrics_file(reading, &found));
+    measuring.finish(reading);
     let proving = all.child(reading, "proof");
     let proof = proof::proof(reading, proving, environment);
     let fallback = all.child(reading, "registry_defaults");
@@ -166,7 +169,7 @@ fn root(reading: &mut Reading<'_>, path: &Path, bytes: &[u8], layers: [Layer<'_>
     let by_default = by_default(reading, &mut privacy, &registries);
     let privacy = privacy_contact(reading, privacy);
     registry::check_defaults(reading, fallback);
-    for key in ["records", "privacy", "store", "controller", "record", "oversight", "agents", "messages", "registries"] {
+    for key in ["records", "privacy", "store", "controller", "record", "oversight", "metrics", "agents", "messages", "registries"] {
         all.know(key);
     }
     all.finish(reading);
@@ -198,8 +201,19 @@ fn root(reading: &mut Reading<'_>, path: &Path, bytes: &[u8], layers: [Layer<'_>
         controller,
         oversight,
         proof,
+        metrics,
         registries,
     })
+}
+
+/// The file of metrics: a collector reads what ends in `.prom` and nothing else.
+fn metrics_file(reading: &mut Reading<'_>, found: &Found<'_>) -> Option<PathBuf> {
+    let path = found.path(reading)?;
+    if path.extension().is_none_or(|end| end != "prom") {
+        found.wrong(reading, "a file that ends in `.prom`: a collector of text files reads no other");
+        return None;
+    }
+    Some(path)
 }
 
 /// By which rules data are kept.

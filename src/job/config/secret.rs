@@ -1,6 +1,6 @@
 //! Secrets and where they are kept: never in the configuration itself.
 
-use crate::base::{Blame, Problem, Result, Secret};
+use crate::base::{Blame, Problem, Result, Secret, Timestamp};
 use rustix::fs::OFlags;
 use std::fs::File;
 use std::io::{ErrorKind, Read as _};
@@ -10,6 +10,13 @@ use zeroize::Zeroizing;
 
 /// The most bytes a secret's file may have.
 const CAP: u64 = 4096;
+
+/// What a secret's file may allow nobody but its owner.
+const OWNER: u32 = 0o077;
+
+/// The same of a file that the service manager made. Where it belongs to root, systemd lets the unit's user read it by an access list,
+/// and the group's bits of the mode are then that list's mask (acl(5)): 0440, and no group may read it.
+const MANAGED: u32 = 0o037;
 
 /// Where a secret is kept.
 #[derive(Clone, Debug)]
@@ -48,7 +55,8 @@ impl SecretSource {
     /// `E-config-006`: missing, empty, a symbolic link, no plain file, readable by others, not UTF-8, too large.
     pub fn read(&self) -> Result<SecretRead> {
         match self {
-            Self::File(path) | Self::Credential { path: Some(path), .. } => read_file(path),
+            Self::File(path) => read_file(path, OWNER),
+            Self::Credential { path: Some(path), .. } => read_file(path, MANAGED),
             Self::Credential { name, path: None } => {
                 let what = format!("the credential `{name}` cannot be found: $CREDENTIALS_DIRECTORY is not set");
                 Err(problem(what, "start this as a systemd unit with LoadCredential=, or name a file instead"))
@@ -62,13 +70,22 @@ impl SecretSource {
         }
     }
 
+    /// When the secret was last changed, where it is kept in a file of the operator's own. A credential is copied at each start, so that
+    /// its file does not tell.
+    #[must_use]
+    pub fn changed(&self) -> Option<Timestamp> {
+        let Self::File(path) = self else { return None };
+        Timestamp::try_from(path.metadata().ok()?.modified().ok()?).ok()
+    }
+
     /// Reads a secret that is no line of text, such as a key's file.
     ///
     /// # Errors
     /// `E-config-006`: missing, a symbolic link, no plain file, readable by others, too large, or kept in the environment.
     pub fn read_bytes(&self) -> Result<Zeroizing<Vec<u8>>> {
         match self {
-            Self::File(path) | Self::Credential { path: Some(path), .. } => read_bytes(path),
+            Self::File(path) => read_bytes(path, OWNER),
+            Self::Credential { path: Some(path), .. } => read_bytes(path, MANAGED),
             Self::Credential { path: None, .. } | Self::Environment { .. } => {
                 self.read().map(|read| Zeroizing::new(read.secret.reveal().into()))
             }
@@ -77,9 +94,9 @@ impl SecretSource {
 }
 
 /// Reads a secret's file, which holds it as its only line.
-fn read_file(path: &Path) -> Result<SecretRead> {
+fn read_file(path: &Path, others: u32) -> Result<SecretRead> {
     let at = |p: Box<Problem>| p.file(path);
-    let bytes = read_bytes(path)?;
+    let bytes = read_bytes(path, others)?;
     let text = std::str::from_utf8(&bytes).map_err(|e| {
         at(problem(format!("the secret's file is not UTF-8 at byte {}", e.valid_up_to()), "it must hold the secret alone, on one line"))
     })?;
@@ -97,8 +114,9 @@ fn read_file(path: &Path) -> Result<SecretRead> {
     Ok(SecretRead { secret: Secret::new(secret), warnings })
 }
 
-/// The bytes of a secret's file, read without following a link, and without waiting on a pipe.
-fn read_bytes(path: &Path) -> Result<Zeroizing<Vec<u8>>> {
+/// The bytes of a secret's file, which has none of the bits `others` in its mode, read without following a link, and without waiting on
+/// a pipe.
+fn read_bytes(path: &Path, others: u32) -> Result<Zeroizing<Vec<u8>>> {
     let at = |p: Box<Problem>| p.file(path);
     let mut options = std::fs::OpenOptions::new();
     let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
@@ -118,7 +136,7 @@ fn read_bytes(path: &Path) -> Result<Zeroizing<Vec<u8>>> {
         return Err(at(problem("the secret's place is no plain file", "name a plain file with mode 0600 or 0400")));
     }
     let mode = meta.mode() & 0o7777;
-    if mode & 0o077 != 0 {
+    if mode & others != 0 {
         return Err(at(problem(
             format!("the secret's file has mode {mode:04o}: others may read it; wanted is 0600 or 0400"),
             "chmod 0600",

@@ -112,6 +112,8 @@ pub struct Config {
     pub oversight: BTreeMap<String, String>,
     /// How what runs leave is proved.
     pub proof: Proof,
+    /// Where the nightly run leaves its metrics, where it does.
+    pub metrics: Option<PathBuf>,
     /// The registry accounts by the operator's names for them.
     pub registries: BTreeMap<RegistryId, RegistryConfig>,
 }
