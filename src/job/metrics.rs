@@ -23,7 +23,7 @@ pub(super) fn leave(loaded: &Loaded, ctx: &Context, started: Timestamp, result: 
     if matches!(&result, Err(problems) if problems.kept().iter().any(|p| p.exit == Exit::Locked)) {
         return result;
     }
-    let (waiting, unread) = match waiting(&loaded.config) {
+    let (waiting, unread) = match waiting(&loaded.config.state) {
         Ok(waiting) => (Some(waiting), None),
         Err(problem) => (None, Some(problem)),
     };
@@ -95,13 +95,13 @@ fn certificates(config: &Config, facts: Option<&RunFacts>) -> BTreeMap<RegistryI
 }
 
 /// What waits in the journals of applied plans.
-fn waiting(config: &Config) -> Result<Waiting> {
+fn waiting(state: &Path) -> Result<Waiting> {
     let mut all = Waiting::default();
-    if !store_path(&config.state).exists() {
+    if !store_path(state).exists() {
         return Ok(all);
     }
-    let mut store = open_store(&config.state)?;
-    for path in plans(&StateDir::open(&config.state)?) {
+    let mut store = open_store(state)?;
+    for path in plans(&StateDir::open(state)?) {
         let Some(id) = path.file_stem().and_then(|stem| stem.to_str()) else { continue };
         let fold = journal::open(&mut store, id)?;
         if fold.digest().is_some() && !fold.is_closed() {
@@ -111,4 +111,41 @@ fn waiting(config: &Config) -> Result<Waiting> {
         }
     }
     Ok(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::{ObjectRef, create_private_dir, write_atomic};
+    use crate::journal::{Entry, StepRow, append, run_stream};
+    use crate::store::{Batch, Head, Store as _};
+
+    #[test]
+    fn what_waits_is_counted_over_the_runs_that_are_not_over() {
+        use StepState::{Applied, Pending, Sending, Unknown, Verified};
+        let dir = tempfile::tempdir().expect("a directory");
+        let state = dir.path().join("state");
+        assert_eq!(waiting(&state).expect("read"), Waiting::default());
+        assert!(!state.exists(), "nothing is made where there is none");
+        create_private_dir(&state.join("plans")).expect("made");
+        let mut store = open_store(&state).expect("a store");
+        let at = Timestamp::UNIX_EPOCH;
+        let step = |op: u64, to| Entry::Step(StepRow::new((op, 0), ObjectRef::new([7; 16]), to, 1, at));
+        let mut run = |id: &str, digest: Option<&str>, rows: Vec<Entry>| {
+            write_atomic(&state.join("plans").join(format!("{id}.plan")), b"not looked at").expect("written");
+            let opened = digest.map(|digest| Entry::Opened { digest: digest.into(), operations: 9, tool: "t".into(), at });
+            let stream = run_stream(id, 1).expect("a stream");
+            let entries: Vec<Entry> = opened.into_iter().chain(rows).collect();
+            let rows = append(stream.clone(), &Head::empty(&stream), &entries);
+            store.commit(&Batch { appends: vec![rows], cells: Vec::new() }).expect("kept");
+        };
+        // One that was killed behind a command, one that waits for a registry, one that is over, and a plan of which nothing was begun.
+        run("a1", Some("a"), vec![step(1, Sending), step(2, Sending), step(2, Unknown), step(3, Sending), step(3, Pending)]);
+        run("b2", Some("b"), vec![step(1, Sending), step(1, Pending)]);
+        let over = vec![step(1, Sending), step(1, Applied), step(1, Verified), Entry::Closed { heads: "".into(), at }];
+        run("c3", Some("c"), over);
+        run("d4", None, Vec::new());
+        drop(store);
+        assert_eq!(waiting(&state).expect("read"), Waiting { runs: 2, unknown: 2, pending: 2 });
+    }
 }
