@@ -10,6 +10,7 @@ use crate::dataset::{Ages, Snapshot};
 use crate::journal::{self, StepState};
 use crate::model::CertificateFacts;
 use crate::report::{self, PlanSummary, RunFacts, RunMetrics, Waiting, exposition};
+use crate::store::Store;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -94,16 +95,19 @@ fn certificates(config: &Config, facts: Option<&RunFacts>) -> BTreeMap<RegistryI
     all
 }
 
-/// What waits in the journals of applied plans.
+/// What waits in the journals of applied plans; nothing is made where there is no store.
 fn waiting(config: &Config) -> Result<Waiting> {
-    let mut all = Waiting::default();
     if config.store.is_none() && !store_path(&config.state).exists() {
-        return Ok(all);
+        return Ok(Waiting::default());
     }
-    let mut store = open_store(config)?;
-    for path in plans(&StateDir::open(&config.state)?) {
+    counted(&mut open_store(config)?, &StateDir::open(&config.state)?)
+}
+
+fn counted(store: &mut dyn Store, state: &StateDir) -> Result<Waiting> {
+    let mut all = Waiting::default();
+    for path in plans(state) {
         let Some(id) = path.file_stem().and_then(|stem| stem.to_str()) else { continue };
-        let fold = journal::open(&mut store, id)?;
+        let fold = journal::open(store, id)?;
         if fold.digest().is_some() && !fold.is_closed() {
             all.runs += 1;
             all.unknown += fold.unknown().count() as u64;
@@ -111,4 +115,39 @@ fn waiting(config: &Config) -> Result<Waiting> {
         }
     }
     Ok(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::{ObjectRef, create_private_dir, write_atomic};
+    use crate::journal::{Entry, StepRow, append, run_stream};
+    use crate::store::{Batch, Head, MemoryStore};
+
+    #[test]
+    fn what_waits_is_counted_over_the_runs_that_are_not_over() {
+        use StepState::{Applied, Pending, Sending, Unknown, Verified};
+        let dir = tempfile::tempdir().expect("a directory");
+        let state = StateDir::open(&dir.path().join("state")).expect("a state directory");
+        create_private_dir(&state.root().join("plans")).expect("made");
+        let mut store = MemoryStore::default();
+        assert_eq!(counted(&mut store, &state).expect("read"), Waiting::default());
+        let at = Timestamp::UNIX_EPOCH;
+        let step = |op: u64, to| Entry::Step(StepRow::new((op, 0), ObjectRef::new([7; 16]), to, 1, at));
+        let mut run = |id: &str, digest: Option<&str>, rows: Vec<Entry>| {
+            write_atomic(&state.root().join("plans").join(format!("{id}.plan")), b"not looked at").expect("written");
+            let opened = digest.map(|digest| Entry::Opened { digest: digest.into(), operations: 9, tool: "t".into(), at });
+            let stream = run_stream(id, 1).expect("a stream");
+            let entries: Vec<Entry> = opened.into_iter().chain(rows).collect();
+            let rows = append(stream.clone(), &Head::empty(&stream), &entries);
+            store.commit(&Batch { appends: vec![rows], cells: Vec::new() }).expect("kept");
+        };
+        // One that was killed behind a command, one that waits for a registry, one that is over, and a plan of which nothing was begun.
+        run("a1", Some("a"), vec![step(1, Sending), step(2, Sending), step(2, Unknown), step(3, Sending), step(3, Pending)]);
+        run("b2", Some("b"), vec![step(1, Sending), step(1, Pending)]);
+        let over = vec![step(1, Sending), step(1, Applied), step(1, Verified), Entry::Closed { heads: "".into(), at }];
+        run("c3", Some("c"), over);
+        run("d4", None, Vec::new());
+        assert_eq!(counted(&mut store, &state).expect("read"), Waiting { runs: 2, unknown: 2, pending: 2 });
+    }
 }
