@@ -14,6 +14,7 @@ pub(super) use register::{Breach, Register, RegisterAdd, Registers};
 pub(super) use report::Report;
 pub(super) use subject::{SubjectVerb, SubjectWho};
 
+use crate::diff::Part;
 use crate::job::config::Dns;
 use crate::plan::Recipe;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -150,7 +151,21 @@ pub(super) enum Command {
         until: Option<jiff::civil::Time>,
     },
     /// Compare the newest snapshot with the local records
-    Diff(Which),
+    Diff {
+        #[command(flatten)]
+        which: Which,
+        /// Compare one part of the buckets, as several machines do: 2/8 is the second of eight; `merge` puts them together
+        #[arg(long, value_name = "K/N", value_parser = part)]
+        part: Option<Part>,
+    },
+    /// Put the parts of a diff together, that several machines made of the same records and snapshots
+    Merge {
+        /// The report folders of `diff --part`
+        #[arg(required = true, value_name = "DIR")]
+        dirs: Vec<PathBuf>,
+        #[command(flatten)]
+        which: Which,
+    },
     /// Leave a letter for each registrant whose domain went to another registrar and still names the provider's contact
     #[command(after_help = REMIND)]
     Remind {
@@ -531,6 +546,10 @@ fn time(text: &str) -> Result<jiff::civil::Time, String> {
 
 fn resolver(text: &str) -> Result<SocketAddr, String> {
     Dns::resolver(text).ok_or_else(|| "an address, with a port where that is not 53, such as 192.0.2.53 or [2001:db8::53]:5353".to_owned())
+}
+
+fn part(text: &str) -> Result<Part, String> {
+    text.parse().map_err(|wanted: &str| wanted.to_owned())
 }
 
 fn share(text: &str) -> Result<f64, String> {

@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 type Make = fn() -> Value;
 
 /// Each schema but the reports' by its name.
-const SCHEMAS: [(&str, Make); 43] = [
+const SCHEMAS: [(&str, Make); 44] = [
     ("access", written::<Bundle>),
     ("access-portable", written::<Vec<Portable>>),
     ("apply", written::<job::ApplyReport>),
@@ -32,6 +32,7 @@ const SCHEMAS: [(&str, Make); 43] = [
     ("consent-sent", written::<job::ConsentSent>),
     ("consent-taken", written::<job::ConsentTaken>),
     ("declared", written::<job::DeclaredShown>),
+    ("diff-part", written::<job::DiffPart>),
     ("dns", written::<job::DnsPulled>),
     ("erasure", written::<job::Erasure>),
     ("erasures", written::<job::ErasureShown>),

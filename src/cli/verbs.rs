@@ -62,7 +62,9 @@ fn dispatch(global: &Global, command: Command, printer: &Arc<Printer>, clock: &A
             let within = Within { budget, until };
             night(global, &which, printer, clock, |loaded, ctx| job::pull_within(loaded, &within, ctx))
         }
-        Command::Diff(which) => night(global, &which, printer, clock, job::diff),
+        Command::Diff { which, part: None } => night(global, &which, printer, clock, job::diff),
+        Command::Diff { which, part: Some(part) } => night(global, &which, printer, clock, |loaded, ctx| job::diff_part(loaded, ctx, part)),
+        Command::Merge { dirs, which } => night(global, &which, printer, clock, |loaded, ctx| job::merge(loaded, ctx, &dirs)),
         Command::Validate { which, records: _, snapshot, dns, show_suggestions } => {
             let warnings_count = global.fail_on.contains(&FailOn::Findings);
             let options = ValidateOptions { snapshot, dns, show_suggestions, warnings_count };

@@ -7,6 +7,7 @@ mod files;
 mod hashes;
 mod normalise;
 mod output;
+mod part;
 mod summary;
 mod tables;
 
@@ -15,5 +16,6 @@ pub use expected::{Hides, PrivacySettings, expected_domain, proxy_contact, proxy
 pub use files::{DiffSpec, diff_files};
 pub use normalise::normalise;
 pub use output::{DiffKind, Severity};
+pub use part::{Part, put_together};
 pub use summary::{DiffSummary, SummaryRow};
-pub use tables::{Compared, Expectation, diff};
+pub use tables::{Compared, Expectation, diff, diff_part};

@@ -334,7 +334,7 @@ struct Sinks {
 }
 
 /// The columns of the output.
-const COLUMNS: [&str; 8] = ["registry", "object", "id", "field", "local", "remote", "kind", "severity"];
+pub(super) const COLUMNS: [&str; 8] = ["registry", "object", "id", "field", "local", "remote", "kind", "severity"];
 
 impl Sinks {
     fn create(out: &Path, csv: bool) -> Result<Self> {

@@ -3,6 +3,7 @@
 use super::compare::compare;
 use super::expected::{Hides, PrivacySettings, expected_domain, names_contacts, proxy_contact, proxy_handle, withheld};
 use super::output::{DiffKind, Difference, Differences, Sheet};
+use super::part::Part;
 use super::summary::DiffSummary;
 use crate::base::{DomainName, RegistryId, Result};
 use crate::dataset::{DomainField, Observed, Protection, Records, Row, Services, Snapshot, State, bucket_of, columns};
@@ -36,11 +37,25 @@ pub struct Compared<'a> {
 /// # Errors
 /// `E-parquet-…` where a bucket cannot be read, `E-file-…` where the output cannot be written.
 pub fn diff(records: &Records, registries: &[Compared<'_>], expectation: Expectation<'_>, out: &Path) -> Result<DiffSummary> {
+    diff_part(records, registries, expectation, Part::WHOLE, out)
+}
+
+/// The same, of the buckets of one part alone. What domains make expected of contacts is read of all.
+///
+/// # Errors
+/// As [`diff`].
+pub fn diff_part(
+    records: &Records,
+    registries: &[Compared<'_>],
+    expectation: Expectation<'_>,
+    part: Part,
+    out: &Path,
+) -> Result<DiffSummary> {
     let all = Mutex::new(Differences::begin(out)?);
     for compared in registries {
         let registry = &compared.snapshot.manifest().registry;
         let log2 = records.buckets_log2().min(compared.snapshot.manifest().buckets_log2);
-        let side = Side { records, compared: *compared, registry, expectation, log2 };
+        let side = Side { records, compared: *compared, registry, expectation, log2, part };
         side.domains(&all).and_then(|masks| if compared.profile.has_contacts() { side.contacts(&masks, &all) } else { Ok(()) })?;
     }
     all.into_inner().unwrap_or_else(PoisonError::into_inner).finish(true)
@@ -63,6 +78,8 @@ struct Side<'a> {
     expectation: Expectation<'a>,
     /// The coarser of the two cuts into buckets.
     log2: u8,
+    /// Which buckets are compared.
+    part: Part,
 }
 
 impl Side<'_> {
@@ -72,7 +89,9 @@ impl Side<'_> {
         let found = (0..1_u32 << self.log2).into_par_iter().map(|bucket| {
             let mut masks = Masks::default();
             let local: Vec<Row> = self.local(kind, bucket)?.into_iter().map(|row| self.expected_domain(row, &mut masks)).collect();
-            self.compare(kind, &local, &self.remote(kind, bucket)?, &HashSet::new(), all)?;
+            if self.part.covers(bucket) {
+                self.compare(kind, &local, &self.remote(kind, bucket)?, &HashSet::new(), all)?;
+            }
             Ok(masks)
         });
         let found = found.collect::<Result<Vec<Masks>>>()?;
@@ -95,6 +114,9 @@ impl Side<'_> {
         let buckets = masks.iter().enumerate().collect::<Vec<_>>().into_par_iter();
         buckets.try_for_each(|(bucket, masks)| {
             let bucket = u32::try_from(bucket).unwrap_or(u32::MAX);
+            if !self.part.covers(bucket) {
+                return Ok(());
+            }
             let hidden: HashSet<&str> = masks.withheld.iter().map(AsRef::as_ref).collect();
             let expected = |row: Row| if hidden.contains(row.id()) { withheld(&row, self.compared.profile) } else { row };
             let mut local: Vec<Row> = self.local(kind, bucket)?.into_iter().map(expected).collect();

@@ -4,12 +4,14 @@ use super::config::{Config, Loaded};
 use super::opening::open_store;
 use super::proof::redact_whole;
 use super::pulling::{RegistryPull, pull_all};
-use super::{Context, Ended, FileChange, Within, apart, check, commitments, facts, metrics, nightly, proof, records, redact, retention};
+use super::{
+    Context, Ended, FileChange, Within, apart, check, commitments, facts, metrics, nightly, parts, proof, records, redact, retention,
+};
 use crate::base::{
     Blame, Digest, Event, Exit, Lock, Problem, Problems, RegistryId, Result, RunId, StateDir, Timestamp, create_private_dir,
 };
 use crate::dataset::{Ingested, RdapAnswers, Records, Services, Snapshot};
-use crate::diff::{self, Compared, DiffSummary, Expectation};
+use crate::diff::{self, Compared, DiffSummary, Expectation, Part};
 use crate::report::proof::{RecordDigest, RedactionReason};
 use crate::report::{self, RunFacts, Summary, Written};
 use crate::store::Vault;
@@ -53,7 +55,7 @@ fn whole_night(loaded: &Loaded, ctx: &Context) -> Result<Ended, Problems> {
     let pulls = pull_all(night.config(), (&ingested.records, &night.services()?), &night.state, &night.run_id, &Within::default(), ctx)?;
     night.stage("diff");
     let fresh = pulls.iter().filter_map(|(id, p)| Some((id.clone(), p.pulled.as_ref()?.snapshot.clone()?))).collect();
-    let summary = night.diff(&ingested.records, &fresh)?;
+    let summary = night.diff(&ingested.records, &fresh, Part::WHOLE)?;
     let config = night.config();
     let today = night.started.to_zoned(TimeZone::UTC).date();
     let unsigned = retention::expire(&night.state, &config.reports, &config.retention.pack, today, &mut |dir, files| {
@@ -107,19 +109,9 @@ pub fn pull_within(loaded: &Loaded, within: &Within, ctx: &Context) -> Result<En
 pub fn diff(loaded: &Loaded, ctx: &Context) -> Result<Ended, Problems> {
     let night = Night::begin(loaded, ctx)?;
     let (ingested, mut facts) = night.take_in()?;
-    let mut snapshots = BTreeMap::new();
-    let mut problems = Problems::default();
-    for id in night.config().registries.keys().filter(|id| ctx.includes(id)) {
-        match Snapshot::newest(night.state.root(), id)? {
-            Some(snapshot) => {
-                snapshots.insert(id.clone(), snapshot);
-            }
-            None => problems.push(no_snapshot(id)),
-        }
-    }
-    problems.or(())?;
+    let snapshots = parts::newest(&night)?;
     night.stage("diff");
-    let summary = night.diff(&ingested.records, &snapshots)?;
+    let summary = night.diff(&ingested.records, &snapshots, Part::WHOLE)?;
     night.report("diff", &mut facts, &BTreeMap::new(), Some(&summary))
 }
 
@@ -199,7 +191,7 @@ impl<'a> Night<'a> {
     }
 
     /// The digests of the files of records, told once.
-    fn record_digests(&self) -> &[RecordDigest] {
+    pub(super) fn record_digests(&self) -> &[RecordDigest] {
         self.records.get_or_init(|| proof::record_digests(self.config()))
     }
 
@@ -231,17 +223,18 @@ impl<'a> Night<'a> {
     }
 
     /// Compares `snapshots` with the records; the differences go to the report's folder.
-    fn diff(&self, records: &Records, snapshots: &BTreeMap<RegistryId, Snapshot>) -> Result<DiffSummary, Problems> {
+    pub(super) fn diff(&self, records: &Records, snapshots: &BTreeMap<RegistryId, Snapshot>, part: Part) -> Result<DiffSummary, Problems> {
         let services = self.services()?;
         let compared: Vec<Compared<'_>> = snapshots
             .iter()
             .filter_map(|(id, snapshot)| Some(Compared { profile: &self.config().registries.get(id)?.profile, snapshot }))
             .collect();
-        Ok(diff::diff(records, &compared, Expectation { services: &services, privacy: self.config().privacy.as_ref() }, &self.dir)?)
+        let expectation = Expectation { services: &services, privacy: self.config().privacy.as_ref() };
+        Ok(diff::diff_part(records, &compared, expectation, part, &self.dir)?)
     }
 
     /// Completes the facts, writes the report and says how the run ended.
-    fn report(
+    pub(super) fn report(
         &self,
         verb: &str,
         facts: &mut RunFacts,

@@ -276,7 +276,7 @@ fn rule_packs(config: &Config) -> BTreeMap<String, String> {
 }
 
 /// A snapshot by its manifest.
-fn snapshot_digest(snapshot: &Snapshot) -> Option<SnapshotDigest> {
+pub(super) fn snapshot_digest(snapshot: &Snapshot) -> Option<SnapshotDigest> {
     let manifest = snapshot.manifest();
     let Found::File(sha256) = folder::digest(&snapshot.dir().join("snapshot.json")) else { return None };
     Some(SnapshotDigest { registry: manifest.registry.clone(), run_id: manifest.run_id.clone(), sha256 })

@@ -34,6 +34,7 @@ mod night;
 mod one;
 mod oversight;
 mod packaging;
+mod parts;
 mod plan;
 mod plan_input;
 mod proof;

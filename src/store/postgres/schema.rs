@@ -20,10 +20,12 @@ const MIGRATIONS: [&str; 1] = ["
 "];
 /// `Prvt`: whoever sets the tables up holds this lock of the server's meanwhile.
 const LOCK: i64 = 0x5072_7674;
-/// What is set for the session: a commit is on disk when it returns, and nobody waits for ever.
+/// What is set for the session: a commit is on disk when it returns, nobody waits for ever, and a line that waits for a registry for hours
+/// is not cut for that (where the server is new enough to do so).
 const SESSION: &str = "
     SET synchronous_commit = on; SET lock_timeout = '10s'; SET statement_timeout = '5min';
-    SET idle_in_transaction_session_timeout = '1min'; SET client_min_messages = error
+    SET idle_in_transaction_session_timeout = '1min'; SET client_min_messages = error;
+    SELECT set_config(name, '0', false) FROM pg_catalog.pg_settings WHERE name = 'idle_session_timeout'
 ";
 
 /// Sets the session up, and the tables where they are not there or are older.
