@@ -1,9 +1,9 @@
 //! The driver of one registry's part: an executor, a pool that writes, its lines, and the journal.
 
 use super::executor::Executor;
-use super::journal::JournalWriter;
+use super::journal::{JournalWriter, gone};
 use super::part::{ApplyEffect, Summary};
-use crate::base::{Blame, ClTrid, Clock, Moment, PauseFlag, Problem, Result, StopToken};
+use crate::base::{Blame, ClTrid, Clock, Exit, Moment, PauseFlag, Permit, Problem, Result, StopToken};
 use crate::session::{Now, Outcome, PoolReport, WritePool};
 use crate::transport::{Endpoint, Fed, Feed, run};
 use std::collections::VecDeque;
@@ -33,22 +33,28 @@ pub struct Controls {
     pub stop: StopToken,
     /// Begins nothing while it is set.
     pub pause: PauseFlag,
+    /// Nothing is done from its end on, where others go on with what is in hand then.
+    pub permit: Option<Permit>,
 }
 
 /// Carries out one registry's part, until it is done, the registry stops, or the operator does.
 ///
 /// # Errors
-/// `E-store-006` (exit 33) where the journal cannot be written: nothing is sent from then on. What [`Executor::poll_effect`] returns.
+/// `E-store-006` (exit 33) where the journal cannot be written: nothing is sent from then on; `E-apply-018` (exit 33) where the permit ends.
+/// What [`Executor::poll_effect`] returns.
 pub async fn apply(
     executor: Executor,
-    pool: WritePool,
+    mut pool: WritePool,
     endpoint: Endpoint,
     clock: Arc<dyn Clock>,
     journal: JournalWriter,
     controls: Controls,
 ) -> Result<Applied> {
-    let Controls { stop, pause } = controls;
-    let mut part = Part { executor, journal, kept: VecDeque::new(), pause, looked: Moment::ZERO };
+    let Controls { stop, pause, permit } = controls;
+    if let Some(permit) = &permit {
+        pool.set_permit(permit.clone());
+    }
+    let mut part = Part { executor, journal, kept: VecDeque::new(), pause, permit, looked: Moment::ZERO };
     let line = run(pool, endpoint, clock, &mut part, stop).await?;
     Ok(Applied { summary: part.executor.summary().clone(), line })
 }
@@ -60,6 +66,7 @@ struct Part {
     /// What is on its way to disk, in order, with the ticket that waits for it.
     kept: VecDeque<(Option<u64>, oneshot::Receiver<Result<()>>)>,
     pause: PauseFlag,
+    permit: Option<Permit>,
     looked: Moment,
 }
 
@@ -68,6 +75,11 @@ impl Feed for Part {
 
     fn feed(&mut self, pool: &mut WritePool, now: Now) -> Result<Fed> {
         self.looked = now.at;
+        if self.permit.as_ref().is_some_and(|permit| !permit.lasts(now.at)) {
+            let what = "the database was out of reach for so long that others go on with what was in hand here; nothing more is sent";
+            let remedy = "see to the line to the database; the same command takes part again";
+            return Err(Problem::new("E-apply-018", Blame::Network, what, remedy).exit(Exit::Storage));
+        }
         self.executor.pause(self.pause.is_set());
         if let Some(problem) = pool.stopped() {
             self.executor.stop(&problem.id);
@@ -114,7 +126,8 @@ impl Feed for Part {
 
     fn poll_timeout(&self) -> Option<Moment> {
         let paused = self.pause.is_set().then(|| self.looked + LOOK);
-        self.executor.poll_timeout().into_iter().chain(paused).min()
+        let ends = self.permit.as_ref().map(Permit::until);
+        self.executor.poll_timeout().into_iter().chain(paused).chain(ends).min()
     }
 
     fn interrupt(&mut self) -> bool {
@@ -126,10 +139,7 @@ impl Feed for Part {
         let mut moved = Poll::Pending;
         while let Some((ticket, kept)) = self.kept.front_mut() {
             let Poll::Ready(done) = Pin::new(kept).poll(cx) else { break };
-            done.unwrap_or_else(|_| {
-                let what = "the thread that writes the journal has ended";
-                Err(Problem::new("E-apply-006", Blame::Us, what, "run the same command again, and please report this"))
-            })?;
+            done.unwrap_or_else(|_| Err(gone()))?;
             if let Some(ticket) = *ticket {
                 self.executor.handle_committed(ticket);
             }

@@ -9,14 +9,14 @@ mod waves;
 
 use super::inbox::Inbox;
 use super::part::{ApplyEffect, Parts, Settings, Summary};
+use super::work::Job;
 use crate::base::{Moment, ObjectKey, Problem, Result};
-use crate::journal::{Entry, Fold, StepRow, StepState, Why};
+use crate::journal::{Entry, Standing, StepRow, StepState, Why};
 use crate::model::{ResultCode, Transform};
 use crate::plan::Operation;
 use crate::session::{Now, Outcome};
 use crate::store::Cell;
 use std::collections::{BTreeSet, HashMap, VecDeque};
-use std::sync::Arc;
 
 /// The ticket of what is asked of the message queue.
 const QUEUE: u64 = u64::MAX;
@@ -53,6 +53,10 @@ enum Waiting {
 /// An operation in hand.
 struct Task {
     operation: Operation,
+    /// How its steps stood when it was taken in hand.
+    standings: Vec<Standing>,
+    /// Which turn it is that somebody has at it.
+    turn: u32,
     step: u8,
     state: StepState,
     sends: u8,
@@ -70,18 +74,14 @@ struct Task {
 pub struct Executor {
     settings: Settings,
     parts: Parts,
-    fold: Arc<Fold>,
     tasks: HashMap<u64, Task>,
     timers: BTreeSet<(Moment, u64)>,
     inbox: Inbox,
     effects: VecDeque<ApplyEffect>,
     /// The next operation, where it was looked at and cannot begin yet.
-    ahead: Option<Operation>,
-    /// How the operations of this run that came to their end did.
-    ended: HashMap<u64, StepState>,
-    wave: u32,
-    /// Operations of the wave that are verified, and that are not.
-    wave_ends: (u64, u64),
+    ahead: Option<Box<Job>>,
+    /// Until when nothing is taken in hand, since others have to go on first.
+    later: Option<Moment>,
     next_ticket: u64,
     summary: Summary,
     paused: bool,
@@ -90,21 +90,18 @@ pub struct Executor {
 }
 
 impl Executor {
-    /// The part of `settings.registry`, where the run stands as `fold` tells.
+    /// The part of `settings.registry`.
     #[must_use]
-    pub fn new(settings: Settings, parts: Parts, fold: Arc<Fold>) -> Self {
+    pub fn new(settings: Settings, parts: Parts) -> Self {
         Self {
             settings,
             parts,
-            fold,
             tasks: HashMap::new(),
             timers: BTreeSet::new(),
             inbox: Inbox::new(),
             effects: VecDeque::new(),
             ahead: None,
-            ended: HashMap::new(),
-            wave: 0,
-            wave_ends: (0, 0),
+            later: None,
             next_ticket: 0,
             summary: Summary::default(),
             paused: false,
@@ -134,7 +131,8 @@ impl Executor {
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Moment> {
         let queue = self.undecided().next().and_then(|_| self.inbox.due());
-        self.timers.first().map(|(at, _)| *at).into_iter().chain(queue).min()
+        let later = self.later.filter(|_| self.begins() && !self.paused);
+        self.timers.first().map(|(at, _)| *at).into_iter().chain(queue).chain(later).min()
     }
 
     /// Whether nothing is in hand and nothing more is begun.
@@ -233,6 +231,7 @@ impl Executor {
         }
         task.state = to;
         let mut row = StepRow::new((task.operation.op, task.step), step.object.reference, to, task.sends, now.wall);
+        row.turn = task.turn;
         fill(&mut row);
         self.commit(back, vec![Entry::Step(row)], cells);
     }
@@ -249,10 +248,8 @@ impl Executor {
     }
 
     fn left(&mut self, operation: &Operation, state: StepState) {
-        self.ended.insert(operation.op, state);
+        self.parts.work.ended(operation.op, state);
         *self.summary.by_state.entry(state.as_str()).or_default() += 1;
-        let (verified, other) = &mut self.wave_ends;
-        *if state == StepState::Verified { verified } else { other } += 1;
     }
 
     /// What cannot be gone on with ends the part.

@@ -57,6 +57,12 @@ impl JournalWriter {
     }
 }
 
+/// That nobody writes the journal any more.
+pub(super) fn gone() -> Box<Problem> {
+    let what = "the thread that writes the journal has ended";
+    Problem::new("E-apply-006", Blame::Us, what, "run the same command again, and please report this")
+}
+
 /// Commits requests until nobody can send any more. After a failure every request fails: nothing is known of the disk then.
 fn write(store: &mut dyn Store, stream: &StreamName, mut rows: u64, requests: &Receiver<Request>) {
     let mut failed = None;

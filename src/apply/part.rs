@@ -1,10 +1,10 @@
 //! What one registry's part of a run is made of, what it asks for, and what it comes to.
 
 use super::values::{Guard, Values};
-use crate::base::{Entropy, Result, Timestamp};
+use super::work::Work;
+use crate::base::{Entropy, Timestamp};
 use crate::journal::Entry;
 use crate::model::{Query, Transform};
-use crate::plan::Operation;
 use crate::store::Cell;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -47,8 +47,8 @@ pub struct Watch {
 
 /// What an executor is made of besides its settings.
 pub struct Parts {
-    /// The plan's operations, of this registry or of all.
-    pub operations: Box<dyn Iterator<Item = Result<Operation>> + Send>,
+    /// The registry's operations.
+    pub work: Box<dyn Work>,
     /// Keys and values.
     pub values: Box<dyn Values>,
     /// What is asked just before a command is sent.

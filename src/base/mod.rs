@@ -24,4 +24,4 @@ pub use ids::{ClTrid, DomainName, ExchangeId, Handle, HostName, RegistryId, RunI
 pub use masked::{Personal, Secret, escape_controls, revealed};
 pub use problem::{Blame, Place, Problem, Problems, Result};
 pub use sealing::{ObjectKey, ObjectRef, Sealed, ValueDigest};
-pub use stop::{PauseFlag, StopToken};
+pub use stop::{PauseFlag, Permit, StopToken};

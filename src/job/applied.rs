@@ -34,8 +34,16 @@ pub struct ApplyReport {
     pub messages: u64,
     /// Keys that were destroyed now, where contacts were erased: nothing that was sealed of them can be read any more.
     pub keys_destroyed: u64,
+    /// Other workers that are at the run still: the last one ends it.
+    #[serde(skip_serializing_if = "is_nobody")]
+    pub others: u64,
     /// Whether the run is over: every operation has come to its end.
     pub closed: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+const fn is_nobody(others: &u64) -> bool {
+    *others == 0
 }
 
 /// What became of one registry's part.
@@ -98,11 +106,12 @@ impl ApplyReport {
         if self.keys_destroyed > 0 {
             text.push_str(&format!("  {} keys were destroyed: what was sealed of the deleted contacts is gone\n", self.keys_destroyed));
         }
-        text.push_str(match (self.closed, self.tally.planned) {
-            (true, 0) => "The run is over.",
-            (true, _) => "The run is over: what was not begun never will be.",
-            (false, _) => "The run is not over: the same command goes on with it.",
-        });
+        match (self.closed, self.others, self.tally.planned) {
+            (true, _, 0) => text.push_str("The run is over."),
+            (true, ..) => text.push_str("The run is over: what was not begun never will be."),
+            (false, 0, _) => text.push_str("The run is not over: the same command goes on with it."),
+            (false, others, _) => text.push_str(&format!("Other workers are at the run still ({others}): the last one ends it.")),
+        }
         text
     }
 }

@@ -2,36 +2,22 @@
 
 use super::allowed;
 use super::applied::{ApplyRegistry, ApplyReport, OUTCOMES, messages, short, tables};
-use super::config::{Config, Loaded, Poll, RegistryConfig};
+use super::carrying::{Carrying, Layouts, Outcomes, carry_out};
+use super::config::{Config, Loaded};
+use super::crew::Crew;
 use super::erased::forget;
 use super::opening::open_store;
 use super::proof::{Proving, prove};
-use super::pulling::{endpoint, one_thread, setup};
-use super::retention::sealed_until;
 use super::{Context, Ended, windows};
-use crate::apply::{Applied, Controls, Executor, IN_HAND, JournalWriter, LastWord, Parts, Settings, VaultValues, Watch, apply as drive};
-use crate::base::{
-    Blame, Digest, Exit, PauseFlag, Problem, Problems, RegistryId, Result, RunId, StateDir, SystemEntropy, Timestamp, create_private_dir,
-};
+use crate::apply::{Applied, lots};
+use crate::base::{Blame, Digest, Exit, Problem, Problems, RegistryId, Result, StateDir, Timestamp, create_private_dir};
 use crate::journal::{self, Entry, Fold};
 use crate::plan::PlanFile;
 use crate::policy::Profile;
-use crate::session::WritePool;
 use crate::store::{Batch, Store, StreamName};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::time::Duration;
-use tokio::task::JoinHandle;
-
-/// Between two looks at one object, at most.
-const AGAIN: Duration = Duration::from_secs(5);
-/// How long a decision of a registry's is waited for, in times that an answer may take.
-const DECIDE: u32 = 4;
-/// Of a thousand operations of a wave, those that may come to something else than "verified" before a registry stops.
-const TOLERANCE: u64 = 50;
-/// How often the pause file and the stop file are looked for.
-const FILES: Duration = Duration::from_secs(1);
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// What is asked of a plan, and how its run can be held.
 #[derive(Clone, Debug, Default)]
@@ -56,11 +42,17 @@ pub fn apply(loaded: &Loaded, plan: &Path, options: &ApplyOptions, ctx: &Context
     if let Some(digest) = &options.digest {
         plan.pin(digest)?;
     }
+    let crew = join(loaded, &plan, false, ctx)?;
     let mut store = open_store(&loaded.config)?;
     let fold = journal::open(&mut store, &plan.header().id)?;
     may_begin(&plan, &fold, &mut store, &loaded.config, ctx.clock.wall())?;
     keep(&plan, &state)?;
-    go(loaded, &plan, (store, fold), &state, &Going { options, settle_only: false, gives_up: false }, ctx)
+    go(loaded, plan, (store, fold, crew), &state, &Going { options, settle_only: false, gives_up: false }, ctx)
+}
+
+/// The workers of the run with this process among them, where the store is one that several share.
+fn join(loaded: &Loaded, plan: &PlanFile, alone: bool, ctx: &Context) -> Result<Option<Crew>> {
+    loaded.config.store.as_ref().map(|database| Crew::join(database, &plan.header().id, alone, ctx)).transpose()
 }
 
 /// `reconcile`: settles what is unknown of the run whose plan's id begins with `run`, by reading alone. With `gives_up` the run is over
@@ -72,13 +64,15 @@ pub fn reconcile(loaded: &Loaded, run: &str, gives_up: bool, ctx: &Context) -> R
     let state = StateDir::open(&loaded.config.state)?;
     let _lock = state.lock("reconcile")?;
     let plan = PlanFile::open(&kept(&state, run)?)?;
+    // Nobody sends anything meanwhile.
+    let crew = join(loaded, &plan, true, ctx)?;
     let mut store = open_store(&loaded.config)?;
     let fold = journal::open(&mut store, &plan.header().id)?;
     if fold.is_closed() {
-        let began = ctx.clock.wall();
-        return Ok(finish(loaded, &plan, &state, &Outcomes::new(), &Ending { began, verb: "reconcile", gives_up: false }, ctx)?);
+        let ending = Ending { began: ctx.clock.wall(), verb: "reconcile", gives_up: false, others: 0 };
+        return Ok(finish(loaded, &plan, &state, &Outcomes::new(), &ending, ctx)?);
     }
-    go(loaded, &plan, (store, fold), &state, &Going { options: &ApplyOptions::default(), settle_only: true, gives_up }, ctx)
+    go(loaded, plan, (store, fold, crew), &state, &Going { options: &ApplyOptions::default(), settle_only: true, gives_up }, ctx)
 }
 
 /// How a run is gone on with.
@@ -92,8 +86,8 @@ struct Going<'a> {
 
 fn go(
     loaded: &Loaded,
-    plan: &PlanFile,
-    (mut store, fold): (Box<dyn Store>, Fold),
+    plan: PlanFile,
+    (mut store, fold, mut crew): (Box<dyn Store>, Fold, Option<Crew>),
     state: &StateDir,
     going: &Going<'_>,
     ctx: &Context,
@@ -102,10 +96,36 @@ fn go(
     if let Some(undone) = &plan.header().undoes {
         give_up(undone, &mut store, ctx.clock.wall())?;
     }
-    let stream = begin(plan, &fold, &mut store, ctx.clock.wall())?;
-    let parts = carry_out(&loaded.config, plan, (store, stream, Arc::new(fold)), going, ctx)?;
+    let layouts = crew.as_mut().map(|crew| share_out(&plan, crew, ctx)).transpose()?.unwrap_or_default();
+    let stream = begin(&plan, &fold, &mut store, crew.as_ref().map_or(1, Crew::number), ctx.clock.wall())?;
+    drop(store);
+    crew.as_mut().map_or(Ok(()), Crew::leave_door)?;
+    let (plan, crew) = (Arc::new(plan), crew.map(|crew| Arc::new(Mutex::new(crew))));
+    let shared = crew.as_ref().map(|crew| (Arc::clone(crew), layouts));
+    let carrying = Carrying { config: &loaded.config, plan: &plan, options: going.options, settle_only: going.settle_only, crew: shared };
+    let parts = carry_out(&carrying, stream, fold, ctx)?;
+    drop(carrying);
+    let mut crew = crew.and_then(Arc::into_inner).map(|crew| crew.into_inner().unwrap_or_else(PoisonError::into_inner));
+    let others = crew.as_mut().map_or(Ok(0), |crew| crew.enter_door().and_then(|()| crew.others()))?;
     let verb = if going.settle_only { "reconcile" } else { "apply" };
-    Ok(finish(loaded, plan, state, &parts, &Ending { began, verb, gives_up: going.gives_up }, ctx)?)
+    let ended = finish(loaded, &plan, state, &parts, &Ending { began, verb, gives_up: going.gives_up, others }, ctx)?;
+    crew.map_or(Ok(()), Crew::leave)?;
+    Ok(ended)
+}
+
+/// Cuts each registry's operations into lots, for all workers to take. The first one begins a round over all of them.
+fn share_out(plan: &PlanFile, crew: &mut Crew, ctx: &Context) -> Result<Layouts> {
+    let run = &plan.header().id;
+    if crew.is_first() {
+        crew.store().begin_round(run)?;
+    }
+    let mut layouts = Layouts::new();
+    for id in plan.header().registries.keys().map(|id| RegistryId::from(id.as_str())).filter(|id| ctx.includes(id)) {
+        let layout = lots(id.as_str(), plan.operations()?)?;
+        crew.store().offer(run, id.as_str(), &layout.lots)?;
+        layouts.insert(id, layout);
+    }
+    Ok(layouts)
 }
 
 /// What is known of a verb when it ends.
@@ -116,6 +136,8 @@ struct Ending<'a> {
     verb: &'a str,
     /// Whether the run is over then, though something of it was not begun.
     gives_up: bool,
+    /// How many other workers are at the run: the last one ends it.
+    others: u64,
 }
 
 /// Keeps a copy of a plan that is applied, by which its run is settled and undone, wherever the file goes.
@@ -204,8 +226,8 @@ pub(super) fn profile_digest(profile: &Profile) -> String {
 
 /// The plans of runs that are not over, but for `this`.
 fn others(store: &mut dyn Store, this: &str) -> Result<BTreeSet<String>> {
-    let of = |stream: &StreamName| stream.as_str().split('/').nth(1).map(ToOwned::to_owned);
-    let runs: BTreeSet<String> = store.streams("run/")?.iter().filter_map(of).filter(|plan| plan != this).collect();
+    let of = |(stream, _): &(StreamName, _)| stream.as_str().split('/').nth(1).map(ToOwned::to_owned);
+    let runs: BTreeSet<String> = store.heads("run/")?.iter().filter_map(of).filter(|plan| plan != this).collect();
     let mut open = BTreeSet::new();
     for plan in runs {
         if !journal::open(store, &plan)?.is_closed() {
@@ -225,132 +247,13 @@ pub(super) fn approvers(store: &mut dyn Store, plan: &PlanFile) -> Result<BTreeS
     Ok(review.into_iter().filter_map(by).collect())
 }
 
-/// The stream of this process, with the row that opens the run, or says that it goes on.
-fn begin(plan: &PlanFile, fold: &Fold, store: &mut dyn Store, now: Timestamp) -> Result<StreamName> {
-    let stream = journal::run_stream(&plan.header().id, 1)?;
+/// The stream of this worker, with the row that opens the run, or says that it goes on.
+fn begin(plan: &PlanFile, fold: &Fold, store: &mut dyn Store, worker: u32, now: Timestamp) -> Result<StreamName> {
+    let stream = journal::run_stream(&plan.header().id, worker)?;
     let first = fold.first(plan, concat!("privet ", env!("CARGO_PKG_VERSION")), now);
     let append = journal::append(stream.clone(), &fold.head(&stream), &[first]);
     store.commit(&Batch { appends: vec![append], cells: Vec::new() })?;
     Ok(stream)
-}
-
-/// What each registry's part came to, or why it could not begin.
-type Outcomes = BTreeMap<RegistryId, Result<Applied>>;
-
-/// Carries out every registry's part, side by side.
-fn carry_out(
-    config: &Config,
-    plan: &PlanFile,
-    (store, stream, fold): (Box<dyn Store>, StreamName, Arc<Fold>),
-    going: &Going<'_>,
-    ctx: &Context,
-) -> Result<Outcomes> {
-    let (journal, thread) = JournalWriter::start(store, stream)?;
-    let controls = Controls { stop: ctx.stop.clone(), pause: PauseFlag::default() };
-    // Before anything is begun: a run that is to be held from its start is.
-    heed(going.options, &controls);
-    let outcomes = one_thread()?.block_on(async {
-        let mut tasks = Vec::new();
-        for id in plan.header().registries.keys().map(|id| RegistryId::from(id.as_str())).filter(|id| ctx.includes(id)) {
-            let task = match prepare(config, plan, &id, (&fold, going.settle_only), ctx) {
-                Ok((executor, pool, endpoint)) => {
-                    let part = drive(executor, pool, endpoint, Arc::clone(&ctx.clock), journal.clone(), controls.clone());
-                    Ok(on_its_own(part))
-                }
-                Err(problem) => Err(problem),
-            };
-            tasks.push((id, task));
-        }
-        let watch = tokio::spawn(watch(going.options.clone(), controls));
-        let mut outcomes = Outcomes::new();
-        for (id, task) in tasks {
-            let outcome = match task {
-                Ok(handle) => handle.await.unwrap_or_else(|_| {
-                    let what = "this registry's part ended in a panic";
-                    Err(Problem::new("E-job-002", Blame::Us, what, "run the same command again, and report this as a bug"))
-                }),
-                Err(problem) => Err(problem),
-            };
-            outcomes.insert(id, outcome);
-        }
-        watch.abort();
-        outcomes
-    });
-    drop(journal);
-    drop(thread.join());
-    Ok(outcomes)
-}
-
-/// Carries a part out on a thread of its own: between commands it reads the vault and the ledgers, and no other part waits for that.
-fn on_its_own(part: impl Future<Output = Result<Applied>> + Send + 'static) -> JoinHandle<Result<Applied>> {
-    tokio::task::spawn_blocking(|| one_thread()?.block_on(part))
-}
-
-/// Looks for the pause file and the stop file, again and again.
-async fn watch(options: ApplyOptions, controls: Controls) {
-    loop {
-        heed(&options, &controls);
-        tokio::time::sleep(FILES).await;
-    }
-}
-
-/// Pauses, goes on and stops as the files say.
-fn heed(options: &ApplyOptions, controls: &Controls) {
-    let is_there = |path: &Option<PathBuf>| path.as_ref().is_some_and(|path| path.exists());
-    controls.pause.set(is_there(&options.pause_file));
-    if is_there(&options.stop_file) {
-        controls.stop.stop();
-    }
-}
-
-/// Everything that one registry's part needs.
-fn prepare(
-    config: &Config,
-    plan: &PlanFile,
-    id: &RegistryId,
-    (fold, settle_only): (&Arc<Fold>, bool),
-    ctx: &Context,
-) -> Result<(Executor, WritePool, crate::transport::Endpoint)> {
-    let (id, registry) = config.registry(id.as_str())?;
-    let values = open_store(config)?;
-    let now = ctx.clock.wall();
-    let run = RunId::new(format!("{}-{}", short(&plan.header().id), now.as_second()));
-    let pool = WritePool::new(setup(config, id, registry, &run, 1)?);
-    // A registry works on a command no longer than it lets us wait for the answer.
-    let settle = Duration::from_secs(u64::from(registry.profile.limits.reply_seconds.value));
-    let settings = Settings {
-        registry: id.as_str().into(),
-        prefix: short(&plan.header().id).into(),
-        settle,
-        again: AGAIN.min(settle),
-        queue: watched(registry, settle * DECIDE).filter(|_| !settle_only),
-        in_hand: in_hand(registry),
-        tolerance: TOLERANCE,
-        keep: sealed_until(&config.retention.pack, now),
-        settle_only,
-    };
-    let parts = Parts {
-        operations: Box::new(plan.operations()?),
-        values: Box::new(VaultValues(values)),
-        guard: Box::new(LastWord::new(open_store(config)?)),
-        entropy: Box::new(SystemEntropy::new()),
-    };
-    Ok((Executor::new(settings, parts, Arc::clone(fold)), pool, endpoint(registry, ctx)?))
-}
-
-/// How the account's message queue is watched.
-fn watched(registry: &RegistryConfig, patience: Duration) -> Option<Watch> {
-    let takes = match registry.poll {
-        Poll::Off => return None,
-        Poll::Peek => false,
-        Poll::Own => true,
-    };
-    Some(Watch { patience, takes })
-}
-
-/// The most operations in hand.
-fn in_hand(registry: &RegistryConfig) -> usize {
-    usize::from(registry.profile.limits.sessions.value).max(1) * IN_HAND
 }
 
 /// Closes the run of a plan that is taken back before it was over: nothing more of it is begun.
@@ -373,18 +276,19 @@ fn finish(loaded: &Loaded, plan: &PlanFile, state: &StateDir, parts: &Outcomes, 
     let tally = fold.tally(steps.values().flatten().copied());
     // A store that failed is not written to again by this process.
     let is_sound = !parts.values().any(|part| part.as_ref().is_err_and(|problem| problem.exit == Exit::Storage));
+    let ends = is_sound && ending.others == 0;
     let (mut exits, mut problems) = (vec![Exit::Done], Vec::new());
     // Before the run is closed: one that is killed here is gone on with, and notes what it did then.
-    if let Some(Err(problem)) = is_sound.then(|| windows::note(plan, &fold, &mut store, ctx.clock.wall())) {
+    if let Some(Err(problem)) = ends.then(|| windows::note(plan, &fold, &mut store, ctx.clock.wall())) {
         exits.push(problem.exit);
         problems.push(*problem);
     }
-    let closes = is_sound && (tally.is_over() || (ending.gives_up && tally.is_settled()));
+    let closes = ends && (tally.is_over() || (ending.gives_up && tally.is_settled()));
     if closes && !fold.is_closed() {
         journal::close(&mut store, id, &fold, ctx.clock.wall())?;
     }
     let reports = config.reports.join(format!("apply-{}", short(id)));
-    let keys_destroyed = match is_sound.then(|| forget(loaded, ctx, plan, (&fold, &mut store), &reports)) {
+    let keys_destroyed = match ends.then(|| forget(loaded, ctx, plan, (&fold, &mut store), &reports)) {
         None => 0,
         Some(Ok((count, unsigned))) => {
             exits.extend(unsigned.iter().map(|_| Exit::ReportFailed));
@@ -437,6 +341,7 @@ fn finish(loaded: &Loaded, plan: &PlanFile, state: &StateDir, parts: &Outcomes, 
         outcomes: reports.join(OUTCOMES).display().to_string(),
         messages,
         keys_destroyed,
+        others: ending.others,
         closed,
     };
     let text = report.told();

@@ -216,8 +216,10 @@ fn deletions(
     let mut told: HashMap<u64, StepRow> = HashMap::new();
     journal::steps(store, id, &mut |row| {
         let known = told.entry(row.op).or_insert_with(|| row.clone());
-        let (cltrid, svtrid) = (row.cltrid.clone().or(known.cltrid.take()), row.svtrid.clone().or(known.svtrid.take()));
-        *known = StepRow { cltrid, svtrid, ..row };
+        // Chains come one after the other: what came last is what is of the last turn.
+        let (earlier, later) = if row.turn < known.turn { (row, known.clone()) } else { (known.clone(), row) };
+        let (cltrid, svtrid) = (later.cltrid.clone().or(earlier.cltrid), later.svtrid.clone().or(earlier.svtrid));
+        *known = StepRow { cltrid, svtrid, ..later };
     })?;
     for operation in plan.operations()? {
         let operation = operation?;

@@ -31,7 +31,7 @@ pub(super) fn open_store(config: &Config) -> Result<Box<dyn Store>> {
 }
 
 /// Where the database is, with its password.
-fn place(database: &Database) -> Result<PostgresPlace> {
+pub(super) fn place(database: &Database) -> Result<PostgresPlace> {
     let password = database.password.as_ref().map(SecretSource::read).transpose()?.map(|read| read.secret);
     let authorities = database.ca.as_deref().map(|path| read_capped(path, MAX_CA)).transpose()?;
     PostgresPlace::new(&database.address, password.as_ref(), authorities).map_err(|what| {

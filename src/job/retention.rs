@@ -160,7 +160,7 @@ pub(super) fn stored(store: &mut dyn Store, state: &Path, pack: &RulePack) -> Re
     if texts > 0 {
         all.push(own(format!("{texts} texts sealed until their subject is erased"), "ledgers", None, LEDGER));
     }
-    let chains = store.streams("")?.len();
+    let chains = store.heads("")?.len();
     if chains > 0 {
         all.push(own(format!("{chains} chains of events"), "ledgers", None, LEDGER));
     }

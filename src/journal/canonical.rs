@@ -21,6 +21,7 @@ pub(super) fn step(row: &[u8]) -> Option<StepRow> {
     let word: StrDeserializer<'_, Error> = left.text()?.into_deserializer();
     let to = StepState::deserialize(word).ok()?;
     let sends = left.skip(b",\"sends\":").map_or(Some(0), |()| left.number()?.try_into().ok())?;
+    let turn = left.skip(b",\"turn\":").map_or(Some(0), |()| left.number()?.try_into().ok())?;
     left.skip(b",\"at\":\"")?;
     let at = left.text()?.parse().ok()?;
     let cltrid = left.text_of(b",\"cltrid\":\"")?.map(Into::into);
@@ -29,7 +30,7 @@ pub(super) fn step(row: &[u8]) -> Option<StepRow> {
         Some(digits) => Some(ValueDigest::read(digits)?),
         None => None,
     };
-    (left.0 == b"}").then_some(StepRow { op, step, reference, to, sends, at, cltrid, svtrid, before, why: None })
+    (left.0 == b"}").then_some(StepRow { op, step, reference, to, sends, turn, at, cltrid, svtrid, before, why: None })
 }
 
 /// What is left of a row.

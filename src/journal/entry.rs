@@ -114,6 +114,10 @@ pub struct StepRow {
     /// How often it was sent, this time included.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub sends: u8,
+    /// Which turn it is that somebody has at the operation, from 1, where several share a run: what a later turn did follows what an earlier
+    /// one did, whichever chain it stands in. 0 where one process has the whole run.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub turn: u32,
     /// When.
     pub at: Timestamp,
     /// The client's transaction identifier of the command (RFC 5730 §2.5).
@@ -134,13 +138,12 @@ impl StepRow {
     /// The row of a step that was sent `sends` times by then, and is `to` from `at` on; it tells nothing else yet.
     #[must_use]
     pub const fn new((op, step): (u64, u8), reference: ObjectRef, to: StepState, sends: u8, at: Timestamp) -> Self {
-        Self { op, step, reference, to, sends, at, cltrid: None, svtrid: None, before: None, why: None }
+        Self { op, step, reference, to, sends, turn: 0, at, cltrid: None, svtrid: None, before: None, why: None }
     }
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
-const fn is_zero(n: &u8) -> bool {
-    *n == 0
+fn is_zero<N: Default + PartialEq>(n: &N) -> bool {
+    *n == N::default()
 }
 
 impl Entry {

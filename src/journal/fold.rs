@@ -8,7 +8,7 @@ use crate::plan::PlanFile;
 use crate::store::{Head, StreamName};
 use std::collections::{BTreeMap, HashMap};
 
-/// Where a step is, and how often it was sent.
+/// Where a step is, and how often it was sent. One that nothing was done of is planned.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Standing {
     /// Its state.
@@ -17,6 +17,12 @@ pub struct Standing {
     pub sends: u8,
     /// Why, where it failed.
     pub why: Option<Why>,
+}
+
+impl Default for Standing {
+    fn default() -> Self {
+        Self { state: StepState::Planned, sends: 0, why: None }
+    }
 }
 
 /// A run as its rows tell it.
@@ -98,7 +104,7 @@ impl Fold {
 
     fn step(&mut self, row: StepRow) -> Result<(), String> {
         let name = || format!("step {} of operation {}", row.step, row.op);
-        let known = self.steps.entry((row.op, row.step)).or_insert(Standing { state: StepState::Planned, sends: 0, why: None });
+        let known = self.steps.entry((row.op, row.step)).or_default();
         let (from, sends) = (known.state, known.sends);
         if !is_legal(from, row.to) {
             return Err(format!("{} went from {from} to {}", name(), row.to));
@@ -123,7 +129,7 @@ impl Fold {
     /// Where a step is.
     #[must_use]
     pub fn of(&self, op: u64, step: u8) -> Standing {
-        self.steps.get(&(op, step)).cloned().unwrap_or(Standing { state: StepState::Planned, sends: 0, why: None })
+        self.steps.get(&(op, step)).cloned().unwrap_or_default()
     }
 
     /// Where an operation of `steps` steps is: where its first step is that is not verified.

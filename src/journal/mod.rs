@@ -1,6 +1,7 @@
 //! The journal: what happened to each step of a plan, as rows of the store's streams, and the pure fold over them.
 //!
-//! A run is one plan applied. Each of its workers has a chain of its own (`run/ID/WORKER`); closing the run binds all heads. Rows name
+//! A run is one plan applied. Each of its workers has a chain of its own (`run/ID/WORKER`); closing the run binds all heads. What several
+//! workers did to one operation is put in order by its turns: each is one worker's, and begins when the one before can write no more. Rows name
 //! objects by random references and hold no personal data, so that an erasure changes none of them.
 
 mod canonical;
@@ -15,7 +16,7 @@ pub use fold::{Fold, Standing, Tally};
 pub use state::{StepState, Why, is_legal};
 
 use crate::base::{Blame, Exit, Problem, Result, Timestamp};
-use crate::store::{Append, Batch, Head, Store, StreamName, bind, read};
+use crate::store::{Append, Batch, Head, Store, StreamName, bind, read, read_between};
 
 /// Rows that are handed on together to be folded.
 const BATCH: usize = 1024;
@@ -64,25 +65,47 @@ pub fn close(store: &mut dyn Store, plan: &str, fold: &Fold, at: Timestamp) -> R
 /// read (all exit 33); `E-store-006`.
 pub fn open(store: &mut dyn Store, plan: &str) -> Result<Fold> {
     let mut fold = Fold::default();
-    for stream in store.streams(&format!("run/{plan}/"))? {
-        let head = folded(store, &stream, &mut fold)?;
-        fold.heads.insert(stream, head);
-    }
+    catch_up(store, plan, &mut fold)?;
     Ok(fold)
 }
 
-/// Folds the rows of a stream on a thread of its own, while the next ones are read and held against their hashes.
-fn folded(store: &mut dyn Store, stream: &StreamName, fold: &mut Fold) -> Result<Head> {
+/// Folds what came into the journal since `fold` was made of it.
+///
+/// # Errors
+/// As [`open`]; the fold is of no use then.
+pub fn catch_up(store: &mut dyn Store, plan: &str, fold: &mut Fold) -> Result<()> {
+    let mut later = Vec::new();
+    for (stream, end) in store.heads(&format!("run/{plan}/"))? {
+        folded(store, &stream, end, fold, &mut later)?;
+        fold.heads.insert(stream, end);
+    }
+    // What is of a later turn stands in another chain than what it follows; the row that closes the run stands behind all.
+    later.sort_by_key(|(_, _, entry)| if let Entry::Step(row) = entry { row.turn } else { u32::MAX });
+    later.into_iter().try_for_each(|(stream, number, entry)| fold.take(&stream, number, entry))
+}
+
+/// A row that is to be folded when all chains were read.
+type Later = (StreamName, u64, Entry);
+
+/// Folds the rows of a stream up to `end` on a thread of its own, while the next ones are read and held against their hashes. Those that
+/// may follow rows of other chains go to `later`.
+fn folded(store: &mut dyn Store, stream: &StreamName, end: Head, fold: &mut Fold, later: &mut Vec<Later>) -> Result<()> {
+    let from = fold.head(stream);
     std::thread::scope(|scope| {
         let (hand_on, batches) = std::sync::mpsc::sync_channel::<Vec<(u64, Box<[u8]>)>>(AHEAD);
         let folding = scope.spawn(move || {
             batches.into_iter().flatten().try_for_each(|(number, row)| {
                 let entry = Entry::from_row(&row).map_err(|why| unreadable(stream, number, &why))?;
-                fold.take(stream, number, entry)
+                match &entry {
+                    Entry::Closed { .. } => later.push((stream.clone(), number, entry)),
+                    Entry::Step(row) if row.turn > 1 => later.push((stream.clone(), number, entry)),
+                    _ => return fold.take(stream, number, entry),
+                }
+                Ok(())
             })
         });
         let mut batch = Vec::with_capacity(BATCH);
-        let head = read(store, stream, |number, row| {
+        let head = read_between(store, stream, from, end, |number, row| {
             batch.push((number, row.into()));
             if batch.len() < BATCH {
                 return Ok(());
@@ -94,7 +117,7 @@ fn folded(store: &mut dyn Store, stream: &StreamName, fold: &mut Fold) -> Result
         let _nobody = hand_on.send(batch);
         drop(hand_on);
         folding.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
-        head
+        head.map(drop)
     })
 }
 
@@ -103,7 +126,7 @@ fn folded(store: &mut dyn Store, stream: &StreamName, fold: &mut Fold) -> Result
 /// # Errors
 /// As [`open`].
 pub fn steps(store: &mut dyn Store, plan: &str, visit: &mut dyn FnMut(StepRow)) -> Result<()> {
-    for stream in store.streams(&format!("run/{plan}/"))? {
+    for (stream, _) in store.heads(&format!("run/{plan}/"))? {
         read(store, &stream, |number, row| {
             if let Entry::Step(row) = Entry::from_row(row).map_err(|why| unreadable(&stream, number, &why))? {
                 visit(row);

@@ -287,3 +287,39 @@ fn each_reason_has_words_of_its_own_with_the_code_or_the_rule() {
     assert_eq!(words.iter().collect::<std::collections::BTreeSet<_>>().len(), words.len());
     assert!(words[0].ends_with("2304") && words[4].ends_with("RTR-1") && words[5].ends_with("E-x"), "{words:?}");
 }
+
+/// Rows of several workers, each chain as its worker wrote it: folded at any moment, and caught up with later, they say what one chain says.
+#[test]
+fn what_several_workers_did_is_folded_in_the_order_of_their_turns() {
+    use StepState as S;
+    let turn = |op: u64, to: S, sends: u8, turn: u32| {
+        let mut row = StepRow::new((op, 0), ObjectRef::new([7; 16]), to, sends, Timestamp::UNIX_EPOCH);
+        row.turn = turn;
+        Entry::Step(row)
+    };
+    let mut store = MemoryStore::default();
+    let write = |store: &mut MemoryStore, worker: u32, entries: &[Entry]| {
+        let stream = run_stream("p", worker).unwrap();
+        let head = store.head(&stream).unwrap();
+        store.commit(&Batch { appends: vec![append(stream, &head, entries)], cells: Vec::new() }).unwrap();
+    };
+    // The third began; the first went on, and was killed; the third again, and then the second.
+    write(&mut store, 3, &[turn(1, S::Sending, 1, 1)]);
+    let mut known = open(&mut store, "p").unwrap();
+    write(&mut store, 1, &[turn(2, S::Sending, 1, 1), turn(1, S::Unknown, 1, 2), turn(1, S::Planned, 1, 2), turn(1, S::Sending, 2, 2)]);
+    write(&mut store, 3, &[turn(1, S::Unknown, 2, 3)]);
+    write(&mut store, 2, &[turn(1, S::Verified, 2, 4)]);
+    catch_up(&mut store, "p", &mut known).unwrap();
+    let at_once = open(&mut store, "p").unwrap();
+    for fold in [&known, &at_once] {
+        assert_eq!((fold.of(1, 0).state, fold.of(1, 0).sends, fold.of(2, 0).state), (S::Verified, 2, S::Sending));
+    }
+    // The row that closes the run stands in the first chain, and is behind all others.
+    close(&mut store, "p", &at_once, Timestamp::UNIX_EPOCH).unwrap();
+    assert!(open(&mut store, "p").unwrap().is_closed());
+    catch_up(&mut store, "p", &mut known).unwrap();
+    assert!(known.is_closed());
+    // Whoever wrote in a turn that was over is told.
+    write(&mut store, 2, &[turn(1, S::Sending, 3, 3)]);
+    assert_eq!(open(&mut store, "p").unwrap_err().id, "E-journal-001");
+}

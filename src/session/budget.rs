@@ -63,6 +63,38 @@ impl Allowance {
     }
 }
 
+impl Allowance {
+    /// Into how many parts it can be cut for so many workers: none is without a session, or without a command in the time of a rate.
+    #[must_use]
+    pub fn parts(&self, workers: u32) -> u32 {
+        let rates = self.rates().map(|(commands, _)| commands);
+        rates.chain([u32::from(self.sessions)]).fold(workers, u32::min).max(1)
+    }
+
+    /// Part `number`, from 1, of so many. All parts together are no more than the whole.
+    #[must_use]
+    pub fn part(&self, number: u32, of: u32) -> Self {
+        let share = |whole: u32| whole / of + u32::from(number <= whole % of);
+        let rate = |(commands, time): (u32, Duration)| (share(commands), time);
+        Self {
+            sessions: u16::try_from(share(u32::from(self.sessions))).unwrap_or(u16::MAX),
+            rate: self.rate.map(rate),
+            rate_windows: self.rate_windows.iter().map(|window| TimedRate { rate: rate(window.rate), ..window.clone() }).collect(),
+            ..self.clone()
+        }
+    }
+
+    /// How long a command counts against any of its rates, at most.
+    #[must_use]
+    pub fn remembers(&self) -> Duration {
+        self.rates().map(|(_, time)| time + time / 50).max().unwrap_or_default()
+    }
+
+    fn rates(&self) -> impl Iterator<Item = (u32, Duration)> {
+        self.rate.into_iter().chain(self.rate_windows.iter().map(|window| window.rate))
+    }
+}
+
 /// A rate that holds at some time of the day, on the registry's own clock.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TimedRate {
@@ -222,6 +254,24 @@ mod tests {
         let ours = Allowance::of(limits, DEFAULT_SHARE);
         assert_eq!((ours.sessions, ours.read_window), (limits.sessions.value / 2, limits.read_window.value));
         assert_eq!(Allowance::of(limits, 1).sessions, 1, "never none");
+    }
+
+    #[test]
+    fn parts_are_together_what_the_whole_is_and_none_is_nothing() {
+        for profile_name in ["gtld-thick", "denic", "nicit"] {
+            let profile = profile(profile_name).expect("embedded");
+            let whole = Allowance::of(&profile.limits, 50);
+            for workers in 1..=40 {
+                let of = whole.parts(workers);
+                let parts: Vec<Allowance> = (1..=of).map(|number| whole.part(number, of)).collect();
+                assert!((1..=workers).contains(&of) && parts.iter().all(|part| part.sessions > 0), "{profile_name} {workers}");
+                assert_eq!(parts.iter().map(|part| part.sessions).sum::<u16>(), whole.sessions);
+                let rates = |allowance: &Allowance| allowance.rates().map(|(commands, _)| commands).collect::<Vec<_>>();
+                let sums = parts.iter().map(rates).reduce(|sum, part| sum.iter().zip(&part).map(|(a, b)| a + b).collect());
+                assert_eq!(sums, Some(rates(&whole)));
+                assert!(parts.iter().flat_map(rates).all(|commands| commands > 0));
+            }
+        }
     }
 
     /// Sends as fast as `allowance` lets it from `from` (UTC) for so many seconds; when each command was sent, in milliseconds.

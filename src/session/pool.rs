@@ -11,7 +11,7 @@ use super::ration::{Quota, Ration};
 use super::report::{GreetingFacts, PoolReport};
 use super::result::{Breaker, Foreign};
 use super::trouble::{self, Jitter};
-use crate::base::{ClTrid, Moment, Problem, RegistryId};
+use crate::base::{ClTrid, Moment, Permit, Problem, RegistryId};
 use crate::model::{Command, Query, ResultCode, TlsFacts};
 use crate::protocol::frame::Framer;
 use std::collections::{BTreeMap, VecDeque};
@@ -93,6 +93,8 @@ pub struct Pool {
     delayed: Vec<(Moment, Job)>,
     rate: RateMeter,
     ration: Ration,
+    /// Until when anything is sent, where others have the account after that.
+    permit: Option<Permit>,
     /// Whether commands wait for the rate budget now.
     rate_blocked: bool,
     /// Up to when the waits for the rate budget were counted.
@@ -132,6 +134,7 @@ impl Pool {
             delayed: Vec::new(),
             rate: RateMeter::new(&setup.allowance),
             ration: Ration::default(),
+            permit: None,
             rate_blocked: false,
             rate_blocked_at: Moment::ZERO,
             paused: Moment::ZERO,
@@ -156,6 +159,16 @@ impl Pool {
     #[must_use]
     pub const fn registry(&self) -> &RegistryId {
         &self.setup.registry
+    }
+
+    /// Begins nothing and sends no command from the end of `permit` on.
+    pub fn set_permit(&mut self, permit: Permit) {
+        self.permit = Some(permit);
+    }
+
+    /// Whether anything may be begun now.
+    fn may_act(&self, now: Now) -> bool {
+        self.permit.as_ref().is_none_or(|permit| permit.lasts(now.at))
     }
 
     /// Sends no more than `ration` allows.
@@ -424,7 +437,7 @@ impl Pool {
     /// Opens what sessions there is work for.
     fn open(&mut self, now: Now) {
         // A block of the registry's holds for logins as well.
-        while self.sessions.len() < self.wanted_sessions() && self.open_at.max(self.paused) <= now.at {
+        while self.may_act(now) && self.sessions.len() < self.wanted_sessions() && self.open_at.max(self.paused) <= now.at {
             let number = self.next_number;
             self.next_number += 1;
             self.report.sessions_opened += 1;
@@ -454,7 +467,7 @@ impl Pool {
                 at += 1;
             }
         }
-        if self.queue.is_empty() {
+        if self.queue.is_empty() || !self.may_act(now) {
             return;
         }
         if let Some(spent) = self.ration.spent(now) {

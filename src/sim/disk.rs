@@ -1,7 +1,7 @@
 //! The one disk of a simulated machine: what was committed stays, whatever becomes of the process.
 
-use crate::base::{Result, Timestamp};
-use crate::store::{Batch, Claim, EachCell, Head, Link, MemoryStore, Store, StreamName, Table};
+use crate::base::Result;
+use crate::store::{Batch, EachCell, Head, Link, MemoryStore, Store, StreamName, Table};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A store that outlives the processes which use it. Clones are the same disk.
@@ -55,8 +55,8 @@ impl Store for Disk {
         })
     }
 
-    fn streams(&mut self, prefix: &str) -> Result<Vec<StreamName>> {
-        self.kept().store.streams(prefix)
+    fn heads(&mut self, prefix: &str) -> Result<Vec<(StreamName, Head)>> {
+        self.kept().store.heads(prefix)
     }
 
     fn get(&mut self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>> {
@@ -65,9 +65,5 @@ impl Store for Disk {
 
     fn cells(&mut self, table: Table, prefix: &[u8], each: &mut EachCell<'_>) -> Result<()> {
         self.kept().store.cells(table, prefix, each)
-    }
-
-    fn claim(&mut self, claim: &Claim<'_>, now: Timestamp) -> Result<bool> {
-        self.kept().store.claim(claim, now)
     }
 }

@@ -3,7 +3,7 @@
 use super::bug::Bug;
 use super::disk::Disk;
 use super::scene::Place;
-use crate::apply::{ApplyEffect, Executor, Guard, IN_HAND, LastWord, Parts, Settings, VaultValues, Watch};
+use crate::apply::{ApplyEffect, Executor, Guard, IN_HAND, LastWord, Parts, Settings, VaultValues, Watch, Whole};
 use crate::base::{ClTrid, Moment, RegistryId, Result, Secret, SeededEntropy, Timestamp};
 use crate::journal::{self, Entry, Fold, Tally};
 use crate::mock::fleet::Draw;
@@ -271,14 +271,14 @@ fn part(place: &Place, fold: Arc<Fold>, (id, operations): (&str, Vec<Operation>)
     let guard: Box<dyn Guard> =
         if start.bug == Some(Bug::ConsentPlannedOnly) { Box::new(Planned) } else { Box::new(LastWord::new(disk.clone())) };
     let parts = Parts {
-        operations: Box::new(operations.into_iter().map(Ok)),
+        work: Box::new(Whole::new(place.id, Box::new(operations.into_iter().map(Ok)), fold)),
         values: Box::new(VaultValues(disk.clone())),
         guard,
         entropy: Box::new(SeededEntropy::new(start.seed ^ u64::from(start.number) << 32)),
     };
     // No identifier of a session is ever one of a step: those have numbers alone.
     let pool = pool(place, &format!("{short}-p{}", start.number), start.seed);
-    Part { executor: Executor::new(settings, parts, fold), pool, asked: HashMap::new(), unkept: Vec::new(), finished: false }
+    Part { executor: Executor::new(settings, parts), pool, asked: HashMap::new(), unkept: Vec::new(), finished: false }
 }
 
 /// How the queues of a world are watched: in every second one they are ours, in every sixth they are looked at.

@@ -65,23 +65,39 @@ pub fn read(store: &mut dyn Store, stream: &StreamName, mut each: impl FnMut(u64
         if head == kept {
             return Ok(head);
         }
-        let from = head.rows;
-        if from < kept.rows {
-            store.rows(stream, from, &mut |link| {
-                let next = head.after(link.row);
-                if link.number != head.rows || link.hash != next.hash {
-                    return Err(broken(stream, head.rows, link.hash, &next.hash));
-                }
-                each(head.rows, link.row)?;
-                head = next;
-                Ok(())
-            })?;
-        }
-        // Rows are missing, or there are more than the head knows of.
-        if head.rows == from {
-            return Err(broken(stream, head.rows, &kept.hash, &head.hash));
-        }
+        head = read_between(store, stream, head, kept, &mut each)?;
     }
+}
+
+/// Reads a stream's rows behind `from` up to `end`, both heads that it had, holding each row against its hash, and the last against `end`;
+/// gives `end`. Rows behind it are left alone.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_between(
+    store: &mut dyn Store,
+    stream: &StreamName,
+    from: Head,
+    end: Head,
+    mut each: impl FnMut(u64, &[u8]) -> Result<()>,
+) -> Result<Head> {
+    let mut head = from;
+    if from.rows < end.rows {
+        store.rows(stream, from.rows, &mut |link| {
+            if head.rows == end.rows {
+                return Ok(());
+            }
+            let next = head.after(link.row);
+            if link.number != head.rows || link.hash != next.hash {
+                return Err(broken(stream, head.rows, link.hash, &next.hash));
+            }
+            each(head.rows, link.row)?;
+            head = next;
+            Ok(())
+        })?;
+    }
+    // Rows are missing, or there are others than the head knows of.
+    if head == end { Ok(head) } else { Err(broken(stream, head.rows, &end.hash, &head.hash)) }
 }
 
 fn broken(stream: &StreamName, row: u64, stored: &[u8], computed: &[u8]) -> Box<Problem> {
@@ -96,8 +112,8 @@ fn broken(stream: &StreamName, row: u64, stored: &[u8], computed: &[u8]) -> Box<
 /// `E-store-006` where storage fails.
 pub fn bind(store: &mut dyn Store, prefix: &str) -> Result<Box<[u8]>> {
     let mut text = String::new();
-    for stream in store.streams(prefix)? {
-        text.push_str(&format!("{stream} {}\n", store.head(&stream)?));
+    for (stream, head) in store.heads(prefix)? {
+        text.push_str(&format!("{stream} {head}\n"));
     }
     Ok(text.into_bytes().into_boxed_slice())
 }

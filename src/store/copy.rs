@@ -25,8 +25,8 @@ pub struct Copied {
 /// to that chain; `E-store-006`.
 pub fn copy(from: &mut dyn Store, to: &mut dyn Store) -> Result<Copied> {
     let mut copied = Copied::default();
-    let streams = from.streams("")?;
-    if let Some(other) = to.streams("")?.into_iter().find(|stream| !streams.contains(stream)) {
+    let streams: Vec<StreamName> = from.heads("")?.into_iter().map(|(stream, _)| stream).collect();
+    if let Some((other, _)) = to.heads("")?.into_iter().find(|(stream, _)| !streams.contains(stream)) {
         return Err(another(&other));
     }
     for stream in streams {

@@ -1,7 +1,7 @@
 //! The store in memory: for tests, and for the simulator, which crashes around its commits.
 
-use super::{Batch, Cell, Claim, EachCell, Head, Link, Store, StreamName, Table, moved};
-use crate::base::{Result, Timestamp};
+use super::{Batch, Cell, EachCell, Head, Link, Store, StreamName, Table, moved};
+use crate::base::Result;
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
@@ -16,7 +16,6 @@ type Key = (Table, Box<[u8]>);
 pub struct MemoryStore {
     streams: BTreeMap<StreamName, Rows>,
     cells: BTreeMap<Key, Box<[u8]>>,
-    leases: BTreeMap<(String, u32), (String, Timestamp)>,
 }
 
 impl Store for MemoryStore {
@@ -57,8 +56,9 @@ impl Store for MemoryStore {
         Ok(())
     }
 
-    fn streams(&mut self, prefix: &str) -> Result<Vec<StreamName>> {
-        Ok(self.streams.keys().filter(|name| name.as_str().starts_with(prefix)).cloned().collect())
+    fn heads(&mut self, prefix: &str) -> Result<Vec<(StreamName, Head)>> {
+        let names: Vec<StreamName> = self.streams.keys().filter(|name| name.as_str().starts_with(prefix)).cloned().collect();
+        names.into_iter().map(|name| self.head(&name).map(|head| (name, head))).collect()
     }
 
     fn get(&mut self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>> {
@@ -71,14 +71,5 @@ impl Store for MemoryStore {
             each(key, value)?;
         }
         Ok(())
-    }
-
-    fn claim(&mut self, claim: &Claim<'_>, now: Timestamp) -> Result<bool> {
-        let place = (claim.run.to_owned(), claim.worker);
-        let is_free = self.leases.get(&place).is_none_or(|(holder, until)| holder == claim.holder || *until <= now);
-        if is_free {
-            self.leases.insert(place, (claim.holder.to_owned(), claim.until));
-        }
-        Ok(is_free)
     }
 }

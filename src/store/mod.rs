@@ -10,6 +10,7 @@
 mod chain;
 mod copy;
 mod host;
+mod lease;
 mod memory;
 mod postgres;
 mod sqlite;
@@ -17,15 +18,16 @@ mod sqlite;
 mod tests;
 mod vault;
 
-pub use chain::{Head, Link, bind, read};
+pub use chain::{Head, Link, bind, read, read_between};
 pub use copy::{Copied, copy};
 pub use host::{hold, rehome};
+pub use lease::{Claim, Claimed, Lot, Lots, Taken, WaveEnds};
 pub use memory::MemoryStore;
-pub use postgres::{PostgresPlace, PostgresStore, ServerTls};
+pub use postgres::{PostgresLots, PostgresPlace, PostgresStore, ServerTls};
 pub use sqlite::SqliteStore;
 pub use vault::{Vault, sealed_cell};
 
-use crate::base::{Blame, Exit, Problem, Result, Timestamp};
+use crate::base::{Blame, Exit, Problem, Result};
 use std::fmt;
 
 /// The name of a stream: 1 to 160 of `a-z`, `A-Z`, `0-9`, `.`, `_`, `-` and `/`.
@@ -146,23 +148,10 @@ impl Batch {
     }
 }
 
-/// A claim of one worker's part of a run.
-#[derive(Clone, Debug)]
-pub struct Claim<'a> {
-    /// The run.
-    pub run: &'a str,
-    /// The part.
-    pub worker: u32,
-    /// Who claims it.
-    pub holder: &'a str,
-    /// Until when, unless it is claimed again before.
-    pub until: Timestamp,
-}
-
 /// Takes cells: the key and the value of each.
 pub type EachCell<'a> = dyn FnMut(&[u8], &[u8]) -> Result<()> + 'a;
 
-/// Streams, cells and leases. Every call blocks until it is done; a store that failed once stays failed.
+/// Streams and cells. Every call blocks until it is done; a store that failed once stays failed.
 pub trait Store: Send {
     /// Keeps the batch as a whole. It is durable on return.
     ///
@@ -183,11 +172,12 @@ pub trait Store: Send {
     /// `E-store-006` where storage fails, and what `each` returns.
     fn rows(&mut self, stream: &StreamName, from: u64, each: &mut dyn FnMut(Link<'_>) -> Result<()>) -> Result<()>;
 
-    /// The streams whose names begin with `prefix`, in the order of their names.
+    /// The streams whose names begin with `prefix`, in the order of their names, each with its head: all of them at one moment, whoever
+    /// else writes.
     ///
     /// # Errors
     /// `E-store-006` where storage fails.
-    fn streams(&mut self, prefix: &str) -> Result<Vec<StreamName>>;
+    fn heads(&mut self, prefix: &str) -> Result<Vec<(StreamName, Head)>>;
 
     /// The value of a cell.
     ///
@@ -200,12 +190,6 @@ pub trait Store: Send {
     /// # Errors
     /// `E-store-006` where storage fails, and what `each` returns.
     fn cells(&mut self, table: Table, prefix: &[u8], each: &mut EachCell<'_>) -> Result<()>;
-
-    /// Claims, or renews a claim, at `now`: `false` where somebody else holds it still.
-    ///
-    /// # Errors
-    /// `E-store-006` where storage fails.
-    fn claim(&mut self, claim: &Claim<'_>, now: Timestamp) -> Result<bool>;
 }
 
 impl<S: Store + ?Sized> Store for Box<S> {
@@ -221,8 +205,8 @@ impl<S: Store + ?Sized> Store for Box<S> {
         (**self).rows(stream, from, each)
     }
 
-    fn streams(&mut self, prefix: &str) -> Result<Vec<StreamName>> {
-        (**self).streams(prefix)
+    fn heads(&mut self, prefix: &str) -> Result<Vec<(StreamName, Head)>> {
+        (**self).heads(prefix)
     }
 
     fn get(&mut self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>> {
@@ -231,10 +215,6 @@ impl<S: Store + ?Sized> Store for Box<S> {
 
     fn cells(&mut self, table: Table, prefix: &[u8], each: &mut EachCell<'_>) -> Result<()> {
         (**self).cells(table, prefix, each)
-    }
-
-    fn claim(&mut self, claim: &Claim<'_>, now: Timestamp) -> Result<bool> {
-        (**self).claim(claim, now)
     }
 }
 

@@ -1,7 +1,7 @@
 //! The store of one machine: SQLite, in one file that only this user reads.
 
-use super::{Batch, Cell, Claim, EachCell, Head, Link, Store, StreamName, Table, moved};
-use crate::base::{Blame, Exit, Problem, Result, Timestamp, create_private_dir};
+use super::{Batch, Cell, EachCell, Head, Link, Store, StreamName, Table, moved};
+use crate::base::{Blame, Exit, Problem, Result, create_private_dir};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Row, params};
 use std::io::{ErrorKind, Read as _};
@@ -205,15 +205,20 @@ impl Store for SqliteStore {
         Ok(())
     }
 
-    fn streams(&mut self, prefix: &str) -> Result<Vec<StreamName>> {
+    fn heads(&mut self, prefix: &str) -> Result<Vec<(StreamName, Head)>> {
         let read = |e: rusqlite::Error| failure(&self.path, "read the store", &e);
-        let mut statement = self.connection.prepare_cached("SELECT name FROM stream ORDER BY name").map_err(read)?;
-        let names = statement.query_map([], |row| row.get::<_, String>(0)).map_err(read)?;
+        let mut statement = self.connection.prepare_cached("SELECT name, rows, hash FROM stream ORDER BY name").map_err(read)?;
+        let all = statement
+            .query_map([], |row| {
+                let head = Head { rows: row.get::<_, i64>(1)?.unsigned_abs(), hash: row.get(2)? };
+                Ok((row.get::<_, String>(0)?, head))
+            })
+            .map_err(read)?;
         let mut out = Vec::new();
-        for name in names {
-            let name = name.map_err(read)?;
+        for one in all {
+            let (name, head) = one.map_err(read)?;
             if name.starts_with(prefix) {
-                out.push(StreamName::new(&name)?);
+                out.push((StreamName::new(&name)?, head));
             }
         }
         Ok(out)
@@ -238,15 +243,6 @@ impl Store for SqliteStore {
             each(key, value)?;
         }
         Ok(())
-    }
-
-    fn claim(&mut self, claim: &Claim<'_>, now: Timestamp) -> Result<bool> {
-        self.check_alive()?;
-        let sql = "INSERT INTO lease VALUES (?1, ?2, ?3, ?4)
-            ON CONFLICT (run, worker) DO UPDATE SET holder = ?3, until = ?4 WHERE holder = ?3 OR until <= ?5";
-        let values = params![claim.run, claim.worker, claim.holder, claim.until.as_millisecond(), now.as_millisecond()];
-        let done = self.connection.execute(sql, values).map(|rows| rows == 1).map_err(Failure::Sqlite);
-        self.committed(done)
     }
 }
 

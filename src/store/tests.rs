@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::base::SeededEntropy;
+use crate::base::Timestamp;
 use proptest::prelude::*;
 use std::os::unix::fs::PermissionsExt as _;
 
@@ -39,9 +40,13 @@ pub(super) fn conforms(store: &mut dyn Store) {
     assert_eq!(texts(store, "a/1"), ["0 one", "1 two", "2 three"]);
     assert_eq!(texts(store, "a/2"), ["0 uno"]);
     assert_eq!(texts(store, "b"), [""; 0]);
-    let names = |store: &mut dyn Store, prefix| store.streams(prefix).unwrap().iter().map(ToString::to_string).collect::<Vec<_>>();
+    let names =
+        |store: &mut dyn Store, prefix| store.heads(prefix).unwrap().iter().map(|(stream, _)| stream.to_string()).collect::<Vec<_>>();
     assert_eq!(names(store, "a/"), ["a/1", "a/2"]);
     assert_eq!(names(store, ""), ["a/1", "a/2"]);
+    for (stream, head) in store.heads("a/").unwrap() {
+        assert_eq!(head, store.head(&stream).unwrap());
+    }
     let mut from = Vec::new();
     let mut each = |link: Link<'_>| {
         from.push(link.number);
@@ -85,15 +90,6 @@ pub(super) fn conforms(store: &mut dyn Store) {
     assert_eq!(found(store, b""), ["k=w", "k2=v2", "l="]);
     store.commit(&Batch { appends: Vec::new(), cells: vec![Cell::Delete(Table::Keys, b"k".as_slice().into())] }).unwrap();
     assert_eq!(found(store, b"k"), ["k2=v2"]);
-
-    // A lease is held by one, renewed by that one, and free once it is over.
-    let claim = |holder, until| Claim { run: "r", worker: 1, holder, until: at(until) };
-    assert!(store.claim(&claim("x", 100), at(0)).unwrap());
-    assert!(!store.claim(&claim("y", 200), at(99)).unwrap());
-    assert!(store.claim(&claim("x", 150), at(99)).unwrap());
-    assert!(!store.claim(&claim("y", 200), at(149)).unwrap());
-    assert!(store.claim(&Claim { worker: 2, ..claim("y", 200) }, at(0)).unwrap());
-    assert!(store.claim(&claim("y", 200), at(150)).unwrap());
 
     // Closing binds every head.
     let closing = String::from_utf8(bind(store, "a/").unwrap().into()).unwrap();

@@ -12,7 +12,7 @@ use privet::store::{PostgresPlace, PostgresStore};
 use std::path::Path;
 
 /// A server with the database `privet`; nothing, and said so, where there is none.
-fn server() -> Option<Server> {
+pub(crate) fn server() -> Option<Server> {
     match Server::start() {
         Ok(server) => {
             server.sql("postgres", "CREATE DATABASE privet");
@@ -26,7 +26,7 @@ fn server() -> Option<Server> {
 }
 
 /// The table that makes the server's database the store; its secrets are put into `secrets`.
-fn table(server: &Server, secrets: &Path) -> String {
+pub(crate) fn table(server: &Server, secrets: &Path) -> String {
     let put = |name: &str, text: &str| {
         let path = secrets.join(name);
         write_atomic(&path, text.as_bytes()).expect("written");
@@ -40,7 +40,7 @@ fn place(server: &Server) -> PostgresPlace {
     PostgresPlace::new(&server.socket("privet"), Some(&Secret::new(PASSWORD)), None).expect("a place")
 }
 
-fn opened(server: &Server) -> PostgresStore {
+pub(crate) fn opened(server: &Server) -> PostgresStore {
     PostgresStore::open(&place(server)).expect("a store")
 }
 

@@ -21,7 +21,7 @@ const ROUNDS: u64 = 50;
 
 /// A number that the environment states.
 #[expect(clippy::disallowed_methods, reason = "the long mode is asked for by the environment")]
-fn stated(name: &str, usual: u64) -> u64 {
+pub(crate) fn stated(name: &str, usual: u64) -> u64 {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(usual)
 }
 
@@ -55,15 +55,23 @@ pub(crate) struct Planned {
 
 impl Killing {
     pub(crate) fn new(contacts: u64, seed: u64) -> Self {
+        Self::over(contacts, seed, &[], "reply_seconds = 1\nsessions = 8\n", "")
+    }
+
+    /// The same with these knobs and `limits` at both registries, and `extra` lines of configuration.
+    pub(crate) fn over(contacts: u64, seed: u64, knobs: &[String], limits: &str, extra: &str) -> Self {
         let world = World::new(contacts, seed);
-        let served = world.serve(&LOCKING.map(|registry| (registry, "service_ms=8")));
+        let usual = if knobs.iter().any(|knob| knob.starts_with("service_ms")) { None } else { Some("service_ms=8") };
+        let knobs = || knobs.iter().map(String::as_str).chain(usual);
+        let knobs: Vec<_> = LOCKING.iter().flat_map(|registry| knobs().map(move |knob| (*registry, knob))).collect();
+        let served = world.serve(&knobs);
         let path = world.config();
         let mut text = std::fs::read_to_string(&path).expect("a configuration");
         for registry in LOCKING {
             let table = format!("[registries.{registry}.limits]\n");
-            text = text.replace(&table, &format!("{table}reply_seconds = 1\nsessions = 8\n"));
+            text = text.replace(&table, &format!("{table}{limits}"));
         }
-        write_atomic(&path, (text + "\n[gates]\nmax_share = 1.0\n").as_bytes()).expect("written");
+        write_atomic(&path, (text + "\n[gates]\nmax_share = 1.0\n" + extra).as_bytes()).expect("written");
         let this = Self { world, _served: served, read: BTreeMap::new() };
         this.consent();
         this
@@ -127,7 +135,7 @@ impl Killing {
     }
 
     /// The changes that took effect since this was last asked, by object: what else there is in the log changed nothing.
-    fn effects(&mut self) -> BTreeMap<String, u64> {
+    pub(crate) fn effects(&mut self) -> BTreeMap<String, u64> {
         let mut all = BTreeMap::new();
         for registry in LOCKING {
             let known = self.read.entry(registry).or_default();

@@ -59,4 +59,5 @@ mod validate;
 mod violations;
 mod window;
 mod wire;
+mod workers;
 mod write_faults;

@@ -1,5 +1,6 @@
 //! What is taken in hand, in which order: waves, dependencies, and where an operation goes on.
 
+use super::super::work::{Job, Next};
 use super::{Executor, Reading, Task, Waiting};
 use crate::base::Moment;
 use crate::journal::{Entry, StepState, Why};
@@ -18,35 +19,32 @@ impl Executor {
 
     /// Takes operations in hand as far as there is room, and as the wave allows.
     pub(super) fn begin(&mut self, now: Now) {
+        if self.later.is_some_and(|later| now.at < later) {
+            return;
+        }
+        self.later = None;
         while self.begins() && !self.paused && !self.exhausted && self.has_room() && self.effects.is_empty() {
-            let next = self.ahead.take().map(Ok).or_else(|| {
-                let registry = &self.settings.registry;
-                self.parts.operations.find(|next| next.as_ref().map_or(true, |operation| *operation.registry == **registry))
-            });
-            match next {
-                None => self.exhausted = true,
-                Some(Err(problem)) => self.failed = Some(problem),
-                Some(Ok(operation)) if operation.wave > self.wave => {
-                    if !self.tasks.is_empty() {
-                        self.ahead = Some(operation);
-                        return;
-                    }
-                    self.next_wave(operation.wave);
-                    self.ahead = Some(operation);
+            match self.ahead.take().map_or_else(|| self.parts.work.next(), |job| Ok(Next::Job(job))) {
+                Ok(Next::Over) => self.exhausted = true,
+                Ok(Next::Later(wait)) => {
+                    self.later = wait.map(|wait| now.at + wait);
+                    return;
                 }
+                Ok(Next::WaveOver { wave, verified, other }) => self.wave_over(wave, verified, other),
+                Err(problem) => self.failed = Some(problem),
                 // What was begun is gone on with.
-                Some(Ok(operation)) if self.fold.of(operation.op, 0).state != StepState::Planned => self.take(operation, now),
-                Some(Ok(operation)) => match self.dependencies(&operation) {
+                Ok(Next::Job(job)) if job.standings.first().is_some_and(|first| first.state != StepState::Planned) => self.take(*job, now),
+                Ok(Next::Job(job)) => match self.dependencies(&job.operation) {
                     None if !self.tasks.is_empty() => {
-                        self.ahead = Some(operation);
+                        self.ahead = Some(job);
                         return;
                     }
-                    Some(StepState::Verified) => self.take(operation, now),
+                    Some(StepState::Verified) => self.take(*job, now),
                     // Another run may still see it verified.
-                    Some(StepState::Planned) => self.left(&operation, StepState::Planned),
+                    Some(StepState::Planned) => self.left(&job.operation, StepState::Planned),
                     // It came to nothing, or is in no part of this run.
                     _ => {
-                        let ticket = self.hold(operation);
+                        let ticket = self.hold(*job);
                         self.fail(ticket, Why::Dependency, now);
                     }
                 },
@@ -57,8 +55,7 @@ impl Executor {
     /// Where all that an operation waits for stands: verified, come to nothing, or planned where that is open; nothing where some of it is
     /// in hand.
     pub(super) fn dependencies(&self, operation: &Operation) -> Option<StepState> {
-        let of = |op: &u64| self.ended.get(op).copied();
-        let states: Option<Vec<StepState>> = operation.after.iter().map(of).collect();
+        let states: Option<Vec<StepState>> = operation.after.iter().map(|op| self.parts.work.end_of(*op)).collect();
         let worse = |worst: StepState, state: StepState| match (worst, state) {
             (worst, StepState::Verified) => worst,
             (StepState::Failed, _) | (_, StepState::Failed | StepState::Conflict) => StepState::Failed,
@@ -67,24 +64,22 @@ impl Executor {
         states.map(|states| states.into_iter().fold(StepState::Verified, worse))
     }
 
-    /// Closes a wave, and opens the next one where it went well.
-    pub(super) fn next_wave(&mut self, next: u32) {
-        let (verified, other) = std::mem::take(&mut self.wave_ends);
-        if self.wave > 0 {
-            self.commit(None, vec![Entry::WaveDone { wave: self.wave, verified, other }], Vec::new());
-            let allowed = if self.wave == 1 { 0 } else { (verified + other) * self.settings.tolerance / 1000 };
-            if other > allowed {
-                self.stop("E-apply-002");
-            }
+    /// Closes a wave; the next one begins where it went well.
+    fn wave_over(&mut self, wave: u32, verified: u64, other: u64) {
+        self.commit(None, vec![Entry::WaveDone { wave, verified, other }], Vec::new());
+        let allowed = if wave == 1 { 0 } else { (verified + other) * self.settings.tolerance / 1000 };
+        if other > allowed {
+            self.stop("E-apply-002");
         }
-        self.wave = next;
     }
 
-    pub(super) fn hold(&mut self, operation: Operation) -> u64 {
+    pub(super) fn hold(&mut self, Job { operation, standings, turn }: Job) -> u64 {
         let ticket = self.next_ticket;
         self.next_ticket += 1;
         let task = Task {
             operation,
+            standings,
+            turn,
             step: 0,
             state: StepState::Planned,
             sends: 0,
@@ -97,15 +92,15 @@ impl Executor {
         ticket
     }
 
-    pub(super) fn take(&mut self, operation: Operation, now: Now) {
-        let ticket = self.hold(operation);
+    pub(super) fn take(&mut self, job: Job, now: Now) {
+        let ticket = self.hold(job);
         self.go_on(ticket, now);
     }
 
     /// Goes on with an operation, where its next step stands.
     pub(super) fn go_on(&mut self, ticket: u64, now: Now) {
         let Some(task) = self.tasks.get_mut(&ticket) else { return };
-        let known = self.fold.of(task.operation.op, task.step);
+        let known = task.standings.get(usize::from(task.step)).cloned().unwrap_or_default();
         if usize::from(task.step) >= task.operation.steps.len() {
             return self.end(ticket, StepState::Verified);
         }

@@ -363,13 +363,14 @@ impl Run {
             keep: Timestamp::MAX,
             settle_only: self.reconcile,
         };
+        let operations = Box::new(self.operations.clone().into_iter().map(Ok).chain(self.torn.clone().map(Err)));
         let parts = Parts {
-            operations: Box::new(self.operations.clone().into_iter().map(Ok).chain(self.torn.clone().map(Err))),
+            work: Box::new(Whole::new("r", operations, Arc::new(self.fold()))),
             values: Box::new(self.store.clone()),
             guard: Box::new(Forbidden(self.forbidden.clone(), self.unread.clone())),
             entropy: Box::new(SeededEntropy::new(9)),
         };
-        Executor::new(settings, parts, Arc::new(self.fold()))
+        Executor::new(settings, parts)
     }
 
     /// Goes on with the run until it is done, or `effects` of it have been carried out; whether it came to its end.

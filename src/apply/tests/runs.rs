@@ -332,12 +332,12 @@ fn a_value_that_was_changed_in_the_vault_ends_the_part_before_anything_is_sent()
         settle_only: false,
     };
     let parts = Parts {
-        operations: Box::new(run.operations.clone().into_iter().map(Ok)),
+        work: Box::new(Whole::new("r", Box::new(run.operations.clone().into_iter().map(Ok)), Arc::new(run.fold()))),
         values: Box::new(Altered(run.store.clone())),
         guard: Box::new(Forbidden(Vec::new(), None)),
         entropy: Box::new(SeededEntropy::new(9)),
     };
-    let mut executor = Executor::new(settings, parts, Arc::new(run.fold()));
+    let mut executor = Executor::new(settings, parts);
     let now = Now { at: Moment::default(), wall: Timestamp::UNIX_EPOCH };
     let Some(ApplyEffect::Read { ticket, query }) = executor.poll_effect(now).unwrap() else { panic!("a look") };
     let outcome = run.world.read(&query);

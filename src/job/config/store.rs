@@ -5,6 +5,13 @@ use super::registry::password;
 use super::table::{Reading, Table};
 use super::types::Database;
 use crate::store::PostgresPlace;
+use std::time::Duration;
+
+/// The most workers that share a run.
+const MOST_WORKERS: u32 = 64;
+/// Seconds for which a worker that is not heard of keeps what it has in hand, where nobody says otherwise: some missed renewals, and the
+/// restart of a database.
+const LEASE: u32 = 30;
 
 /// The database; the outer nothing where it cannot be used, the inner one where none is named.
 #[expect(clippy::option_option, reason = "that a table is wrong is not that it is absent")]
@@ -16,6 +23,8 @@ pub(super) fn store(reading: &mut Reading<'_>, mut table: Table<'_>, environment
     let has_password = table.find("password").is_some();
     let password = if has_password { Some(password(reading, &mut table, environment)) } else { None };
     let ca = table.find("ca").map(|found| found.path(reading));
+    let workers = table.find("workers").map_or(Some(1), |found| found.number(reading, 1..=MOST_WORKERS));
+    let seconds = table.find("lease_seconds").map_or(Some(LEASE), |found| found.number(reading, 2..=600));
     table.finish(reading);
     let found = found?;
     let address = found.text(reading)?;
@@ -27,5 +36,5 @@ pub(super) fn store(reading: &mut Reading<'_>, mut table: Table<'_>, environment
         return None;
     }
     let (password, ca) = (password.map_or(Some(None), |read| read.map(Some))?, ca.map_or(Some(None), |read| read.map(Some))?);
-    Some(Some(Database { address, password, ca }))
+    Some(Some(Database { address, password, ca, workers: workers?, lease: Duration::from_secs(u64::from(seconds?)) }))
 }

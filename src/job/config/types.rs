@@ -39,6 +39,10 @@ pub struct Database {
     pub password: Option<SecretSource>,
     /// The authorities by which a server behind a network is known, in PEM.
     pub ca: Option<PathBuf>,
+    /// How many workers may share a run: each has its part of every registry account.
+    pub workers: u32,
+    /// How long a worker that is not heard of keeps what it has in hand.
+    pub lease: Duration,
 }
 
 /// Which new names are sold with protection where nobody says otherwise.

@@ -3,7 +3,9 @@
 //! A call goes to the server and comes back before it returns. A commit whose answer never came may stand there or not: the store has
 //! failed then, as one whose disk failed, and whoever opens it anew reads what stands.
 
+mod lease;
 mod line;
+mod lots;
 mod schema;
 #[cfg(test)]
 mod server;
@@ -12,10 +14,11 @@ mod tests;
 mod write;
 
 pub use line::{PostgresPlace, ServerTls};
+pub use lots::PostgresLots;
 
 use self::line::{Line, failure};
 use super::{Batch, Claim, EachCell, Head, Link, Store, StreamName, Table};
-use crate::base::{Blame, Exit, Problem, Result, Timestamp};
+use crate::base::{Blame, Exit, Problem, Result};
 use tokio_postgres::Client;
 
 /// How many rows or cells one answer brings: a few thousand bytes each at most, but for sealed frames.
@@ -27,6 +30,8 @@ pub struct PostgresStore {
     client: Client,
     /// Whether a call failed: what the server holds is not known then, and nothing is written any more.
     failed: bool,
+    /// The claim under which alone anything is written.
+    fence: Option<Claim>,
 }
 
 impl std::fmt::Debug for PostgresStore {
@@ -46,7 +51,7 @@ impl PostgresStore {
         let line = Line::new(place)?;
         let mut client = line.connect()?;
         line.run(schema::settle(&mut client, line.shown()))??;
-        Ok(Self { line, client, failed: false })
+        Ok(Self { line, client, failed: false, fence: None })
     }
 
     fn check_alive(&self) -> Result<()> {
@@ -70,11 +75,8 @@ impl PostgresStore {
 impl Store for PostgresStore {
     fn commit(&mut self, batch: &Batch) -> Result<()> {
         self.check_alive()?;
-        let done = self.line.run(write::batch(&mut self.client, batch));
-        match self.done(done, "write to the store")? {
-            Ok(()) => Ok(()),
-            Err(moved) => Err(moved),
-        }
+        let done = self.line.run(write::batch(&mut self.client, batch, self.fence.as_ref()));
+        self.done(done, "write to the store")?
     }
 
     fn head(&mut self, stream: &StreamName) -> Result<Head> {
@@ -105,12 +107,12 @@ impl Store for PostgresStore {
         }
     }
 
-    fn streams(&mut self, prefix: &str) -> Result<Vec<StreamName>> {
+    fn heads(&mut self, prefix: &str) -> Result<Vec<(StreamName, Head)>> {
         self.check_alive()?;
-        let sql = "SELECT name FROM privet.stream WHERE starts_with(name, $1) ORDER BY name";
+        let sql = "SELECT name, rows, hash FROM privet.stream WHERE starts_with(name, $1) ORDER BY name";
         let done = self.line.run(self.client.query(sql, &[&prefix]));
-        let names = self.done(done, "read the store")?;
-        names.iter().map(|row| StreamName::new(self.of(row, |row| row.try_get(0))?)).collect()
+        let found = self.done(done, "read the store")?;
+        found.iter().map(|row| Ok((StreamName::new(self.of(row, |row| row.try_get(0))?)?, self.head_of(row, 1)?))).collect()
     }
 
     fn get(&mut self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>> {
@@ -141,15 +143,6 @@ impl Store for PostgresStore {
                 return Ok(());
             }
         }
-    }
-
-    fn claim(&mut self, claim: &Claim<'_>, now: Timestamp) -> Result<bool> {
-        self.check_alive()?;
-        let sql = "INSERT INTO privet.lease AS held VALUES ($1, $2, $3, $4) ON CONFLICT (run, worker) DO UPDATE
-            SET holder = excluded.holder, until = excluded.until WHERE held.holder = excluded.holder OR held.until <= $5";
-        let (worker, until, now) = (i64::from(claim.worker), claim.until.as_millisecond(), now.as_millisecond());
-        let done = self.line.run(self.client.execute(sql, &[&claim.run, &worker, &claim.holder, &until, &now]));
-        Ok(self.done(done, "write to the store")? == 1)
     }
 }
 

@@ -5,7 +5,7 @@ use crate::base::{Blame, Problem, Result};
 use tokio_postgres::Client;
 
 /// What has to be done for each version, in order; never changed, only added to.
-const MIGRATIONS: [&str; 1] = ["
+const MIGRATIONS: [&str; 2] = ["
     CREATE TABLE privet.stream (
         id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text COLLATE \"C\" NOT NULL UNIQUE, rows bigint NOT NULL, hash bytea NOT NULL
     );
@@ -17,6 +17,15 @@ const MIGRATIONS: [&str; 1] = ["
     CREATE TABLE privet.lease (
         run text NOT NULL, worker bigint NOT NULL, holder text NOT NULL, until bigint NOT NULL, PRIMARY KEY (run, worker)
     );
+", "
+    DROP TABLE privet.lease;
+    CREATE TABLE privet.lease (run text NOT NULL, worker bigint NOT NULL, holder text, until timestamptz, PRIMARY KEY (run, worker));
+    CREATE TABLE privet.lot (
+        run text NOT NULL, part text NOT NULL, first bigint NOT NULL, last bigint NOT NULL, wave bigint NOT NULL,
+        turn bigint NOT NULL DEFAULT 0, holder text, done boolean NOT NULL DEFAULT false,
+        verified bigint NOT NULL DEFAULT 0, other bigint NOT NULL DEFAULT 0, PRIMARY KEY (run, part, first)
+    );
+    CREATE INDEX lot_open ON privet.lot (run, part, wave, first) WHERE NOT done;
 "];
 /// `Prvt`: whoever sets the tables up holds this lock of the server's meanwhile.
 const LOCK: i64 = 0x5072_7674;

@@ -5,7 +5,8 @@ use super::server::{PASSWORD, Server};
 use super::*;
 use crate::base::Secret;
 use crate::store::tests::{appended, conforms, name, rows, texts};
-use crate::store::{Cell, read};
+use crate::store::{Cell, Claimed, Lot, Lots as _, Taken, WaveEnds, read};
+use std::time::Duration;
 
 /// A server with a database for each of those names; nothing, and said so, where there is none.
 fn server(databases: &[&str]) -> Option<Server> {
@@ -46,7 +47,7 @@ fn the_store_in_a_database_conforms_and_is_the_same_when_opened_again() {
         assert_eq!(again.head(&name("a/1")).unwrap(), head);
         assert_eq!(texts(&mut again, "a/1").len(), 3);
         let versions = server.sql(database, "SELECT string_agg(version::text, ' ') FROM privet.version");
-        assert_eq!(versions, "1", "opened again, nothing is set up again");
+        assert_eq!(versions, "1 2", "opened again, nothing is set up again");
         let ssl = server
             .sql(database, "SELECT count(*) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE ssl AND application_name = 'privet'");
         assert_eq!(ssl == "1", authority.is_some(), "the line over a network is secured");
@@ -91,6 +92,110 @@ fn two_writers_of_one_stream_are_never_both_right() {
     assert_eq!(texts(&mut one, "s"), ["0 one", "1 two"]);
 }
 
+fn claim(worker: u32, holder: &str) -> Claim {
+    Claim { run: "r".into(), worker, holder: holder.into() }
+}
+
+#[test]
+fn a_claim_is_held_by_one_renewed_by_that_one_and_free_once_it_is_over() {
+    let Some(server) = server(&["one"]) else { return };
+    let place = place(&server.socket("one"), None);
+    let (mut one, mut other) = (PostgresStore::open(&place).unwrap(), PostgresStore::open(&place).unwrap());
+    let (short, long) = (Duration::from_secs(2), Duration::from_mins(1));
+    let pause = || std::thread::sleep(Duration::from_millis(2_100));
+    assert_eq!(one.claim(&claim(1, "x"), long).unwrap(), Claimed::Now { idle: None });
+    assert_eq!(other.claim(&claim(1, "y"), long).unwrap(), Claimed::Elsewhere);
+    assert_eq!(one.claim(&claim(1, "x"), short).unwrap(), Claimed::Again);
+    assert_eq!((one.at_work("r").unwrap(), one.at_work("s").unwrap()), (1, 0));
+    pause();
+    assert_eq!(one.at_work("r").unwrap(), 0);
+    let Claimed::Now { idle: Some(idle) } = other.claim(&claim(1, "y"), long).unwrap() else { panic!("it was free") };
+    assert!(idle >= Duration::from_millis(50) && idle < long, "{idle:?}");
+    assert_eq!(one.claim(&claim(1, "x"), long).unwrap(), Claimed::Elsewhere);
+    // Who does not hold it lets go of nothing.
+    one.release(&claim(1, "x")).unwrap();
+    assert_eq!(other.claim(&claim(1, "y"), long).unwrap(), Claimed::Again);
+    other.release(&claim(1, "y")).unwrap();
+    assert!(matches!(one.claim(&claim(1, "x"), short).unwrap(), Claimed::Now { idle: Some(_) }));
+    // Under a claim that is over nothing is written.
+    one.fence(claim(1, "x"));
+    one.commit(&appended(vec![rows("s", 0, &["one"])])).unwrap();
+    pause();
+    let lost = one.commit(&appended(vec![rows("s", 1, &["two"])])).unwrap_err();
+    assert_eq!((lost.id.as_str(), lost.exit), ("E-store-014", Exit::Storage), "{lost}");
+    assert_eq!(texts(&mut other, "s"), ["0 one"]);
+}
+
+#[test]
+fn a_lot_is_in_one_hand_and_free_again_when_its_holders_claim_is_over() {
+    let Some(server) = server(&["one"]) else { return };
+    let place = place(&server.socket("one"), None);
+    let mut store = PostgresStore::open(&place).unwrap();
+    let (short, long) = (Duration::from_secs(2), Duration::from_mins(1));
+    let all = [(1, 1, 1), (2, 33, 2), (34, 60, 2)].map(|(first, last, wave)| Lot { first, last, wave });
+    store.offer("r", "nz", &all).unwrap();
+    store.offer("r", "nz", &all).unwrap();
+    store.offer("r", "de", &all[..1]).unwrap();
+    store.claim(&claim(1, "x"), short).unwrap();
+    store.claim(&claim(2, "y"), long).unwrap();
+    let lots = |worker, holder: &str| PostgresLots::open(&place, claim(worker, holder), "nz").unwrap();
+    let (mut x, mut y) = (lots(1, "x"), lots(2, "y"));
+    let taken = x.take(2).unwrap().unwrap();
+    assert_eq!(taken, Taken { lot: all[1], turn: 1 });
+    assert_eq!(y.take(2).unwrap(), Some(Taken { lot: all[2], turn: 1 }));
+    assert_eq!((y.take(2).unwrap(), x.take(3).unwrap()), (None, None));
+    std::thread::sleep(Duration::from_millis(2_100));
+    // One that is not heard of any more can end nothing and take nothing, and has no part in what others go on with.
+    let again = y.take(2).unwrap().unwrap();
+    assert_eq!(again, Taken { lot: all[1], turn: 2 });
+    assert_eq!(x.take(1).unwrap_err().id, "E-store-014");
+    assert_eq!(x.done(&taken, 32, 0).unwrap_err().id, "E-store-014");
+    y.done(&again, 30, 2).unwrap();
+    assert_eq!(y.wave(2).unwrap(), WaveEnds { open: 1, verified: 30, other: 2 });
+    assert!(!store.is_over("r", "nz").unwrap());
+    // What is given back is anybody's.
+    store.claim(&claim(1, "z"), long).unwrap();
+    let mut z = lots(1, "z");
+    assert_eq!(z.take(2).unwrap(), None);
+    store.give_back(&claim(2, "y"), "nz").unwrap();
+    let given = z.take(2).unwrap().unwrap();
+    assert_eq!(given, Taken { lot: all[2], turn: 2 });
+    z.done(&given, 27, 0).unwrap();
+    let first = z.take(1).unwrap().unwrap();
+    z.done(&first, 1, 0).unwrap();
+    assert!(store.is_over("r", "nz").unwrap() && !store.is_over("r", "de").unwrap());
+    // Another round: all of them once more, under later turns.
+    store.begin_round("r").unwrap();
+    assert_eq!(z.wave(2).unwrap(), WaveEnds { open: 2, verified: 0, other: 0 });
+    assert_eq!(z.take(2).unwrap(), Some(Taken { lot: all[1], turn: 3 }));
+    store.forget_lots("r").unwrap();
+    assert_eq!(z.take(2).unwrap(), None);
+}
+
+#[test]
+fn many_who_take_lots_at_once_never_get_the_same() {
+    let Some(server) = server(&["one"]) else { return };
+    let place = place(&server.socket("one"), None);
+    let mut store = PostgresStore::open(&place).unwrap();
+    let all: Vec<Lot> = (1..=200).map(|n| Lot { first: n, last: n, wave: 1 }).collect();
+    store.offer("r", "nz", &all).unwrap();
+    let mut taken: Vec<u64> = std::thread::scope(|scope| {
+        let workers: Vec<_> = (1..=4)
+            .map(|worker| {
+                let (place, claim) = (place.clone(), claim(worker, &format!("h{worker}")));
+                scope.spawn(move || {
+                    PostgresStore::open(&place).unwrap().claim(&claim, Duration::from_mins(1)).unwrap();
+                    let mut lots = PostgresLots::open(&place, claim, "nz").unwrap();
+                    std::iter::from_fn(|| lots.take(1).unwrap()).map(|taken| taken.lot.first).collect::<Vec<_>>()
+                })
+            })
+            .collect();
+        workers.into_iter().flat_map(|worker| worker.join().unwrap()).collect()
+    });
+    taken.sort_unstable();
+    assert_eq!(taken, (1..=200).collect::<Vec<_>>());
+}
+
 #[test]
 fn row_41_a_chain_that_was_tampered_with_is_told() {
     let Some(server) = server(&["one"]) else { return };
@@ -113,7 +218,7 @@ fn a_database_that_is_not_ours_or_a_server_that_loses_what_it_takes_is_refused()
     // An empty schema that an administrator made is taken.
     server.sql("two", "CREATE SCHEMA privet");
     of("two").unwrap();
-    server.sql("two", "INSERT INTO privet.version VALUES (2)");
+    server.sql("two", "INSERT INTO privet.version VALUES (3)");
     assert_eq!(problem(of("two")), usage("E-store-005"));
     let storage = |id: &str| (id.to_owned(), Exit::Storage);
     let wrong = PostgresPlace::new(&server.socket("three"), Some(&Secret::new("another")), None).expect("a place");

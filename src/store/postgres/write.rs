@@ -1,19 +1,28 @@
 //! A batch in one transaction.
 
+use super::lease;
 use crate::base::Problem;
-use crate::store::{Append, Batch, Cell, Head, Table, moved};
+use crate::store::lease::lost;
+use crate::store::{Append, Batch, Cell, Claim, Head, Table, moved};
 use std::collections::BTreeMap;
 use tokio_postgres::{Client, Error, Transaction};
 
 /// How many rows or cells one statement brings.
 const CHUNK: usize = 1_000;
 
-/// Keeps a batch; the inner error is that a stream has another length than its writer knows, and nothing was kept then.
+/// Keeps a batch, where `fence` holds; the inner error is that it does not, or that a stream has another length than its writer knows, and
+/// nothing was kept then.
 ///
 /// # Errors
 /// Where the server or the line fails.
-pub(super) async fn batch(client: &mut Client, batch: &Batch) -> Result<Result<(), Box<Problem>>, Error> {
+pub(super) async fn batch(client: &mut Client, batch: &Batch, fence: Option<&Claim>) -> Result<Result<(), Box<Problem>>, Error> {
     let transaction = client.transaction().await?;
+    if let Some(claim) = fence
+        && !lease::holds(&transaction, claim).await?
+    {
+        transaction.rollback().await?;
+        return Ok(Err(lost(claim)));
+    }
     for append in &batch.appends {
         if let Err(moved) = rows(&transaction, append).await? {
             transaction.rollback().await?;
