@@ -5,6 +5,7 @@ pub mod apply;
 pub mod base;
 pub mod cli;
 pub mod compliance;
+pub mod database;
 pub mod dataset;
 pub mod diff;
 pub mod job;

@@ -313,7 +313,13 @@ fn validated(global: &Global, printer: &Printer, validated: Validated) -> Result
 fn context(global: &Global, printer: &Arc<Printer>, clock: &Arc<dyn Clock>, only: Vec<RegistryId>) -> crate::base::Result<Context> {
     let stop = StopToken::default();
     job::stop_on_interrupt(stop.clone())?;
-    Ok(Context { clock: Arc::clone(clock), events: Arc::new(Listener::new(global, clock, printer)), stop, only })
+    Ok(Context {
+        clock: Arc::clone(clock),
+        events: Arc::new(Listener::new(global, clock, printer)),
+        stop,
+        only,
+        queries: job::Queries::default(),
+    })
 }
 
 /// Whether `exit` is one that `--fail-on` leaves standing.

@@ -23,7 +23,7 @@ pub use buckets::{BUCKET_ROWS, bucket_dir, bucket_of, log2_for, registry_dir};
 pub use building::{Building, Observation, Pending};
 pub use columns::{Column, ContactField, DomainField, Kind, OBSERVED, ORDERS, SERVICES, columns, table_name};
 pub use dns::{DnsManifest, DnsTable, DnsWriter};
-pub use ingest::{Format, IngestPlan, Ingested, Records, Source, each_row, ingest};
+pub use ingest::{Format, IngestPlan, Ingested, Query, Records, Source, each_row, ingest};
 pub use local::Refresh;
 pub use orders::{Order, OrderKind, OrderState, read_orders};
 pub use parquet::{Batch, ParquetFile};

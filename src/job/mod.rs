@@ -39,6 +39,7 @@ mod proof;
 mod protection;
 mod proving;
 mod pulling;
+mod queried;
 mod records;
 mod redacting;
 mod register;
@@ -81,6 +82,7 @@ pub use plan::{PlanOptions, Planned, plan, plan_upon};
 pub use processing::{DeclaredShown, RecordShown, report_declared, report_record};
 pub use proof::{FileChange, redact, verify};
 pub use protection::{LeftBehind, LockCoverage, ProtectionReport, report_protection};
+pub use queried::Queries;
 pub use register::{RegisterEvent, RegisterOf, RegisterShown, RegisterTaken, register_add, register_import, register_show};
 pub use review::{Approved, Unmasking, approve, show};
 pub use rollback::rollback;
@@ -105,6 +107,8 @@ pub struct Context {
     pub stop: StopToken,
     /// The registries the verb is confined to; none means all.
     pub only: Vec<RegistryId>,
+    /// What its queries brought; nothing as it begins.
+    pub queries: Queries,
 }
 
 impl Context {

@@ -62,6 +62,25 @@ fn a_template_with_every_comment_taken_off_reads() {
     assert_eq!(config.registries[&"example".into()].profile.limits.sessions.value, 4);
     assert_eq!(config.records.contacts.map(|c| c.columns.len()), Some(1));
     assert_eq!(config.records.rdap, [PathBuf::from("records/rdap.ndjson")]);
+    assert_eq!(config.records.postgres.map(|queried| queried.time), Some(std::time::Duration::from_mins(30)));
+}
+
+#[test]
+fn a_table_is_a_query_or_files_and_a_query_has_a_database() {
+    let database = "[records.postgres]\naddress = \"postgresql://reader@%2Frun/shop\"\n";
+    let table = |lines: &str, rest: &str| format!("{GOOD}[records.orders]\n{lines}\n{rest}");
+    let records = read(table("query = '''\nSELECT 1;\n'''\ncolumns = { order = \"n\" }", database)).expect("it reads").config.records;
+    let query = records.orders.and_then(|source| source.query).expect("a query");
+    assert_eq!((query.sql.as_str(), query.setting.as_str()), ("SELECT 1;\n", "records.orders.query"));
+    let told = [
+        table("query = \"TABLE orders\"", ""),
+        table("query = \"TABLE orders\"\nfiles = [\"a.csv\"]", database),
+        table("query = \"TABLE orders\"\ndelimiter = \";\"", database),
+        table("query = [\"TABLE orders\"]", database),
+        table("files = [\"a.csv\"]", "[records.postgres]\naddress = \"postgresql://reader:secret@%2Frun/shop\"\ntimeout_seconds = 0\n"),
+        table("files = [\"a.csv\"]", "[records.postgres]\npassword = \"secret\"\naddress = \"postgresql://reader@db.example/shop\"\n"),
+    ];
+    insta::assert_snapshot!(told.map(faults).join("\n"));
 }
 
 #[test]

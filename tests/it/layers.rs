@@ -11,7 +11,8 @@ const TABLE: &[(&str, &[&str])] = &[
     ("policy", &["model"]),
     ("session", &["model", "protocol", "policy"]),
     ("transport", &["model", "protocol", "policy", "session"]),
-    ("store", &[]),
+    ("database", &[]),
+    ("store", &["database"]),
     ("dataset", &["model", "policy"]),
     ("compliance", &["model", "policy", "store", "dataset"]),
     ("pull", &["model", "policy", "session", "transport", "dataset"]),
@@ -33,12 +34,13 @@ const FOR_SIM: [&str; 12] =
     ["model", "policy", "protocol", "session", "store", "dataset", "compliance", "diff", "plan", "journal", "apply", "mock"];
 
 /// What the verbs may use.
-const FOR_JOB: [&str; 17] = [
+const FOR_JOB: [&str; 18] = [
     "model",
     "policy",
     "protocol",
     "session",
     "transport",
+    "database",
     "store",
     "dataset",
     "compliance",
@@ -82,6 +84,7 @@ const DRIVERS: &[&str] = &[
     "apply/journal.rs",
     "pull/driver.rs",
     "pull/dns/driver.rs",
+    "database/",
     "store/postgres/",
     "job/",
     "mock/server",

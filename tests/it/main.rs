@@ -38,6 +38,7 @@ mod parts;
 mod plan;
 mod plan_input;
 mod proof;
+mod queried;
 mod raw;
 mod record;
 mod registries;
@@ -49,7 +50,7 @@ mod sample;
 mod schema_files;
 mod schemas;
 mod served;
-#[path = "../../src/store/postgres/server.rs"]
+#[path = "../../src/database/server.rs"]
 mod server;
 mod session_faults;
 mod sim;

@@ -30,7 +30,7 @@ pub struct Loaded {
     pub origins: BTreeMap<String, Setting>,
 }
 
-/// A database that is the store.
+/// A database.
 #[derive(Clone, Debug)]
 pub struct Database {
     /// Who logs in, where, into which: `postgresql://user@host:port/database`.
@@ -147,8 +147,21 @@ pub struct Records {
     pub services: Option<Source>,
     /// What was ordered for whom.
     pub orders: Option<Source>,
+    /// What registrants said of their data, for `consent import`.
+    pub consent: Option<Source>,
     /// Files of RDAP answers about domains; empty where there are none.
     pub rdap: Vec<PathBuf>,
+    /// The database of the tables that are queries.
+    pub postgres: Option<Queried>,
+}
+
+/// The database of queries.
+#[derive(Clone, Debug)]
+pub struct Queried {
+    /// The database.
+    pub database: Database,
+    /// How long a query may take.
+    pub time: Duration,
 }
 
 /// By which rules data are kept.

@@ -6,8 +6,6 @@
 mod line;
 mod schema;
 #[cfg(test)]
-mod server;
-#[cfg(test)]
 mod tests;
 mod write;
 
