@@ -45,10 +45,11 @@ fn dispatch(global: &Global, command: Command, printer: &Arc<Printer>, clock: &A
     if global.format == Format::Ndjson && !has_events {
         return Err(argument("E-cli-012", "this verb prints no events of a ledger", "use --format text or json").into());
     }
-    if global.format == Format::Csv && !has_events && !matches!(command, Command::Validate { .. }) {
+    let has_findings = matches!(&command, Command::Validate { .. } | Command::Report { what: Report::Escrow { .. } });
+    if global.format == Format::Csv && !has_events && !has_findings {
         return Err(argument("E-cli-012", "this verb prints no single table", "use --format text or json").into());
     }
-    if global.format == Format::Junit && !matches!(command, Command::Validate { .. }) {
+    if global.format == Format::Junit && !has_findings {
         return Err(argument("E-cli-012", "this verb prints no findings", "use --format text or json").into());
     }
     match command {
@@ -110,6 +111,12 @@ fn dispatch(global: &Global, command: Command, printer: &Arc<Printer>, clock: &A
         Command::Report { what: Report::Registers { country, places } } => {
             let which = Which { registry: Vec::new(), places };
             night(global, &which, printer, clock, |loaded, ctx| job::report_registers(loaded, ctx, country.as_deref()))
+        }
+        Command::Report { what: Report::Escrow { dir, which } } => {
+            let warnings_count = global.fail_on.contains(&FailOn::Findings);
+            night(global, &which, printer, clock, |loaded, ctx| {
+                validated(global, printer, job::report_escrow(loaded, ctx, &dir, warnings_count)?)
+            })
         }
         Command::Report { what: Report::Oversight(which) } => night(global, &which, printer, clock, job::report_oversight),
         Command::Report { what: Report::Erasure(which) } => night(global, &which, printer, clock, job::report_erasure),

@@ -178,7 +178,7 @@ impl<'a> Night<'a> {
         let tables = self.tables()?;
         let ingested = records::take_in(self.config(), &tables, &self.state, self.record_digests()?)?;
         self.warn(&ingested.warnings);
-        let files = records::files(self.config(), &ingested.records, previous.as_ref());
+        let files = records::files(&tables, &ingested.records, previous.as_ref());
         let facts = facts::run_facts(self.loaded, &self.run_id, self.started, &ingested.warnings, files);
         Ok((ingested, facts))
     }

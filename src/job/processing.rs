@@ -188,12 +188,13 @@ fn places(loaded: &Loaded, state: &Path) -> Vec<Place> {
             _ => Some(place(&what, source.files.first()?)),
         }
     });
+    let deposit = config.records.escrow.as_ref().map(|escrow| place("records of contacts and domains", &escrow.dir));
     // The address of a database is as it was read, without its password.
     let (here, database) = match &config.store {
         None => ("snapshots, ledgers and the vault", None),
         Some(database) => ("snapshots", Some(Place { what: "ledgers and the vault".to_owned(), path: database.address.clone() })),
     };
-    records.chain([place(here, state)]).chain(database).chain([place("reports", &config.reports)]).collect()
+    records.chain(deposit).chain([place(here, state)]).chain(database).chain([place("reports", &config.reports)]).collect()
 }
 
 /// The consent ledger in words, with its head.

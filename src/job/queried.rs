@@ -1,8 +1,9 @@
-//! Local records that are queries: run once for a verb, all in one snapshot of the database, into private files that go with the verb.
+//! Local records that are no files yet: queries, run once for a verb and all in one snapshot of the database, and a data escrow deposit. Their
+//! rows pass through private files that go with the verb.
 
-use super::Context;
 use super::config::{Config, Queried, Records};
 use super::opening::place;
+use super::{Context, deposit};
 use crate::base::{Digest, Exit, Lock, Problems, Result, StateDir, create_private_dir, remove_tree};
 use crate::database::{CopyLimits, PostgresPlace, Wanted, copy, try_out};
 use crate::dataset::Source;
@@ -56,7 +57,7 @@ impl Drop for Place {
 /// The local records of a verb, each table as files: queries are run the first time that they are wanted, and not again.
 ///
 /// # Errors
-/// `E-query-…`; `E-config-006` where the password cannot be read; `E-file-…`.
+/// `E-query-…`; `E-escrow-…`; `E-config-006` where the password cannot be read; `E-file-…`.
 pub(super) fn records(config: &Config, ctx: &Context) -> Result<Arc<Fetched>, Problems> {
     let mut kept = ctx.queries.0.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some((_, fetched)) = kept.as_ref().filter(|(digest, _)| *digest == config.digest) {
@@ -64,10 +65,16 @@ pub(super) fn records(config: &Config, ctx: &Context) -> Result<Arc<Fetched>, Pr
     }
     let mut records = config.records.clone();
     let tables = [&mut records.contacts, &mut records.domains, &mut records.services, &mut records.orders];
-    let place = written(config, ctx, tables.into_iter().flatten().collect())?;
-    let is_queried = place.is_some();
+    let mut place = written(config, ctx, tables.into_iter().flatten().collect())?;
+    if let Some(escrow) = &config.records.escrow {
+        let own = place.map_or_else(|| own_place(&StateDir::open(&config.state)?), Ok)?;
+        let [contacts, domains] = deposit::tables(escrow, &own.dir)?;
+        (records.contacts, records.domains) = (Some(contacts), Some(domains));
+        place = Some(own);
+    }
+    let is_ours = place.is_some();
     let fetched = Arc::new(Fetched { records, _place: place });
-    if is_queried {
+    if is_ours {
         *kept = Some((config.digest, Arc::clone(&fetched)));
     }
     Ok(fetched)
@@ -142,7 +149,7 @@ fn reached(queried: &Queried) -> Result<(PostgresPlace, CopyLimits)> {
 
 fn of_source<'c>(config: &'c Config, source: &'c Source) -> Option<Wanted<'c>> {
     let query = source.query.as_ref()?;
-    Some(Wanted { sql: &query.sql, file: &config.path, line: query.line, setting: &query.setting })
+    Some(Wanted { sql: &query.sql, file: &config.path, line: query.line, setting: source.setting.as_deref().unwrap_or_default() })
 }
 
 /// The first place that nobody has, empty.

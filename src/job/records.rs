@@ -23,7 +23,8 @@ fn origin(config: &Config, files: &[RecordDigest]) -> Option<Digest> {
     let digests: Option<Vec<_>> = files.iter().map(|file| file.sha256.as_ref()).collect();
     let registries: Vec<&RegistryId> = config.registries.keys().collect();
     // As JSON no part can run into the next.
-    let layout = (format!("{:?}", config.records.contacts), format!("{:?}", config.records.domains), registries, env!("CARGO_PKG_VERSION"));
+    let LocalRecords { contacts, domains, escrow, .. } = &config.records;
+    let layout = (format!("{contacts:?}"), format!("{domains:?}"), format!("{escrow:?}"), registries, env!("CARGO_PKG_VERSION"));
     Some(Digest::of(&serde_json::to_vec(&(layout, digests?)).ok()?))
 }
 
@@ -93,8 +94,8 @@ pub(super) fn each_listed(registry: &RegistryConfig, mut visit: impl FnMut(&str)
 }
 
 /// The tables of local records with their rows, for the report.
-pub(super) fn files(config: &Config, now: &Records, before: Option<&Records>) -> Vec<RecordFile> {
-    let tables = [(&config.records.contacts, "contacts", 0), (&config.records.domains, "domains", 1)];
+pub(super) fn files(tables: &LocalRecords, now: &Records, before: Option<&Records>) -> Vec<RecordFile> {
+    let tables = [(&tables.contacts, "contacts", 0), (&tables.domains, "domains", 1)];
     let of = |(source, table, at): (&Option<Source>, &str, usize)| {
         let names: Vec<String> = source.as_ref()?.names().iter().map(|f| f.display().to_string()).collect();
         let rows = |records: &Records| records.totals().get(at).copied().unwrap_or_default();

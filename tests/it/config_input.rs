@@ -70,13 +70,15 @@ fn a_table_is_a_query_or_files_and_a_query_has_a_database() {
     let database = "[records.postgres]\naddress = \"postgresql://reader@%2Frun/shop\"\n";
     let table = |lines: &str, rest: &str| format!("{GOOD}[records.orders]\n{lines}\n{rest}");
     let records = read(table("query = '''\nSELECT 1;\n'''\ncolumns = { order = \"n\" }", database)).expect("it reads").config.records;
-    let query = records.orders.and_then(|source| source.query).expect("a query");
-    assert_eq!((query.sql.as_str(), query.setting.as_str()), ("SELECT 1;\n", "records.orders.query"));
+    let source = records.orders.expect("a table");
+    assert_eq!(source.query.map(|query| query.sql).as_deref(), Some("SELECT 1;\n"));
+    assert_eq!(source.setting.as_deref(), Some("records.orders.query"));
     let told = [
         table("query = \"TABLE orders\"", ""),
         table("query = \"TABLE orders\"\nfiles = [\"a.csv\"]", database),
         table("query = \"TABLE orders\"\ndelimiter = \";\"", database),
         table("query = [\"TABLE orders\"]", database),
+        table("files = [\"a.csv\"]", "[records.escrow]\ndir = \"escrow\"\n[records.domains]\nfiles = [\"d.csv\"]\n"),
         table("files = [\"a.csv\"]", "[records.postgres]\naddress = \"postgresql://reader:secret@%2Frun/shop\"\ntimeout_seconds = 0\n"),
         table("files = [\"a.csv\"]", "[records.postgres]\npassword = \"secret\"\naddress = \"postgresql://reader@db.example/shop\"\n"),
     ];

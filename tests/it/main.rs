@@ -20,6 +20,7 @@ mod dns;
 mod docs;
 mod ended;
 mod erasure;
+mod escrow;
 mod exposure;
 mod extensions;
 mod https;

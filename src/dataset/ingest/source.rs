@@ -35,8 +35,6 @@ impl Format {
 pub struct Query {
     /// One statement that gives rows.
     pub sql: String,
-    /// The setting that it is, by which problems name its rows.
-    pub setting: String,
     /// The line at which it stands in the configuration, from 1.
     pub line: Option<u64>,
 }
@@ -48,6 +46,8 @@ pub struct Source {
     pub files: Vec<PathBuf>,
     /// The query, where the table comes from one.
     pub query: Option<Query>,
+    /// The setting by which problems and reports name the rows of a query, or of another source whose files are ours and go with the run.
+    pub setting: Option<String>,
     /// Their format, where the names do not tell.
     pub format: Option<Format>,
     /// The separator of CSV.
@@ -62,19 +62,19 @@ impl Source {
     /// CSV files with our own column names, separated by commas.
     #[must_use]
     pub const fn of(files: Vec<PathBuf>) -> Self {
-        Self { files, query: None, format: None, delimiter: b',', columns: BTreeMap::new(), constants: BTreeMap::new() }
+        Self { files, query: None, setting: None, format: None, delimiter: b',', columns: BTreeMap::new(), constants: BTreeMap::new() }
     }
 
-    /// The same, its query's rows being in `file`, as CSV with commas.
+    /// The same, its rows being in `file`, as CSV with commas.
     #[must_use]
     pub fn written(&self, file: PathBuf) -> Self {
         Self { files: vec![file], format: Some(Format::Csv), delimiter: b',', ..self.clone() }
     }
 
-    /// What problems and reports call each file: a query's by its setting.
+    /// What problems and reports call each file: one of ours by its setting.
     #[must_use]
     pub fn names(&self) -> Vec<PathBuf> {
-        self.query.as_ref().map_or_else(|| self.files.clone(), |query| vec![PathBuf::from(&query.setting)])
+        self.setting.as_ref().map_or_else(|| self.files.clone(), |setting| vec![PathBuf::from(setting)])
     }
 
     /// Their name of our column.
@@ -113,9 +113,9 @@ impl<'a> Layout<'a> {
                 problems.push(Problem::new("E-ingest-001", Blame::Operator, what, nearest(unknown, wanted)).field(unknown));
             }
         }
-        if let Some(query) = source.query.as_ref().filter(|_| source.files.is_empty()) {
+        if let Some(setting) = source.setting.as_ref().filter(|_| source.files.is_empty()) {
             let what = "the query was not run before its rows were read";
-            problems.push(Problem::new("E-ingest-009", Blame::Us, what, "please report this").field(query.setting.as_str()));
+            problems.push(Problem::new("E-ingest-009", Blame::Us, what, "please report this").field(setting.as_str()));
         }
         for path in &source.files {
             let Some(format) = source.format.or_else(|| Format::of(path)) else {
@@ -134,7 +134,7 @@ impl<'a> Layout<'a> {
     /// Finds the wanted columns in a file's `header`: a position for each, or nothing for a constant. All that is wrong is told.
     pub(super) fn find(&self, path: &Path, header: &[&str], problems: &mut Problems) -> Option<Vec<Option<usize>>> {
         let before = problems.kept().len() + problems.dropped();
-        let is_query = self.source.query.is_some();
+        let is_query = self.source.setting.is_some();
         let mut wrong = |id: &str, field: &str, what: String, remedy: String| {
             let problem = Problem::new(id, Blame::Input, what, remedy).file(path).field(field).exit(Exit::InputIncomplete);
             // A query has names for its columns, and no line that they stand in.
@@ -166,12 +166,12 @@ impl<'a> Layout<'a> {
     where
         'a: 'p,
     {
-        self.source.query.as_ref().map_or(path, |query| Path::new(&query.setting))
+        self.source.setting.as_ref().map_or(path, Path::new)
     }
 
     /// Where a record of CSV stands: its line or, of a query, its row; the header is the record 0.
     pub(super) fn line(&self, at: Option<&::csv::Position>) -> u64 {
-        at.map_or(0, |at| if self.source.query.is_some() { at.record() } else { at.line() })
+        at.map_or(0, |at| if self.source.setting.is_some() { at.record() } else { at.line() })
     }
 
     /// The constant of our column number `column`.

@@ -25,6 +25,6 @@ pub use origin::{Given, Origin, Setting};
 pub use read::Environment;
 pub use secret::{SecretRead, SecretSource};
 pub use types::{
-    Agent, Applying, Asking, Brand, ByDefault, Config, Database, Dns, Gates, Loaded, Nightly, Poll, Proof, Queried, Records,
+    Agent, Applying, Asking, Brand, ByDefault, Config, Database, Dns, Escrow, Gates, Loaded, Nightly, Poll, Proof, Queried, Records,
     RegistryConfig, Retention,
 };

@@ -3,7 +3,8 @@
 use super::Environment;
 use super::store::database;
 use super::table::{Reading, Table};
-use super::types::{Queried, Records};
+use super::types::{Escrow, Queried, Records};
+use crate::base::RegistryId;
 use crate::dataset::{Format, Query, Source};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -23,6 +24,19 @@ pub(super) fn records(reading: &mut Reading<'_>, mut records: Table<'_>, environ
     let answers = records.child(reading, "rdap");
     let rdap = rdap(reading, answers);
     let asked = [&contacts, &domains, &services, &orders, &consent].into_iter().flatten().any(|source| source.query.is_some());
+    let depositing = records.child(reading, "escrow");
+    let is_deposited = !depositing.is_absent();
+    let escrow = escrow(reading, depositing);
+    if is_deposited && (contacts.is_some() || domains.is_some()) {
+        let what = "contacts and domains come from a deposit, and from tables of their own as well".to_owned();
+        reading.fault(
+            "E-config-003",
+            "records.escrow",
+            records.line,
+            what,
+            "leave out [records.contacts] and [records.domains]".to_owned(),
+        );
+    }
     let table = records.child(reading, "postgres");
     let is_absent = table.is_absent();
     let postgres = if is_absent { None } else { Some(queried(reading, table, environment)) };
@@ -33,7 +47,7 @@ pub(super) fn records(reading: &mut Reading<'_>, mut records: Table<'_>, environ
     }
     records.finish(reading);
     let postgres = postgres.map_or(Some(None), |read| read.map(Some))?;
-    Some(Records { contacts, domains, services, orders, consent, rdap, postgres })
+    Some(Records { contacts, domains, services, orders, consent, rdap, postgres, escrow })
 }
 
 /// The database of queries.
@@ -42,6 +56,18 @@ fn queried(reading: &mut Reading<'_>, mut table: Table<'_>, environment: Environ
     let seconds = table.find("timeout_seconds").map_or(Some(SECONDS), |found| found.number(reading, 1..=86_400));
     table.finish(reading);
     Some(Queried { database: database?, time: Duration::from_secs(seconds?.into()) })
+}
+
+/// The deposit that contacts and domains come from; nothing where the file has none.
+fn escrow(reading: &mut Reading<'_>, mut table: Table<'_>) -> Option<Escrow> {
+    if table.is_absent() {
+        return None;
+    }
+    let dir = table.need(reading, "dir", "\"escrow\"").and_then(|found| found.path(reading));
+    let zones = table.need(reading, "zones", "{ com = \"example\" }").and_then(|found| found.pairs(reading));
+    table.finish(reading);
+    let zone = |(zone, registry): (String, String)| (zone.trim_matches('.').to_lowercase(), RegistryId::new(registry));
+    Some(Escrow { dir: dir?, zones: zones?.into_iter().map(zone).collect() })
 }
 
 /// One table of records; nothing where the file has none.
@@ -72,9 +98,17 @@ fn source(reading: &mut Reading<'_>, mut table: Table<'_>) -> Option<Source> {
     let setting = table.dotted("query");
     table.finish(reading);
     if let Some(query) = query {
-        let query = Query { sql: query.text(reading)?, setting, line: query.file_line() };
+        let query = Query { sql: query.text(reading)?, line: query.file_line() };
         let (columns, constants) = (columns?, constants?);
-        return Some(Source { files: Vec::new(), query: Some(query), format: None, delimiter: b',', columns, constants });
+        return Some(Source {
+            files: Vec::new(),
+            query: Some(query),
+            setting: Some(setting),
+            format: None,
+            delimiter: b',',
+            columns,
+            constants,
+        });
     }
     let found = files?;
     let texts = found.texts(reading)?;
@@ -85,7 +119,15 @@ fn source(reading: &mut Reading<'_>, mut table: Table<'_>) -> Option<Source> {
         return None;
     }
     let files = texts.iter().map(|t| found.layer.base.join(t)).collect();
-    Some(Source { files, query: None, format: Some(first?), delimiter: delimiter?, columns: columns?, constants: constants? })
+    Some(Source {
+        files,
+        query: None,
+        setting: None,
+        format: Some(first?),
+        delimiter: delimiter?,
+        columns: columns?,
+        constants: constants?,
+    })
 }
 
 /// The files of RDAP answers; none where the file has no such table.

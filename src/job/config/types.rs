@@ -153,6 +153,17 @@ pub struct Records {
     pub rdap: Vec<PathBuf>,
     /// The database of the tables that are queries.
     pub postgres: Option<Queried>,
+    /// The data escrow deposit in the place of the tables of contacts and domains.
+    pub escrow: Option<Escrow>,
+}
+
+/// A data escrow deposit as local records.
+#[derive(Clone, Debug)]
+pub struct Escrow {
+    /// The directory of the deposit.
+    pub dir: PathBuf,
+    /// What names end with, without a dot before it → the registry whose they are.
+    pub zones: BTreeMap<String, RegistryId>,
 }
 
 /// The database of queries.
