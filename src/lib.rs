@@ -7,6 +7,7 @@ pub mod cli;
 pub mod compliance;
 pub mod dataset;
 pub mod diff;
+pub mod forecast;
 pub mod job;
 pub mod journal;
 pub mod mock;

@@ -146,6 +146,15 @@ fn dispatch(global: &Global, command: Command, printer: &Arc<Printer>, clock: &A
             Ok(job::frame_decode(&read_file(&file)?, dialect, length_prefixed, unmasked)?)
         }
         Command::Registries => Ok(registries::registries()),
+        Command::Simulate(simulate) => {
+            let loaded = if simulate.is_sized() {
+                settings::load_if_there(global, &simulate.places)?
+            } else {
+                Some(settings::load(global, &simulate.places)?)
+            };
+            loaded.iter().for_each(|loaded| warn(printer, loaded));
+            job::simulate(loaded.as_ref(), &simulate.options())
+        }
         Command::Schema { name } => {
             let schema = schemas::schema(name.as_deref())?;
             Ok(done(format!("{schema:#}"), schema))

@@ -48,6 +48,8 @@ mod retention;
 mod review;
 mod rollback;
 mod sealing;
+mod simulate;
+mod simulated;
 mod subject;
 mod table;
 mod validate;
@@ -84,6 +86,8 @@ pub use protection::{LeftBehind, LockCoverage, ProtectionReport, report_protecti
 pub use register::{RegisterEvent, RegisterOf, RegisterShown, RegisterTaken, register_add, register_import, register_show};
 pub use review::{Approved, Unmasking, approve, show};
 pub use rollback::rollback;
+pub use simulate::{FleetOf, MOST_OBJECTS, SimulateOptions, TimeOf, simulate};
+pub use simulated::{Simulated, SimulatedChanges, SimulatedNeeds, SimulatedRegistry};
 pub use subject::{
     Audit, ErasedCommitment, Erasure, ErasureStore, Residual, SubjectErased, SubjectExported, SubjectFound, SubjectOf, subject_erase,
     subject_export, subject_find,

@@ -11,6 +11,7 @@ const TABLE: &[(&str, &[&str])] = &[
     ("policy", &["model"]),
     ("session", &["model", "protocol", "policy"]),
     ("transport", &["model", "protocol", "policy", "session"]),
+    ("forecast", &["model", "protocol/frame", "policy", "session"]),
     ("store", &[]),
     ("dataset", &["model", "policy"]),
     ("compliance", &["model", "policy", "store", "dataset"]),
@@ -33,12 +34,13 @@ const FOR_SIM: [&str; 12] =
     ["model", "policy", "protocol", "session", "store", "dataset", "compliance", "diff", "plan", "journal", "apply", "mock"];
 
 /// What the verbs may use.
-const FOR_JOB: [&str; 17] = [
+const FOR_JOB: [&str; 18] = [
     "model",
     "policy",
     "protocol",
     "session",
     "transport",
+    "forecast",
     "store",
     "dataset",
     "compliance",
@@ -54,12 +56,13 @@ const FOR_JOB: [&str; 17] = [
 ];
 
 /// What the command line may use.
-const FOR_CLI: [&str; 18] = [
+const FOR_CLI: [&str; 19] = [
     "model",
     "policy",
     "protocol",
     "session",
     "transport",
+    "forecast",
     "store",
     "dataset",
     "compliance",
