@@ -11,6 +11,8 @@ use std::time::Duration;
 
 /// Commands of one run that are driven one by one where nothing repeats itself; beyond them the mean of the last half goes on.
 pub(super) const EXACT: usize = 40_000;
+/// Commands that have to repeat themselves at least.
+const LEAST: usize = 64;
 /// Steps after which a run that comes to no end is given up: a bug.
 const ENDLESS: u64 = 50_000_000;
 /// Looks into the past and the future of a rate that changes with the hour, beside the time it counts over (`session::budget`).
@@ -145,11 +147,12 @@ impl<'r, L: Load> Course<'r, L> {
                 PoolEffect::Connect { session } => self.lines.connect(session, now),
                 PoolEffect::Send { session, bytes } => {
                     self.pool.handle_handed(session, bytes.len());
-                    let Self { lines, sent, commands, in_flight, .. } = self;
+                    let Self { lines, sent, commands, in_flight, load, .. } = self;
+                    let phase = load.phase();
                     lines.send(session, &bytes, now, &mut |frame| {
                         let kind = Kind::of(frame);
                         commands.count(kind, 1);
-                        sent.note(now.at, kind);
+                        sent.note(now.at, kind, phase);
                         *in_flight += usize::from(kind.is_question() || kind == Kind::Change);
                     });
                 }
@@ -191,14 +194,19 @@ impl<'r, L: Load> Course<'r, L> {
         let rates = || self.allowance.rate.into_iter().chain(self.allowance.rate_windows.iter().map(|window| window.rate()));
         let memory = rates().map(|(_, time)| time * 2).max().unwrap_or_default();
         let usize_of = |n: u32| usize::try_from(n).unwrap_or(usize::MAX);
+        let sessions = usize::from(self.allowance.sessions);
         let mut lengths: Vec<usize> = rates().map(|(commands, _)| usize_of(commands)).collect();
-        lengths.extend([self.in_flight, usize::from(self.allowance.sessions)]);
+        lengths.extend([self.in_flight, sessions]);
+        lengths.extend(self.load.lengths());
+        // Where sessions live for few commands, a turn is made of their whole lives: of the login, what is asked, and the logout.
+        let life = self.allowance.commands_per_session.map(|n| usize_of(n).saturating_sub(1).max(3).saturating_mul(sessions));
+        let lives = life.filter(|life| *life <= EXACT / 4);
+        lengths.extend(lives);
+        let least = lives.map_or(LEAST, |life| life * 2);
         let most = lengths.iter().copied().max().unwrap_or_default().saturating_mul(4).clamp(EXACT, Sent::MOST);
-        // A session lives for so many commands, and each of them in its turn.
-        let life = self.allowance.commands_per_session.map(|n| usize_of(n).saturating_mul(usize::from(self.allowance.sessions)));
-        lengths.extend(life);
-        let turn = match self.sent.turn(&lengths, memory) {
-            Some(turn) => (turn, self.allowance.age.is_none()),
+        let is_regular = self.allowance.age.is_none() && life == lives;
+        let turn = match self.sent.turn(&lengths, least, memory) {
+            Some(turn) => (turn, is_regular),
             None if self.sent.len() >= most => match self.sent.mean(most / 2) {
                 Some(turn) => (turn, false),
                 None => return,

@@ -63,7 +63,7 @@ pub struct Commands {
     pub logins: u64,
     /// Logouts.
     pub logouts: u64,
-    /// Commands that keep an idle session alive, or ask for the greeting.
+    /// Commands that keep an idle session alive, or ask for the greeting; those of skipped turns are left out, and cost none of a rate.
     pub keep_alives: u64,
 }
 

@@ -27,6 +27,12 @@ pub(super) trait Load {
     /// Those that are done.
     fn done(&self) -> u64;
 
+    /// How much of what is in hand, in one number: equal numbers go on in equal ways.
+    fn phase(&self) -> u64;
+
+    /// Of how many commands a turn may consist, besides what the pool's limits tell.
+    fn lengths(&self) -> Vec<usize>;
+
     /// How many are begun by so many commands of these kinds.
     fn units(&self, commands: &Commands) -> u64;
 
@@ -128,6 +134,14 @@ impl Load for Reading {
         self.done
     }
 
+    fn phase(&self) -> u64 {
+        self.outstanding.len() as u64
+    }
+
+    fn lengths(&self) -> Vec<usize> {
+        Vec::new()
+    }
+
     fn units(&self, commands: &Commands) -> u64 {
         commands.contact_infos + commands.domain_infos
     }
@@ -154,6 +168,8 @@ pub(super) struct Changing {
     kind: Kind,
     left: u64,
     in_hand: BTreeMap<u64, Step>,
+    /// How many of those wait for each step.
+    steps: [u64; 3],
     most: usize,
     due: VecDeque<(u64, Step)>,
     done: u64,
@@ -169,11 +185,26 @@ impl Changing {
             kind,
             left: changes,
             in_hand: BTreeMap::new(),
+            steps: [0; 3],
             most: most.max(1),
             due: VecDeque::new(),
             done: 0,
             ticket: 0,
             is_stopped: false,
+        }
+    }
+
+    /// Puts a change at its next step, or out of hand.
+    fn put(&mut self, ticket: u64, step: Option<Step>) {
+        let was = match step {
+            Some(step) => self.in_hand.insert(ticket, step),
+            None => self.in_hand.remove(&ticket),
+        };
+        if let Some(count) = was.and_then(|was| self.steps.get_mut(was as usize)) {
+            *count -= 1;
+        }
+        if let Some(count) = step.and_then(|step| self.steps.get_mut(step as usize)) {
+            *count += 1;
         }
     }
 
@@ -196,7 +227,7 @@ impl Load for Changing {
             None if self.left > 0 && !self.is_stopped && self.in_hand.len() < self.most => {
                 self.left -= 1;
                 self.ticket += 1;
-                self.in_hand.insert(self.ticket, Step::Look);
+                self.put(self.ticket, Some(Step::Look));
                 (self.ticket, Step::Look)
             }
             None => return false,
@@ -213,7 +244,7 @@ impl Load for Changing {
         if is_rationed(outcome) {
             // The whole change is for another night, which looks at its object anew.
             self.is_stopped = true;
-            self.in_hand.remove(&ticket);
+            self.put(ticket, None);
             self.left += 1;
             return;
         }
@@ -221,12 +252,12 @@ impl Load for Changing {
             Some(Step::Look) => Step::Change,
             Some(Step::Change) => Step::LookAgain,
             Some(Step::LookAgain) | None => {
-                self.in_hand.remove(&ticket);
+                self.put(ticket, None);
                 self.done += 1;
                 return;
             }
         };
-        self.in_hand.insert(ticket, next);
+        self.put(ticket, Some(next));
         self.due.push_back((ticket, next));
     }
 
@@ -240,6 +271,16 @@ impl Load for Changing {
 
     fn done(&self) -> u64 {
         self.done
+    }
+
+    fn phase(&self) -> u64 {
+        let [looks, changes, again] = self.steps;
+        looks | changes << 20 | again << 40
+    }
+
+    /// Each change in hand goes round in three commands, or in four where the object is read for the change itself.
+    fn lengths(&self) -> Vec<usize> {
+        [3, 4].map(|commands| self.most.saturating_mul(commands)).to_vec()
     }
 
     fn units(&self, commands: &Commands) -> u64 {
