@@ -112,7 +112,10 @@ fn places(loaded: Option<&Loaded>, options: &SimulateOptions) -> Result<Vec<Plac
             None if profile_names().contains(&of.name.as_str()) => {
                 Place::of(RegistryId::new(of.name.as_str()), None, &profile(&of.name)?, (of.contacts, of.domains))
             }
-            None => return Err(nobody(&of.name, loaded, "--fleet").into()),
+            None => {
+                let configured = loaded.iter().flat_map(|loaded| loaded.config.registries.keys()).map(RegistryId::as_str);
+                return Err(nobody(&of.name, &configured.chain(profile_names()).collect::<Vec<_>>(), "--fleet").into());
+            }
         };
         if places.iter().any(|known: &Place| known.id == place.id) {
             let what = format!("`{}` is named twice", of.name);
@@ -120,11 +123,10 @@ fn places(loaded: Option<&Loaded>, options: &SimulateOptions) -> Result<Vec<Plac
         }
         places.push(place);
     }
+    let known: Vec<&str> = places.iter().map(|place| place.id.as_str()).collect();
     for (given, field) in [(&options.latency, "--latency"), (&options.service, "--service")] {
-        if let Some(name) =
-            given.iter().filter_map(|of| of.name.as_deref()).find(|name| places.iter().all(|place| place.id.as_str() != *name))
-        {
-            return Err(nobody(name, loaded, field).into());
+        if let Some(name) = given.iter().filter_map(|of| of.name.as_deref()).find(|name| !known.contains(name)) {
+            return Err(nobody(name, &known, field).into());
         }
     }
     size(&mut places, options)?;
@@ -140,7 +142,7 @@ fn size(places: &mut [Place], options: &SimulateOptions) -> Result<()> {
             return Err(Problem::new("E-simulate-003", Blame::Operator, what, "give smaller sizes").object(place.id.as_str()));
         };
         (place.contacts, place.domains) = (if place.profile.has_contacts() { contacts } else { 0 }, domains);
-        if contacts + domains == 0 {
+        if place.contacts + place.domains == 0 {
             let what = "there are neither contacts nor domains, so that nothing is asked for";
             return Err(
                 Problem::new("E-simulate-003", Blame::Operator, what, "give sizes over 0, or leave it out").object(place.id.as_str())
@@ -271,15 +273,12 @@ fn unsized_fleet(why: &str) -> Box<Problem> {
     Problem::new("E-simulate-002", Blame::Operator, why, remedy)
 }
 
-/// That a name is nobody's.
-fn nobody(name: &str, loaded: Option<&Loaded>, field: &str) -> Box<Problem> {
-    let configured = loaded.iter().flat_map(|loaded| loaded.config.registries.keys()).map(RegistryId::as_str);
-    let known: Vec<&str> = configured.chain(profile_names()).collect();
+/// That a name is none of those that are known there.
+fn nobody(name: &str, known: &[&str], field: &str) -> Box<Problem> {
     let nearest = known.iter().map(|known| (strsim::levenshtein(known, name), *known)).filter(|(edits, _)| *edits <= 3).min();
     let remedy = match nearest.map(|(_, near)| near) {
         Some(near) => format!("did you mean `{near}`? Known: {}", known.join(", ")),
         None => format!("known: {}", known.join(", ")),
     };
-    let what = format!("`{name}` is no registry that is simulated, and no bundled profile");
-    Problem::new("E-simulate-001", Blame::Operator, what, remedy).field(field)
+    Problem::new("E-simulate-001", Blame::Operator, format!("there is no registry `{name}` here"), remedy).field(field)
 }

@@ -312,12 +312,13 @@ fn hours(time: Duration) -> f64 {
     time.as_secs_f64() / 3600.0
 }
 
-/// Hours to three digits.
+/// Hours to three digits, or to thousandths.
 fn span(hours: f64) -> String {
     match hours {
         h if h >= 100.0 => grouped(whole(h)),
         h if h >= 10.0 => format!("{h:.1}"),
-        h => format!("{h:.2}"),
+        h if h >= 1.0 => format!("{h:.2}"),
+        h => format!("{h:.3}"),
     }
 }
 

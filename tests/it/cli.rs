@@ -100,6 +100,7 @@ fn help_pages() {
         &["mock", "synth", "--help"],
         &["demo", "--help"],
         &["registries", "--help"],
+        &["simulate", "--help"],
         &["schema", "--help"],
         &["config", "--help"],
         &["config", "show", "--help"],

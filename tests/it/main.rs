@@ -53,6 +53,7 @@ mod served;
 mod server;
 mod session_faults;
 mod sim;
+mod simulate;
 mod state_faults;
 mod subject;
 mod validate;
