@@ -183,7 +183,7 @@ fn section(all: &[Round]) -> Section {
     let (mut rows, mut goals) = (Vec::new(), Vec::new());
     for case in ALONE.into_iter().chain(TOGETHER) {
         let of: Vec<&Round> = all.iter().filter(|round| round.case.what == case.what).collect();
-        let middle = |get: fn(&Round) -> f64| median(of.iter().map(|round| get(round)).collect());
+        let middle = |get: fn(&Round) -> f64| median(of.iter().map(|round| get(round)));
         let (predicted, measured) = (middle(|r| r.predicted), middle(|r| r.measured));
         let beside = middle(|r| (r.measured / r.predicted - 1.0).abs());
         goals.push(Goal::at_most(format!("{}: beside the prediction", case.what), beside, MOST_BESIDE));

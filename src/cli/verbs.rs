@@ -152,7 +152,9 @@ fn dispatch(global: &Global, command: Command, printer: &Arc<Printer>, clock: &A
             } else {
                 Some(settings::load(global, &simulate.places)?)
             };
-            loaded.iter().for_each(|loaded| warn(printer, loaded));
+            if let Some(loaded) = &loaded {
+                warn(printer, loaded);
+            }
             job::simulate(loaded.as_ref(), &simulate.options())
         }
         Command::Schema { name } => {

@@ -6,7 +6,7 @@ use super::load::{Load, is_rationed};
 use super::nights::QuotaTerms;
 use super::turn::{Sent, Turn};
 use crate::base::{Blame, Moment, Problem, Result, Timestamp};
-use crate::session::{Allowance, Now, PoolEffect, PoolReport, QuotaUse, Ration};
+use crate::session::{Allowance, Now, PoolEffect, PoolReport, QuotaUse, Ration, TimedRate};
 use std::time::Duration;
 
 /// Commands of one run that are driven one by one where nothing repeats itself; beyond them the mean of the last half goes on.
@@ -191,7 +191,7 @@ impl<'r, L: Load> Course<'r, L> {
         if self.is_finished || !self.sent.is_due() || self.load.left() == 0 {
             return;
         }
-        let rates = || self.allowance.rate.into_iter().chain(self.allowance.rate_windows.iter().map(|window| window.rate()));
+        let rates = || self.allowance.rate.into_iter().chain(self.allowance.rate_windows.iter().map(TimedRate::rate));
         let memory = rates().map(|(_, time)| time * 2).max().unwrap_or_default();
         let usize_of = |n: u32| usize::try_from(n).unwrap_or(usize::MAX);
         let sessions = usize::from(self.allowance.sessions);
@@ -244,7 +244,7 @@ impl<'r, L: Load> Course<'r, L> {
         let Some((terms, _)) = &self.bounds.quota else { return u64::MAX };
         let used = self.pool.report(self.now).quota.map_or(0, |used| used.commands);
         let units = self.load.units(&turn.commands).max(1);
-        terms.room(used).map_or(u64::MAX, |room| room.saturating_sub(units) / units)
+        terms.room(used).saturating_sub(units) / units
     }
 
     /// Tells the pool of what was skipped, as of what an earlier run of the day asked.

@@ -48,7 +48,7 @@ pub(super) struct Lines<'r> {
     registry: &'r mut dyn Registry,
     timing: Timing,
     framer: fn() -> Box<dyn Framer + Send>,
-    lines: BTreeMap<u32, Line>,
+    open: BTreeMap<u32, Line>,
     /// What arrives, when, in the order in which it was sent.
     arriving: BinaryHeap<Reverse<(Moment, u64, u32, Arrives)>>,
     number: u64,
@@ -57,7 +57,7 @@ pub(super) struct Lines<'r> {
 impl<'r> Lines<'r> {
     /// No line yet.
     pub(super) fn new(registry: &'r mut dyn Registry, timing: Timing, framer: fn() -> Box<dyn Framer + Send>) -> Self {
-        Self { registry, timing, framer, lines: BTreeMap::new(), arriving: BinaryHeap::new(), number: 0 }
+        Self { registry, timing, framer, open: BTreeMap::new(), arriving: BinaryHeap::new(), number: 0 }
     }
 
     fn push(&mut self, at: Moment, session: u32, arrives: Arrives) {
@@ -75,12 +75,12 @@ impl<'r> Lines<'r> {
             framer.enclose(&greeting, &mut bytes);
             self.push(stands + self.timing.round_trip, session, Arrives::Bytes(bytes));
         }
-        self.lines.insert(session, Line { framer, served: stands });
+        self.open.insert(session, Line { framer, served: stands });
     }
 
     /// Bytes leave for the registry; each command in them is shown to `heard`.
     pub(super) fn send(&mut self, session: u32, bytes: &[u8], now: Now, heard: &mut dyn FnMut(&str)) {
-        let Some(line) = self.lines.get_mut(&session) else { return };
+        let Some(line) = self.open.get_mut(&session) else { return };
         line.framer.push(bytes);
         let mut answers: Vec<(Moment, Vec<u8>)> = Vec::new();
         while let Ok(Some(frame)) = line.framer.next_frame() {
@@ -106,7 +106,7 @@ impl<'r> Lines<'r> {
 
     /// A connection is closed by us.
     pub(super) fn close(&mut self, session: u32) {
-        self.lines.remove(&session);
+        self.open.remove(&session);
         self.registry.closed(session);
     }
 
@@ -119,7 +119,7 @@ impl<'r> Lines<'r> {
     pub(super) fn arrived(&mut self, now: Moment) -> Option<(u32, Arrives)> {
         while self.poll_timeout().is_some_and(|at| at <= now) {
             let Reverse((_, _, session, arrives)) = self.arriving.pop()?;
-            if self.lines.contains_key(&session) {
+            if self.open.contains_key(&session) {
                 return Some((session, arrives));
             }
         }

@@ -27,5 +27,5 @@ mod turn;
 
 pub use kind::{Commands, Kind};
 pub use line::Timing;
-pub use nights::{Bound, Forecast, QuotaTerms, Task, Terms, forecast};
+pub use nights::{Bound, Forecast, QuotaTerms, Task, Terms, fits, forecast};
 pub use registry::{Plain, Registry};

@@ -8,7 +8,7 @@ use super::registry::Registry;
 use super::turn::Turn;
 use crate::base::{Result, Timestamp};
 use crate::policy::Limits;
-use crate::session::{Allowance, Quota, QuotaUse, ReadPool, Setup, Spent, WritePool};
+use crate::session::{Allowance, Quota, QuotaUse, ReadPool, Setup, Spent, TimedRate, WritePool};
 use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -38,9 +38,9 @@ impl QuotaTerms {
     }
 
     /// What is left of it for reading after `used` commands.
-    pub(super) fn room(&self, used: u64) -> Option<u64> {
+    pub(super) fn room(&self, used: u64) -> u64 {
         let ours = self.points.saturating_mul(u64::from(100 - self.reserve.min(100))) / 100;
-        Some(ours.saturating_sub(used))
+        ours.saturating_sub(used)
     }
 }
 
@@ -151,6 +151,14 @@ struct Night {
     done: u64,
     rest: Task,
     bound: BTreeMap<Bound, Duration>,
+}
+
+/// Whether `task` fits into one night.
+///
+/// # Errors
+/// As [`forecast`].
+pub fn fits(terms: &Terms<'_>, task: Task) -> Result<bool> {
+    Ok(one(terms, task, 0, None)?.rest.units() == 0)
 }
 
 /// What `task` will take.
@@ -287,7 +295,7 @@ impl Carries<'_> {
     fn of(&self, turn: &Turn, sessions: u16) -> Bound {
         let asked = turn.commands.total() - turn.commands.logins - turn.commands.logouts;
         let speed = |commands: u64, time: Duration| commands as f64 / time.as_secs_f64();
-        let rates = self.allowance.rate.into_iter().chain(self.allowance.rate_windows.iter().map(|window| window.rate()));
+        let rates = self.allowance.rate.into_iter().chain(self.allowance.rate_windows.iter().map(TimedRate::rate));
         let is_rate = |(commands, time): (u32, Duration)| {
             let share = speed(turn.commands.total(), turn.time) / speed(u64::from(commands), time);
             (NEARLY..=NEARLY.recip()).contains(&share)

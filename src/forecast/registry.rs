@@ -29,7 +29,10 @@ impl Plain {
     #[must_use]
     pub fn of(profile: &Profile) -> Self {
         let line = profile.line.value;
-        let list = |name: &str, uris: &[String]| uris.iter().map(|uri| format!("<{name}>{uri}</{name}>")).collect::<String>();
+        let list = |name: &str, uris: &[String]| {
+            let each: Vec<String> = uris.iter().map(|uri| format!("<{name}>{uri}</{name}>")).collect();
+            each.concat()
+        };
         let services = &profile.services;
         let extensions = list("extURI", &services.extensions);
         let extensions = if extensions.is_empty() { extensions } else { format!("<svcExtension>{extensions}</svcExtension>") };

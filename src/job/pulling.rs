@@ -222,9 +222,12 @@ pub(super) fn setup(config: &Config, id: &RegistryId, registry: &RegistryConfig,
     })
 }
 
+/// What makes the framer of a new line.
+type MakeFramer = fn() -> Box<dyn Framer + Send>;
+
 /// The language of a registry's line, with how its frames are told apart.
-pub(super) fn language(account: Account, profile: &Arc<Profile>) -> (fn() -> Box<dyn Framer + Send>, Arc<dyn Dialect>) {
-    let framer: fn() -> Box<dyn Framer + Send> = match profile.line.value {
+pub(super) fn language(account: Account, profile: &Arc<Profile>) -> (MakeFramer, Arc<dyn Dialect>) {
+    let framer: MakeFramer = match profile.line.value {
         Line::EppHttps => || Box::new(Whole::default()),
         _ if profile.quirks.length_without_header => || Box::new(LengthPrefix::payload_only(DEFAULT_CAP)),
         _ => || Box::new(LengthPrefix::epp(DEFAULT_CAP)),

@@ -7,7 +7,7 @@ use super::{Ended, within};
 use crate::apply::IN_HAND;
 use crate::base::{Blame, Exit, Problem, Problems, RegistryId, Result, Secret, Timestamp};
 use crate::dataset::{ByState, Snapshot};
-use crate::forecast::{Forecast, Plain, QuotaTerms, Registry, Task, Terms, Timing, forecast};
+use crate::forecast::{Forecast, Plain, QuotaTerms, Registry, Task, Terms, Timing, fits, forecast};
 use crate::policy::{Profile, profile, profile_names};
 use crate::session::{Account, Allowance, DEFAULT_RESERVE, DEFAULT_SHARE, Setup};
 use jiff::civil::{Date, Time, date};
@@ -16,6 +16,8 @@ use std::time::Duration;
 
 /// The most objects at one registry.
 pub const MOST_OBJECTS: u64 = 100_000_000_000;
+/// Commands that a session sends before its first answer, where so many may be in flight.
+const AT_FIRST: u16 = 8;
 /// The most commands of a rate: a turn of them is driven one by one.
 const MOST_RATE: u32 = 250_000;
 /// The day of the first night. Equal inputs have equal outputs, on whatever day.
@@ -82,7 +84,8 @@ struct Place {
 ///
 /// # Errors
 /// `E-simulate-001` for a name that is neither a registry nor a profile, `E-simulate-002` where there is no snapshot to take sizes from,
-/// `E-simulate-003` for sizes that nobody has, `E-simulate-004` for a rate that is too large to be driven.
+/// `E-simulate-003` for sizes that nobody has, `E-simulate-004` for a rate that is too large to be driven,
+/// `E-simulate-005` for a line on which no answer would come in time.
 pub fn simulate(loaded: Option<&Loaded>, options: &SimulateOptions) -> Result<Ended, Problems> {
     let places = places(loaded, options)?;
     let registries = places.iter().map(|place| one(place, options)).collect::<Result<Vec<_>>>()?;
@@ -161,6 +164,13 @@ fn size(places: &mut [Place], options: &SimulateOptions) -> Result<()> {
             of(Some(place.id.as_str())).or_else(|| of(None))
         };
         place.timing = Timing::of(own(&options.latency).unwrap_or(ROUND_TRIP), own(&options.service).unwrap_or_default());
+        let queue = u32::from(limits.read_window.value.clamp(1, AT_FIRST));
+        let (last, reply) = (place.timing.round_trip + place.timing.service * queue, limits.reply_seconds.value);
+        if last >= Duration::from_secs(u64::from(reply)) {
+            let what = format!("the first answers would be there after {} s, and a pool waits for {reply} s", last.as_secs());
+            let remedy = "give a shorter --latency or --service";
+            return Err(Problem::new("E-simulate-005", Blame::Operator, what, remedy).object(place.id.as_str()));
+        }
     }
     // By the domains up to each: what is left over by rounding goes to the last ones.
     let all: u128 = places.iter().map(|place| u128::from(place.domains.max(1))).sum();
@@ -197,8 +207,8 @@ impl Place {
         Setup { registry: self.id.clone(), prefix: "forecast".into(), dialect, framer, allowance, seed: 0, first_session: 1 }
     }
 
-    /// What `task` takes with that share of the account.
-    fn takes(&self, task: Task, share: f64, options: &SimulateOptions) -> Result<Forecast> {
+    /// Has `ask` tell something of the terms with that share of the account.
+    fn under<T>(&self, share: f64, options: &SimulateOptions, ask: impl FnOnce(&Terms<'_>) -> Result<T>) -> Result<T> {
         let limits = &self.profile.limits;
         let zone = within::zone_of(limits);
         let from = zone.to_timestamp(DAY.to_datetime(options.from)).unwrap_or(Timestamp::UNIX_EPOCH);
@@ -213,13 +223,13 @@ impl Place {
             from,
             window: options.window,
         };
-        forecast(&terms, task)
+        ask(&terms)
     }
 
     /// The least share of the account with which a pull fits into one night, in percent, where `pull` tells what it takes with the present
     /// one; none where even all of it does not.
     fn needs(&self, task: Task, pull: &Forecast, options: &SimulateOptions) -> Result<Option<u8>> {
-        let fits = |percent: u8| Ok::<_, Box<Problem>>(self.takes(task, f64::from(percent) / 100.0, options)?.nights == Some(1));
+        let fits = |percent: u8| self.under(f64::from(percent) / 100.0, options, |terms| fits(terms, task));
         // Where a rate or a quota limits, what is needed grows as they do, so that few guesses are enough.
         let short = (pull.units as f64 / pull.a_night.max(1) as f64).max(pull.time.as_secs_f64() / options.window.as_secs_f64());
         let guess = within::percent((self.share * short).clamp(0.01, 1.0));
@@ -229,9 +239,9 @@ impl Place {
         while high - low > 1 {
             let middle = next.clamp(low + 1, high - 1);
             if fits(middle)? {
-                high = middle
+                high = middle;
             } else {
-                low = middle
+                low = middle;
             }
             next = u8::midpoint(low, high);
         }
@@ -242,7 +252,7 @@ impl Place {
 /// What is to be expected of one registry.
 fn one(place: &Place, options: &SimulateOptions) -> Result<SimulatedRegistry> {
     let task = Task::Pull { domains: place.domains, contacts: place.contacts };
-    let pull = place.takes(task, place.share, options)?;
+    let pull = place.under(place.share, options, |terms| forecast(terms, task))?;
     let setup = place.setup(place.share, options.sessions);
     let mut told = SimulatedRegistry::of(&place.id, &place.profile.id, &pull, &setup.allowance, place.timing);
     (told.contacts, told.domains) = (place.contacts, place.domains);
@@ -254,7 +264,7 @@ fn one(place: &Place, options: &SimulateOptions) -> Result<SimulatedRegistry> {
     if place.changes > 0 {
         let in_hand = usize::from(place.profile.limits.sessions.value).max(1) * IN_HAND;
         let task = Task::Apply { changes: place.changes, of_contacts: place.contacts > 0, in_hand };
-        let mut changes = SimulatedChanges::of(&place.takes(task, place.share, options)?, &setup.allowance);
+        let mut changes = SimulatedChanges::of(&place.under(place.share, options, |terms| forecast(terms, task))?, &setup.allowance);
         changes.keep_to(quota.map(|points| points - told.quota.unwrap_or_default()));
         told.changes = Some(changes);
     }

@@ -2,7 +2,7 @@
 
 use crate::base::RegistryId;
 use crate::forecast::{Bound, Commands, Forecast, Timing};
-use crate::session::Allowance;
+use crate::session::{Allowance, TimedRate};
 use comfy_table::{CellAlignment, Table, presets};
 use jiff::civil::Time;
 use std::time::Duration;
@@ -293,7 +293,7 @@ fn limit(forecast: &Forecast, allowance: &Allowance) -> String {
         Bound::Nothing => String::new(),
         Bound::Quota => "quota".to_owned(),
         Bound::Rate => {
-            let rates = allowance.rate.into_iter().chain(allowance.rate_windows.iter().map(|window| window.rate()));
+            let rates = allowance.rate.into_iter().chain(allowance.rate_windows.iter().map(TimedRate::rate));
             let rates: Vec<String> =
                 rates.map(|(commands, time)| format!("{} in {} s", grouped(u64::from(commands)), time.as_secs())).collect();
             format!("rate: {}", rates.join("; "))

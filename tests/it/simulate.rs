@@ -84,7 +84,7 @@ fn more_of_the_account_is_faster_and_what_is_told_to_be_enough_is() {
 fn what_cannot_be_simulated_is_said() {
     let dir = tempfile::tempdir().expect("a directory");
     let fleet = ["--fleet", "gtld-thick=1,1"];
-    let all: [&[&str]; 14] = [
+    let all: [&[&str]; 15] = [
         &[],
         &["--fleet", "gtld-thik=1,1"],
         &["--fleet", "gtld-thick=0,0"],
@@ -95,13 +95,16 @@ fn what_cannot_be_simulated_is_said() {
         &["--fleet", "gtld-thick=90000000000,1", "--times", "1000"],
         &[fleet[0], fleet[1], "--latency", "0ms"],
         &[fleet[0], fleet[1], "--latency", "denic=30ms"],
+        &[fleet[0], fleet[1], "--latency", "10s", "--service", "5s"],
         &[fleet[0], fleet[1], "--share", "0"],
         &[fleet[0], fleet[1], "--sessions", "0"],
         &[fleet[0], fleet[1], "--window", "25h"],
         &[fleet[0], fleet[1], "--changes", "-1"],
     ];
-    let told: Vec<String> =
-        all.iter().map(|arguments| format!("$ privet simulate {}\n{}", arguments.join(" "), shown(dir.path(), arguments))).collect();
+    let told: Vec<String> = all
+        .iter()
+        .map(|arguments| format!("$ privet simulate {}\n{}", arguments.join(" ").trim_end(), shown(dir.path(), arguments)))
+        .collect();
     assert!(told.iter().all(|one| one.contains("exit: 2\n")), "{told:#?}");
     insta::assert_snapshot!(told.join("\n"));
 }
