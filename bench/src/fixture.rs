@@ -183,7 +183,10 @@ impl Fixture {
 pub fn context(config: &Path) -> Outcome<(Loaded, Context)> {
     let loaded = Config::load(config, &[], &|_| None).map_err(|problems| problems.to_string())?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-    Ok((loaded, Context { clock, events: Arc::new(Quiet), stop: StopToken::default(), only: Vec::new() }))
+    Ok((
+        loaded,
+        Context { clock, events: Arc::new(Quiet), stop: StopToken::default(), only: Vec::new(), queries: privet::job::Queries::default() },
+    ))
 }
 
 fn seen(kind: ObjectKind, row: Row, facts: Facts, n: u64, at: Timestamp) -> Observation {

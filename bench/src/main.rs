@@ -11,6 +11,7 @@ mod officer;
 mod plan;
 mod pull;
 mod report;
+mod simulate;
 mod validate;
 
 use clap::{Parser, Subcommand};
@@ -70,6 +71,8 @@ enum What {
     Journal(journal::JournalArgs),
     /// The reports of an officer over many subjects, beside one pass over the same files
     Officer(officer::OfficerArgs),
+    /// What `privet simulate` predicts, beside what the same pools take over TLS
+    Simulate,
     /// Everything; also writes bench/last.json and prints Markdown
     All {
         #[command(flatten)]
@@ -148,6 +151,7 @@ fn run(args: Args) -> Outcome<ExitCode> {
         What::Plan(args) => (vec![plan::bench(&data, &args)?], false),
         What::Journal(args) => (vec![journal::bench(&data, &args, rounds.unwrap_or(5))?], false),
         What::Officer(args) => (vec![officer::bench(&data, &args, rounds.unwrap_or(3))?], false),
+        What::Simulate => (vec![simulate::bench(&data, rounds.unwrap_or(3))?], false),
         What::All { args: duckdb, pull, validate, plan, journal, officer } => {
             let line = line::bench(&data, rounds.unwrap_or(5), 2500)?;
             let codec = codec::bench(rounds.unwrap_or(31))?;
@@ -157,7 +161,8 @@ fn run(args: Args) -> Outcome<ExitCode> {
             let journal = journal::bench(&data, &journal, rounds.unwrap_or(5))?;
             let (pull, plan) = (pull::bench(&data, &pull)?, plan::bench(&data, &plan)?);
             let officer = officer::bench(&data, &officer, rounds.unwrap_or(3))?;
-            (vec![line, codec, diff, pull, validate, apply, plan, journal, officer], true)
+            let simulate = simulate::bench(&data, rounds.unwrap_or(3))?;
+            (vec![line, codec, diff, pull, validate, apply, plan, journal, officer, simulate], true)
         }
         What::Serve(serve) => return line::serve(&serve).map(|()| ExitCode::SUCCESS),
         What::Client(client) => return line::client(&client).map(|()| ExitCode::SUCCESS),

@@ -43,7 +43,8 @@ struct Run {
 pub fn child(config: &Path) -> Outcome<()> {
     let loaded = Config::load(config, &[], &|_| None).map_err(|problems| problems.to_string())?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-    let ctx = Context { clock, events: Arc::new(Quiet), stop: StopToken::default(), only: Vec::new() };
+    let ctx =
+        Context { clock, events: Arc::new(Quiet), stop: StopToken::default(), only: Vec::new(), queries: privet::job::Queries::default() };
     let start = Instant::now();
     let ended = job::pull(&loaded, &ctx).map_err(|problems| problems.to_string())?;
     let seconds = start.elapsed().as_secs_f64();

@@ -135,8 +135,7 @@ fn make(dir: &Path, contacts: u64) -> Outcome<()> {
         writeln!(out, "{}", cells.join(","))?;
     }
     out.into_inner()?.sync_all()?;
-    let source =
-        Source { files: vec![path], format: Some(Format::Csv), delimiter: b',', columns: BTreeMap::new(), constants: BTreeMap::new() };
+    let source = Source { format: Some(Format::Csv), ..Source::of(vec![path]) };
     let registries = REGISTRIES.iter().map(|(id, _)| RegistryId::new(*id)).collect();
     let plan = IngestPlan { contacts: Some(source), domains: None, registries, previous: None, min_rows_share: 0.0, origin: None };
     let records: PathBuf = dir.join("records");

@@ -8,6 +8,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::sync::oneshot;
+use tokio::sync::oneshot::error::TryRecvError;
 
 /// The most requests in one commit.
 const TOGETHER: usize = 1_024;
@@ -54,6 +55,28 @@ impl JournalWriter {
         // Where the thread is gone, the receiver tells.
         let _gone = self.0.send(Request { entries, cells, kept });
         told
+    }
+
+    /// Rows are kept in the order in which they are handed over: what was before this is on disk when it is passed.
+    pub(super) fn barrier(&self) -> Barrier {
+        Barrier(self.commit(Vec::new(), Vec::new()))
+    }
+}
+
+/// Tells when everything that was handed over before it is on disk.
+pub(super) struct Barrier(oneshot::Receiver<Result<()>>);
+
+impl Barrier {
+    /// Whether it is; nobody waits for it.
+    ///
+    /// # Errors
+    /// What the journal failed with; `E-apply-006` where nobody writes it any more.
+    pub(super) fn is_passed(&mut self) -> Result<bool> {
+        match self.0.try_recv() {
+            Ok(done) => done.map(|()| true),
+            Err(TryRecvError::Empty) => Ok(false),
+            Err(TryRecvError::Closed) => Err(gone()),
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! The operations of a run that several workers share: each takes lots of them in hand, one wave after the other.
 
-use super::journal::{JournalWriter, gone};
+use super::journal::{Barrier, JournalWriter};
 use super::work::{Job, Next, Work, job};
 use crate::base::Result;
 use crate::journal::{Fold, StepState, catch_up};
@@ -9,8 +9,6 @@ use crate::store::{Lot, Lots, Store, Taken};
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::sync::oneshot;
-use tokio::sync::oneshot::error::TryRecvError;
 
 /// The most operations of a lot, where none waits for another. They are what a worker that dies leaves to others at a time, besides the lots
 /// that it had in hand with it.
@@ -81,7 +79,7 @@ struct InHand {
     verified: u64,
     other: u64,
     /// Tells that all its rows are on disk.
-    kept: Option<oneshot::Receiver<Result<()>>>,
+    kept: Option<Barrier>,
 }
 
 /// One registry's operations, as one of several workers gets them.
@@ -158,16 +156,11 @@ impl SharedWork {
                 at += 1;
                 continue;
             }
-            // Rows are kept in order: when this is, all that came before it are.
-            let kept = lot.kept.get_or_insert_with(|| self.journal.commit(Vec::new(), Vec::new()));
-            match kept.try_recv() {
-                Ok(done) => {
-                    done?;
-                    self.lots.done(&lot.taken, lot.verified, lot.other)?;
-                    self.hand.swap_remove(at);
-                }
-                Err(TryRecvError::Empty) => at += 1,
-                Err(TryRecvError::Closed) => return Err(gone()),
+            if lot.kept.get_or_insert_with(|| self.journal.barrier()).is_passed()? {
+                self.lots.done(&lot.taken, lot.verified, lot.other)?;
+                self.hand.swap_remove(at);
+            } else {
+                at += 1;
             }
         }
         Ok(())

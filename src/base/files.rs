@@ -219,6 +219,14 @@ impl StateDir {
         self.lock_file("ledgers.lock", note)
     }
 
+    /// Takes the lock of one of the places into which queries are written: two processes may read records at a time.
+    ///
+    /// # Errors
+    /// As [`StateDir::lock`].
+    pub fn lock_queried(&self, place: u8) -> Result<Lock> {
+        self.lock_file(&format!("queried-{place}.lock"), &format!("queries, process {}", std::process::id()))
+    }
+
     fn lock_file(&self, name: &str, note: &str) -> Result<Lock> {
         let path = self.root.join(name);
         let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&path);

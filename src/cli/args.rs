@@ -6,12 +6,14 @@ mod consent;
 mod mock;
 mod register;
 mod report;
+mod simulate;
 mod subject;
 
 pub(super) use consent::{Consent, ConsentAdd, ConsentWho};
 pub(super) use mock::{MOCK, Mock, Serve};
 pub(super) use register::{Breach, Register, RegisterAdd, Registers};
 pub(super) use report::Report;
+pub(super) use simulate::{SIMULATE, Simulate};
 pub(super) use subject::{SubjectVerb, SubjectWho};
 
 use crate::diff::Part;
@@ -338,6 +340,9 @@ pub(super) enum Command {
     },
     /// Print what may be done at each registry, and how that is known
     Registries,
+    /// Predict hours, nights and what limits them for a fleet, in virtual time; nothing is sent
+    #[command(after_help = SIMULATE)]
+    Simulate(Box<Simulate>),
     /// Print the JSON Schemas of what Privet writes
     Schema {
         /// One of them; all, where none is named

@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 type Make = fn() -> Value;
 
 /// Each schema but the reports' by its name.
-const SCHEMAS: [(&str, Make); 44] = [
+const SCHEMAS: [(&str, Make); 45] = [
     ("access", written::<Bundle>),
     ("access-portable", written::<Vec<Portable>>),
     ("apply", written::<job::ApplyReport>),
@@ -55,6 +55,7 @@ const SCHEMAS: [(&str, Make); 44] = [
     ("registries", written::<Matrix>),
     ("reminded", written::<job::Reminded>),
     ("retention", written::<job::RetentionShown>),
+    ("simulated", written::<job::Simulated>),
     ("store-moved", written::<job::StoreMoved>),
     ("subject-erased", written::<job::SubjectErased>),
     ("subject-exported", written::<job::SubjectExported>),

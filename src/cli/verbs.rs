@@ -45,10 +45,11 @@ fn dispatch(global: &Global, command: Command, printer: &Arc<Printer>, clock: &A
     if global.format == Format::Ndjson && !has_events {
         return Err(argument("E-cli-012", "this verb prints no events of a ledger", "use --format text or json").into());
     }
-    if global.format == Format::Csv && !has_events && !matches!(command, Command::Validate { .. }) {
+    let has_findings = matches!(&command, Command::Validate { .. } | Command::Report { what: Report::Escrow { .. } });
+    if global.format == Format::Csv && !has_events && !has_findings {
         return Err(argument("E-cli-012", "this verb prints no single table", "use --format text or json").into());
     }
-    if global.format == Format::Junit && !matches!(command, Command::Validate { .. }) {
+    if global.format == Format::Junit && !has_findings {
         return Err(argument("E-cli-012", "this verb prints no findings", "use --format text or json").into());
     }
     match command {
@@ -111,6 +112,12 @@ fn dispatch(global: &Global, command: Command, printer: &Arc<Printer>, clock: &A
             let which = Which { registry: Vec::new(), places };
             night(global, &which, printer, clock, |loaded, ctx| job::report_registers(loaded, ctx, country.as_deref()))
         }
+        Command::Report { what: Report::Escrow { dir, which } } => {
+            let warnings_count = global.fail_on.contains(&FailOn::Findings);
+            night(global, &which, printer, clock, |loaded, ctx| {
+                validated(global, printer, job::report_escrow(loaded, ctx, &dir, warnings_count)?)
+            })
+        }
         Command::Report { what: Report::Oversight(which) } => night(global, &which, printer, clock, job::report_oversight),
         Command::Report { what: Report::Erasure(which) } => night(global, &which, printer, clock, job::report_erasure),
         Command::Report { what: Report::Consent(which) } => night(global, &which, printer, clock, job::report_consent),
@@ -146,6 +153,17 @@ fn dispatch(global: &Global, command: Command, printer: &Arc<Printer>, clock: &A
             Ok(job::frame_decode(&read_file(&file)?, dialect, length_prefixed, unmasked)?)
         }
         Command::Registries => Ok(registries::registries()),
+        Command::Simulate(simulate) => {
+            let loaded = if simulate.is_sized() {
+                settings::load_if_there(global, &simulate.places)?
+            } else {
+                Some(settings::load(global, &simulate.places)?)
+            };
+            if let Some(loaded) = &loaded {
+                warn(printer, loaded);
+            }
+            job::simulate(loaded.as_ref(), &simulate.options())
+        }
         Command::Schema { name } => {
             let schema = schemas::schema(name.as_deref())?;
             Ok(done(format!("{schema:#}"), schema))
@@ -313,7 +331,13 @@ fn validated(global: &Global, printer: &Printer, validated: Validated) -> Result
 fn context(global: &Global, printer: &Arc<Printer>, clock: &Arc<dyn Clock>, only: Vec<RegistryId>) -> crate::base::Result<Context> {
     let stop = StopToken::default();
     job::stop_on_interrupt(stop.clone())?;
-    Ok(Context { clock: Arc::clone(clock), events: Arc::new(Listener::new(global, clock, printer)), stop, only })
+    Ok(Context {
+        clock: Arc::clone(clock),
+        events: Arc::new(Listener::new(global, clock, printer)),
+        stop,
+        only,
+        queries: job::Queries::default(),
+    })
 }
 
 /// Whether `exit` is one that `--fail-on` leaves standing.

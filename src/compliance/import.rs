@@ -12,7 +12,7 @@ use super::values::{Doubt, Ids, Who};
 use crate::base::{Blame, Exit, Personal, Problem, Problems, RegistryId, Result};
 use crate::dataset::{Records, Source, bucket_of, each_row};
 use crate::model::ObjectKind;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 /// The columns. `record_id`, `terms`, `notice` and its details are tokens; what the words are stands at [`super::Record`].
@@ -83,7 +83,7 @@ impl Imported for Draft {
 pub struct Import<D = Draft> {
     /// Those that are good so far, with the file and the line each stands in.
     pub drafts: Vec<(D, usize, u64)>,
-    /// The files.
+    /// The files, by their names.
     pub files: Vec<PathBuf>,
     /// Rows that were read.
     pub rows: u64,
@@ -102,23 +102,25 @@ impl<D> Default for Import<D> {
     }
 }
 
-/// Reads the events of consent in `files`.
+/// Reads the events of consent in `source`. A column that it has no constant for may be absent, as in files.
 #[must_use]
-pub fn import(files: &[PathBuf]) -> Import {
-    read(files, &COLUMNS, &ALWAYS, Draft::read)
+pub fn import(source: &Source) -> Import {
+    read(source, &COLUMNS, &ALWAYS, Draft::read)
 }
 
-/// Reads the events of `files`, whose tables have `columns`, those in `always` for certain; `draft` makes an event of a row's values.
+/// Reads the events of `source`, whose tables have `columns`, those in `always` for certain; `draft` makes an event of a row's values.
 pub(super) fn read<D: Imported>(
-    files: &[PathBuf],
+    source: &Source,
     columns: &[&'static str],
     always: &[&str],
     draft: impl Fn(&[Option<&str>]) -> Result<D, Vec<Doubt>>,
 ) -> Import<D> {
-    let mut import = Import { files: files.to_vec(), ..Import::default() };
-    let optional = columns.iter().filter(|column| !always.contains(*column));
-    let constants: BTreeMap<String, String> = optional.map(|column| ((*column).to_owned(), String::new())).collect();
-    let source = Source { constants, ..Source::of(files.to_vec()) };
+    let files = source.names();
+    let mut import = Import { files: files.clone(), ..Import::default() };
+    let mut source = source.clone();
+    for column in columns.iter().filter(|column| !always.contains(*column)) {
+        source.constants.entry((*column).to_owned()).or_default();
+    }
     let (mut problems, mut doubted) = (Problems::default(), Problems::default());
     each_row(&source, columns, &mut problems, |file, line, values| {
         import.rows += 1;

@@ -52,7 +52,7 @@ pub fn apply(loaded: &Loaded, plan: &Path, options: &ApplyOptions, ctx: &Context
 
 /// The workers of the run with this process among them, where the store is one that several share.
 fn join(loaded: &Loaded, plan: &PlanFile, alone: bool, ctx: &Context) -> Result<Option<Crew>> {
-    loaded.config.store.as_ref().map(|database| Crew::join(database, &plan.header().id, alone, ctx)).transpose()
+    loaded.config.store.as_ref().map(|shared| Crew::join(shared, &plan.header().id, alone, ctx)).transpose()
 }
 
 /// `reconcile`: settles what is unknown of the run whose plan's id begins with `run`, by reading alone. With `gives_up` the run is over

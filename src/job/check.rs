@@ -3,7 +3,7 @@
 use super::config::{Loaded, RegistryConfig};
 use super::night::newest_report;
 use super::pulling::{endpoint, runtime, setup, tls};
-use super::{Context, Ended};
+use super::{Context, Ended, queried};
 use crate::base::{Blame, DomainName, Event, Exit, Problem, Problems, RegistryId, Result, RunId, StateDir, Timestamp, may_write};
 use crate::model::Query;
 use crate::report;
@@ -125,8 +125,19 @@ pub struct Checked {
     pub free_bytes: Option<u64>,
     /// The last run of which a report stands, where there is one.
     pub last_run: Option<CheckedRun>,
+    /// The database of records that are queries, where there is one; nothing, too, where it did not let us in or refused one of them.
+    pub queries: Option<CheckedQueries>,
     /// Each registry, in the order of the configuration.
     pub registries: Vec<CheckedRegistry>,
+}
+
+/// The database of records that are queries.
+#[derive(Debug, serde::Serialize, schemars::JsonSchema)]
+pub struct CheckedQueries {
+    /// Where it is.
+    pub address: String,
+    /// How many queries were tried without a row.
+    pub tried: u64,
 }
 
 /// The last run.
@@ -167,7 +178,7 @@ pub struct CheckedRegistry {
     pub drift: Option<Drift>,
 }
 
-/// `check`: the above, and a login at every registry.
+/// `check`: the above, each query tried without a row, and a login at every registry.
 ///
 /// # Errors
 /// What can be known without a line.
@@ -179,6 +190,7 @@ pub fn check(loaded: &Loaded, ctx: &Context) -> Result<Ended, Problems> {
     let runtime = runtime()?;
     let mut ended = Ended { exits: vec![Exit::Done], json: serde_json::Value::Null, text: String::new(), problems: Vec::new() };
     let last_run = last_run(loaded, now, ctx, &mut ended);
+    let queries = queries(loaded, &mut ended);
     let mut registries = Vec::new();
     for (id, registry) in loaded.config.registries.iter().filter(|(id, _)| ctx.includes(id)) {
         let pool = ReadPool::new(setup(&loaded.config, id, registry, &run_id, 1)?);
@@ -200,8 +212,24 @@ pub fn check(loaded: &Loaded, ctx: &Context) -> Result<Ended, Problems> {
         }
     }
     let free_bytes = free(&loaded.config.state);
-    ended.json = serde_json::to_value(Checked { free_bytes, last_run, registries }).unwrap_or_default();
+    ended.json = serde_json::to_value(Checked { free_bytes, last_run, queries, registries }).unwrap_or_default();
     Ok(ended)
+}
+
+/// What the database of records said; what is wrong there spares the registries.
+fn queries(loaded: &Loaded, ended: &mut Ended) -> Option<CheckedQueries> {
+    match queried::tried(&loaded.config) {
+        Ok(Some((address, tried))) => {
+            ended.text.push_str(&format!("records: {address}, {tried} queries can be run\n"));
+            Some(CheckedQueries { address, tried: tried as u64 })
+        }
+        Ok(None) => None,
+        Err(problems) => {
+            ended.exits.extend(problems.kept().iter().map(|problem| problem.exit));
+            ended.problems.extend(problems.kept().iter().cloned());
+            None
+        }
+    }
 }
 
 /// The last run, with a warning where none was made lately, or where it lies ahead of the clock.

@@ -2,13 +2,14 @@
 
 use super::config::Loaded;
 use super::ledgers::{ConsentOf, Form, Opened, contacts, events_as, nobody, shown_irregular};
-use super::{Context, Ended};
+use super::{Context, Ended, queried};
 use crate::base::{Blame, Event, Exit, Problem, Problems, SystemEntropy, Timestamp, escape_controls};
 use crate::compliance::asking::{Asked, Messages};
 use crate::compliance::{
     Basis, COLUMNS, Decision, Draft, Fingerprint, Happening, Import, Irregular, Ledger, Near, Purpose, Record, Rule, Standing, Subject,
     Token, fold_group, import,
 };
+use crate::dataset::Source;
 use crate::model::ObjectKind;
 use comfy_table::{Table, presets};
 use std::collections::{BTreeMap, BTreeSet};
@@ -122,14 +123,24 @@ pub(super) struct ConsentTotal {
     blocked: BTreeMap<&'static str, u64>,
 }
 
-/// `consent import`: takes the events of `files`, all or none; with `skip_bad` all that are good.
+/// `consent import`: takes the events of `files`, or of the configured table where there are none, all or none; with `skip_bad` all that are
+/// good.
 ///
 /// # Errors
-/// What is wrong with the store or the records. Bad rows are told, and lead to exit 32.
+/// What is wrong with the store or the records; `E-consent-032` (exit 2) where neither files nor a table are named; `E-query-…`. Bad rows
+/// are told, and lead to exit 32.
 pub fn consent_import(loaded: &Loaded, ctx: &Context, files: &[PathBuf], skip_bad: bool) -> Result<Ended, Problems> {
     let opened = Opened::open(loaded, "consent")?;
     ctx.events.tell(Event::Stage { name: "consent" });
-    taken(opened, loaded, ctx, import(files), skip_bad)
+    if !files.is_empty() {
+        return taken(opened, loaded, ctx, import(&Source::of(files.to_vec())), skip_bad);
+    }
+    let Some((source, _rows)) = queried::consent(&loaded.config, ctx)? else {
+        let what = "neither are files named here, nor is a table of consent in the configuration";
+        let remedy = "name files, or a query or files below [records.consent]";
+        return Err(Problem::new("E-consent-032", Blame::Operator, what, remedy).file(&loaded.config.path).into());
+    };
+    taken(opened, loaded, ctx, import(&source), skip_bad)
 }
 
 /// `consent add`: takes one event, whose values are given by column. The subject is `of`.

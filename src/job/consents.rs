@@ -1,5 +1,6 @@
 //! The consent ledger and the register of requests, as a plan is made upon them.
 
+use super::Context;
 use super::config::Loaded;
 use super::erasing::{Eraser, Whose};
 use crate::base::{Problems, Result, Timestamp};
@@ -42,8 +43,8 @@ impl<'s> Consents<'s> {
     ///
     /// # Errors
     /// As [`Consents::open`] and [`Eraser::open`].
-    pub(super) fn erasing(loaded: &'s Loaded, store: &'s mut dyn Store, at: Timestamp) -> Result<Self, Problems> {
-        let eraser = Eraser::open(loaded, store, at)?;
+    pub(super) fn erasing(loaded: &'s Loaded, ctx: &Context, store: &'s mut dyn Store, at: Timestamp) -> Result<Self, Problems> {
+        let eraser = Eraser::open(loaded, ctx, store, at)?;
         Ok(Self { eraser: Some(eraser), ..Self::open(store, at)? })
     }
 

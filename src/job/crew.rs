@@ -2,7 +2,7 @@
 //! worker that is not heard of any more had in hand, others go on with.
 
 use super::Context;
-use super::config::Database;
+use super::config::SharedStore;
 use super::opening::place;
 use crate::base::{Blame, Clock, Entropy as _, Event, Events, Exit, Permit, Problem, RegistryId, Result, StopToken, SystemEntropy, hex};
 use crate::session::Allowance;
@@ -60,20 +60,20 @@ impl Crew {
     /// # Errors
     /// `E-lock-002` (exit 30) where another plan is applied, or no number is free; `E-apply-004` (exit 40) where the operator stops it; as
     /// [`PostgresStore::open`].
-    pub(super) fn join(database: &Database, run: &str, alone: bool, ctx: &Context) -> Result<Self> {
-        let place = place(database)?;
+    pub(super) fn join(shared: &SharedStore, run: &str, alone: bool, ctx: &Context) -> Result<Self> {
+        let place = place(&shared.database, "store")?;
         let mut bytes = [0; 16];
         SystemEntropy::new().fill(&mut bytes)?;
         let clock = &ctx.clock;
         let began = clock.moment();
         let mut crew = Self {
             store: PostgresStore::open(&place)?,
-            permit: Permit::new(began + database.lease),
+            permit: Permit::new(began + shared.lease),
             place,
             run: run.into(),
             holder: hex(&bytes).into(),
-            length: database.lease,
-            workers: database.workers,
+            length: shared.lease,
+            workers: shared.workers,
             clock: Arc::clone(clock),
             stop: ctx.stop.clone(),
             events: Arc::clone(&ctx.events),
@@ -83,7 +83,7 @@ impl Crew {
             is_first: false,
         };
         crew.keep()?;
-        let patience = database.lease * 2;
+        let patience = shared.lease * 2;
         crew.wait_for(&crew.door(), patience, "another worker is beginning or ending its part of this run")?;
         // In the name of all of its workers.
         let plan = Claim { run: ONE_PLAN.into(), worker: DOOR, holder: run.into() };
@@ -108,7 +108,7 @@ impl Crew {
                     return Ok(());
                 }
             }
-            let held = format!("all {} workers that `store.workers` allows are at work at this run", self.workers);
+            let held = format!("as many workers as `store.workers` allows ({}) are at work at this run", self.workers);
             if self.clock.moment().since(began) > self.length + LOOK {
                 return Err(locked(&held));
             }

@@ -2,6 +2,7 @@
 
 use super::config::Loaded;
 use super::keeping::{hash, lives};
+use super::{Context, queried};
 use crate::base::{Problems, Result, Timestamp};
 use crate::compliance::Subject;
 use crate::compliance::register::{Book, Case, Holds, Limits, register};
@@ -41,9 +42,9 @@ impl<'c> Eraser<'c> {
     ///
     /// # Errors
     /// As [`Book::open`] and [`ServiceEnds::read`].
-    pub(super) fn open(loaded: &'c Loaded, store: &mut dyn Store, at: Timestamp) -> Result<Self, Problems> {
+    pub(super) fn open(loaded: &'c Loaded, ctx: &Context, store: &mut dyn Store, at: Timestamp) -> Result<Self, Problems> {
         let today = at.to_zoned(TimeZone::UTC).date();
-        let ends = match &loaded.config.records.services {
+        let ends = match &queried::records(&loaded.config, ctx)?.services {
             Some(source) => ServiceEnds::read(source, today)?,
             None => ServiceEnds::default(),
         };

@@ -6,7 +6,7 @@ use super::config::Loaded;
 use super::erased::erasures;
 use super::night::Night;
 use super::opening::open_store;
-use super::{Context, Ended, retention};
+use super::{Context, Ended, queried, retention};
 use crate::base::{Exit, Problems, RegistryId, Result, SystemEntropy, Timestamp};
 use crate::compliance::processing::RecordPack;
 use crate::compliance::register::Holds;
@@ -41,7 +41,7 @@ pub fn report_retention(loaded: &Loaded, ctx: &Context, what_if: Option<&Path>) 
     let records = night.known_records()?;
     night.stage("retention");
     let today = night.started.to_zoned(TimeZone::UTC).date();
-    let ends = match &loaded.config.records.services {
+    let ends = match &queried::records(&loaded.config, ctx)?.services {
         Some(source) => ServiceEnds::read(source, today)?,
         None => ServiceEnds::default(),
     };

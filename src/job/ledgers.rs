@@ -3,7 +3,7 @@
 use super::config::Loaded;
 use super::opening::open_store;
 use super::proof::record_digests;
-use super::{Context, records};
+use super::{Context, queried, records};
 use crate::base::{Blame, Event, Exit, Lock, Problem, Problems, RegistryId, Result, StateDir};
 use crate::compliance::Irregular;
 use crate::dataset::{DomainField, Records, Row, bucket_of};
@@ -51,7 +51,10 @@ impl Opened {
     pub(super) fn records(&self, loaded: &Loaded, ctx: &Context) -> Result<Records, Problems> {
         ctx.events.tell(Event::Stage { name: "records" });
         match self.state.lock("consent") {
-            Ok(_lock) => Ok(records::known(&loaded.config, &self.state, &record_digests(&loaded.config))?.0),
+            Ok(_lock) => {
+                let tables = queried::records(&loaded.config, ctx)?;
+                Ok(records::known(&loaded.config, &tables, &self.state, &record_digests(&tables))?.0)
+            }
             Err(problem) if problem.exit == Exit::Locked => Ok(Records::open(&records::records_dir(&self.state))?),
             Err(problem) => Err(problem.into()),
         }

@@ -16,10 +16,12 @@ mod consent;
 mod consents;
 mod crew;
 mod demo;
+mod deposit;
 mod detected;
 mod dns;
 mod erased;
 mod erasing;
+mod escrow;
 mod evidence;
 mod exposure;
 mod facts;
@@ -41,6 +43,7 @@ mod proof;
 mod protection;
 mod proving;
 mod pulling;
+mod queried;
 mod records;
 mod redacting;
 mod register;
@@ -50,6 +53,8 @@ mod retention;
 mod review;
 mod rollback;
 mod sealing;
+mod simulate;
+mod simulated;
 mod subject;
 mod table;
 mod validate;
@@ -70,6 +75,7 @@ pub use consent::{ConsentShown, ConsentTaken, consent_add, consent_import, conse
 pub use demo::{DemoOptions, demo};
 pub use dns::{DnsOptions, DnsPulled, DnsRegistry, pull_dns};
 pub use erased::{ErasureShown, report_erasure};
+pub use escrow::report_escrow;
 pub use exposure::{ExposureReport, report_exposure};
 pub use frame::{Dialect, frame_decode};
 pub use interrupt::{Interrupt, stop_on_interrupt};
@@ -83,9 +89,12 @@ pub use plan::{PlanOptions, Planned, plan, plan_upon};
 pub use processing::{DeclaredShown, RecordShown, report_declared, report_record};
 pub use proof::{FileChange, redact, verify};
 pub use protection::{LeftBehind, LockCoverage, ProtectionReport, report_protection};
+pub use queried::Queries;
 pub use register::{RegisterEvent, RegisterOf, RegisterShown, RegisterTaken, register_add, register_import, register_show};
 pub use review::{Approved, Unmasking, approve, show};
 pub use rollback::rollback;
+pub use simulate::{FleetOf, MOST_OBJECTS, SimulateOptions, TimeOf, simulate};
+pub use simulated::{Simulated, SimulatedChanges, SimulatedNeeds, SimulatedRegistry};
 pub use subject::{
     Audit, ErasedCommitment, Erasure, ErasureStore, Residual, SubjectErased, SubjectExported, SubjectFound, SubjectOf, subject_erase,
     subject_export, subject_find,
@@ -107,6 +116,8 @@ pub struct Context {
     pub stop: StopToken,
     /// The registries the verb is confined to; none means all.
     pub only: Vec<RegistryId>,
+    /// What its queries brought; nothing as it begins.
+    pub queries: Queries,
 }
 
 impl Context {

@@ -5,7 +5,8 @@ use super::opening::open_store;
 use super::proof::redact_whole;
 use super::pulling::{RegistryPull, pull_all};
 use super::{
-    Context, Ended, FileChange, Within, apart, check, commitments, facts, metrics, nightly, parts, proof, records, redact, retention,
+    Context, Ended, FileChange, Within, apart, check, commitments, facts, metrics, nightly, parts, proof, queried, records, redact,
+    retention,
 };
 use crate::base::{
     Blame, Digest, Event, Exit, Lock, Problem, Problems, RegistryId, Result, RunId, StateDir, Timestamp, create_private_dir,
@@ -18,7 +19,7 @@ use crate::store::Vault;
 use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 /// How many warnings of one kind are told one by one.
 const TOLD: usize = 3;
@@ -152,6 +153,7 @@ impl<'a> Night<'a> {
         let run_id = RunId::new(format!("{}-{short}", started.strftime("%Y%m%dT%H%M%SZ")));
         ctx.events.tell(Event::Run { id: run_id.clone() });
         let lock = state.lock(&format!("run {run_id}, process {}", std::process::id()))?;
+        queried::sweep(&state)?;
         let dir = loaded.config.reports.join(run_id.as_str());
         create_private_dir(&dir)?;
         Ok(Self { loaded, ctx, state, _lock: lock, run_id, started, dir, records: OnceLock::new() })
@@ -173,9 +175,10 @@ impl<'a> Night<'a> {
     pub(super) fn take_in(&self) -> Result<(Ingested, RunFacts), Problems> {
         self.stage("records");
         let previous = Records::open(&records::records_dir(&self.state)).ok();
-        let ingested = records::take_in(self.config(), &self.state, self.record_digests())?;
+        let tables = self.tables()?;
+        let ingested = records::take_in(self.config(), &tables, &self.state, self.record_digests()?)?;
         self.warn(&ingested.warnings);
-        let files = records::files(self.config(), &ingested.records, previous.as_ref());
+        let files = records::files(&tables, &ingested.records, previous.as_ref());
         let facts = facts::run_facts(self.loaded, &self.run_id, self.started, &ingested.warnings, files);
         Ok((ingested, facts))
     }
@@ -183,16 +186,23 @@ impl<'a> Night<'a> {
     /// The local records as they are, for a report: where the files are those of the last run, they are not taken in once more.
     pub(super) fn known_records(&self) -> Result<Records, Problems> {
         self.stage("records");
-        let (records, warnings) = records::known(self.config(), &self.state, self.record_digests())?;
+        let tables = self.tables()?;
+        let (records, warnings) = records::known(self.config(), &tables, &self.state, self.record_digests()?)?;
         if let Some(warnings) = &warnings {
             self.warn(warnings);
         }
         Ok(records)
     }
 
+    /// The tables of local records as files, those that are queries as well.
+    fn tables(&self) -> Result<Arc<queried::Fetched>, Problems> {
+        queried::records(self.config(), self.ctx)
+    }
+
     /// The digests of the files of records, told once.
-    pub(super) fn record_digests(&self) -> &[RecordDigest] {
-        self.records.get_or_init(|| proof::record_digests(self.config()))
+    pub(super) fn record_digests(&self) -> Result<&[RecordDigest], Problems> {
+        let tables = self.tables()?;
+        Ok(self.records.get_or_init(|| proof::record_digests(&tables)))
     }
 
     /// Tells what an input should be mended of: the first problems of each kind, and how many more there are. The report has them all.
@@ -214,7 +224,7 @@ impl<'a> Night<'a> {
     /// The privacy services that are active on the day of the run.
     pub(super) fn services(&self) -> Result<Services, Problems> {
         let day = self.started.to_zoned(TimeZone::UTC).date();
-        self.config().records.services.as_ref().map_or_else(|| Ok(Services::default()), |source| Services::read(source, day))
+        self.tables()?.services.as_ref().map_or_else(|| Ok(Services::default()), |source| Services::read(source, day))
     }
 
     /// The RDAP answers that the operator supplies.

@@ -25,21 +25,21 @@ pub fn store_path(state: &Path) -> PathBuf {
 /// [`SqliteStore::open`] and [`PostgresStore::open`].
 pub(super) fn open_store(config: &Config) -> Result<Box<dyn Store>> {
     match &config.store {
-        Some(database) => Ok(Box::new(PostgresStore::open(&place(database)?)?)),
+        Some(shared) => Ok(Box::new(PostgresStore::open(&place(&shared.database, "store")?)?)),
         None => Ok(Box::new(open_file(&config.state)?)),
     }
 }
 
-/// Where the database is, with its password.
-pub(super) fn place(database: &Database) -> Result<PostgresPlace> {
+/// Where the database of the table `setting` is, with its password.
+pub(super) fn place(database: &Database, setting: &str) -> Result<PostgresPlace> {
     let password = database.password.as_ref().map(SecretSource::read).transpose()?.map(|read| read.secret);
     let authorities = database.ca.as_deref().map(|path| read_capped(path, MAX_CA)).transpose()?;
     PostgresPlace::new(&database.address, password.as_ref(), authorities).map_err(|what| {
         Problem::new(
             "E-store-012",
             Blame::Operator,
-            format!("`store.postgres` cannot be used: {what}"),
-            "correct [store] in the configuration",
+            format!("the database of [{setting}] cannot be used: {what}"),
+            "correct that table of the configuration",
         )
     })
 }
@@ -74,8 +74,8 @@ pub fn store_move(loaded: &Loaded) -> Result<Ended> {
     let state = StateDir::open(&loaded.config.state)?;
     let _locks = (state.lock("store move")?, state.lock_ledgers("store move")?);
     let path = store_path(state.root());
-    if let Some(database) = &loaded.config.store {
-        return into_database(&place(database)?, state.root());
+    if let Some(shared) = &loaded.config.store {
+        return into_database(&place(&shared.database, "store")?, state.root());
     }
     let mut store = SqliteStore::open(&path)?;
     let machine = this_machine();

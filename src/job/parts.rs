@@ -50,7 +50,7 @@ impl DiffPart {
             part,
             day: night.started.to_zoned(TimeZone::UTC).date(),
             config: night.loaded.config.digest.to_string(),
-            records: night.record_digests().to_vec(),
+            records: night.records.get().cloned().unwrap_or_default(),
             snapshots: snapshots.values().filter_map(snapshot_digest).collect(),
         }
     }

@@ -70,7 +70,7 @@ pub fn plan(loaded: &Loaded, ctx: &Context, options: &PlanOptions) -> Result<End
     let mut ledger = open_store(&loaded.config)?;
     let now = ctx.clock.wall();
     let mut consents = match options.recipe {
-        Recipe::Erasure => Consents::erasing(loaded, &mut ledger, now)?,
+        Recipe::Erasure => Consents::erasing(loaded, ctx, &mut ledger, now)?,
         _ => Consents::open(&mut ledger, now)?,
     };
     plan_upon(loaded, ctx, options, &mut consents)

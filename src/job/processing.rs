@@ -7,7 +7,7 @@ use super::keeping::lives;
 use super::night::{Night, newest_report};
 use super::opening::open_store;
 use super::oversight::{Cases, Whole};
-use super::{Context, Ended};
+use super::{Context, Ended, queried};
 use crate::base::{Exit, Problems, Result, Timestamp};
 use crate::compliance::processing::{Evidence, LineRules, Place, RecordPack, Traffic, build, contradictions};
 use crate::compliance::register::Holds;
@@ -41,7 +41,7 @@ pub fn report_record(loaded: &Loaded, ctx: &Context) -> Result<Ended, Problems> 
     let pack = &*config.record;
     let night = Night::begin(loaded, ctx)?;
     let records = night.known_records()?;
-    let ends = match &config.records.services {
+    let ends = match &queried::records(config, ctx)?.services {
         Some(source) => ServiceEnds::read(source, night.started.to_zoned(TimeZone::UTC).date())?,
         None => ServiceEnds::default(),
     };
@@ -180,15 +180,21 @@ fn places(loaded: &Loaded, state: &Path) -> Vec<Place> {
     let sources =
         [("contacts", &records.contacts), ("domains", &records.domains), ("services", &records.services), ("orders", &records.orders)];
     let records = sources.into_iter().filter_map(|(table, source)| {
-        let first = source.as_ref()?.files.first()?;
-        Some(place(&format!("records of {table}"), first))
+        let source = source.as_ref()?;
+        let what = format!("records of {table}");
+        // Of a query the place is its database; the address is as it was read, without its password.
+        match (&source.query, &records.postgres) {
+            (Some(_), Some(queried)) => Some(Place { what, path: queried.database.address.clone() }),
+            _ => Some(place(&what, source.files.first()?)),
+        }
     });
+    let deposit = config.records.escrow.as_ref().map(|escrow| place("records of contacts and domains", &escrow.dir));
     // The address of a database is as it was read, without its password.
     let (here, database) = match &config.store {
         None => ("snapshots, ledgers and the vault", None),
-        Some(database) => ("snapshots", Some(Place { what: "ledgers and the vault".to_owned(), path: database.address.clone() })),
+        Some(shared) => ("snapshots", Some(Place { what: "ledgers and the vault".to_owned(), path: shared.database.address.clone() })),
     };
-    records.chain([place(here, state)]).chain(database).chain([place("reports", &config.reports)]).collect()
+    records.chain(deposit).chain([place(here, state)]).chain(database).chain([place("reports", &config.reports)]).collect()
 }
 
 /// The consent ledger in words, with its head.

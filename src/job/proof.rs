@@ -1,7 +1,7 @@
 //! What a verb left is stated, signed and put beside it; what is altered or removed of it later is signed, too; and `verify`.
 
 use super::apply::profile_digest;
-use super::config::{Config, Loaded};
+use super::config::{Config, Loaded, Records};
 use super::night::Night;
 use super::personal::commit_rows;
 use super::proving::{Log, read_keys};
@@ -283,8 +283,7 @@ pub(super) fn snapshot_digest(snapshot: &Snapshot) -> Option<SnapshotDigest> {
 }
 
 /// The digests of the files of local records, as far as they are not too large in all.
-pub(super) fn record_digests(config: &Config) -> Vec<RecordDigest> {
-    let records = &config.records;
+pub(super) fn record_digests(records: &Records) -> Vec<RecordDigest> {
     let tables =
         [("contacts", &records.contacts), ("domains", &records.domains), ("services", &records.services), ("orders", &records.orders)];
     let files = |source: &Option<Source>| source.as_ref().map(|source| source.files.clone()).unwrap_or_default();

@@ -8,7 +8,7 @@ use crate::base::{Blame, Digest, DomainName, Event, Exit, Problem, Problems, Reg
 use crate::dataset::{Building, Records, Refresh, Services, Snapshot};
 use crate::diff::proxy_handle;
 use crate::model::ObjectKind;
-use crate::policy::{Line, Privacy};
+use crate::policy::{Line, Privacy, Profile};
 use crate::protocol::frame::{DEFAULT_CAP, Framer, LengthPrefix, Whole};
 use crate::pull::{Ledger, Pulled, Walk, pull};
 use crate::session::{Account, Allowance, Dialect, EppDialect, ReadPool, RriDialect, Setup};
@@ -207,17 +207,8 @@ fn begin(id: &RegistryId, local: &Local<'_>, now: Timestamp, ctx: &Context) -> R
 pub(super) fn setup(config: &Config, id: &RegistryId, registry: &RegistryConfig, run_id: &RunId, first_session: u32) -> Result<Setup> {
     let account = Account { client: registry.client_id.as_str().into(), password: registry.password.read()?.secret, new_password: None };
     let profile = &registry.profile;
-    let framer: fn() -> Box<dyn Framer + Send> = match profile.line.value {
-        Line::EppHttps => || Box::new(Whole::default()),
-        _ if profile.quirks.length_without_header => || Box::new(LengthPrefix::payload_only(DEFAULT_CAP)),
-        _ => || Box::new(LengthPrefix::epp(DEFAULT_CAP)),
-    };
-    let dialect: Arc<dyn Dialect> = match profile.line.value {
-        Line::EppTls | Line::EppHttps => Arc::new(EppDialect::new(account, Arc::clone(profile))),
-        Line::Rri => Arc::new(RriDialect::new(account, profile)),
-    };
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share lies over 0 and up to 1")]
-    let percent = (registry.share * 100.0).round() as u8;
+    let (framer, dialect) = language(account, profile);
+    let percent = within::percent(registry.share);
     // The seed spreads reconnects of several machines; it is a function of what the run is.
     let seed = Digest::of(format!("{run_id} {id} {}", config.digest).as_bytes());
     Ok(Setup {
@@ -229,6 +220,23 @@ pub(super) fn setup(config: &Config, id: &RegistryId, registry: &RegistryConfig,
         seed: seed.first_u64(),
         first_session,
     })
+}
+
+/// What makes the framer of a new line.
+type MakeFramer = fn() -> Box<dyn Framer + Send>;
+
+/// The language of a registry's line, with how its frames are told apart.
+pub(super) fn language(account: Account, profile: &Arc<Profile>) -> (MakeFramer, Arc<dyn Dialect>) {
+    let framer: MakeFramer = match profile.line.value {
+        Line::EppHttps => || Box::new(Whole::default()),
+        _ if profile.quirks.length_without_header => || Box::new(LengthPrefix::payload_only(DEFAULT_CAP)),
+        _ => || Box::new(LengthPrefix::epp(DEFAULT_CAP)),
+    };
+    let dialect: Arc<dyn Dialect> = match profile.line.value {
+        Line::EppTls | Line::EppHttps => Arc::new(EppDialect::new(account, Arc::clone(profile))),
+        Line::Rri => Arc::new(RriDialect::new(account, profile)),
+    };
+    (framer, dialect)
 }
 
 /// What TLS needs at the registry.

@@ -1,6 +1,6 @@
 //! Local records for a run: taken in, counted, and guarded against a shrunken input.
 
-use super::config::{Config, RegistryConfig};
+use super::config::{Config, Records as LocalRecords, RegistryConfig};
 use crate::base::{Blame, Digest, Exit, Problem, Problems, RegistryId, Result, StateDir};
 use crate::dataset::{IngestPlan, Ingested, Records, Source, ingest};
 use crate::report::facts::RecordFile;
@@ -23,7 +23,8 @@ fn origin(config: &Config, files: &[RecordDigest]) -> Option<Digest> {
     let digests: Option<Vec<_>> = files.iter().map(|file| file.sha256.as_ref()).collect();
     let registries: Vec<&RegistryId> = config.registries.keys().collect();
     // As JSON no part can run into the next.
-    let layout = (format!("{:?}", config.records.contacts), format!("{:?}", config.records.domains), registries, env!("CARGO_PKG_VERSION"));
+    let LocalRecords { contacts, domains, escrow, .. } = &config.records;
+    let layout = (format!("{contacts:?}"), format!("{domains:?}"), format!("{escrow:?}"), registries, env!("CARGO_PKG_VERSION"));
     Some(Digest::of(&serde_json::to_vec(&(layout, digests?)).ok()?))
 }
 
@@ -31,24 +32,29 @@ fn origin(config: &Config, files: &[RecordDigest]) -> Option<Digest> {
 ///
 /// # Errors
 /// As [`take_in`].
-pub(super) fn known(config: &Config, state: &StateDir, files: &[RecordDigest]) -> Result<(Records, Option<Problems>), Problems> {
+pub(super) fn known(
+    config: &Config,
+    tables: &LocalRecords,
+    state: &StateDir,
+    files: &[RecordDigest],
+) -> Result<(Records, Option<Problems>), Problems> {
     let there = origin(config, files).and_then(|origin| Records::open(&records_dir(state)).ok().filter(|records| records.is_of(&origin)));
     if let Some(records) = there {
         return Ok((records, None));
     }
-    let Ingested { records, warnings } = take_in(config, state, files)?;
+    let Ingested { records, warnings } = take_in(config, tables, state, files)?;
     Ok((records, Some(warnings)))
 }
 
-/// Takes the local records in. What an earlier run took in is the measure of what may be missing now.
+/// Takes the local records in from `tables`. What an earlier run took in is the measure of what may be missing now.
 ///
 /// # Errors
 /// Every problem of every file.
-pub(super) fn take_in(config: &Config, state: &StateDir, files: &[RecordDigest]) -> Result<Ingested, Problems> {
+pub(super) fn take_in(config: &Config, tables: &LocalRecords, state: &StateDir, files: &[RecordDigest]) -> Result<Ingested, Problems> {
     let dir = records_dir(state);
     let plan = IngestPlan {
-        contacts: config.records.contacts.clone(),
-        domains: config.records.domains.clone(),
+        contacts: tables.contacts.clone(),
+        domains: tables.domains.clone(),
         registries: config.registries.keys().cloned().collect(),
         previous: Records::open(&dir).ok().map(|r| r.totals()),
         min_rows_share: config.gates.min_rows_share,
@@ -88,11 +94,10 @@ pub(super) fn each_listed(registry: &RegistryConfig, mut visit: impl FnMut(&str)
 }
 
 /// The tables of local records with their rows, for the report.
-pub(super) fn files(config: &Config, now: &Records, before: Option<&Records>) -> Vec<RecordFile> {
-    let tables = [(&config.records.contacts, "contacts", 0), (&config.records.domains, "domains", 1)];
+pub(super) fn files(tables: &LocalRecords, now: &Records, before: Option<&Records>) -> Vec<RecordFile> {
+    let tables = [(&tables.contacts, "contacts", 0), (&tables.domains, "domains", 1)];
     let of = |(source, table, at): (&Option<Source>, &str, usize)| {
-        let files = &source.as_ref()?.files;
-        let names: Vec<String> = files.iter().map(|f| f.display().to_string()).collect();
+        let names: Vec<String> = source.as_ref()?.names().iter().map(|f| f.display().to_string()).collect();
         let rows = |records: &Records| records.totals().get(at).copied().unwrap_or_default();
         Some(RecordFile { file: names.join(", "), table: table.to_owned(), rows: rows(now), previous_rows: before.map(rows) })
     };

@@ -17,7 +17,7 @@ use super::commitments::Owners;
 use super::config::Loaded;
 use super::ledgers::Opened;
 use super::redacting::Gone;
-use super::{Context, ledgers};
+use super::{Context, ledgers, queried};
 use crate::base::{Blame, Event, Exit, ObjectRef, Problem, Problems, RegistryId, Result, Timestamp, read_capped};
 use crate::compliance::register::{Book, Case, Limits, Use, register, registers};
 use crate::compliance::retention::{Kept, Life, Resolution, items, resolve};
@@ -86,7 +86,7 @@ impl Known {
         let wanted = search::wanted(loaded, &records, of, asked.as_ref())?;
         ctx.events.tell(Event::Stage { name: "subject" });
         let today = at.to_zoned(TimeZone::UTC).date();
-        let ends = match &loaded.config.records.services {
+        let ends = match &queried::records(&loaded.config, ctx)?.services {
             Some(source) => ServiceEnds::read(source, today)?,
             None => ServiceEnds::default(),
         };

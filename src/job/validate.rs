@@ -31,7 +31,7 @@ pub struct ValidateOptions {
     pub warnings_count: bool,
 }
 
-/// How `validate` ended.
+/// How `validate` ended, or another verb that leaves findings.
 #[derive(Clone, Debug)]
 pub struct Validated {
     /// How the verb ended.
@@ -273,7 +273,7 @@ pub(super) fn known(records: &Records, config: &Config) -> Result<()> {
 }
 
 /// Tells the counts, by registry and rule.
-fn tell(summary: &FindingsSummary, dir: &Path, ctx: &Context) {
+pub(super) fn tell(summary: &FindingsSummary, dir: &Path, ctx: &Context) {
     for count in &summary.rules {
         let severity = count.severity.as_str();
         let line = format!("{}: {} {} {severity}s in {} objects", count.registry, count.rule, count.findings, count.objects);
@@ -284,7 +284,7 @@ fn tell(summary: &FindingsSummary, dir: &Path, ctx: &Context) {
 }
 
 /// The first findings as a table for people.
-fn shown(first: &[Finding], summary: &FindingsSummary, dir: &Path) -> String {
+pub(super) fn shown(first: &[Finding], summary: &FindingsSummary, dir: &Path) -> String {
     if first.is_empty() {
         return format!("{} objects, no findings", summary.objects);
     }

@@ -2,6 +2,7 @@
 
 use super::config::RegistryConfig;
 use crate::base::Timestamp;
+use crate::policy::Limits;
 use crate::pull::Ledger;
 use crate::session::{Quota, Ration};
 use jiff::civil::Time;
@@ -25,8 +26,7 @@ impl Within {
 
     /// What may be asked of `registry`, where `domains` are held, after what `ledger` has of today.
     pub(super) fn ration(&self, registry: &RegistryConfig, ledger: &Ledger, domains: u64, now: Timestamp) -> Ration {
-        let limits = &registry.profile.limits;
-        let points = limits.daily_quota.value.points(domains).map(|points| part(points, registry.share));
+        let points = points(&registry.profile.limits, domains, registry.share);
         let used = ledger.used();
         Ration {
             commands: self.budget.map(|budget| budget.saturating_sub(used.commands)),
@@ -36,9 +36,19 @@ impl Within {
     }
 }
 
+/// Our share of a day's quota at an account with so many domains, where its points are known.
+pub(super) fn points(limits: &Limits, domains: u64, share: f64) -> Option<u64> {
+    limits.daily_quota.value.points(domains).map(|points| part(points, share))
+}
+
 /// The zone that a registry's days begin in; UTC where its profile names none.
 pub(super) fn zone(registry: &RegistryConfig) -> TimeZone {
-    registry.profile.limits.zone.as_ref().map_or(TimeZone::UTC, |rule| rule.value.rules().clone())
+    zone_of(&registry.profile.limits)
+}
+
+/// The same by an account's limits.
+pub(super) fn zone_of(limits: &Limits) -> TimeZone {
+    limits.zone.as_ref().map_or(TimeZone::UTC, |rule| rule.value.rules().clone())
 }
 
 /// The next time after `now` at which clocks in `zone` show `time`.
@@ -50,7 +60,7 @@ fn next(time: Time, zone: &TimeZone, now: Timestamp) -> Option<Timestamp> {
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share lies between 0 and 1")]
-fn percent(share: f64) -> u8 {
+pub(super) fn percent(share: f64) -> u8 {
     (share * 100.0).round() as u8
 }
 

@@ -111,6 +111,11 @@ impl TimedRate {
         Self { from: window.from, until: window.until, zone: window.zone.rules().clone(), rate }
     }
 
+    /// Our part of its rate: commands in a time.
+    pub(crate) const fn rate(&self) -> (u32, Duration) {
+        self.rate
+    }
+
     /// Whether the registry's clock shows a time in the window. An hour that a change of clocks brings twice counts twice.
     fn holds(&self, wall: Timestamp) -> bool {
         let time = self.zone.to_datetime(wall).time();

@@ -62,6 +62,27 @@ fn a_template_with_every_comment_taken_off_reads() {
     assert_eq!(config.registries[&"example".into()].profile.limits.sessions.value, 4);
     assert_eq!(config.records.contacts.map(|c| c.columns.len()), Some(1));
     assert_eq!(config.records.rdap, [PathBuf::from("records/rdap.ndjson")]);
+    assert_eq!(config.records.postgres.map(|queried| queried.time), Some(std::time::Duration::from_mins(30)));
+}
+
+#[test]
+fn a_table_is_a_query_or_files_and_a_query_has_a_database() {
+    let database = "[records.postgres]\naddress = \"postgresql://reader@%2Frun/shop\"\n";
+    let table = |lines: &str, rest: &str| format!("{GOOD}[records.orders]\n{lines}\n{rest}");
+    let records = read(table("query = '''\nSELECT 1;\n'''\ncolumns = { order = \"n\" }", database)).expect("it reads").config.records;
+    let source = records.orders.expect("a table");
+    assert_eq!(source.query.map(|query| query.sql).as_deref(), Some("SELECT 1;\n"));
+    assert_eq!(source.setting.as_deref(), Some("records.orders.query"));
+    let told = [
+        table("query = \"TABLE orders\"", ""),
+        table("query = \"TABLE orders\"\nfiles = [\"a.csv\"]", database),
+        table("query = \"TABLE orders\"\ndelimiter = \";\"", database),
+        table("query = [\"TABLE orders\"]", database),
+        table("files = [\"a.csv\"]", "[records.escrow]\ndir = \"escrow\"\n[records.domains]\nfiles = [\"d.csv\"]\n"),
+        table("files = [\"a.csv\"]", "[records.postgres]\naddress = \"postgresql://reader:secret@%2Frun/shop\"\ntimeout_seconds = 0\n"),
+        table("files = [\"a.csv\"]", "[records.postgres]\npassword = \"secret\"\naddress = \"postgresql://reader@db.example/shop\"\n"),
+    ];
+    insta::assert_snapshot!(told.map(faults).join("\n"));
 }
 
 #[test]
@@ -383,13 +404,17 @@ fn a_database_that_is_the_store_is_named_whole_and_without_its_password() {
     let of = |keys: &str| read(format!("{GOOD}[store]\n{keys}").as_bytes());
     let network = "postgres = \"postgresql://privet@db.example/privet\"\nca = \"ca.pem\"\npassword = { credential = \"store\" }\n";
     let socket = "postgres = \"postgresql://privet@%2Frun%2Fpostgresql/privet\"\n";
-    let database = |keys: &str| of(keys).expect("good").config.store.expect("a database");
+    let shared = |keys: &str| of(keys).expect("good").config.store.expect("a database");
+    let database = |keys: &str| shared(keys).database;
     assert!(database(network).password.is_some() && database(network).ca == Some("ca.pem".into()));
     assert!(database(socket).password.is_none() && database(socket).ca.is_none());
+    let workers = |keys: &str| (shared(keys).workers, shared(keys).lease.as_secs());
+    assert_eq!([workers(socket), workers(&format!("{socket}workers = 3\nlease_seconds = 5\n"))], [(1, 30), (3, 5)]);
     assert!(read(GOOD).expect("good").config.store.is_none());
     let wrong = [
         "",
         "postgres = \"db.example\"\n",
+        "postgres = \"postgresql://privet@%2Frun%2Fpostgresql/privet\"\nworkers = 65\nlease_seconds = 1\n",
         "postgres = \"postgresql://privet:open@db.example/privet\"\nca = \"ca.pem\"\n",
         "postgres = \"postgresql://privet@db.example/privet\"\n",
         "postgres = \"postgresql://privet@one.example,two.example/privet\"\nca = \"ca.pem\"\n",

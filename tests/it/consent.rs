@@ -42,7 +42,7 @@ fn the_ledger_blocks_what_was_planted_to_be_blocked_and_nothing_else() {
 
         let mut store = MemoryStore::default();
         for added in [report.consents, 0] {
-            let mut events = import(&[file("records/consent.csv")]);
+            let mut events = import(&Source::of(vec![file("records/consent.csv")]));
             events.resolve(&records).expect("resolved");
             assert!(events.problems.is_empty(), "{}", events.problems);
             let mut ledger = Ledger::open(&mut store).expect("a ledger");

@@ -9,7 +9,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 fn context() -> Context {
-    Context { clock: Arc::new(SystemClock::new()), events: Arc::new(Quiet), stop: StopToken::default(), only: Vec::new() }
+    Context {
+        clock: Arc::new(SystemClock::new()),
+        events: Arc::new(Quiet),
+        stop: StopToken::default(),
+        only: Vec::new(),
+        queries: privet::job::Queries::default(),
+    }
 }
 
 /// Differences by registry, object, kind, severity and field.

@@ -21,7 +21,8 @@ use std::path::PathBuf;
 use std::process::Command;
 
 /// The pages, each followed by a test of its own.
-const PAGES: [&str; 6] = ["README.md", "SECURITY.md", "docs/officer.md", "docs/operator.md", "docs/reference.md", "docs/tutorial.md"];
+const PAGES: [&str; 7] =
+    ["README.md", "SECURITY.md", "docs/officer.md", "docs/operator.md", "docs/reference.md", "docs/scale.md", "docs/tutorial.md"];
 /// The blocks that are not run: the page, and the first command.
 const NOT_RUN: [(&str, &str); 1] = [("README.md", "cargo test")];
 
@@ -64,6 +65,11 @@ fn reference() {
 #[test]
 fn operator() {
     follow("docs/operator.md");
+}
+
+#[test]
+fn scale() {
+    follow("docs/scale.md");
 }
 
 #[test]

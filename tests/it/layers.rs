@@ -11,7 +11,9 @@ const TABLE: &[(&str, &[&str])] = &[
     ("policy", &["model"]),
     ("session", &["model", "protocol", "policy"]),
     ("transport", &["model", "protocol", "policy", "session"]),
-    ("store", &[]),
+    ("forecast", &["model", "protocol/frame", "policy", "session"]),
+    ("database", &[]),
+    ("store", &["database"]),
     ("dataset", &["model", "policy"]),
     ("compliance", &["model", "policy", "store", "dataset"]),
     ("pull", &["model", "policy", "session", "transport", "dataset"]),
@@ -33,12 +35,14 @@ const FOR_SIM: [&str; 12] =
     ["model", "policy", "protocol", "session", "store", "dataset", "compliance", "diff", "plan", "journal", "apply", "mock"];
 
 /// What the verbs may use.
-const FOR_JOB: [&str; 17] = [
+const FOR_JOB: [&str; 19] = [
     "model",
     "policy",
     "protocol",
     "session",
     "transport",
+    "database",
+    "forecast",
     "store",
     "dataset",
     "compliance",
@@ -54,12 +58,13 @@ const FOR_JOB: [&str; 17] = [
 ];
 
 /// What the command line may use.
-const FOR_CLI: [&str; 18] = [
+const FOR_CLI: [&str; 19] = [
     "model",
     "policy",
     "protocol",
     "session",
     "transport",
+    "forecast",
     "store",
     "dataset",
     "compliance",
@@ -82,6 +87,7 @@ const DRIVERS: &[&str] = &[
     "apply/journal.rs",
     "pull/driver.rs",
     "pull/dns/driver.rs",
+    "database/",
     "store/postgres/",
     "job/",
     "mock/server",

@@ -20,6 +20,7 @@ mod dns;
 mod docs;
 mod ended;
 mod erasure;
+mod escrow;
 mod exposure;
 mod extensions;
 mod https;
@@ -38,6 +39,7 @@ mod parts;
 mod plan;
 mod plan_input;
 mod proof;
+mod queried;
 mod raw;
 mod record;
 mod registries;
@@ -49,10 +51,11 @@ mod sample;
 mod schema_files;
 mod schemas;
 mod served;
-#[path = "../../src/store/postgres/server.rs"]
+#[path = "../../src/database/server.rs"]
 mod server;
 mod session_faults;
 mod sim;
+mod simulate;
 mod state_faults;
 mod subject;
 mod validate;

@@ -62,7 +62,13 @@ fn project() -> PathBuf {
 /// What a verb is given that runs at `at`.
 fn at(at: &str, registries: &[&str]) -> Context {
     let only = registries.iter().map(|id| RegistryId::new(*id)).collect();
-    Context { clock: Arc::new(Fixed(at.parse().expect("a time"))), events: Arc::new(Quiet), stop: StopToken::default(), only }
+    Context {
+        clock: Arc::new(Fixed(at.parse().expect("a time"))),
+        events: Arc::new(Quiet),
+        stop: StopToken::default(),
+        only,
+        queries: privet::job::Queries::default(),
+    }
 }
 
 /// Every file below `dir`, by its path in it.

@@ -230,7 +230,13 @@ fn rows(path: &Path) -> BTreeSet<Difference> {
 /// What a verb is given, confined to `only` where that names any.
 pub(crate) fn context(only: &[&str]) -> Context {
     let only = only.iter().map(|id| RegistryId::new(*id)).collect();
-    Context { clock: Arc::new(SystemClock::new()), events: Arc::new(Quiet), stop: StopToken::default(), only }
+    Context {
+        clock: Arc::new(SystemClock::new()),
+        events: Arc::new(Quiet),
+        stop: StopToken::default(),
+        only,
+        queries: privet::job::Queries::default(),
+    }
 }
 
 /// As [`context`], where the operator stops the verb behind `reports` reports of progress.

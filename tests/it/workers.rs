@@ -178,7 +178,7 @@ fn a_run_is_shared_by_as_many_as_are_allowed_and_no_other_plan_is_applied_beside
     let locked = |(code, _, told): (i32, Value, String), why: &str| {
         assert!(code == 30 && told.contains("E-lock-002") && told.contains(why), "{code}: {told}");
     };
-    locked(run("apply", &path(0), &[]), "all 1 workers");
+    locked(run("apply", &path(0), &[]), "`store.workers` allows (1)");
     locked(run("apply", &path(1), &[]), "another plan");
     // A settlement sends nothing, and nobody may send anything beside it.
     let folder = killing.world.data().join("state-9/plans");

@@ -11,7 +11,7 @@ mod serve;
 mod target;
 
 pub use scan::events;
-pub use serve::{ServeArgs, State, serve, serve_state};
+pub use serve::{ServeArgs, State, serve, serve_state, start};
 pub use target::Target;
 
 use crate::measure::{Outcome, Server, json_of, median, myself};

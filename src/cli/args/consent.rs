@@ -10,8 +10,8 @@ pub(in crate::cli) enum Consent {
     /// Take events from CSV, NDJSON or Parquet into the ledger; the same event is taken once
     #[command(after_help = CONSENT_IMPORT)]
     Import {
-        /// The files, by their extensions
-        #[arg(required = true, value_name = "FILE")]
+        /// The files, by their extensions; without any, the table [records.consent] of the configuration
+        #[arg(value_name = "FILE")]
         files: Vec<PathBuf>,
         /// Take the good rows although others are bad
         #[arg(long)]

@@ -35,6 +35,15 @@ pub(in crate::cli) enum Report {
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },
+    /// A data escrow deposit against local records and registries: what is missing, too much, another value, or masked
+    #[command(after_help = ESCROW)]
+    Escrow {
+        /// The directory with the files of one deposit, decrypted and unpacked
+        #[arg(value_name = "DIR")]
+        dir: PathBuf,
+        #[command(flatten)]
+        which: Which,
+    },
     /// How long is kept what of whom: what is retained, due and overdue, by which rule
     Retention {
         /// Try this rule pack on today's data, in place of the one in force
@@ -52,3 +61,10 @@ pub(in crate::cli) enum Report {
         which: Which,
     },
 }
+
+const ESCROW: &str = "\
+A deposit is CSV files with a header: domains (`…_RDE_…_full…` or `…_inc…`), handles (`…_hdl…`), and the SHA-256 digests of both (`…_hash…`). \
+Values are compared and never shown. Where errors are found it ends with 11; --fail-on findings counts warnings too.
+
+Example:
+  privet report escrow /srv/escrow/2027-01-31 --registry example-thick";

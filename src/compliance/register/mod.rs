@@ -25,6 +25,7 @@ pub use holds::Holds;
 pub use schema::{Column, Happening, Kind, Register, Use, register, registers, severity};
 
 use super::import::{Import, read};
+use crate::dataset::Source;
 use std::path::PathBuf;
 
 /// Columns that every table has.
@@ -34,5 +35,5 @@ const ALWAYS: [&str; 3] = ["case", "event", "at"];
 #[must_use]
 pub fn import_register(register: &'static Register, files: &[PathBuf]) -> Import<Draft> {
     let columns = register.header();
-    read(files, &columns, &ALWAYS, |values| Draft::read(register, &columns, values))
+    read(&Source::of(files.to_vec()), &columns, &ALWAYS, |values| Draft::read(register, &columns, values))
 }

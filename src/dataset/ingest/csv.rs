@@ -20,6 +20,7 @@ pub(super) fn read(path: &Path, delimiter: u8, layout: &Layout<'_>, problems: &m
             return;
         }
     };
+    let path = layout.shown(path);
     let fault = Arc::new(Mutex::new(None));
     let guard = Guard::new(BufReader::with_capacity(256 * 1024, file), delimiter, Arc::clone(&fault));
     let mut reader = ::csv::ReaderBuilder::new().delimiter(delimiter).has_headers(false).flexible(true).from_reader(guard);
@@ -32,12 +33,12 @@ pub(super) fn read(path: &Path, delimiter: u8, layout: &Layout<'_>, problems: &m
             Ok(false) => break,
             Err(e) => {
                 let kept = fault.lock().unwrap_or_else(PoisonError::into_inner).take();
-                let line = e.position().map_or(0, ::csv::Position::line);
+                let line = layout.line(e.position());
                 problems.push(kept.map_or_else(|| unreadable(path, line, &e), |fault: Fault| fault.problem(path)));
                 return;
             }
         }
-        let line = record.position().map_or(0, ::csv::Position::line);
+        let line = layout.line(record.position());
         let Some(columns) = &positions else {
             width = record.len();
             let header: Vec<&str> = record.iter().map(|name| name.trim_start_matches('\u{feff}').trim()).collect();

@@ -13,7 +13,7 @@ pub(in crate::dataset) use check::a_labels;
 pub(in crate::dataset) use ndjson::Lines;
 pub use records::{Ingested, Records};
 pub(in crate::dataset) use source::Layout;
-pub use source::{Format, Source};
+pub use source::{Format, Query, Source};
 
 use super::buckets::{bucket_of, log2_for};
 use super::columns::{ContactField, columns};
@@ -49,7 +49,7 @@ pub struct IngestPlan {
     pub origin: Option<Digest>,
 }
 
-/// Hands each row of `source`'s files to `sink`: the file, the line, and the values in the order of `wanted`. Problems of the files are
+/// Hands each row of `source`'s files to `sink`: the file by its name ([`Source::names`]), the line, and the values in the order of `wanted`. Problems of the files are
 /// collected; what is wrong with a whole file ends that file alone.
 pub fn each_row(source: &Source, wanted: &[&str], problems: &mut Problems, mut sink: impl FnMut(&Path, u64, &[Option<&str>])) {
     Layout::read(source, wanted, problems, &mut |at, values, _| sink(at.file, at.line, values));
@@ -142,7 +142,8 @@ impl<'p> Taking<'p> {
     fn gate(&mut self, kind: ObjectKind, source: &Source) {
         let rows = self.rows[kind as usize];
         let previous = self.plan.previous.map(|p| p[kind as usize]);
-        let file = source.files.first().map_or_else(|| Path::new(""), PathBuf::as_path);
+        let names = source.names();
+        let file = names.first().map_or_else(|| Path::new(""), PathBuf::as_path);
         if rows == 0 && self.problems.is_empty() {
             let last = previous.map_or_else(String::new, |n| format!(" (the last run took in {n})"));
             let what = format!("0 {} records{last}: refusing to compare a registry with nothing", kind.as_str());

@@ -204,7 +204,7 @@ impl Taking<'_> {
                 rows.insert(key, waiting);
                 continue;
             };
-            let place = |w: &Waiting| self.source(w.kind).and_then(|s| s.files.get(w.file as usize)).cloned().unwrap_or_default();
+            let place = |w: &Waiting| self.source(w.kind).and_then(|s| s.names().get(w.file as usize).cloned()).unwrap_or_default();
             let (file, earlier) = (place(&waiting), place(first));
             let other = if file == earlier { format!("row {}", first.line) } else { format!("{}:{}", earlier.display(), first.line) };
             let object = waiting.row.id().to_owned();

@@ -30,11 +30,24 @@ impl Format {
     }
 }
 
-/// Where one table of local records comes from.
+/// A query of the operator's own, whose rows are a table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Query {
+    /// One statement that gives rows.
+    pub sql: String,
+    /// The line at which it stands in the configuration, from 1.
+    pub line: Option<u64>,
+}
+
+/// Where one table of local records comes from: files, or a query.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {
-    /// The files, read in this order.
+    /// The files, read in this order; of a query the one that its rows were written into, and none until then.
     pub files: Vec<PathBuf>,
+    /// The query, where the table comes from one.
+    pub query: Option<Query>,
+    /// The setting by which problems and reports name the rows of a query, or of another source whose files are ours and go with the run.
+    pub setting: Option<String>,
     /// Their format, where the names do not tell.
     pub format: Option<Format>,
     /// The separator of CSV.
@@ -49,7 +62,19 @@ impl Source {
     /// CSV files with our own column names, separated by commas.
     #[must_use]
     pub const fn of(files: Vec<PathBuf>) -> Self {
-        Self { files, format: None, delimiter: b',', columns: BTreeMap::new(), constants: BTreeMap::new() }
+        Self { files, query: None, setting: None, format: None, delimiter: b',', columns: BTreeMap::new(), constants: BTreeMap::new() }
+    }
+
+    /// The same, its rows being in `file`, as CSV with commas.
+    #[must_use]
+    pub fn written(&self, file: PathBuf) -> Self {
+        Self { files: vec![file], format: Some(Format::Csv), delimiter: b',', ..self.clone() }
+    }
+
+    /// What problems and reports call each file: one of ours by its setting.
+    #[must_use]
+    pub fn names(&self) -> Vec<PathBuf> {
+        self.setting.as_ref().map_or_else(|| self.files.clone(), |setting| vec![PathBuf::from(setting)])
     }
 
     /// Their name of our column.
@@ -61,9 +86,9 @@ impl Source {
 /// Where a row stands.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::dataset) struct At<'a> {
-    /// The file.
+    /// The file, or the setting of a query.
     pub(in crate::dataset) file: &'a Path,
-    /// The line of a text, the row of a table, from 1.
+    /// The line of a text, the row of a table or of a query, from 1.
     pub(in crate::dataset) line: u64,
 }
 
@@ -88,6 +113,10 @@ impl<'a> Layout<'a> {
                 problems.push(Problem::new("E-ingest-001", Blame::Operator, what, nearest(unknown, wanted)).field(unknown));
             }
         }
+        if let Some(setting) = source.setting.as_ref().filter(|_| source.files.is_empty()) {
+            let what = "the query was not run before its rows were read";
+            problems.push(Problem::new("E-ingest-009", Blame::Us, what, "please report this").field(setting.as_str()));
+        }
         for path in &source.files {
             let Some(format) = source.format.or_else(|| Format::of(path)) else {
                 let what = "the name does not tell whether this is CSV, NDJSON or Parquet";
@@ -105,8 +134,11 @@ impl<'a> Layout<'a> {
     /// Finds the wanted columns in a file's `header`: a position for each, or nothing for a constant. All that is wrong is told.
     pub(super) fn find(&self, path: &Path, header: &[&str], problems: &mut Problems) -> Option<Vec<Option<usize>>> {
         let before = problems.kept().len() + problems.dropped();
+        let is_query = self.source.setting.is_some();
         let mut wrong = |id: &str, field: &str, what: String, remedy: String| {
-            problems.push(Problem::new(id, Blame::Input, what, remedy).file(path).line(1).field(field).exit(Exit::InputIncomplete));
+            let problem = Problem::new(id, Blame::Input, what, remedy).file(path).field(field).exit(Exit::InputIncomplete);
+            // A query has names for its columns, and no line that they stand in.
+            problems.push(if is_query { problem } else { problem.line(1) });
         };
         let theirs: Vec<&str> = self.wanted.iter().map(|ours| self.source.theirs(ours)).collect();
         for (n, name) in header.iter().enumerate() {
@@ -127,6 +159,19 @@ impl<'a> Layout<'a> {
             positions.push(position);
         }
         (before == problems.kept().len() + problems.dropped()).then_some(positions)
+    }
+
+    /// What the file at `path` is called in problems.
+    pub(super) fn shown<'p>(&self, path: &'p Path) -> &'p Path
+    where
+        'a: 'p,
+    {
+        self.source.setting.as_ref().map_or(path, Path::new)
+    }
+
+    /// Where a record of CSV stands: its line or, of a query, its row; the header is the record 0.
+    pub(super) fn line(&self, at: Option<&::csv::Position>) -> u64 {
+        at.map_or(0, |at| if self.source.setting.is_some() { at.record() } else { at.line() })
     }
 
     /// The constant of our column number `column`.

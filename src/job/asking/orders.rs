@@ -1,7 +1,7 @@
 //! The orders of the local records, each with what its registrant's record says.
 
-use super::super::Context;
 use super::super::config::{Config, Loaded};
+use super::super::{Context, queried};
 use super::people::{Registrant, rows_of};
 use crate::base::{Blame, Exit, Handle, Problem, Problems, RegistryId, Result};
 use crate::compliance::asking::{Before, Group, Messages, Person as PersonKind, Sent, Trigger};
@@ -25,8 +25,8 @@ impl Orders {
     /// `E-asking-002` (exit 2) where the configuration names no orders; every problem of their files; `E-parquet-…`.
     pub(super) fn read(loaded: &Loaded, ctx: &Context, records: &Records) -> Result<Self, Problems> {
         let config = &loaded.config;
-        let Some(source) = &config.records.orders else {
-            let remedy = "name their files below [records.orders]";
+        let Some(source) = &queried::records(config, ctx)?.orders else {
+            let remedy = "name their files, or a query, below [records.orders]";
             return Err(Problem::new("E-asking-002", Blame::Operator, "there are no orders", remedy)
                 .file(&config.path)
                 .exit(Exit::Usage)

@@ -13,6 +13,7 @@ mod origin;
 mod packs;
 mod proof;
 mod read;
+mod records;
 mod registry;
 mod secret;
 mod store;
@@ -24,6 +25,6 @@ pub use origin::{Given, Origin, Setting};
 pub use read::Environment;
 pub use secret::{SecretRead, SecretSource};
 pub use types::{
-    Agent, Applying, Asking, Brand, ByDefault, Config, Database, Dns, Gates, Loaded, Nightly, Poll, Proof, Records, RegistryConfig,
-    Retention,
+    Agent, Applying, Asking, Brand, ByDefault, Config, Database, Dns, Escrow, Gates, Loaded, Nightly, Poll, Proof, Queried, Records,
+    RegistryConfig, Retention, SharedStore,
 };

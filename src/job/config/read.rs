@@ -3,11 +3,10 @@
 use super::agents;
 use super::document::{CAP, Document, text_of};
 use super::table::{Found, Kind, Layer, Reading, Table};
-use super::types::{ByDefault, Config, Dns, Loaded, Records, RegistryConfig, Retention};
-use super::{Given, TEMPLATE, consent, gates, nightly, packs, proof, registry, store};
+use super::types::{ByDefault, Config, Dns, Loaded, RegistryConfig, Retention};
+use super::{Given, TEMPLATE, consent, gates, nightly, packs, proof, records, registry, store};
 use crate::base::{Blame, Digest, DomainName, Exit, Handle, Problem, Problems, RegistryId, read_capped};
 use crate::compliance::retention::RulePack;
-use crate::dataset::{Format, Source};
 use crate::diff::PrivacySettings;
 use crate::report::TableForms;
 use std::collections::{BTreeMap, BTreeSet};
@@ -116,7 +115,7 @@ fn root(reading: &mut Reading<'_>, path: &Path, bytes: &[u8], layers: [Layer<'_>
     let [outside, file, defaults] = layers;
     // Records, privacy and registries are the operator's alone; the defaults' own are examples.
     let mut own = Table::root(&[file]);
-    let mut records = own.child(reading, "records");
+    let records = own.child(reading, "records");
     let mut privacy = own.child(reading, "privacy");
     let storing = own.child(reading, "store");
     let store = store::store(reading, storing, environment);
@@ -155,14 +154,7 @@ fn root(reading: &mut Reading<'_>, path: &Path, bytes: &[u8], layers: [Layer<'_>
     let proof = proof::proof(reading, proving, environment);
     let fallback = all.child(reading, "registry_defaults");
 
-    let mut one = |key, reading: &mut Reading<'_>| {
-        let table = records.child(reading, key);
-        source(reading, table)
-    };
-    let [contacts, domains, services, orders] = ["contacts", "domains", "services", "orders"].map(|key| one(key, reading));
-    let answers = records.child(reading, "rdap");
-    let records_read = Records { contacts, domains, services, orders, rdap: rdap(reading, answers) };
-    records.finish(reading);
+    let records_read = records::records(reading, records, environment);
     let agents = agents::all(reading, &mut agents);
     let brands = consent::brands(reading, &mut brands);
     let registries = registry::all(reading, &mut registries, &fallback, environment);
@@ -175,7 +167,7 @@ fn root(reading: &mut Reading<'_>, path: &Path, bytes: &[u8], layers: [Layer<'_>
     all.finish(reading);
     version?;
     let (gates, corrections, nightly, retention, asking) = (gates?, corrections?, nightly?, retention?, asking?);
-    let (state, reports, tables, records, dns, proof) = (state?, reports?, tables?, records_read, dns?, proof?);
+    let (state, reports, tables, records, dns, proof) = (state?, reports?, tables?, records_read?, dns?, proof?);
     let (record, (overseeing, oversight)) = (record?, oversight?);
     let digest = digest(bytes, &reading.rules);
     Some(Config {
@@ -259,52 +251,6 @@ fn dns(reading: &mut Reading<'_>, mut table: Table<'_>) -> Option<Dns> {
     let at_once = table.find("at_once").and_then(|f| f.number(reading, 1..=4096)).and_then(|n| usize::try_from(n).ok());
     table.finish(reading);
     Some(Dns { resolver: resolver?, port: port?, wait: Duration::from_secs(seconds?.into()), at_once: at_once? })
-}
-
-/// One table of records; nothing where the file has none.
-fn source(reading: &mut Reading<'_>, mut table: Table<'_>) -> Option<Source> {
-    if table.is_absent() {
-        return None;
-    }
-    let files = table.need(reading, "files", "[\"records/contacts.csv\"]");
-    let paths = files.as_ref().and_then(|f| f.texts(reading)).map(|t| (files.clone(), t));
-    let delimiter = table.find("delimiter").map_or(Some(b','), |found| {
-        let text = found.text(reading)?;
-        match text.as_bytes() {
-            [byte] if byte.is_ascii() && !matches!(byte, b'"' | b'\r' | b'\n') => Some(*byte),
-            _ => {
-                found.wrong(reading, "one ASCII character, such as `,` or `;`");
-                None
-            }
-        }
-    });
-    let columns = table.find("columns").map_or(Some(BTreeMap::new()), |f| f.pairs(reading));
-    let constants = table.find("constants").map_or(Some(BTreeMap::new()), |f| f.pairs(reading));
-    table.finish(reading);
-    let (found, texts) = paths?;
-    let found = found?;
-    let mut formats = texts.iter().map(|t| Format::of(Path::new(t)));
-    let first = formats.next().flatten();
-    if first.is_none() || !formats.all(|f| f == first) {
-        found.wrong(reading, "files that all end in `.csv`, all in `.ndjson` or all in `.parquet`");
-        return None;
-    }
-    let files = texts.iter().map(|t| found.layer.base.join(t)).collect();
-    Some(Source { files, format: Some(first?), delimiter: delimiter?, columns: columns?, constants: constants? })
-}
-
-/// The files of RDAP answers; none where the file has no such table.
-fn rdap(reading: &mut Reading<'_>, mut table: Table<'_>) -> Vec<PathBuf> {
-    if table.is_absent() {
-        return Vec::new();
-    }
-    let found = table.need(reading, "files", "[\"records/rdap.ndjson\"]");
-    table.finish(reading);
-    let Some((found, texts)) = found.and_then(|f| f.texts(reading).map(|texts| (f, texts))) else { return Vec::new() };
-    if !texts.iter().all(|t| Format::of(Path::new(t)) == Some(Format::NdJson)) {
-        found.wrong(reading, "files that all end in `.ndjson`");
-    }
-    texts.iter().map(|t| found.layer.base.join(t)).collect()
 }
 
 /// Which new names are sold with protection.

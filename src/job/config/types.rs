@@ -30,7 +30,7 @@ pub struct Loaded {
     pub origins: BTreeMap<String, Setting>,
 }
 
-/// A database that is the store.
+/// A database.
 #[derive(Clone, Debug)]
 pub struct Database {
     /// Who logs in, where, into which: `postgresql://user@host:port/database`.
@@ -39,6 +39,13 @@ pub struct Database {
     pub password: Option<SecretSource>,
     /// The authorities by which a server behind a network is known, in PEM.
     pub ca: Option<PathBuf>,
+}
+
+/// A database that is the store, for one machine or several.
+#[derive(Clone, Debug)]
+pub struct SharedStore {
+    /// The database.
+    pub database: Database,
     /// How many workers may share a run: each has its part of every registry account.
     pub workers: u32,
     /// How long a worker that is not heard of keeps what it has in hand.
@@ -79,7 +86,7 @@ pub struct Config {
     /// Where snapshots, locks and ledgers are kept.
     pub state: PathBuf,
     /// The database that is the store; the file of the state directory is, where none is named.
-    pub store: Option<Database>,
+    pub store: Option<SharedStore>,
     /// Where each run leaves its reports.
     pub reports: PathBuf,
     /// The forms in which reports leave their tables.
@@ -151,8 +158,32 @@ pub struct Records {
     pub services: Option<Source>,
     /// What was ordered for whom.
     pub orders: Option<Source>,
+    /// What registrants said of their data, for `consent import`.
+    pub consent: Option<Source>,
     /// Files of RDAP answers about domains; empty where there are none.
     pub rdap: Vec<PathBuf>,
+    /// The database of the tables that are queries.
+    pub postgres: Option<Queried>,
+    /// The data escrow deposit in the place of the tables of contacts and domains.
+    pub escrow: Option<Escrow>,
+}
+
+/// A data escrow deposit as local records.
+#[derive(Clone, Debug)]
+pub struct Escrow {
+    /// The directory of the deposit.
+    pub dir: PathBuf,
+    /// What names end with, without a dot before it → the registry whose they are.
+    pub zones: BTreeMap<String, RegistryId>,
+}
+
+/// The database of queries.
+#[derive(Clone, Debug)]
+pub struct Queried {
+    /// The database.
+    pub database: Database,
+    /// How long a query may take.
+    pub time: Duration,
 }
 
 /// By which rules data are kept.

@@ -16,7 +16,7 @@ use crate::job::opening::open_store;
 use crate::job::redacting::{Redacted, count, redact_rows};
 use crate::job::register::limits;
 use crate::job::table::Table;
-use crate::job::{Context, Ended, asking, commitments, proof};
+use crate::job::{Context, Ended, asking, commitments};
 use crate::plan::vault_name;
 use crate::report::proof::{Commitment, RedactedRow};
 use crate::store::{Batch, Head, Store, Vault};
@@ -129,7 +129,7 @@ pub fn subject_erase(loaded: &Loaded, ctx: &Context, of: &SubjectOf, despite: Op
     let retention = known.refuse(loaded, &holds, despite.as_ref())?;
     let night = Night::begin(loaded, ctx)?;
     night.stage("erase");
-    night.records.get_or_init(|| proof::record_digests(&loaded.config));
+    night.record_digests()?;
     let heads = heads(&mut opened.store)?;
     // What leads to the person goes last: stopped in between, the same command goes on.
     let ground = if known.asked.is_some() { "GDPR Art. 17(1), on request" } else { "GDPR Art. 17(1)" };

@@ -1,126 +1,26 @@
-//! The connection to the server: where it is, how it is secured, and what is said where it fails.
+//! The line to the store's server, and what is said where it fails.
 
-use crate::base::{Blame, Exit, Problem, Result, Secret};
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject as _;
-use rustls::{ClientConfig, RootCertStore};
-use std::sync::Arc;
-use std::time::Duration;
-use tokio::runtime::Runtime;
-use tokio_postgres::config::{Host, SslMode};
-use tokio_postgres::{Client, Config, NoTls};
-use tokio_postgres_rustls::MakeRustlsConnect;
+use crate::base::{Blame, Exit, Problem, Result};
+use crate::database::{NoLine, told};
+use tokio_postgres::Client;
 
-/// How long a connection may take to be made.
-const CONNECT: Duration = Duration::from_secs(10);
-/// How long a line may be silent before the server is asked whether it is still there.
-const IDLE: Duration = Duration::from_secs(30);
-/// How long what was sent may stay unacknowledged.
-const UNHEARD: Duration = Duration::from_secs(30);
+pub use crate::database::{PostgresPlace, ServerTls};
 
-/// How the line to a server on another machine is secured.
-#[derive(Clone)]
-pub enum ServerTls {
-    /// By TLS: the server's certificate is held against these authorities, in PEM, and against its name.
-    Verified(Vec<u8>),
-    /// By nothing: a socket of this machine's.
-    Local,
-}
-
-/// Where a store is.
-#[derive(Clone)]
-pub struct PostgresPlace {
-    config: Config,
-    shown: String,
-    tls: ServerTls,
-}
-
-impl std::fmt::Debug for PostgresPlace {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "PostgresPlace({})", self.shown)
-    }
-}
-
-impl PostgresPlace {
-    /// The place at `address`, as in `postgresql://user@host:5432/database`: who logs in, where, and into which database.
-    ///
-    /// # Errors
-    /// What is wrong with it: it is no such address, holds a password, names no database or several hosts, or leads to another machine
-    /// without authorities by which its certificate is known.
-    pub fn new(address: &str, password: Option<&Secret>, authorities: Option<Vec<u8>>) -> Result<Self, &'static str> {
-        let mut config: Config = address.parse().map_err(|_| "it is no address such as `postgresql://user@host/database`")?;
-        if config.get_password().is_some() {
-            return Err("it holds a password: give that by `password`, and change it, since copies of this file may exist");
-        }
-        let (Some(user), Some(database)) = (config.get_user(), config.get_dbname()) else {
-            return Err("it names no user, or no database");
-        };
-        let [host] = config.get_hosts() else { return Err("it names no host, or several") };
-        let (host, tls) = match (host, authorities) {
-            (Host::Unix(dir), None) => (dir.display().to_string(), ServerTls::Local),
-            (Host::Unix(_), Some(_)) => return Err("a socket of this machine's needs no `ca`"),
-            (Host::Tcp(host), Some(pem)) => (host.clone(), ServerTls::Verified(pem)),
-            (Host::Tcp(_), None) => return Err("a server behind a network is known by `ca`: name the file with its authority"),
-        };
-        let port = config.get_ports().first().copied().unwrap_or(5432);
-        let shown = format!("postgresql://{user}@{host}:{port}/{database}");
-        config.ssl_mode(if matches!(tls, ServerTls::Local) { SslMode::Disable } else { SslMode::Require });
-        config.application_name("privet").connect_timeout(CONNECT).keepalives_idle(IDLE).tcp_user_timeout(UNHEARD);
-        if let Some(password) = password {
-            config.password(password.reveal());
-        }
-        Ok(Self { config, shown, tls })
-    }
-
-    /// The place for people: nothing of it is secret.
-    #[must_use]
-    pub fn shown(&self) -> &str {
-        &self.shown
-    }
-}
-
-/// A line to a server, and the one thread of ours that serves it.
-pub(super) struct Line {
-    place: PostgresPlace,
-    /// There until the line is dropped.
-    runtime: Option<Runtime>,
-}
-
-impl Drop for Line {
-    /// A runtime that waits for its end may not be dropped where another one waits.
-    fn drop(&mut self) {
-        if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_background();
-        }
-    }
-}
+/// A line whose failures are the store's.
+pub(super) struct Line(crate::database::Line);
 
 impl Line {
     pub(super) fn new(place: &PostgresPlace) -> Result<Self> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let runtime = runtime.map_err(|e| {
-            Problem::new("E-store-006", Blame::Operator, format!("cannot wait for the store: {e}"), "see the limits of this process")
-                .exit(Exit::Storage)
-        })?;
-        Ok(Self { place: place.clone(), runtime: Some(runtime) })
+        crate::database::Line::new(place).map(Self).map_err(|e| refused(place.shown(), &e))
     }
 
     pub(super) fn shown(&self) -> &str {
-        &self.place.shown
+        self.0.shown()
     }
 
-    /// Waits for `act`, on a thread that waits for nothing else: whoever calls may itself be waited for by a runtime.
+    /// Waits for `act`.
     pub(super) fn run<T: Send>(&self, act: impl Future<Output = T> + Send) -> Result<T> {
-        let lost = || Problem::new("E-store-006", Blame::Us, "a call to the store did not end", "please report this").exit(Exit::Storage);
-        let runtime = self.runtime.as_ref().ok_or_else(lost)?;
-        std::thread::scope(|scope| scope.spawn(|| runtime.block_on(act)).join()).map_err(|_| lost())
-    }
-
-    /// Lets the connection be served whenever a call is waited for. What ends it is told by the call that it fails.
-    fn serve(&self, connection: impl Future<Output: Send> + Send + 'static) {
-        if let Some(runtime) = &self.runtime {
-            runtime.spawn(connection);
-        }
+        self.0.run(act).map_err(|e| refused(self.shown(), &e))
     }
 
     /// Connects and logs in.
@@ -128,61 +28,29 @@ impl Line {
     /// # Errors
     /// `E-store-011`, `E-store-012`.
     pub(super) fn connect(&self) -> Result<Client> {
-        let refused = |e: tokio_postgres::Error| refused(self.shown(), &e);
-        match &self.place.tls {
-            ServerTls::Local => {
-                let (client, connection) = self.run(self.place.config.connect(NoTls))?.map_err(refused)?;
-                self.serve(connection);
-                Ok(client)
-            }
-            ServerTls::Verified(pem) => {
-                let tls = MakeRustlsConnect::new(client_config(pem).map_err(|what| {
-                    let remedy = "name a file with the certificate of the server's authority, in PEM";
-                    Problem::new("E-store-012", Blame::Operator, what, remedy).object(self.shown())
-                })?);
-                let (client, connection) = self.run(self.place.config.connect(tls))?.map_err(refused)?;
-                self.serve(connection);
-                Ok(client)
-            }
-        }
+        self.0.connect().map_err(|e| refused(self.shown(), &e))
     }
-}
-
-/// TLS by those authorities and no others.
-fn client_config(pem: &[u8]) -> Result<ClientConfig, String> {
-    let mut roots = RootCertStore::empty();
-    for certificate in CertificateDer::pem_slice_iter(pem) {
-        let certificate = certificate.map_err(|e| format!("`ca` holds what is no certificate: {e}"))?;
-        roots.add(certificate).map_err(|e| format!("`ca` holds a certificate that cannot be used: {e}"))?;
-    }
-    if roots.is_empty() {
-        return Err("`ca` holds no certificate".to_owned());
-    }
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let versions = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-    Ok(versions.map_err(|e| e.to_string())?.with_root_certificates(roots).with_no_client_auth())
 }
 
 /// That nobody could connect, or log in.
-fn refused(shown: &str, error: &tokio_postgres::Error) -> Box<Problem> {
-    let what = format!("the store's database does not let us in: {}", told(error));
-    let remedy = "see that the server runs, that user and password are right, and that `ca` is the authority of its certificate";
-    Problem::new("E-store-011", Blame::Operator, what, remedy).object(shown).exit(Exit::Storage)
+fn refused(shown: &str, error: &NoLine) -> Box<Problem> {
+    let (id, blame, what, remedy) = match error {
+        NoLine::Runtime(e) => ("E-store-006", Blame::Operator, format!("cannot wait for the store: {e}"), "see the limits of this process"),
+        NoLine::Lost => ("E-store-006", Blame::Us, "a call to the store did not end".to_owned(), "please report this"),
+        NoLine::Authorities(what) => {
+            let remedy = "name a file with the certificate of the server's authority, in PEM";
+            return Problem::new("E-store-012", Blame::Operator, what.clone(), remedy).object(shown);
+        }
+        NoLine::Refused(e) => {
+            let remedy = "see that the server runs, that user and password are right, and that `ca` is the authority of its certificate";
+            ("E-store-011", Blame::Operator, format!("the store's database does not let us in: {}", told(e)), remedy)
+        }
+    };
+    Problem::new(id, blame, what, remedy).object(shown).exit(Exit::Storage)
 }
 
 /// That a call failed.
 pub(super) fn failure(shown: &str, doing: &str, error: &tokio_postgres::Error) -> Box<Problem> {
     let remedy = "see to the database and the line to it, then run the same command again";
     Problem::new("E-store-006", Blame::Operator, format!("cannot {doing}: {}", told(error)), remedy).object(shown).exit(Exit::Storage)
-}
-
-/// What went wrong, in the server's words or the line's. Values never stand in them, since none of ours is part of a statement.
-fn told(error: &tokio_postgres::Error) -> String {
-    match error.as_db_error() {
-        Some(db) => format!("{} ({})", crate::base::escape_controls(db.message()), db.code().code()),
-        None => {
-            let cause = std::error::Error::source(error).map(|cause| format!(": {cause}")).unwrap_or_default();
-            crate::base::escape_controls(&format!("{error}{cause}"))
-        }
-    }
 }

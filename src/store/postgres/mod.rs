@@ -8,8 +8,6 @@ mod line;
 mod lots;
 mod schema;
 #[cfg(test)]
-mod server;
-#[cfg(test)]
 mod tests;
 mod write;
 

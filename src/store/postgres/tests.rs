@@ -1,9 +1,9 @@
 //! The store over a real server.
 #![expect(clippy::print_stdout, reason = "a skipped test says why")]
 
-use super::server::{PASSWORD, Server};
 use super::*;
 use crate::base::Secret;
+use crate::database::server::{PASSWORD, Server};
 use crate::store::tests::{appended, conforms, name, rows, texts};
 use crate::store::{Cell, Claimed, Lot, Lots as _, Taken, WaveEnds, read};
 use std::time::Duration;
