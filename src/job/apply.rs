@@ -70,7 +70,7 @@ pub fn reconcile(loaded: &Loaded, run: &str, gives_up: bool, ctx: &Context) -> R
     let fold = journal::open(&mut store, &plan.header().id)?;
     if fold.is_closed() {
         let ending = Ending { began: ctx.clock.wall(), verb: "reconcile", gives_up: false, others: 0 };
-        return Ok(finish(loaded, &plan, &state, &Outcomes::new(), &ending, ctx)?);
+        return Ok(finish(loaded, &plan, &state, &Outcomes::new(), &ending, ctx)?.0);
     }
     go(loaded, plan, (store, fold, crew), &state, &Going { options: &ApplyOptions::default(), settle_only: true, gives_up }, ctx)
 }
@@ -108,8 +108,13 @@ fn go(
     let mut crew = crew.and_then(Arc::into_inner).map(|crew| crew.into_inner().unwrap_or_else(PoisonError::into_inner));
     let others = crew.as_mut().map_or(Ok(0), |crew| crew.enter_door().and_then(|()| crew.others()))?;
     let verb = if going.settle_only { "reconcile" } else { "apply" };
-    let ended = finish(loaded, &plan, state, &parts, &Ending { began, verb, gives_up: going.gives_up, others }, ctx)?;
-    crew.map_or(Ok(()), Crew::leave)?;
+    let (ended, is_over) = finish(loaded, &plan, state, &parts, &Ending { began, verb, gives_up: going.gives_up, others }, ctx)?;
+    if let Some(mut crew) = crew {
+        if is_over {
+            crew.forget_lots()?;
+        }
+        crew.leave()?;
+    }
     Ok(ended)
 }
 
@@ -262,8 +267,15 @@ fn give_up(id: &str, store: &mut dyn Store, now: Timestamp) -> Result<()> {
     if fold.is_closed() { Ok(()) } else { journal::close(store, id, &fold, now) }
 }
 
-/// Closes the run where everything has come to its end, and tells what became of it.
-fn finish(loaded: &Loaded, plan: &PlanFile, state: &StateDir, parts: &Outcomes, ending: &Ending<'_>, ctx: &Context) -> Result<Ended> {
+/// Closes the run where everything has come to its end, and tells what became of it, and whether it is over.
+fn finish(
+    loaded: &Loaded,
+    plan: &PlanFile,
+    state: &StateDir,
+    parts: &Outcomes,
+    ending: &Ending<'_>,
+    ctx: &Context,
+) -> Result<(Ended, bool)> {
     let (id, config) = (&plan.header().id, &loaded.config);
     let mut store = open_store(&loaded.config)?;
     let fold = journal::open(&mut store, id)?;
@@ -353,5 +365,5 @@ fn finish(loaded: &Loaded, plan: &PlanFile, state: &StateDir, parts: &Outcomes, 
         let proving = Proving { verb: ending.verb, started: ending.began, records: &[], snapshots: Vec::new(), counts: &counts };
         prove(config, ctx, (state, &reports), &proving, &mut ended);
     }
-    Ok(ended)
+    Ok((ended, closed))
 }

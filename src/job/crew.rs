@@ -88,7 +88,7 @@ impl Crew {
         // In the name of all of its workers.
         let plan = Claim { run: ONE_PLAN.into(), worker: DOOR, holder: run.into() };
         crew.wait_for(&plan, patience, "another plan is being applied")?;
-        crew.is_first = crew.store.at_work(run)? == 0;
+        crew.is_first = crew.others()? == 0;
         if alone && !crew.is_first {
             return Err(locked("others are at work at this run"));
         }
@@ -291,7 +291,15 @@ impl Crew {
     /// # Errors
     /// As [`PostgresStore::at_work`].
     pub(super) fn others(&mut self) -> Result<u64> {
-        Ok(self.store.at_work(&self.run)?.saturating_sub(self.numbers.len() as u64))
+        self.store.at_work(&self.run, &self.holder)
+    }
+
+    /// Forgets how the operations were shared out: the run is over.
+    ///
+    /// # Errors
+    /// As [`PostgresStore::forget_lots`].
+    pub(super) fn forget_lots(&mut self) -> Result<()> {
+        self.store.forget_lots(&self.run)
     }
 
     /// Leaves the run: what this worker had is free. The plan as well, where nobody else is at it.

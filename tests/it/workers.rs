@@ -185,7 +185,7 @@ fn a_run_is_shared_by_as_many_as_are_allowed_and_no_other_plan_is_applied_beside
     create_private_dir(&folder).expect("made");
     write_atomic(&folder.join(format!("{id}.plan")), &std::fs::read(&plans[0].path).expect("a plan")).expect("written");
     locked(run("reconcile", &id, &[]), "others are at work");
-    assert_eq!(opened(&server).at_work(&id).expect("a number"), 1);
+    assert_eq!(opened(&server).at_work(&id, "").expect("a number"), 1);
     remove_tree(&pause).expect("removed");
     assert_eq!(first.wait().expect("it ended").code(), Some(0));
     // Nobody is at work any more, and what was refused may go on: it is told that the run is over, and what the other plan was to do is done.

@@ -29,14 +29,14 @@ impl PostgresStore {
         self.done(done, "let go of a part of the run").map(drop)
     }
 
-    /// How many workers are at work at a run.
+    /// How many workers are at work at a run, besides those that `holder` is.
     ///
     /// # Errors
     /// `E-store-006` where the server or the line fails.
-    pub fn at_work(&mut self, run: &str) -> Result<u64> {
+    pub fn at_work(&mut self, run: &str, holder: &str) -> Result<u64> {
         self.check_alive()?;
-        let sql = "SELECT count(*) FROM privet.lease WHERE run = $1 AND worker > 0 AND holder IS NOT NULL AND until > clock_timestamp()";
-        let done = self.line.run(self.client.query_one(sql, &[&run]));
+        let sql = "SELECT count(*) FROM privet.lease WHERE run = $1 AND worker > 0 AND holder <> $2 AND until > clock_timestamp()";
+        let done = self.line.run(self.client.query_one(sql, &[&run, &holder]));
         let found = self.done(done, "read who is at work")?;
         self.of(&found, |row| row.try_get::<_, i64>(0)).map(i64::unsigned_abs)
     }
