@@ -114,6 +114,15 @@ it stands as before. Ctrl-C ends the run once what was sent is settled; the same
 Example:
   privet apply lock.plan --digest 3f6c0a91be27";
 
+/// What is changed, for `privet password --help`.
+const PASSWORD: &str = "\
+A new password is drawn, and on disk before it is sent. Where the answer is lost, the new one is tried once, then the old one once, and
+no more: the same command settles it later. Of other programs that use the account nothing is known: `account = \"exclusive\"` in the
+configuration says that there are none.
+
+Example:
+  privet password example";
+
 /// What makes a run end with another code than 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum FailOn {
@@ -159,6 +168,15 @@ pub(super) enum Command {
         /// Compare one part of the buckets, as several machines do: 2/8 is the second of eight; `merge` puts them together
         #[arg(long, value_name = "K/N", value_parser = part)]
         part: Option<Part>,
+    },
+    /// Give an account that is ours alone a new password
+    #[command(after_help = PASSWORD)]
+    Password {
+        /// The registry, as the configuration names it
+        #[arg(value_name = "ID")]
+        registry: String,
+        #[command(flatten)]
+        places: Places,
     },
     /// Put the parts of a diff together, that several machines made of the same records and snapshots
     Merge {

@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 type Make = fn() -> Value;
 
 /// Each schema but the reports' by its name.
-const SCHEMAS: [(&str, Make); 45] = [
+const SCHEMAS: [(&str, Make); 46] = [
     ("access", written::<Bundle>),
     ("access-portable", written::<Vec<Portable>>),
     ("apply", written::<job::ApplyReport>),
@@ -43,6 +43,7 @@ const SCHEMAS: [(&str, Make); 45] = [
     ("init", written::<Begun>),
     ("mock", written::<mock::Served>),
     ("oversight", written::<job::OversightShown>),
+    ("password", written::<job::PasswordChanged>),
     ("plan", written::<plan::PlanLine>),
     ("planned", written::<job::Planned>),
     ("problem", written::<Problem>),

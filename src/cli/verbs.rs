@@ -65,6 +65,10 @@ fn dispatch(global: &Global, command: Command, printer: &Arc<Printer>, clock: &A
         }
         Command::Diff { which, part: None } => night(global, &which, printer, clock, job::diff),
         Command::Diff { which, part: Some(part) } => night(global, &which, printer, clock, |loaded, ctx| job::diff_part(loaded, ctx, part)),
+        Command::Password { registry, places } => {
+            let which = Which { registry: Vec::new(), places };
+            night(global, &which, printer, clock, |loaded, ctx| job::password(loaded, &registry, ctx))
+        }
         Command::Merge { dirs, which } => night(global, &which, printer, clock, |loaded, ctx| job::merge(loaded, ctx, &dirs)),
         Command::Validate { which, records: _, snapshot, dns, show_suggestions } => {
             let warnings_count = global.fail_on.contains(&FailOn::Findings);

@@ -2,12 +2,12 @@
 
 use super::config::{Loaded, RegistryConfig};
 use super::night::newest_report;
+use super::probe::Probe;
 use super::pulling::{endpoint, runtime, setup, tls};
 use super::{Context, Ended, queried};
-use crate::base::{Blame, DomainName, Event, Exit, Problem, Problems, RegistryId, Result, RunId, StateDir, Timestamp, may_write};
-use crate::model::Query;
+use crate::base::{Blame, Event, Exit, Problem, Problems, RegistryId, Result, RunId, StateDir, Timestamp, may_write};
 use crate::report;
-use crate::session::{Drift, Next, Outcome, PoolReport, ReadPool, Work};
+use crate::session::{Drift, PoolReport, ReadPool};
 use crate::transport::run;
 use std::path::Path;
 use std::sync::Arc;
@@ -26,9 +26,6 @@ const PASSWORD_DAYS: i64 = 365;
 
 /// Hours after the end of the last run at which it is told: a night was missed.
 const RUN_HOURS: i64 = 36;
-
-/// The name that is checked to prove that a login holds. `.invalid` (RFC 2606 §2) belongs to nobody.
-const PROBE: &str = "privet.invalid";
 
 /// What can be looked at without a line: secrets, certificates, keys, disk.
 ///
@@ -96,26 +93,6 @@ fn free_space(state: &Path) -> Result<()> {
     let Some(free) = free(state).filter(|free| *free < MIN_FREE) else { return Ok(()) };
     let what = format!("only {} MiB are free", free >> 20);
     Err(Problem::new("E-check-001", Blame::Operator, what, "make room, or name another state directory").file(state).exit(Exit::Storage))
-}
-
-/// One harmless question: its answer proves the login, which a greeting does not.
-struct Probe {
-    asked: bool,
-    answered: bool,
-}
-
-impl Work for Probe {
-    fn next(&mut self) -> Next {
-        if std::mem::replace(&mut self.asked, true) {
-            return Next::Finished;
-        }
-        Next::Query(0, Query::DomainCheck(vec![DomainName::new(PROBE)]))
-    }
-
-    fn outcome(&mut self, _ticket: u64, outcome: Outcome) -> Result<()> {
-        self.answered = matches!(outcome, Outcome::Answer { .. });
-        Ok(())
-    }
 }
 
 /// What `check` prints with `--format json`.
@@ -195,9 +172,9 @@ pub fn check(loaded: &Loaded, ctx: &Context) -> Result<Ended, Problems> {
     for (id, registry) in loaded.config.registries.iter().filter(|(id, _)| ctx.includes(id)) {
         let pool = ReadPool::new(setup(&loaded.config, id, registry, &run_id, 1)?);
         let endpoint = endpoint(registry, ctx)?;
-        let mut probe = Probe { asked: false, answered: false };
+        let mut probe = Probe::default();
         let line = runtime.block_on(run(pool, endpoint, Arc::clone(&ctx.clock), &mut probe, ctx.stop.clone()))?;
-        let (row, said) = told(id, &line, probe.answered, (now, password_days(registry, now)));
+        let (row, said) = told(id, &line, probe.is_answered(), (now, password_days(registry, now)));
         if let Some(offset) = row.clock_offset_seconds.filter(|offset| offset.abs() > CLOCK_SECONDS) {
             let what = format!("the registry's clock is {offset} s from ours");
             let problem = Problem::new("E-check-004", Blame::Operator, what, "see that this machine keeps time (NTP)");

@@ -2,6 +2,7 @@
 
 use super::Context;
 use super::config::{Config, RegistryConfig};
+use super::password::cut_off;
 use super::records::each_listed;
 use super::within::{self, Within};
 use crate::base::{Blame, Digest, DomainName, Event, Exit, Problem, Problems, RegistryId, Result, RunId, StateDir, Timestamp, hex};
@@ -205,13 +206,26 @@ fn begin(id: &RegistryId, local: &Local<'_>, now: Timestamp, ctx: &Context) -> R
 
 /// The pool's setup for one account.
 pub(super) fn setup(config: &Config, id: &RegistryId, registry: &RegistryConfig, run_id: &RunId, first_session: u32) -> Result<Setup> {
+    cut_off(id, registry)?;
     let account = Account { client: registry.client_id.as_str().into(), password: registry.password.read()?.secret, new_password: None };
+    Ok(setup_with(config, id, registry, run_id, first_session, account))
+}
+
+/// The pool's setup for one account, logged in as `account` says.
+pub(super) fn setup_with(
+    config: &Config,
+    id: &RegistryId,
+    registry: &RegistryConfig,
+    run_id: &RunId,
+    first_session: u32,
+    account: Account,
+) -> Setup {
     let profile = &registry.profile;
     let (framer, dialect) = language(account, profile);
     let percent = within::percent(registry.share);
     // The seed spreads reconnects of several machines; it is a function of what the run is.
     let seed = Digest::of(format!("{run_id} {id} {}", config.digest).as_bytes());
-    Ok(Setup {
+    Setup {
         registry: id.clone(),
         prefix: run_id.as_str().into(),
         dialect,
@@ -219,7 +233,7 @@ pub(super) fn setup(config: &Config, id: &RegistryId, registry: &RegistryConfig,
         allowance: Allowance::of(&profile.limits, percent),
         seed: seed.first_u64(),
         first_session,
-    })
+    }
 }
 
 /// What makes the framer of a new line.

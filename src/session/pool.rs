@@ -95,6 +95,8 @@ pub struct Pool {
     ration: Ration,
     /// Until when anything is sent, where others have the account after that.
     permit: Option<Permit>,
+    /// How many lines may still be opened, where only so many logins may be tried.
+    logins: Option<u32>,
     /// Whether commands wait for the rate budget now.
     rate_blocked: bool,
     /// Up to when the waits for the rate budget were counted.
@@ -135,6 +137,7 @@ impl Pool {
             rate: RateMeter::new(&setup.allowance),
             ration: Ration::default(),
             permit: None,
+            logins: None,
             rate_blocked: false,
             rate_blocked_at: Moment::ZERO,
             paused: Moment::ZERO,
@@ -164,6 +167,11 @@ impl Pool {
     /// Begins nothing and sends no command from the end of `permit` on.
     pub fn set_permit(&mut self, permit: Permit) {
         self.permit = Some(permit);
+    }
+
+    /// Opens so many lines and no more, each for one login: where a wrong password must not be tried again and again.
+    pub const fn set_logins(&mut self, most: u32) {
+        self.logins = Some(most);
     }
 
     /// Whether anything may be begun now.
@@ -438,6 +446,12 @@ impl Pool {
     fn open(&mut self, now: Now) {
         // A block of the registry's holds for logins as well.
         while self.may_act(now) && self.sessions.len() < self.wanted_sessions() && self.open_at.max(self.paused) <= now.at {
+            match &mut self.logins {
+                Some(0) if self.sessions.is_empty() => return self.stop(trouble::no_more_logins(&self.setup.registry), now),
+                Some(0) => return,
+                Some(left) => *left -= 1,
+                None => {}
+            }
             let number = self.next_number;
             self.next_number += 1;
             self.report.sessions_opened += 1;

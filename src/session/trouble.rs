@@ -48,6 +48,12 @@ pub(super) fn login_refused(registry: &RegistryId, code: ResultCode, msg: &str) 
         .exit(Exit::Refused)
 }
 
+/// Every login that was allowed was tried, and the line was lost.
+pub(super) fn no_more_logins(registry: &RegistryId) -> Box<Problem> {
+    let what = "the line was lost, and no further login may be tried";
+    Problem::new("E-session-016", Blame::Network, what, "run the same command again").object(registry.as_str()).exit(Exit::Unreachable)
+}
+
 /// The registry refused our certificate after the handshake.
 pub(super) fn certificate_refused(registry: &RegistryId, alert: &str) -> Box<Problem> {
     let what = format!("the registry refused our certificate (TLS alert: {alert})");

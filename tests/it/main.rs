@@ -36,6 +36,7 @@ mod one;
 mod oversight;
 mod packaging;
 mod parts;
+mod password;
 mod plan;
 mod plan_input;
 mod proof;

@@ -14,6 +14,9 @@ use std::sync::Arc;
 /// The choices of `poll`.
 const POLL: [(&str, Poll); 3] = [("off", Poll::Off), ("peek", Poll::Peek), ("own", Poll::Own)];
 
+/// The choices of `account`.
+const ACCOUNT: [(&str, bool); 2] = [("shared", false), ("exclusive", true)];
+
 /// Every registry of the file.
 pub(super) fn all(
     reading: &mut Reading<'_>,
@@ -82,6 +85,7 @@ fn one(reading: &mut Reading<'_>, table: &mut Table<'_>, environment: Environmen
         fits.then_some(id)
     });
     let password = password(reading, table, environment);
+    let exclusive = table.find("account").map_or(Some(false), |f| f.choice(reading, &ACCOUNT));
     let certificate = table.find("certificate").and_then(|f| f.path(reading));
     let key = table.find("key").and_then(|f| f.path(reading));
     pair(reading, table, base.as_deref(), certificate.is_some(), key.is_some());
@@ -108,6 +112,7 @@ fn one(reading: &mut Reading<'_>, table: &mut Table<'_>, environment: Environmen
         path: path?,
         client_id: client_id?,
         password: password?,
+        exclusive: exclusive?,
         certificate,
         key,
         ca: ca?,

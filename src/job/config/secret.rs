@@ -70,6 +70,12 @@ impl SecretSource {
         }
     }
 
+    /// Its file, where it is kept in one of the operator's own.
+    #[must_use]
+    pub fn file(&self) -> Option<&Path> {
+        if let Self::File(path) = self { Some(path) } else { None }
+    }
+
     /// When the secret was last changed, where it is kept in a file of the operator's own. A credential is copied at each start, so that
     /// its file does not tell.
     #[must_use]

@@ -318,6 +318,8 @@ pub struct RegistryConfig {
     pub client_id: String,
     /// Where the password is.
     pub password: SecretSource,
+    /// Whether the account is ours alone, so that its password may be changed.
+    pub exclusive: bool,
     /// The client's certificate chain in PEM, leaf first; given where `key` is.
     pub certificate: Option<PathBuf>,
     /// Its private key in PEM, not encrypted.
