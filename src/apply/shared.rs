@@ -6,7 +6,7 @@ use crate::base::Result;
 use crate::journal::{Fold, StepState, catch_up};
 use crate::plan::Operation;
 use crate::store::{Lot, Lots, Store, Taken};
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -27,45 +27,55 @@ pub struct Layout {
     steps: Vec<u8>,
     /// Whether any operation waits for another.
     waits: bool,
+    /// How many operations the last lot has.
+    size: u64,
+    /// Where its wave began: what an operation waits for may be of an earlier wave as well, which is over.
+    began: u64,
 }
 
-/// Cuts the operations of `registry` into lots: each is of one wave, and of two operations of a wave of which one waits for the other both are
-/// in one lot.
-///
-/// # Errors
-/// What the plan cannot be read for.
-pub fn lots(registry: &str, operations: impl Iterator<Item = Result<Operation>>) -> Result<Layout> {
-    let mut layout = Layout::default();
-    // How long the last lot is, and where its wave began: what an operation waits for may be of an earlier wave as well, which is over.
-    let (mut size, mut began) = (0, 0);
-    for operation in operations {
-        let operation = operation?;
-        if operation.registry != registry {
-            layout.steps.push(0);
-            continue;
-        }
-        layout.steps.push(operation.count());
-        layout.waits |= !operation.after.is_empty();
+impl Layout {
+    /// Takes the registry's next operation into a lot.
+    fn push(&mut self, operation: &Operation) {
+        self.steps.resize(usize::try_from(operation.op.saturating_sub(1)).unwrap_or(usize::MAX), 0);
+        self.steps.push(operation.count());
+        self.waits |= !operation.after.is_empty();
         let mut first = operation.op;
         let fits = |lot: &Lot| lot.wave == operation.wave;
-        if !layout.lots.last().is_some_and(fits) {
-            began = operation.op;
+        if !self.lots.last().is_some_and(fits) {
+            self.began = operation.op;
         }
-        if size < LOT
-            && let Some(last) = layout.lots.pop_if(|lot| fits(lot))
+        if self.size < LOT
+            && let Some(last) = self.lots.pop_if(|lot| fits(lot))
         {
             first = last.first;
         } else {
-            size = 0;
+            self.size = 0;
         }
         // What it waits for is in its lot, with all that lies between.
-        while let Some(earlier) = layout.lots.pop_if(|lot| fits(lot) && operation.after.iter().any(|op| (began..=lot.last).contains(op))) {
+        let began = self.began;
+        while let Some(earlier) = self.lots.pop_if(|lot| fits(lot) && operation.after.iter().any(|op| (began..=lot.last).contains(op))) {
             first = earlier.first;
         }
-        size += 1;
-        layout.lots.push(Lot { first, last: operation.op, wave: operation.wave });
+        self.size += 1;
+        self.lots.push(Lot { first, last: operation.op, wave: operation.wave });
     }
-    Ok(layout)
+}
+
+/// Cuts the operations of each registry into lots: each is of one wave, and of two operations of a wave of which one waits for the other both
+/// are in one lot.
+///
+/// # Errors
+/// What the plan cannot be read for.
+pub fn lots(operations: impl Iterator<Item = Result<Operation>>) -> Result<BTreeMap<String, Layout>> {
+    let mut layouts: BTreeMap<String, Layout> = BTreeMap::new();
+    for operation in operations {
+        let operation = operation?;
+        match layouts.get_mut(&operation.registry) {
+            Some(layout) => layout.push(&operation),
+            None => layouts.entry(operation.registry.clone()).or_default().push(&operation),
+        }
+    }
+    Ok(layouts)
 }
 
 /// Opens the plan's operations anew, from the first one on.
@@ -270,7 +280,8 @@ mod tests {
 
     /// Operations as registry, wave, and what they wait for.
     fn cut(operations: &[(&str, u32, &[u64])]) -> Layout {
-        lots("r", (1..).zip(operations).map(|(op, (registry, wave, after))| Ok(operation(op, registry, *wave, after)))).unwrap()
+        let all = (1..).zip(operations).map(|(op, (registry, wave, after))| Ok(operation(op, registry, *wave, after)));
+        lots(all).unwrap().remove("r").unwrap_or_default()
     }
 
     fn ranges(layout: &Layout) -> Vec<(u64, u64, u32)> {

@@ -1,5 +1,7 @@
 //! A real server for tests: `PostgreSQL` of this machine, on a port and a socket of its own, with TLS, in a directory that goes with it.
 
+#![expect(clippy::print_stdout, reason = "a skipped test says why")]
+
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use std::net::TcpListener;
 use std::os::unix::fs::{PermissionsExt as _, chown};
@@ -23,11 +25,24 @@ pub(crate) struct Server {
 }
 
 impl Server {
+    /// One with a database for each of those names; nothing, and said so, where no server is installed.
+    pub(crate) fn with(databases: &[&str]) -> Option<Self> {
+        match Self::start() {
+            Ok(server) => {
+                for database in databases {
+                    server.sql("postgres", &format!("CREATE DATABASE {database}"));
+                }
+                Some(server)
+            }
+            Err(why) => {
+                println!("skipped: {why}");
+                None
+            }
+        }
+    }
+
     /// Starts one; or why there is none.
-    ///
-    /// # Errors
-    /// That no server is installed.
-    pub(crate) fn start() -> Result<Self, String> {
+    fn start() -> Result<Self, String> {
         let bin = binaries().ok_or_else(|| format!("no PostgreSQL server below {DEBIAN} or on the path (Debian: postgresql)"))?;
         let dir = tempfile::Builder::new().prefix("pg").tempdir().expect("what a server needs");
         let port = TcpListener::bind("127.0.0.1:0").expect("what a server needs").local_addr().expect("what a server needs").port();

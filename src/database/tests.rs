@@ -1,5 +1,4 @@
 //! Queries over a real server.
-#![expect(clippy::print_stdout, reason = "a skipped test says why")]
 
 use super::server::{PASSWORD, Server};
 use super::*;
@@ -11,21 +10,13 @@ const LIMITS: CopyLimits = CopyLimits { time: Duration::from_mins(1), bytes: 1 <
 
 /// A server with a table of hedges; nothing, and said so, where there is none.
 fn server() -> Option<Server> {
-    match Server::start() {
-        Ok(server) => {
-            server.sql("postgres", "CREATE DATABASE garden");
-            server.sql(
-                "garden",
-                "CREATE TABLE hedge (id text, height int, planted timestamptz);
-                 INSERT INTO hedge VALUES ('a', 1, '2026-01-31 12:00+02'), ('b \"x\", y', NULL, NULL), (E'two\\nlines', 3, NULL)",
-            );
-            Some(server)
-        }
-        Err(why) => {
-            println!("skipped: {why}");
-            None
-        }
-    }
+    let server = Server::with(&["garden"])?;
+    server.sql(
+        "garden",
+        "CREATE TABLE hedge (id text, height int, planted timestamptz);
+         INSERT INTO hedge VALUES ('a', 1, '2026-01-31 12:00+02'), ('b \"x\", y', NULL, NULL), (E'two\\nlines', 3, NULL)",
+    );
+    Some(server)
 }
 
 fn place(address: &str, authority: Option<&str>) -> PostgresPlace {

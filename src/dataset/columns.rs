@@ -40,11 +40,11 @@ pub struct Column {
     pub personal: bool,
 }
 
-/// Declares the columns of a table behind `registry` and `id`, as an enumeration whose numbers are positions in a row.
-macro_rules! columns {
-    ($(#[$doc:meta])* $name:ident, $table:ident: $($field:ident = $text:literal $kind:ident $personal:literal),+ $(,)?) => {
+/// Declares an enumeration whose numbers are positions in a row.
+macro_rules! positions {
+    ($(#[$doc:meta])* $name:ident: $($field:ident = $text:literal),+) => {
         $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum $name {
             $(#[doc = concat!("`", $text, "`")] $field),+
         }
@@ -67,6 +67,14 @@ macro_rules! columns {
                 }
             }
         }
+    };
+}
+pub(super) use positions;
+
+/// Declares the columns of a table behind `registry` and `id`.
+macro_rules! columns {
+    ($(#[$doc:meta])* $name:ident, $table:ident: $($field:ident = $text:literal $kind:ident $personal:literal),+ $(,)?) => {
+        positions! { $(#[$doc])* $name: $($field = $text),+ }
 
         static $table: &[Column] = &[$(Column { name: $text, kind: Kind::$kind, personal: $personal }),+];
     };

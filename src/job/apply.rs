@@ -124,11 +124,10 @@ fn share_out(plan: &PlanFile, crew: &mut Crew, ctx: &Context) -> Result<Layouts>
     if crew.is_first() {
         crew.store().begin_round(run)?;
     }
-    let mut layouts = Layouts::new();
-    for id in plan.header().registries.keys().map(|id| RegistryId::from(id.as_str())).filter(|id| ctx.includes(id)) {
-        let layout = lots(id.as_str(), plan.operations()?)?;
+    let all = lots(plan.operations()?)?.into_iter().map(|(id, layout)| (RegistryId::from(id.as_str()), layout));
+    let layouts: Layouts = all.filter(|(id, _)| ctx.includes(id)).collect();
+    for (id, layout) in &layouts {
         crew.store().offer(run, id.as_str(), &layout.lots)?;
-        layouts.insert(id, layout);
     }
     Ok(layouts)
 }

@@ -81,22 +81,14 @@ impl Past {
             short(&run.id),
             run.last.strftime("%Y-%m-%d")
         );
-        let finding = Finding {
-            rule: RULE.into(),
-            severity: FindingSeverity::Warning,
-            registry: operation.registry.as_str().into(),
-            object: change.object.0,
-            id: change.object.1.into(),
-            field: change.fact.into(),
-            position: None,
-            code_point: None,
-            character: None,
-            what: what.as_str().into(),
-            answer: None,
-            suggestion: None,
-            source: "the journal of that run".into(),
-            confidence: Confidence::Seen,
-        };
+        let finding = Finding::of(
+            RULE,
+            (FindingSeverity::Warning, "the journal of that run", Confidence::Seen),
+            &operation.registry,
+            change.object,
+            change.fact,
+            what.as_str(),
+        );
         operation.reasons.push(Reason { rule: RULE.to_owned(), text: what });
         Some(finding)
     }

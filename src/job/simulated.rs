@@ -2,6 +2,7 @@
 
 use crate::base::RegistryId;
 use crate::forecast::{Bound, Commands, Forecast, Timing};
+use crate::report::grouped;
 use crate::session::{Allowance, TimedRate};
 use comfy_table::{CellAlignment, Table, presets};
 use jiff::civil::Time;
@@ -338,11 +339,4 @@ fn length(hours: f64) -> String {
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "hours and speeds, far below 2^53")]
 fn whole(n: f64) -> u64 {
     n.round() as u64
-}
-
-/// A number with its thousands apart.
-fn grouped(n: u64) -> String {
-    let digits = n.to_string();
-    let parts: Vec<&str> = digits.as_bytes().rchunks(3).rev().map(|part| std::str::from_utf8(part).unwrap_or_default()).collect();
-    parts.join(",")
 }

@@ -100,6 +100,35 @@ pub struct Finding {
 }
 
 impl Finding {
+    /// That something breaks a rule which rests on so much: whether it keeps a value from being sent, where it was read, and how sure we are
+    /// of it. Whoever knows more, of a character, an answer or a suggestion, adds it.
+    #[must_use]
+    pub fn of(
+        rule: &str,
+        (severity, source, confidence): (FindingSeverity, &str, Confidence),
+        registry: &str,
+        (object, id): (ObjectKind, &str),
+        field: impl Into<Box<str>>,
+        what: impl Into<Box<str>>,
+    ) -> Self {
+        Self {
+            rule: rule.into(),
+            severity,
+            registry: registry.into(),
+            object,
+            id: id.into(),
+            field: field.into(),
+            position: None,
+            code_point: None,
+            character: None,
+            what: what.into(),
+            answer: None,
+            suggestion: None,
+            source: source.into(),
+            confidence,
+        }
+    }
+
     /// The order findings are told in: registry, object, id, field, position, rule, and then whatever tells them apart.
     #[must_use]
     pub fn order(&self, other: &Self) -> Ordering {

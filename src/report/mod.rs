@@ -56,7 +56,7 @@ pub use processing::{Beside, Coverage, RecordSummary, write_record};
 pub use retention::{RetentionReport, RetentionRow, RetentionSummary, making};
 pub use since::{Earlier, EarlierCell, RECORD_CAP, read_record};
 pub use terminal::terminal;
-pub use verdict::masked;
+pub use verdict::{grouped, masked};
 
 use crate::base::{Blame, Problem, Result, create_private_dir, read_capped, write_atomic};
 use serde::{Deserialize, Serialize};

@@ -76,7 +76,8 @@ pub(super) fn count(n: u64, one: &str, many: &str) -> String {
 }
 
 /// `n` with its thousands apart.
-pub(super) fn grouped(n: u64) -> String {
+#[must_use]
+pub fn grouped(n: u64) -> String {
     let digits = n.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
     for (at, digit) in digits.chars().enumerate() {

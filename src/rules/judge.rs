@@ -158,20 +158,8 @@ impl Sheet<'_, '_> {
     pub(super) fn add(&mut self, rule: &str, field: String, basis: Basis<'_>, what: String) -> &mut Finding {
         let code = self.judge.profile.answers.get(rule);
         let finding = Finding {
-            rule: rule.into(),
-            severity: basis.severity,
-            registry: self.judge.registry.clone(),
-            object: self.object,
-            id: self.id.into(),
-            field: field.into(),
-            position: None,
-            code_point: None,
-            character: None,
-            what: what.into(),
             answer: code.map(answer),
-            suggestion: None,
-            source: basis.source.into(),
-            confidence: basis.confidence,
+            ..Finding::of(rule, (basis.severity, basis.source, basis.confidence), &self.judge.registry, (self.object, self.id), field, what)
         };
         self.out.push_mut(finding)
     }

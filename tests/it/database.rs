@@ -1,5 +1,4 @@
 //! The store in a `PostgreSQL` database: nights, plans and their journals over a real server, and what becomes of them when it goes away.
-#![expect(clippy::print_stdout, reason = "a skipped test says why")]
 
 use crate::apply::{Locking, counts};
 use crate::served::{World, context};
@@ -13,16 +12,7 @@ use std::path::Path;
 
 /// A server with the database `privet`; nothing, and said so, where there is none.
 pub(crate) fn server() -> Option<Server> {
-    match Server::start() {
-        Ok(server) => {
-            server.sql("postgres", "CREATE DATABASE privet");
-            Some(server)
-        }
-        Err(why) => {
-            println!("skipped: {why}");
-            None
-        }
-    }
+    Server::with(&["privet"])
 }
 
 /// The table that makes the server's database the store; its secrets are put into `secrets`.

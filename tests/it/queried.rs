@@ -1,6 +1,5 @@
 //! Local records that are queries of a `PostgreSQL` database: the same results as from files, one snapshot, and what becomes of a run where
 //! a query or the line fails.
-#![expect(clippy::print_stdout, reason = "a skipped test says why")]
 
 use crate::served::{World, wait_until};
 use crate::server::{PASSWORD, Server};
@@ -13,14 +12,7 @@ const TABLES: [&str; 4] = ["contacts", "domains", "services", "orders"];
 
 /// A world whose registries were pulled, and a server that has its records; nothing, and said so, where there is none.
 fn pulled() -> Option<(World, Server)> {
-    let server = match Server::start() {
-        Ok(server) => server,
-        Err(why) => {
-            println!("skipped: {why}");
-            return None;
-        }
-    };
-    server.sql("postgres", "CREATE DATABASE shop");
+    let server = Server::with(&["shop"])?;
     let world = World::new(200, 11);
     {
         let _served = world.serve(&[]);

@@ -1,32 +1,11 @@
 //! The columns of a deposit, and what registrars call them.
 
+use super::super::columns::positions;
+
 /// Declares the columns of a table: each with our word for it, and the words by which deposits may call it, in lower case with `_`.
 macro_rules! deposited {
     ($(#[$doc:meta])* $name:ident, $table:ident: $($field:ident = $text:literal [$($other:literal),*]),+ $(,)?) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum $name {
-            $(#[doc = concat!("`", $text, "`")] $field),+
-        }
-
-        impl $name {
-            /// Every column.
-            pub const ALL: &'static [Self] = &[$(Self::$field),+];
-
-            /// The position in a row, from 0.
-            #[must_use]
-            pub const fn at(self) -> usize {
-                self as usize
-            }
-
-            /// Our word for it.
-            #[must_use]
-            pub const fn name(self) -> &'static str {
-                match self {
-                    $(Self::$field => $text),+
-                }
-            }
-        }
+        positions! { $(#[$doc])* $name: $($field = $text),+ }
 
         pub(super) const $table: Names = Names { all: &[$($text),+], known: &[$(&[$text, $($other),*]),+] };
     };

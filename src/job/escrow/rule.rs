@@ -39,21 +39,6 @@ pub(super) static TWICE: Rule = error("R-escrow-008", AGREEMENT);
 impl Rule {
     /// That it is broken; `what` holds no value.
     pub(super) fn broken(&self, registry: &str, object: ObjectKind, id: &str, field: &str, what: &str) -> Finding {
-        Finding {
-            rule: self.id.into(),
-            severity: self.severity,
-            registry: registry.into(),
-            object,
-            id: id.into(),
-            field: field.into(),
-            position: None,
-            code_point: None,
-            character: None,
-            what: what.into(),
-            answer: None,
-            suggestion: None,
-            source: self.source.into(),
-            confidence: Confidence::Inferred,
-        }
+        Finding::of(self.id, (self.severity, self.source, Confidence::Inferred), registry, (object, id), field, what)
     }
 }

@@ -1,6 +1,5 @@
 //! The findings about exposure: their numbers, and what each rests on.
 
-use crate::base::Personal;
 use crate::compliance::exposure::Seen;
 use crate::model::{Confidence, Element, Finding, FindingSeverity, ObjectKind};
 use crate::policy::SpecialKind;
@@ -138,29 +137,9 @@ impl Rule {
     }
 
     /// A finding by this rule.
-    pub(super) fn told(
-        self,
-        registry: &str,
-        (object, id): (ObjectKind, &str),
-        field: impl Into<Box<str>>,
-        what: impl Into<Box<str>>,
-    ) -> Finding {
-        Finding {
-            rule: self.id().into(),
-            severity: self.severity(),
-            registry: registry.into(),
-            object,
-            id: id.into(),
-            field: field.into(),
-            position: None,
-            code_point: None,
-            character: None,
-            what: what.into(),
-            answer: None,
-            suggestion: None::<Personal>,
-            source: self.source().into(),
-            confidence: if self.is_heuristic() { Confidence::Guess } else { Confidence::Seen },
-        }
+    pub(super) fn told(self, registry: &str, at: (ObjectKind, &str), field: impl Into<Box<str>>, what: impl Into<Box<str>>) -> Finding {
+        let confidence = if self.is_heuristic() { Confidence::Guess } else { Confidence::Seen };
+        Finding::of(self.id(), (self.severity(), self.source(), confidence), registry, at, field, what)
     }
 }
 

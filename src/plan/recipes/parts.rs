@@ -134,23 +134,8 @@ impl Outcome {
 }
 
 /// A finding about an object at a registry that rests on what this program holds to.
-pub(super) fn ours(registry: &str, (object, id): (ObjectKind, &str), rule: &str, field: &str, what: impl Into<String>) -> Finding {
-    Finding {
-        rule: rule.into(),
-        severity: FindingSeverity::Error,
-        registry: registry.into(),
-        object,
-        id: id.into(),
-        field: field.into(),
-        position: None,
-        code_point: None,
-        character: None,
-        what: what.into().into(),
-        answer: None,
-        suggestion: None,
-        source: "what this program never plans".into(),
-        confidence: Confidence::Seen,
-    }
+pub(super) fn ours(registry: &str, at: (ObjectKind, &str), rule: &str, field: &str, what: impl Into<String>) -> Finding {
+    Finding::of(rule, (FindingSeverity::Error, "what this program never plans", Confidence::Seen), registry, at, field, what.into())
 }
 
 impl Site<'_> {

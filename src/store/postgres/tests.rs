@@ -1,5 +1,4 @@
 //! The store over a real server.
-#![expect(clippy::print_stdout, reason = "a skipped test says why")]
 
 use super::*;
 use crate::base::Secret;
@@ -7,22 +6,6 @@ use crate::database::server::{PASSWORD, Server};
 use crate::store::tests::{appended, conforms, name, rows, texts};
 use crate::store::{Cell, Claimed, Lot, Lots as _, Taken, WaveEnds, read};
 use std::time::Duration;
-
-/// A server with a database for each of those names; nothing, and said so, where there is none.
-fn server(databases: &[&str]) -> Option<Server> {
-    match Server::start() {
-        Ok(server) => {
-            for database in databases {
-                server.sql("postgres", &format!("CREATE DATABASE {database}"));
-            }
-            Some(server)
-        }
-        Err(why) => {
-            println!("skipped: {why}");
-            None
-        }
-    }
-}
 
 fn place(address: &str, authority: Option<&str>) -> PostgresPlace {
     PostgresPlace::new(address, Some(&Secret::new(PASSWORD)), authority.map(|pem| pem.as_bytes().to_vec())).expect("a place")
@@ -36,7 +19,7 @@ fn problem(opened: Result<PostgresStore>) -> (String, Exit) {
 
 #[test]
 fn the_store_in_a_database_conforms_and_is_the_same_when_opened_again() {
-    let Some(server) = server(&["one", "two"]) else { return };
+    let Some(server) = Server::with(&["one", "two"]) else { return };
     for (database, address, authority) in [("one", server.tcp("one"), Some(&*server.authority)), ("two", server.socket("two"), None)] {
         let place = place(&address, authority);
         let mut store = PostgresStore::open(&place).unwrap();
@@ -78,7 +61,7 @@ fn the_store_in_a_database_conforms_and_is_the_same_when_opened_again() {
 
 #[test]
 fn two_writers_of_one_stream_are_never_both_right() {
-    let Some(server) = server(&["one"]) else { return };
+    let Some(server) = Server::with(&["one"]) else { return };
     let place = place(&server.socket("one"), None);
     let (mut one, mut other) = (PostgresStore::open(&place).unwrap(), PostgresStore::open(&place).unwrap());
     one.commit(&appended(vec![rows("s", 0, &["one"])])).unwrap();
@@ -98,7 +81,7 @@ fn claim(worker: u32, holder: &str) -> Claim {
 
 #[test]
 fn a_claim_is_held_by_one_renewed_by_that_one_and_free_once_it_is_over() {
-    let Some(server) = server(&["one"]) else { return };
+    let Some(server) = Server::with(&["one"]) else { return };
     let place = place(&server.socket("one"), None);
     let (mut one, mut other) = (PostgresStore::open(&place).unwrap(), PostgresStore::open(&place).unwrap());
     let (short, long) = (Duration::from_secs(2), Duration::from_mins(1));
@@ -129,7 +112,7 @@ fn a_claim_is_held_by_one_renewed_by_that_one_and_free_once_it_is_over() {
 
 #[test]
 fn a_lot_is_in_one_hand_and_free_again_when_its_holders_claim_is_over() {
-    let Some(server) = server(&["one"]) else { return };
+    let Some(server) = Server::with(&["one"]) else { return };
     let place = place(&server.socket("one"), None);
     let mut store = PostgresStore::open(&place).unwrap();
     let (short, long) = (Duration::from_secs(2), Duration::from_mins(1));
@@ -175,7 +158,7 @@ fn a_lot_is_in_one_hand_and_free_again_when_its_holders_claim_is_over() {
 
 #[test]
 fn many_who_take_lots_at_once_never_get_the_same() {
-    let Some(server) = server(&["one"]) else { return };
+    let Some(server) = Server::with(&["one"]) else { return };
     let place = place(&server.socket("one"), None);
     let mut store = PostgresStore::open(&place).unwrap();
     let all: Vec<Lot> = (1..=200).map(|n| Lot { first: n, last: n, wave: 1 }).collect();
@@ -199,7 +182,7 @@ fn many_who_take_lots_at_once_never_get_the_same() {
 
 #[test]
 fn row_41_a_chain_that_was_tampered_with_is_told() {
-    let Some(server) = server(&["one"]) else { return };
+    let Some(server) = Server::with(&["one"]) else { return };
     let place = place(&server.socket("one"), None);
     PostgresStore::open(&place).unwrap().commit(&appended(vec![rows("s", 0, &["one", "two", "three"])])).unwrap();
     server.sql("one", "UPDATE privet.row SET bytes = '\\x00' WHERE number = 1");
@@ -211,7 +194,7 @@ fn row_41_a_chain_that_was_tampered_with_is_told() {
 
 #[test]
 fn a_database_that_is_not_ours_or_a_server_that_loses_what_it_takes_is_refused() {
-    let Some(server) = server(&["one", "two", "three"]) else { return };
+    let Some(server) = Server::with(&["one", "two", "three"]) else { return };
     let of = |database: &str| PostgresStore::open(&place(&server.socket(database), None));
     let usage = |id: &str| (id.to_owned(), Exit::Usage);
     server.sql("one", "CREATE SCHEMA privet; CREATE TABLE privet.hedge (height int)");
@@ -236,7 +219,7 @@ fn a_database_that_is_not_ours_or_a_server_that_loses_what_it_takes_is_refused()
 
 #[test]
 fn row_49_after_a_lost_line_nothing_is_written_and_what_was_taken_stands() {
-    let Some(server) = server(&["one"]) else { return };
+    let Some(server) = Server::with(&["one"]) else { return };
     let place = place(&server.socket("one"), None);
     let mut store = PostgresStore::open(&place).unwrap();
     store.commit(&appended(vec![rows("s", 0, &["one"])])).unwrap();
