@@ -48,7 +48,8 @@ fn the_demo_finds_what_its_seed_planted_and_nothing_else() {
     let dir = tempfile::tempdir().expect("a directory");
     let out = dir.path().join("demo");
     let program = std::path::PathBuf::from(env!("CARGO_BIN_EXE_privet"));
-    for seed in [1, 2] {
+    // Seeds whose small fleets have domains to move.
+    for seed in [4, 6] {
         let ended = demo(&DemoOptions { out: out.clone(), contacts: 300, seed, program: program.clone() }, &context())
             .unwrap_or_else(|e| panic!("seed {seed}: {e}"));
         assert_eq!(ended.exit(), Exit::Done, "{}", ended.text);
@@ -63,9 +64,13 @@ fn the_demo_finds_what_its_seed_planted_and_nothing_else() {
         assert!(reports.starts_with(out.canonicalize().expect("there").join("reports")));
         assert!(reports.join("index.html").exists() && reports.join("differences.parquet").exists());
         assert_eq!(counted(&reports.join("run.json")), rows(&reports.join("differences.csv")));
-        for told in ["Every role that shows", "its process was killed when", "took effect exactly once"] {
+        assert!(!ended.text.contains(" 0 operations"), "{}", ended.text);
+        for told in ["Every role that shows", "took effect exactly once"] {
             assert!(ended.text.contains(told), "{}", ended.text);
         }
+        // A busy machine may let it come to its end.
+        let killed = ["its process was killed when", "its process was done before"];
+        assert!(killed.iter().any(|told| ended.text.contains(told)), "{}", ended.text);
         super::schema_files::assert_form("report/summary", &ended.json);
         let key = out.join("state/proof/key.pub").display().to_string();
         for entry in std::fs::read_dir(out.join("reports")).expect("the runs") {

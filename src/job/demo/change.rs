@@ -17,6 +17,9 @@ const LOOK: Duration = Duration::from_millis(2);
 /// Why the gates that look at shares are let pass: the plan is about all of a small fleet.
 const REASON: &str = "the demo moves its whole fleet at once";
 
+/// What is said of a plan that was applied to its end.
+const APPLIED: &str = "E-apply-007";
+
 /// The columns of planted findings about exposure.
 const EXPOSED: [&str; 5] = ["registry", "object", "id", "field", "rule"];
 
@@ -50,11 +53,13 @@ pub(super) fn change(options: &DemoOptions, loaded: &Loaded, out: &Path, logs: &
     }
     let killed = kill_midway(options, loaded, &path, &digest, logs, steps)?;
     ctx.events.tell(Event::Stage { name: "resume" });
-    let ended = apply(loaded, &path, &ApplyOptions { digest: Some(digest), ..ApplyOptions::default() }, ctx)?;
-    if ended.exits.contains(&Exit::Stopped) {
-        return Ok(Changed { text: ended.text, stopped: true });
+    match apply(loaded, &path, &ApplyOptions { digest: Some(digest), ..ApplyOptions::default() }, ctx) {
+        Ok(ended) if ended.exits.contains(&Exit::Stopped) => return Ok(Changed { text: ended.text, stopped: true }),
+        Ok(ended) => must(&ended, "applying the plan")?,
+        // On a busy machine the process came to the end of the plan before it was killed: there is nothing to go on with.
+        Err(problems) if problems.kept().iter().any(|problem| problem.id == APPLIED) => {}
+        Err(problems) => return Err(problems),
     }
-    must(&ended, "applying the plan")?;
     once(&file, logs, steps)?;
     pull(loaded, ctx)?;
     let again = out.join("again.plan");
@@ -103,8 +108,12 @@ fn planning(path: &Path) -> PlanOptions {
     }
 }
 
-/// Applies the plan in a process of its own, and kills that once half of the commands took effect; tells what happened.
+/// Applies the plan in a process of its own, and kills that once half of the commands took effect; tells what happened. A fleet of which
+/// nothing is to be moved has nothing to kill.
 fn kill_midway(options: &DemoOptions, loaded: &Loaded, plan: &Path, digest: &str, logs: &[PathBuf], steps: usize) -> Result<String> {
+    if steps == 0 {
+        return Ok("there was nothing to kill it in".to_owned());
+    }
     let failed = |e: std::io::Error| Problem::storage("E-demo-004", &options.program, "start it to be killed", &e);
     let mut command = Command::new(&options.program);
     command.args(["apply", "--quiet", "--digest", digest, "--config"]).arg(&loaded.config.path).arg(plan);
@@ -118,6 +127,9 @@ fn kill_midway(options: &DemoOptions, loaded: &Loaded, plan: &Path, digest: &str
             return Ok(format!("its process was killed when {} of them had taken effect, and the same command went on", count(logs)?));
         }
         if let Some(status) = process.try_wait().map_err(failed)? {
+            if status.success() {
+                return Ok("its process was done before anybody could kill it".to_owned());
+            }
             return Err(wrong(format!("the process that was to be killed ended by itself, {status}, after {done} of {steps} commands")));
         }
         std::thread::sleep(LOOK);

@@ -7,10 +7,12 @@ mod officer;
 use super::config::Config;
 use super::validate::{ValidateOptions, validate};
 use super::{Context, Ended, night, report_protection, report_retention};
-use crate::base::{Blame, Exit, Problem, Problems, Result, create_private_dir, remove_tree, write_atomic};
+use crate::base::{Blame, Clock, Exit, Moment, Problem, Problems, Result, Timestamp, create_private_dir, remove_tree, write_atomic};
 use crate::mock::{self, Knobs, Served};
 use crate::synth::{self, SynthOptions, SynthReport};
 use change::change;
+use jiff::SignedDuration;
+use jiff::tz::TimeZone;
 use officer::{cases, officer};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -19,6 +21,9 @@ use std::sync::Arc;
 
 /// What a directory that a demo made holds, so that the next one may make it anew.
 const MARKER: &str = ".privet-demo";
+
+/// How long a demo may take on a slow machine.
+const TAKES: SignedDuration = SignedDuration::from_hours(1);
 
 /// What to demonstrate.
 #[derive(Clone, Debug)]
@@ -38,6 +43,7 @@ pub struct DemoOptions {
 /// # Errors
 /// Whatever keeps the job from ending; `E-demo-002` where it ended otherwise than its seed says it must.
 pub fn demo(options: &DemoOptions, ctx: &Context) -> Result<Ended, Problems> {
+    let ctx = &Context { clock: of_one_day(&ctx.clock), ..ctx.clone() };
     let out = prepare(&options.out)?;
     let synth = SynthOptions { contacts: options.contacts, seed: options.seed, change_rate: 0.02, today: ctx.clock.wall() };
     let made = synth::write(&out, &synth)?;
@@ -108,6 +114,27 @@ pub fn demo(options: &DemoOptions, ctx: &Context) -> Result<Ended, Problems> {
     // The job's own code stands in the JSON; the demo did what it was to do.
     ended.exits = vec![Exit::Done];
     Ok(ended)
+}
+
+/// A clock so far behind another one.
+struct Behind(Arc<dyn Clock>, SignedDuration);
+
+impl Clock for Behind {
+    fn moment(&self) -> Moment {
+        self.0.moment()
+    }
+
+    fn wall(&self) -> Timestamp {
+        self.0.wall().checked_sub(self.1).unwrap_or(Timestamp::MIN)
+    }
+}
+
+/// The clock of a demo. What is planted has time limits that are counted from its day, and each report counts them anew: a demo that is
+/// begun shortly before midnight is one of an hour before.
+fn of_one_day(clock: &Arc<dyn Clock>) -> Arc<dyn Clock> {
+    let now = clock.wall().to_zoned(TimeZone::UTC);
+    let is_late = now.checked_add(TAKES).is_ok_and(|end| end.date() != now.date());
+    if is_late { Arc::new(Behind(Arc::clone(clock), TAKES)) } else { Arc::clone(clock) }
 }
 
 /// An empty directory at `out`. Only what a demo made is made anew.
@@ -218,4 +245,34 @@ fn rows(path: &Path, columns: &[&str], only: Wanted<'_>) -> Result<BTreeSet<Vec<
         }
     }
     Ok(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Standing(Timestamp);
+
+    impl Clock for Standing {
+        fn moment(&self) -> Moment {
+            Moment::ZERO
+        }
+
+        fn wall(&self) -> Timestamp {
+            self.0
+        }
+    }
+
+    #[test]
+    fn a_demo_is_of_one_day_however_late_it_is_begun() {
+        for (now, shown) in [
+            ("2026-11-23T00:00:00Z", "2026-11-23T00:00:00Z"),
+            ("2026-11-23T22:59:59Z", "2026-11-23T22:59:59Z"),
+            ("2026-11-23T23:00:00Z", "2026-11-23T22:00:00Z"),
+            ("2026-11-23T23:59:59Z", "2026-11-23T22:59:59Z"),
+        ] {
+            let clock: Arc<dyn Clock> = Arc::new(Standing(now.parse().expect("a time")));
+            assert_eq!(of_one_day(&clock).wall().to_string(), shown);
+        }
+    }
 }
