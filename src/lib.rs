@@ -13,6 +13,7 @@ pub mod job;
 pub mod journal;
 pub mod mock;
 pub mod model;
+pub mod objects;
 pub mod plan;
 pub mod policy;
 pub mod protocol;

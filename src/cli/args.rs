@@ -123,6 +123,14 @@ configuration says that there are none.
 Example:
   privet password example";
 
+/// What is brought where, for `privet archive --help`.
+const ARCHIVE: &str = "\
+The bucket of [objects] comes to hold what is here: what is not there is put, what went here by its rules or was redacted goes there too.
+What this machine does not know any more stays until its own rule says that it must go. `privet run` does the same at its end.
+
+Example:
+  privet archive --format json";
+
 /// What makes a run end with another code than 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum FailOn {
@@ -178,6 +186,9 @@ pub(super) enum Command {
         #[command(flatten)]
         places: Places,
     },
+    /// Bring snapshots and reports to object storage
+    #[command(after_help = ARCHIVE)]
+    Archive(Places),
     /// Put the parts of a diff together, that several machines made of the same records and snapshots
     Merge {
         /// The report folders of `diff --part`

@@ -16,11 +16,12 @@ use serde_json::{Map, Value};
 type Make = fn() -> Value;
 
 /// Each schema but the reports' by its name.
-const SCHEMAS: [(&str, Make); 46] = [
+const SCHEMAS: [(&str, Make); 47] = [
     ("access", written::<Bundle>),
     ("access-portable", written::<Vec<Portable>>),
     ("apply", written::<job::ApplyReport>),
     ("approved", written::<job::Approved>),
+    ("archived", written::<report::ArchiveSummary>),
     ("breach-candidates", written::<job::BreachCandidates>),
     ("check", written::<job::Checked>),
     ("commit", written::<mock::Committed<'_>>),

@@ -69,6 +69,7 @@ fn dispatch(global: &Global, command: Command, printer: &Arc<Printer>, clock: &A
             let which = Which { registry: Vec::new(), places };
             night(global, &which, printer, clock, |loaded, ctx| job::password(loaded, &registry, ctx))
         }
+        Command::Archive(places) => night(global, &Which { registry: Vec::new(), places }, printer, clock, job::archive),
         Command::Merge { dirs, which } => night(global, &which, printer, clock, |loaded, ctx| job::merge(loaded, ctx, &dirs)),
         Command::Validate { which, records: _, snapshot, dns, show_suggestions } => {
             let warnings_count = global.fail_on.contains(&FailOn::Findings);

@@ -4,7 +4,7 @@ use super::config::{Loaded, RegistryConfig};
 use super::night::newest_report;
 use super::probe::Probe;
 use super::pulling::{endpoint, runtime, setup, tls};
-use super::{Context, Ended, queried};
+use super::{Context, Ended, archive, queried};
 use crate::base::{Blame, Event, Exit, Problem, Problems, RegistryId, Result, RunId, StateDir, Timestamp, may_write};
 use crate::report;
 use crate::session::{Drift, PoolReport, ReadPool};
@@ -104,6 +104,8 @@ pub struct Checked {
     pub last_run: Option<CheckedRun>,
     /// The database of records that are queries, where there is one; nothing, too, where it did not let us in or refused one of them.
     pub queries: Option<CheckedQueries>,
+    /// The object storage, where one is configured and lets us in.
+    pub objects: Option<String>,
     /// Each registry, in the order of the configuration.
     pub registries: Vec<CheckedRegistry>,
 }
@@ -168,6 +170,7 @@ pub fn check(loaded: &Loaded, ctx: &Context) -> Result<Ended, Problems> {
     let mut ended = Ended { exits: vec![Exit::Done], json: serde_json::Value::Null, text: String::new(), problems: Vec::new() };
     let last_run = last_run(loaded, now, ctx, &mut ended);
     let queries = queries(loaded, &mut ended);
+    let objects = objects(loaded, &mut ended);
     let mut registries = Vec::new();
     for (id, registry) in loaded.config.registries.iter().filter(|(id, _)| ctx.includes(id)) {
         let pool = ReadPool::new(setup(&loaded.config, id, registry, &run_id, 1)?);
@@ -189,7 +192,7 @@ pub fn check(loaded: &Loaded, ctx: &Context) -> Result<Ended, Problems> {
         }
     }
     let free_bytes = free(&loaded.config.state);
-    ended.json = serde_json::to_value(Checked { free_bytes, last_run, queries, registries }).unwrap_or_default();
+    ended.json = serde_json::to_value(Checked { free_bytes, last_run, queries, objects, registries }).unwrap_or_default();
     Ok(ended)
 }
 
@@ -204,6 +207,22 @@ fn queries(loaded: &Loaded, ended: &mut Ended) -> Option<CheckedQueries> {
         Err(problems) => {
             ended.exits.extend(problems.kept().iter().map(|problem| problem.exit));
             ended.problems.extend(problems.kept().iter().cloned());
+            None
+        }
+    }
+}
+
+/// The object storage that lets us in; what is wrong there spares the registries.
+fn objects(loaded: &Loaded, ended: &mut Ended) -> Option<String> {
+    let objects = loaded.config.objects.as_ref()?;
+    match archive::look(objects) {
+        Ok(()) => {
+            ended.text.push_str(&format!("object storage: {} lets us in\n", objects.place.shown()));
+            Some(objects.place.shown())
+        }
+        Err(problem) => {
+            ended.exits.push(problem.exit);
+            ended.problems.push(*problem);
             None
         }
     }

@@ -144,7 +144,7 @@ pub fn report_erasure(loaded: &Loaded, ctx: &Context) -> Result<Ended, Problems>
     let mut store = open_store(&night.loaded.config)?;
     let (rows, snapshots) = erasures(&night, &records, &mut store)?;
     let today = night.started.to_zoned(TimeZone::UTC).date();
-    let kept: Vec<KeptRow> = own_residuals(loaded, night.state.root(), today);
+    let kept: Vec<KeptRow> = own_residuals(loaded, night.state.root(), today)?;
     let (summary, files) = write_erasures(&night.dir, &night.making(), &rows, &kept)?;
     let of = |state: ErasedState| summary.states.get(state.as_str()).copied().unwrap_or_default();
     let open = of(ErasedState::Back) + of(ErasedState::Keyed) + of(ErasedState::Failed);

@@ -4,6 +4,7 @@ mod allowed;
 mod apart;
 mod applied;
 mod apply;
+mod archive;
 mod asking;
 mod candidates;
 mod carrying;
@@ -65,6 +66,7 @@ mod within;
 
 pub use applied::{ApplyRegistry, ApplyReport, NotVerified};
 pub use apply::{ApplyOptions, apply, reconcile};
+pub use archive::archive;
 pub use asking::{
     ConsentAsked, ConsentMessage, ConsentReported, ConsentSent, Reminded, TransferReminder, consent_ask, consent_sent, remind,
     report_consent,

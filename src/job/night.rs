@@ -5,8 +5,8 @@ use super::opening::open_store;
 use super::proof::redact_whole;
 use super::pulling::{RegistryPull, pull_all};
 use super::{
-    Context, Ended, FileChange, Within, apart, check, commitments, facts, metrics, nightly, parts, proof, queried, records, redact,
-    retention,
+    Context, Ended, FileChange, Within, apart, archive, check, commitments, facts, metrics, nightly, parts, proof, queried, records,
+    redact, retention,
 };
 use crate::base::{
     Blame, Digest, Event, Exit, Lock, Problem, Problems, RegistryId, Result, RunId, StateDir, Timestamp, create_private_dir,
@@ -80,6 +80,7 @@ fn whole_night(loaded: &Loaded, ctx: &Context) -> Result<Ended, Problems> {
     // Plans are made, and applied, by verbs that take the lock for themselves.
     drop(night);
     nightly::change(loaded, ctx, &mut ended)?;
+    archive::after(loaded, ctx, &mut ended);
     Ok(ended)
 }
 

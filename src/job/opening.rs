@@ -33,7 +33,7 @@ pub(super) fn open_store(config: &Config) -> Result<Box<dyn Store>> {
 /// Where the database of the table `setting` is, with its password.
 pub(super) fn place(database: &Database, setting: &str) -> Result<PostgresPlace> {
     let password = database.password.as_ref().map(SecretSource::read).transpose()?.map(|read| read.secret);
-    let authorities = database.ca.as_deref().map(|path| read_capped(path, MAX_CA)).transpose()?;
+    let authorities = authorities(database.ca.as_deref())?;
     PostgresPlace::new(&database.address, password.as_ref(), authorities).map_err(|what| {
         Problem::new(
             "E-store-012",
@@ -42,6 +42,11 @@ pub(super) fn place(database: &Database, setting: &str) -> Result<PostgresPlace>
             "correct that table of the configuration",
         )
     })
+}
+
+/// The authorities by which a server is known, in PEM.
+pub(super) fn authorities(file: Option<&Path>) -> Result<Option<Vec<u8>>> {
+    file.map(|path| read_capped(path, MAX_CA)).transpose()
 }
 
 /// Opens the file, on the machine that it belongs to.

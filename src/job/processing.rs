@@ -1,5 +1,6 @@
 //! The record of processing activities, from what snapshots, records, ledgers and rules show.
 
+use super::archive::{StoreRow, stores};
 use super::chain::{earlier_record, last_runs};
 use super::config::Loaded;
 use super::evidence::{Looking, assessed, at_rest, sent};
@@ -9,7 +10,7 @@ use super::opening::open_store;
 use super::oversight::{Cases, Whole};
 use super::{Context, Ended, queried};
 use crate::base::{Exit, Problems, Result, Timestamp};
-use crate::compliance::processing::{Evidence, LineRules, Place, RecordPack, Traffic, build, contradictions};
+use crate::compliance::processing::{Evidence, LineRules, Place, Recipient, RecordPack, Traffic, build, contradictions};
 use crate::compliance::register::Holds;
 use crate::compliance::retention::RulePack;
 use crate::compliance::{Ledger, Purpose, Token, fold_group};
@@ -55,6 +56,7 @@ pub fn report_record(loaded: &Loaded, ctx: &Context) -> Result<Ended, Problems> 
     let mut ledger = Ledger::open(&mut store)?;
     let consent = told_consent(&ledger, night.started, pack);
     let mut whole = Whole::default();
+    let copies = stores(night.state.root())?;
     let (mut snapshots, mut all) = (Vec::new(), Vec::new());
     for (id, registry) in config.registries.iter().filter(|(id, _)| ctx.includes(id)) {
         let snapshot = Snapshot::newest(night.state.root(), id)?;
@@ -69,7 +71,7 @@ pub fn report_record(loaded: &Loaded, ctx: &Context) -> Result<Ended, Problems> 
             rules: format!("{} of {}, {}", config.retention.pack.id, config.retention.pack.dated, config.retention.pack.digest.short()),
             consent: consent.clone(),
             sent: sent.get(id.as_str()).cloned().unwrap_or_default(),
-            places: places(loaded, night.state.root()),
+            places: places(loaded, night.state.root(), &copies),
             at_rest: at_rest(night.state.root()),
             lines: LineRules {
                 tls: config.overseeing.security.tls.iter().map(ToString::to_string).collect(),
@@ -79,6 +81,14 @@ pub fn report_record(loaded: &Loaded, ctx: &Context) -> Result<Ended, Problems> 
             verified: Some(night.run_id().to_string()),
             ..registered.evidence(id, &registry.profile.title)
         };
+        // Whoever runs the object storage is a processor, whether somebody registered them or not.
+        for copy in &copies {
+            if !seen.recipients.iter().any(|known| known.name == copy.provider) {
+                let (name, country) = (copy.provider.clone(), Some(copy.country.clone()));
+                let (category, source) = ("hosting".to_owned(), "privet.toml, [objects]".to_owned());
+                seen.recipients.push(Recipient { name, category, country, source, ..Recipient::default() });
+            }
+        }
         if let Some(snapshot) = &snapshot {
             let manifest = snapshot.manifest();
             seen.run = Some((manifest.run_id.to_string(), manifest.finished));
@@ -173,7 +183,7 @@ fn limits(pack: &RulePack, profile: &str) -> BTreeMap<String, Vec<String>> {
     all
 }
 
-fn places(loaded: &Loaded, state: &Path) -> Vec<Place> {
+fn places(loaded: &Loaded, state: &Path, copies: &[StoreRow]) -> Vec<Place> {
     let config = &loaded.config;
     let place = |what: &str, path: &Path| Place { what: what.to_owned(), path: path.display().to_string() };
     let records = &config.records;
@@ -194,7 +204,12 @@ fn places(loaded: &Loaded, state: &Path) -> Vec<Place> {
         None => ("snapshots, ledgers and the vault", None),
         Some(shared) => ("snapshots", Some(Place { what: "ledgers and the vault".to_owned(), path: shared.database.address.clone() })),
     };
-    records.chain(deposit).chain([place(here, state)]).chain(database).chain([place("reports", &config.reports)]).collect()
+    let copies = copies.iter().map(|copy| Place {
+        what: "copies of snapshots and reports".to_owned(),
+        path: format!("{}, encrypted there ({}), run by {} in {}", copy.place, copy.encryption, copy.provider, copy.country),
+    });
+    let own = records.chain(deposit).chain([place(here, state)]).chain(database);
+    own.chain([place("reports", &config.reports)]).chain(copies).collect()
 }
 
 /// The consent ledger in words, with its head.

@@ -50,6 +50,29 @@ const MAX_PROOF: u64 = 16 << 20;
 /// Files of a run that hold values of people in clear, and go as snapshots do.
 const TABLES: [&str; 3] = ["differences.csv", "differences.parquet", "local-updates.csv"];
 
+/// What the tool leaves in files, by the rule that bears on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Leaving {
+    /// A snapshot, or a table with values of people in clear.
+    Snapshot,
+    /// Any other report.
+    Report,
+}
+
+impl Leaving {
+    /// What a file of a run's folder is.
+    pub(super) fn of(name: &str) -> Self {
+        if TABLES.contains(&name) { Self::Snapshot } else { Self::Report }
+    }
+
+    const fn kind(self) -> Kind {
+        match self {
+            Self::Snapshot => SNAPSHOT,
+            Self::Report => REPORT,
+        }
+    }
+}
+
 /// Something that the tool left.
 pub(super) struct Own {
     /// Where.
@@ -76,6 +99,11 @@ impl Own {
     /// What lies at `path`.
     fn at(path: PathBuf, name: String, store: &'static str, day: Option<Date>, kind: Kind) -> Self {
         Self { path, name, store, day, hold: None, anonymised: false, kind }
+    }
+
+    /// Whether it is the folder of a run's reports.
+    pub(super) fn is_run(&self) -> bool {
+        self.kind == REPORT
     }
 
     /// Itself as an item that rules bear on.
@@ -260,11 +288,18 @@ pub(super) fn expire(
 
 /// Whether the tables with values of a run that began at `taken` must be gone by `today`, and with them the salts of commitments to them.
 pub(super) fn is_table_due(pack: &RulePack, taken: Timestamp, today: Date) -> bool {
-    let (cluster, event) = SNAPSHOT;
+    is_due(pack, Leaving::Snapshot, taken.to_zoned(TimeZone::UTC).date(), today)
+}
+
+/// Whether what was left on `day` must be gone by `today`.
+pub(super) fn is_due(pack: &RulePack, leaving: Leaving, day: Date, today: Date) -> bool {
+    gone_by(pack, leaving, day, today).is_some_and(|by| by <= today)
+}
+
+/// The day by which what was left on `day` must be gone, as it stands `today`; nothing where no rule says one.
+pub(super) fn gone_by(pack: &RulePack, leaving: Leaving, day: Date, today: Date) -> Option<Date> {
     let contracts = BTreeSet::new();
-    let events = BTreeMap::from([(event, taken.to_zoned(TimeZone::UTC).date())]);
-    let item = Item { cluster, scopes: &[], country: None, contracts: &contracts, events, in_use: false, held: false };
-    resolve(pack, &item, today).must_go_by.is_some_and(|by| by <= today)
+    resolve(pack, &Own::kept(String::new(), "", Some(day), leaving.kind()).item(&contracts), today).must_go_by
 }
 
 fn entries(dir: &Path) -> Vec<PathBuf> {

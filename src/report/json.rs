@@ -26,6 +26,30 @@ pub struct Summary {
     /// What the run planned, where it was to.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub plans: Vec<PlanSummary>,
+    /// What the run brought to object storage, where it was to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub archived: Option<ArchiveSummary>,
+}
+
+/// What was brought to object storage, and what stands there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ArchiveSummary {
+    /// Where.
+    pub place: String,
+    /// How the server was asked to encrypt it (the header `x-amz-server-side-encryption`).
+    pub encryption: String,
+    /// Objects that were put.
+    pub put: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Objects that were removed: of what is gone here, or must be gone.
+    pub removed: u64,
+    /// Snapshots that stand there now.
+    pub snapshots: u64,
+    /// Runs whose reports stand there now.
+    pub runs: u64,
+    /// Objects that nobody here put, and that are left alone.
+    pub foreign: u64,
 }
 
 /// A plan of a nightly run.
@@ -108,6 +132,7 @@ impl Summary {
         };
         Self {
             plans: Vec::new(),
+            archived: None,
             schema: schema_id("summary"),
             schema_version: SCHEMA_VERSION,
             tool_version: facts.tool_version.clone(),

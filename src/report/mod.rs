@@ -49,7 +49,7 @@ pub use document::Making;
 pub use erased::{ErasedRow, ErasedState, ErasureSummary, KeptRow, Reread, write_erasures};
 pub use exposure::{ExposureBook, ExposureCount, RegistryExposure, RoleOf, RuleLine, Stage};
 pub use facts::{RegistryFacts, RunFacts};
-pub use json::{AppliedSummary, PlanSummary, RegistrySummary, Summary};
+pub use json::{AppliedSummary, ArchiveSummary, PlanSummary, RegistrySummary, Summary};
 pub use metrics::{RunMetrics, Waiting, exposition};
 pub use oversight::{AmissRow, AtRiskRow, LineRow, NoticeRow, OversightBook, OversightSummary, UseRow, WithheldRow};
 pub use processing::{Beside, Coverage, RecordSummary, write_record};

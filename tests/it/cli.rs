@@ -218,7 +218,7 @@ fn config_show_says_where_each_value_came_from() {
     assert!(flag.lines().any(|l| l.starts_with("state = \"elsewhere\"") && l.ends_with("# --state")), "{flag}");
     let json = world.command(&["config", "show", "--origin", "--format", "json"]).output().expect("a process");
     let json: serde_json::Value = serde_json::from_slice(&json.stdout).expect("JSON");
-    assert_eq!(json["gates.min_rows_share"]["origin"], "privet.toml:28");
+    assert_eq!(json["gates.min_rows_share"]["origin"], "privet.toml:39");
     assert_eq!(json["state"]["origin"], "default");
 }
 

@@ -13,6 +13,7 @@ const TABLE: &[(&str, &[&str])] = &[
     ("transport", &["model", "protocol", "policy", "session"]),
     ("forecast", &["model", "protocol/frame", "policy", "session"]),
     ("database", &[]),
+    ("objects", &[]),
     ("store", &["database"]),
     ("dataset", &["model", "policy"]),
     ("compliance", &["model", "policy", "store", "dataset"]),
@@ -35,13 +36,14 @@ const FOR_SIM: [&str; 12] =
     ["model", "policy", "protocol", "session", "store", "dataset", "compliance", "diff", "plan", "journal", "apply", "mock"];
 
 /// What the verbs may use.
-const FOR_JOB: [&str; 19] = [
+const FOR_JOB: [&str; 20] = [
     "model",
     "policy",
     "protocol",
     "session",
     "transport",
     "database",
+    "objects",
     "forecast",
     "store",
     "dataset",
@@ -88,6 +90,7 @@ const DRIVERS: &[&str] = &[
     "pull/driver.rs",
     "pull/dns/driver.rs",
     "database/",
+    "objects/",
     "store/postgres/",
     "job/",
     "mock/server",

@@ -32,6 +32,7 @@ mod logs;
 mod marker;
 mod metrics;
 mod night;
+mod objects;
 mod one;
 mod oversight;
 mod packaging;

@@ -9,6 +9,7 @@ mod gates;
 mod init;
 mod limits;
 mod nightly;
+mod objects;
 mod origin;
 mod packs;
 mod proof;
@@ -25,6 +26,6 @@ pub use origin::{Given, Origin, Setting};
 pub use read::Environment;
 pub use secret::{SecretRead, SecretSource};
 pub use types::{
-    Agent, Applying, Asking, Brand, ByDefault, Config, Database, Dns, Escrow, Gates, Loaded, Nightly, Poll, Proof, Queried, Records,
-    RegistryConfig, Retention, SharedStore,
+    Agent, Applying, Asking, Brand, ByDefault, Config, Database, Dns, Escrow, Gates, Loaded, Nightly, Objects, Poll, Proof, Queried,
+    Records, RegistryConfig, Retention, SharedStore,
 };

@@ -4,7 +4,7 @@ use super::agents;
 use super::document::{CAP, Document, text_of};
 use super::table::{Found, Kind, Layer, Reading, Table};
 use super::types::{ByDefault, Config, Dns, Loaded, RegistryConfig, Retention};
-use super::{Given, TEMPLATE, consent, gates, nightly, packs, proof, records, registry, store};
+use super::{Given, TEMPLATE, consent, gates, nightly, objects, packs, proof, records, registry, store};
 use crate::base::{Blame, Digest, DomainName, Exit, Handle, Problem, Problems, RegistryId, read_capped};
 use crate::compliance::retention::RulePack;
 use crate::diff::PrivacySettings;
@@ -119,6 +119,8 @@ fn root(reading: &mut Reading<'_>, path: &Path, bytes: &[u8], layers: [Layer<'_>
     let mut privacy = own.child(reading, "privacy");
     let storing = own.child(reading, "store");
     let store = store::store(reading, storing, environment);
+    let away = own.child(reading, "objects");
+    let objects = objects::objects(reading, away, environment);
     let mut agents = own.child(reading, "agents");
     let mut brands = own.child(reading, "messages");
     let mut registries = own.child(reading, "registries");
@@ -161,7 +163,9 @@ fn root(reading: &mut Reading<'_>, path: &Path, bytes: &[u8], layers: [Layer<'_>
     let by_default = by_default(reading, &mut privacy, &registries);
     let privacy = privacy_contact(reading, privacy);
     registry::check_defaults(reading, fallback);
-    for key in ["records", "privacy", "store", "controller", "record", "oversight", "metrics", "agents", "messages", "registries"] {
+    for key in
+        ["records", "privacy", "store", "objects", "controller", "record", "oversight", "metrics", "agents", "messages", "registries"]
+    {
         all.know(key);
     }
     all.finish(reading);
@@ -178,6 +182,7 @@ fn root(reading: &mut Reading<'_>, path: &Path, bytes: &[u8], layers: [Layer<'_>
         tables,
         records,
         store: store?,
+        objects: objects?,
         privacy,
         by_default: by_default?,
         agents,

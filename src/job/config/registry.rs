@@ -84,7 +84,7 @@ fn one(reading: &mut Reading<'_>, table: &mut Table<'_>, environment: Environmen
         }
         fits.then_some(id)
     });
-    let password = password(reading, table, environment);
+    let password = secret(reading, table, "password", environment);
     let exclusive = table.find("account").map_or(Some(false), |f| f.choice(reading, &ACCOUNT));
     let certificate = table.find("certificate").and_then(|f| f.path(reading));
     let key = table.find("key").and_then(|f| f.path(reading));
@@ -184,14 +184,19 @@ fn pair(reading: &mut Reading<'_>, table: &Table<'_>, profile: Option<&Profile>,
     }
 }
 
-/// Where the password is. A text in its place is a secret in the wrong place, and is not repeated.
-pub(super) fn password(reading: &mut Reading<'_>, table: &mut Table<'_>, environment: Environment<'_>) -> Option<SecretSource> {
-    let found = table.need(reading, "password", "{ file = \"secrets/password\" }")?;
+/// Where the secret `key` is. A text in its place is a secret in the wrong place, and is not repeated.
+pub(super) fn secret(
+    reading: &mut Reading<'_>,
+    table: &mut Table<'_>,
+    key: &'static str,
+    environment: Environment<'_>,
+) -> Option<SecretSource> {
+    let found = table.need(reading, key, &format!("{{ file = \"secrets/{key}\" }}"))?;
     if found.is_text() {
         reading.fault("E-config-005", &found.name, found.file_line(), INLINE, KEEP);
         return None;
     }
-    let mut place = table.child(reading, "password");
+    let mut place = table.child(reading, key);
     if place.is_absent() {
         // Not a table either: the cursor has told so.
         return None;
@@ -201,7 +206,7 @@ pub(super) fn password(reading: &mut Reading<'_>, table: &mut Table<'_>, environ
     let credential = place.find("credential").and_then(|found| credential(reading, &found, environment));
     let variable = place.find("env").and_then(|found| {
         let name = found.text(reading)?;
-        let what = format!("the password comes from the variable `{name}`, which every child process inherits");
+        let what = format!("the {key} comes from the variable `{name}`, which every child process inherits");
         let mut warning = Problem::new("E-config-016", Blame::Operator, what, "prefer a file or a systemd credential");
         warning = warning.file(reading.path).field(found.name.clone());
         warning.place.line = found.file_line();
@@ -213,7 +218,7 @@ pub(super) fn password(reading: &mut Reading<'_>, table: &mut Table<'_>, environ
     let places: Vec<SecretSource> = [file, credential, variable].into_iter().flatten().collect();
     if given != 1 {
         let remedy = "give exactly one of `file`, `credential` and `env`, and never the secret itself";
-        reading.fault("E-config-015", &name, line, format!("the password has {given} places"), remedy);
+        reading.fault("E-config-015", &name, line, format!("the {key} has {given} places"), remedy);
     }
     place.finish(reading);
     places.into_iter().next()

@@ -1,7 +1,7 @@
 //! The table `[store]`, the database that is the store; and what tables that name a database have in common.
 
 use super::Environment;
-use super::registry::password;
+use super::registry::secret;
 use super::table::{Reading, Table};
 use super::types::{Database, SharedStore};
 use crate::database::PostgresPlace;
@@ -35,7 +35,7 @@ pub(super) fn database(
 ) -> Option<Database> {
     let found = table.need(reading, key, "\"postgresql://privet@db.example/privet\"");
     let has_password = table.find("password").is_some();
-    let password = if has_password { Some(password(reading, table, environment)) } else { None };
+    let password = if has_password { Some(secret(reading, table, "password", environment)) } else { None };
     let ca = table.find("ca").map(|found| found.path(reading));
     let found = found?;
     let address = found.text(reading)?;

@@ -8,6 +8,7 @@ use crate::compliance::processing::RecordPack;
 use crate::compliance::retention::RulePack;
 use crate::dataset::Source;
 use crate::diff::PrivacySettings;
+use crate::objects::ObjectsPlace;
 use crate::plan::{Directions, Limits, Recipe};
 use crate::policy::Profile;
 use crate::report::TableForms;
@@ -52,6 +53,23 @@ pub struct SharedStore {
     pub lease: Duration,
 }
 
+/// A place of object storage that snapshots and reports are brought to.
+#[derive(Clone, Debug)]
+pub struct Objects {
+    /// The bucket, the server, and how it is encrypted there.
+    pub place: ObjectsPlace,
+    /// By which id this program logs in.
+    pub key_id: String,
+    /// The secret to it.
+    pub key: SecretSource,
+    /// The authorities by which the server is known besides those of this machine, in PEM.
+    pub ca: Option<PathBuf>,
+    /// Who runs it, by the name that the register of recipients has.
+    pub provider: String,
+    /// The country that the data lie in, ISO 3166-1 alpha-2.
+    pub country: String,
+}
+
 /// Which new names are sold with protection where nobody says otherwise.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum ByDefault {
@@ -87,6 +105,8 @@ pub struct Config {
     pub state: PathBuf,
     /// The database that is the store; the file of the state directory is, where none is named.
     pub store: Option<SharedStore>,
+    /// The object storage that snapshots and reports are brought to, where one is named.
+    pub objects: Option<Objects>,
     /// Where each run leaves its reports.
     pub reports: PathBuf,
     /// The forms in which reports leave their tables.

@@ -3,8 +3,9 @@
 use super::Known;
 use crate::base::{Result, StateDir, escape_controls};
 use crate::compliance::retention::resolve;
+use crate::job::archive::stores;
 use crate::job::config::Loaded;
-use crate::job::retention;
+use crate::job::retention::{self, Leaving};
 use crate::report::KeptRow;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -76,13 +77,13 @@ impl Known {
             out.push(Residual { store, object: Some(object), count: 1, why, gone_by: None, method: Method::Store });
         }
         let state = StateDir::open(&loaded.config.state)?;
-        out.extend(own(loaded, state.root(), today));
+        out.extend(own(loaded, state.root(), today)?);
         Ok(out)
     }
 }
 
-/// What stays in what the tool itself left, and in backups.
-fn own(loaded: &Loaded, state: &Path, today: Date) -> Vec<Residual> {
+/// What stays in what the tool itself left, in copies of that, and in backups.
+fn own(loaded: &Loaded, state: &Path, today: Date) -> Result<Vec<Residual>> {
     let contracts = BTreeSet::new();
     let of = |own: retention::Own| {
         let gone_by = resolve(&loaded.config.retention.pack, &own.item(&contracts), today).must_go_by.map(|day| day.to_string());
@@ -100,16 +101,33 @@ fn own(loaded: &Loaded, state: &Path, today: Date) -> Vec<Residual> {
         Residual { store, object: Some(own.name), count: 1, why: why.to_owned(), gone_by, method }
     };
     let mut out: Vec<Residual> = retention::own(state, &loaded.config.reports).into_iter().map(of).collect();
+    for store in stores(state)? {
+        let of = |leaving: Leaving, days: &[Date], what: &str| {
+            let gone_by = days.iter().filter_map(|day| retention::gone_by(&loaded.config.retention.pack, leaving, *day, today)).max();
+            let why = format!(
+                "{what} at {}, which {} runs in {}: each goes there by the rule that it goes by here, at the next `privet archive`",
+                store.place, store.provider, store.country
+            );
+            let (count, gone_by) = (days.len() as u64, gone_by.map(|day| day.to_string()));
+            let method = if leaving == Leaving::Report { Method::Pseudonymise } else { Method::Store };
+            Residual { store: "object storage", object: Some(store.place.clone()), count, why, gone_by, method }
+        };
+        let both = [of(Leaving::Snapshot, &store.snapshots, "copies of snapshots"), of(Leaving::Report, &store.runs, "copies of reports")];
+        out.extend(both.into_iter().filter(|one| one.count > 0));
+    }
     let why = "unknown: nobody declared which there are, and how long they are kept".to_owned();
     out.push(Residual { store: "backups", object: None, count: 0, why, gone_by: None, method: Method::Store });
-    out
+    Ok(out)
 }
 
 /// The same by store, as a report has it.
-pub(in crate::job) fn own_residuals(loaded: &Loaded, state: &Path, today: Date) -> Vec<KeptRow> {
+///
+/// # Errors
+/// As [`stores`].
+pub(in crate::job) fn own_residuals(loaded: &Loaded, state: &Path, today: Date) -> Result<Vec<KeptRow>> {
     let row =
         |one: Residual| KeptRow { store: one.store, method: one.method.as_str(), count: one.count, gone_by: one.gone_by, why: one.why };
-    counted(&own(loaded, state, today)).into_iter().map(row).collect()
+    Ok(counted(&own(loaded, state, today)?).into_iter().map(row).collect())
 }
 
 /// The residuals by store, without what they are.
