@@ -1,21 +1,46 @@
-//! The one disk of a simulated machine: what was committed stays, whatever becomes of the process.
+//! The one disk of a simulated machine, or the database of a real server: what was committed stays, whatever becomes of the process.
 
 use crate::base::Result;
 use crate::store::{Batch, EachCell, Head, Link, MemoryStore, Store, StreamName, Table};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+/// Opens a store that is no fake, as each process does that begins: over a line of its own, to what those before it committed.
+pub type Opening = Box<dyn FnMut() -> Result<Box<dyn Store>> + Send>;
+
 /// A store that outlives the processes which use it. Clones are the same disk.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(super) struct Disk(Arc<Mutex<Kept>>);
 
-#[derive(Default)]
 struct Kept {
-    store: MemoryStore,
+    store: Box<dyn Store>,
+    /// How a process opens it, where it is no fake.
+    open: Option<Opening>,
     /// A row which the disk gives back with one bit turned.
     damaged: Option<(StreamName, u64)>,
 }
 
 impl Disk {
+    /// An empty one: the store's fake, or what `open` leads to.
+    ///
+    /// # Errors
+    /// As `open`.
+    pub(super) fn new(mut open: Option<Opening>) -> Result<Self> {
+        let store = open.as_mut().map_or_else(|| Ok(Box::<MemoryStore>::default() as Box<dyn Store>), |open| open())?;
+        Ok(Self(Arc::new(Mutex::new(Kept { store, open, damaged: None }))))
+    }
+
+    /// Opens it for a process that begins.
+    ///
+    /// # Errors
+    /// As [`Disk::new`].
+    pub(super) fn reopen(&self) -> Result<()> {
+        let mut kept = self.kept();
+        if let Some(open) = &mut kept.open {
+            kept.store = open()?;
+        }
+        Ok(())
+    }
+
     fn kept(&self) -> MutexGuard<'_, Kept> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

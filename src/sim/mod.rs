@@ -1,4 +1,5 @@
-//! The simulator: the real sessions, pools and executors over the store's fake, against the bundled registries, in virtual time.
+//! The simulator: the real sessions, pools and executors over the store's fake or a real store, against the bundled registries, in virtual
+//! time.
 //!
 //! A seed draws everything: the plan, what people said, what goes wrong on the lines and in the registries, and when the machine dies:
 //! between any two steps, or in the middle of a frame. Then the client begins anew, from its disk alone, until the run is over. What
@@ -25,7 +26,8 @@ mod world;
 
 pub use bug::Bug;
 pub use check::Violation;
-pub use story::{Case, Report, simulate};
+pub use disk::Opening;
+pub use story::{Case, Report, simulate, simulate_over};
 
 /// The one account.
 const ACCOUNT: &str = "registrar-1";

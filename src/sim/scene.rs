@@ -64,13 +64,13 @@ enum Does {
     Correct,
 }
 
-/// Builds the scene of `seed` with `operations` operations, and its plan at `plan`.
+/// Builds the scene of `seed` with `operations` operations on an empty `disk`, and its plan at `plan`.
 ///
 /// # Errors
 /// Where the plan cannot be written, or the scene is not one that can be planned.
-pub(super) fn build(seed: u64, operations: u64, plan: &Path) -> Result<Scene> {
+pub(super) fn build(seed: u64, operations: u64, plan: &Path, disk: Disk) -> Result<Scene> {
     let mut draw = Draw::new(seed, "scene", 0);
-    let mut builder = Builder { disk: Disk::default(), entropy: SeededEntropy::new(seed), places: places()?, import: Import::default() };
+    let mut builder = Builder { disk, entropy: SeededEntropy::new(seed), places: places()?, import: Import::default() };
     let mut drafts = Vec::new();
     while (drafts.len() as u64) < operations {
         let site = usize::try_from(draw.below(SITES.len() as u64)).unwrap_or_default();

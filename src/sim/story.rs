@@ -2,6 +2,7 @@
 
 use super::bug::Bug;
 use super::check::{Ending, Violation, check};
+use super::disk::{Disk, Opening};
 use super::fault::Weather;
 use super::process::{Process, Start};
 use super::scene::{self, Place};
@@ -56,9 +57,21 @@ pub struct Report {
 /// # Errors
 /// What kept it from being played: the plan cannot be written, or the world is none.
 pub fn simulate(case: &Case, plan: &Path) -> Result<Report> {
+    play(case, plan, Disk::new(None)?)
+}
+
+/// The same over a store that is no fake, and that is empty when it is opened first.
+///
+/// # Errors
+/// As [`simulate`], and as `open`.
+pub fn simulate_over(case: &Case, plan: &Path, open: Opening) -> Result<Report> {
+    play(case, plan, Disk::new(Some(open))?)
+}
+
+fn play(case: &Case, plan: &Path, disk: Disk) -> Result<Report> {
     let mut draw = Draw::new(case.seed, "story", 0);
     let operations = case.operations.unwrap_or_else(|| 1 + draw.below(12));
-    let scene = scene::build(case.seed, operations, plan)?;
+    let scene = scene::build(case.seed, operations, plan, disk)?;
     let places: Vec<Place> = scene.places.iter().map(Place::clone).collect();
     let world = World::new(scene, case.seed, case.bug, case.trace)?;
     let tolerance = draw.pick(&[50, 500, 1000]).copied().unwrap_or_default();
@@ -136,6 +149,7 @@ impl Story<'_> {
             bug: self.case.bug,
             wall: self.world.wall(),
         };
+        self.world.disk.reopen()?;
         let mut process = match Process::start(start, &self.world.disk) {
             Ok(Some(process)) => process,
             Ok(None) => return Ok(true),

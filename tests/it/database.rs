@@ -26,12 +26,13 @@ pub(crate) fn table(server: &Server, secrets: &Path) -> String {
     format!("\n[store]\npostgres = \"{}\"\npassword = {{ file = \"{password}\" }}\nca = \"{ca}\"\n", server.tcp("privet"))
 }
 
-fn place(server: &Server) -> PostgresPlace {
-    PostgresPlace::new(&server.socket("privet"), Some(&Secret::new(PASSWORD)), None).expect("a place")
+/// Where one of the server's databases is.
+pub(crate) fn place(server: &Server, database: &str) -> PostgresPlace {
+    PostgresPlace::new(&server.socket(database), Some(&Secret::new(PASSWORD)), None).expect("a place")
 }
 
 pub(crate) fn opened(server: &Server) -> PostgresStore {
-    PostgresStore::open(&place(server)).expect("a store")
+    PostgresStore::open(&place(server, "privet")).expect("a store")
 }
 
 /// How many operations of the plan the journal in the database has as begun.
@@ -83,7 +84,7 @@ fn a_server_that_goes_away_in_the_middle_ends_the_run_and_the_same_command_settl
     let Some(server) = server() else { return };
     let secrets = tempfile::tempdir().expect("a directory");
     let table = table(&server, secrets.path());
-    let locking = Locking::over(40, &[], (Box::leak(table.into()), Some(place(&server))), |_| ());
+    let locking = Locking::over(40, &[], (Box::leak(table.into()), Some(place(&server, "privet"))), |_| ());
     let loaded = &locking.loaded;
     let all = locking.names.len();
     // A disk that fails at a later row each time: the server refuses the insert, as where it has no space.

@@ -1,14 +1,20 @@
 //! The simulator: seeds, the one plan that is crashed at every step, and the planted mistakes.
 //!
-//! `PRIVET_SIM_SEED=n` replays one seed and prints what happened; `PRIVET_SIM_SEEDS=n` is how many seeds there are (10 000).
+//! `PRIVET_SIM_SEED=n` replays one seed and prints what happened; `PRIVET_SIM_SEEDS=n` is how many seeds there are (10 000);
+//! `PRIVET_SIM_SERVER_SEEDS=n` how many are played over a real server (40).
 #![expect(clippy::print_stdout, reason = "a replayed seed tells what happened, and a planted mistake by which seed it was seen")]
 
-use privet::sim::{Bug, Case, Report, simulate};
+use crate::database::place;
+use crate::server::Server;
+use privet::sim::{Bug, Case, Report, simulate, simulate_over};
+use privet::store::{PostgresStore, Store};
 use rayon::prelude::*;
 use std::path::Path;
 
 /// Seeds of one run.
 const SEEDS: u64 = 10_000;
+/// Seeds of one run over a real server, each of which waits for a disk.
+const SERVER_SEEDS: u64 = 40;
 /// Seeds within which a planted mistake has to be seen.
 const SOON: u64 = 1_000;
 
@@ -64,6 +70,31 @@ fn a_crash_before_every_step_of_forty_operations_comes_to_the_same_end() {
     let failed: Vec<String> =
         (1..=whole.steps).into_par_iter().filter_map(|step| broken(&case(step), &play(&case(step), dir.path()))).collect();
     assert!(failed.is_empty(), "{} of {} steps:\n{}", failed.len(), whole.steps, failed[..failed.len().min(20)].join("\n"));
+}
+
+/// Processes die and begin anew, each with a line of its own to a database of its seed: the words are kept, and what the journal and the
+/// registries hold is byte for byte what it is over the fake.
+#[test]
+fn seeds_over_a_real_server_keep_every_word_and_come_to_the_same_bytes() {
+    let Some(server) = Server::with(&[]) else { return };
+    let dir = tempfile::tempdir().expect("a directory");
+    let seeds = number("PRIVET_SIM_SERVER_SEEDS").unwrap_or(SERVER_SEEDS);
+    let mut processes = 0;
+    for seed in 0..seeds {
+        let database = format!("seed_{seed}");
+        server.sql("postgres", &format!("CREATE DATABASE {database}"));
+        let place = place(&server, &database);
+        let open = move || PostgresStore::open(&place).map(|store| Box::new(store) as Box<dyn Store>);
+        let case = Case { seed, ..Case::default() };
+        let report = simulate_over(&case, &dir.path().join("server.plan"), Box::new(open)).unwrap_or_else(|e| panic!("seed {seed}: {e}"));
+        assert_eq!(broken(&case, &report), None);
+        let fake = play(&case, dir.path());
+        let of = |one: &Report| (one.digest, one.frames, one.steps, one.processes, one.tally);
+        assert_eq!(of(&report), of(&fake), "seed {seed}");
+        processes += report.processes;
+        server.sql("postgres", &format!("DROP DATABASE {database}"));
+    }
+    println!("{seeds} seeds over a server, {processes} processes");
 }
 
 #[test]
