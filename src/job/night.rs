@@ -79,8 +79,10 @@ fn whole_night(loaded: &Loaded, ctx: &Context) -> Result<Ended, Problems> {
     ended.problems.extend(unsigned);
     // Plans are made, and applied, by verbs that take the lock for themselves.
     drop(night);
-    nightly::change(loaded, ctx, &mut ended)?;
+    let changed = nightly::change(loaded, ctx, &mut ended);
+    // What the night deleted goes from the copies too, whatever became of its plans.
     archive::after(loaded, ctx, &mut ended);
+    changed?;
     Ok(ended)
 }
 

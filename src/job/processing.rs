@@ -206,7 +206,7 @@ fn places(loaded: &Loaded, state: &Path, copies: &[StoreRow]) -> Vec<Place> {
     };
     let copies = copies.iter().map(|copy| Place {
         what: "copies of snapshots and reports".to_owned(),
-        path: format!("{}, encrypted there ({}), run by {} in {}", copy.place, copy.encryption, copy.provider, copy.country),
+        path: format!("{}, to be encrypted there ({}), run by {} in {}", copy.place, copy.encryption, copy.provider, copy.country),
     });
     let own = records.chain(deposit).chain([place(here, state)]).chain(database);
     own.chain([place("reports", &config.reports)]).chain(copies).collect()

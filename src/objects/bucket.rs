@@ -4,7 +4,7 @@ use super::ObjectsPlace;
 use crate::base::{Blame, Exit, Problem, Result, Secret, StopToken, escape_controls};
 use object_store::aws::AmazonS3;
 use object_store::path::Path as Key;
-use object_store::{Error, ObjectStore, ObjectStoreExt as _, PutPayload, WriteMultipart};
+use object_store::{Error, MultipartUpload, ObjectStore, ObjectStoreExt as _, PutPayload};
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read as _;
@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 
 /// The bytes of one part of an object; smaller ones go in one piece. S3 takes ten thousand parts: objects up to 80 GB.
 const PART: usize = 8 << 20;
-/// Objects that are put side by side, and parts of one: with [`PART`] they bound what is in memory.
+/// Objects that are put side by side, each part by part: with [`PART`] they bound what is in memory.
 const AT_ONCE: usize = 4;
 /// Keys that are removed with one list of them.
 const MOST_KEYS: usize = 5_000_000;
@@ -29,6 +29,15 @@ pub struct Put {
     pub file: PathBuf,
     /// The key, below the place's prefix.
     pub key: String,
+}
+
+/// An object that is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct There {
+    /// Its bytes.
+    pub bytes: u64,
+    /// When it was put, in seconds of Unix time by the server's clock.
+    pub since: i64,
 }
 
 /// A place of objects, and the one thread of ours that serves the line to it.
@@ -57,11 +66,11 @@ impl Bucket {
         Ok(Self { place: place.clone(), server: Arc::new(server), runtime })
     }
 
-    /// The keys below the prefix, each with its bytes.
+    /// The keys below the prefix, with what is there.
     ///
     /// # Errors
     /// `E-objects-002` where the server cannot be reached, `-003` where it refuses, `-004` where there are more than are looked at.
-    pub fn list(&self) -> Result<BTreeMap<String, u64>> {
+    pub fn list(&self) -> Result<BTreeMap<String, There>> {
         use futures_util::TryStreamExt as _;
         let below = Some(self.place.prefix()).filter(|prefix| !prefix.is_empty()).map(Key::from);
         self.runtime.block_on(async {
@@ -73,7 +82,7 @@ impl Bucket {
                     return Err(Problem::new("E-objects-004", Blame::Operator, what, "name a prefix of our own").exit(Exit::ReportFailed));
                 }
                 if let Some(key) = self.own(one.location.as_ref()) {
-                    all.insert(key.to_owned(), one.size);
+                    all.insert(key.to_owned(), There { bytes: one.size, since: one.last_modified.timestamp() });
                 }
             }
             Ok(all)
@@ -93,59 +102,70 @@ impl Bucket {
     /// Puts the files, some side by side; gives their bytes. What is there under such a key is overwritten.
     ///
     /// # Errors
-    /// As [`Bucket::list`]; `E-objects-005` where a file cannot be read; `E-objects-006` (exit 40) when the operator stops.
+    /// As [`Bucket::list`]; `E-objects-005` where a file cannot be read, `E-objects-008` where its name cannot be a key; `E-objects-006`
+    /// (exit 40) when the operator stops. Whatever it is, no upload is left half done.
     pub fn put(&self, files: &[Put], stop: &StopToken) -> Result<u64> {
         self.runtime.block_on(async {
-            let (mut under_way, mut bytes) = (JoinSet::new(), 0);
-            for one in files {
-                if stop.is_stopped() {
+            let (mut under_way, mut bytes, mut failed) = (JoinSet::new(), 0, None);
+            let mut left = files.iter();
+            loop {
+                while under_way.len() < AT_ONCE && failed.is_none() && !stop.is_stopped() {
+                    let Some(one) = left.next() else { break };
+                    match self.key(&one.key) {
+                        Ok(key) => {
+                            let (server, file) = (Arc::clone(&self.server), one.file.clone());
+                            drop(under_way.spawn(async move { put(&server, &file, &key).await.map_err(|why| (file, key, why)) }));
+                        }
+                        Err(problem) => failed = Some(problem),
+                    }
+                }
+                match under_way.join_next().await.map(|ended| self.ended(ended)) {
+                    None => break,
+                    Some(Ok(more)) => bytes += more,
+                    Some(Err(problem)) => failed = failed.or(Some(problem)),
+                }
+            }
+            match failed {
+                Some(problem) => Err(problem),
+                None if left.len() > 0 => {
                     let problem = Problem::new("E-objects-006", Blame::Operator, "stopped while objects were put", "run it again");
-                    return Err(problem.exit(Exit::Stopped));
+                    Err(problem.exit(Exit::Stopped))
                 }
-                if under_way.len() == AT_ONCE
-                    && let Some(ended) = under_way.join_next().await
-                {
-                    bytes += self.ended(ended)?;
-                }
-                let (server, file, key) = (Arc::clone(&self.server), one.file.clone(), self.key(&one.key));
-                under_way.spawn(async move { put(&server, &file, &key).await.map_err(|why| (file, key, why)) });
+                None => Ok(bytes),
             }
-            while let Some(ended) = under_way.join_next().await {
-                bytes += self.ended(ended)?;
-            }
-            Ok(bytes)
         })
     }
 
     /// Puts `bytes` under `key`.
     ///
     /// # Errors
-    /// As [`Bucket::list`].
+    /// As [`Bucket::put`].
     pub fn put_bytes(&self, key: &str, bytes: Vec<u8>) -> Result<()> {
-        let at = self.key(key);
+        let at = self.key(key)?;
         self.runtime.block_on(self.server.put(&at, PutPayload::from(bytes))).map_err(|e| self.failed(Some(&at), &e)).map(drop)
     }
 
-    /// Removes the `keys`. One that is not there is no fault.
+    /// Removes the `keys`, a thousand with one request. One that is not there is no fault.
     ///
     /// # Errors
-    /// As [`Bucket::list`].
+    /// As [`Bucket::put`].
     pub fn remove(&self, keys: &[String]) -> Result<()> {
+        use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+        let keys = keys.iter().map(|key| self.key(key)).collect::<Result<Vec<Key>>>()?;
         self.runtime.block_on(async {
-            for key in keys {
-                let at = self.key(key);
-                match self.server.delete(&at).await {
-                    Ok(()) | Err(Error::NotFound { .. }) => {}
-                    Err(error) => return Err(self.failed(Some(&at), &error)),
-                }
-            }
+            let mut removed = self.server.delete_stream(stream::iter(keys.into_iter().map(Ok)).boxed());
+            while removed.try_next().await.map_err(|e| self.failed(None, &e))?.is_some() {}
             Ok(())
         })
     }
 
-    /// The whole key.
-    fn key(&self, key: &str) -> Key {
-        Key::from(format!("{}/{key}", self.place.prefix()))
+    /// The whole key, byte for byte.
+    fn key(&self, key: &str) -> Result<Key> {
+        let slash = if self.place.prefix().is_empty() { "" } else { "/" };
+        Key::parse(format!("{}{slash}{key}", self.place.prefix())).map_err(|e| {
+            let what = format!("this cannot be the name of an object: {}", escape_controls(&e.to_string()));
+            Problem::new("E-objects-008", Blame::Operator, what, "give the file another name").object(key).exit(Exit::ReportFailed)
+        })
     }
 
     /// The key below the prefix; nothing where it stands elsewhere.
@@ -169,18 +189,23 @@ impl Bucket {
     /// What a server's failure is, and what to do.
     fn failed(&self, key: Option<&Key>, error: &Error) -> Box<Problem> {
         let (place, said) = (self.place.shown(), told(error));
+        let short: String = said.chars().take(WORDS).collect();
         let problem = match refusal(error, &said) {
             Some(Refusal::Us) => {
                 let remedy = "see that `key_id` and `key` of [objects] are right, and may list, put and delete there";
-                Problem::new("E-objects-003", Blame::Operator, format!("{place} refuses us: {said}"), remedy)
+                Problem::new("E-objects-003", Blame::Operator, format!("{place} refuses us: {short}"), remedy)
             }
             Some(Refusal::Bucket) => {
                 let remedy = "make the bucket, or correct `url` of [objects]";
-                Problem::new("E-objects-003", Blame::Operator, format!("{place} is not there: {said}"), remedy)
+                Problem::new("E-objects-003", Blame::Operator, format!("{place} is not there: {short}"), remedy)
+            }
+            Some(Refusal::Request) => {
+                let remedy = "see whether `region`, `encryption` and `kms_key` of [objects] are what that server has";
+                Problem::new("E-objects-003", Blame::Operator, format!("{place} does not take what it is asked: {short}"), remedy)
             }
             None => {
                 let remedy = "see to the server and the line to it, then `privet archive` puts what is not there yet";
-                Problem::new("E-objects-002", Blame::Network, format!("{place} did not do it: {said}"), remedy)
+                Problem::new("E-objects-002", Blame::Network, format!("{place} did not do it: {short}"), remedy)
             }
         };
         let problem = problem.exit(Exit::ReportFailed);
@@ -194,17 +219,20 @@ enum Refusal {
     Us,
     /// There is no such bucket.
     Bucket,
+    /// It has no such region, key or encryption.
+    Request,
 }
 
-/// What a server refuses by that `error`, of which it `said` so much. What fails while keys are listed has no kind of its own in the
-/// crate: its status stands in its words alone.
+/// What a server refuses by that `error`, of which it `said` so much. What fails while keys are listed or removed has no kind of its own in
+/// the crate: its status stands in its words alone.
 fn refusal(error: &Error, said: &str) -> Option<Refusal> {
-    let status = |code: &str| said.contains(&format!("status code: {code}"));
+    let says = |words: &[&str]| words.iter().any(|word| said.contains(word));
     match error {
         Error::Unauthenticated { .. } | Error::PermissionDenied { .. } => Some(Refusal::Us),
         Error::NotFound { .. } => Some(Refusal::Bucket),
-        Error::Generic { .. } if status("401") || status("403") => Some(Refusal::Us),
-        Error::Generic { .. } if status("404") => Some(Refusal::Bucket),
+        _ if says(&["status code: 401", "status code: 403", "AccessDenied"]) => Some(Refusal::Us),
+        _ if says(&["status code: 404", "NoSuchBucket"]) => Some(Refusal::Bucket),
+        _ if says(&["status code: 400", "status code: 301", "status code: 501", "configured region"]) => Some(Refusal::Request),
         _ => None,
     }
 }
@@ -219,32 +247,30 @@ enum NotPut {
 async fn put(server: &AmazonS3, file: &Path, key: &Key) -> Result<u64, NotPut> {
     let mut open = File::open(file).map_err(NotPut::File)?;
     let first = part(&mut open)?;
-    let mut bytes = first.len() as u64;
     if first.len() < PART {
+        let bytes = first.len() as u64;
         server.put(key, PutPayload::from(first)).await.map_err(NotPut::Server)?;
         return Ok(bytes);
     }
-    let mut parts = WriteMultipart::new_with_chunk_size(server.put_multipart(key).await.map_err(NotPut::Server)?, PART);
-    let mut next = first;
-    // Parts that were sent stand in the bucket, and are paid for, until the upload is ended one way or the other.
-    let sent = loop {
-        parts.put(next.into());
-        if let Err(error) = parts.wait_for_capacity(AT_ONCE).await {
-            break Err(NotPut::Server(error));
-        }
-        match part(&mut open) {
-            Ok(read) if read.is_empty() => break Ok(()),
-            Ok(read) => next = read,
-            Err(error) => break Err(error),
-        }
-        bytes += next.len() as u64;
-    };
-    if let Err(error) = sent {
-        // Why it failed is told; that it cannot be undone either follows from the same.
-        let _not_undone = parts.abort().await;
-        return Err(error);
+    let mut upload = server.put_multipart(key).await.map_err(NotPut::Server)?;
+    let ended = parts(&mut *upload, first, &mut open).await;
+    if ended.is_err() {
+        // Parts that were sent stand in the bucket, in no list and paid for. Why it failed is told; that it cannot be undone either
+        // follows from the same.
+        let _not_undone = upload.abort().await;
     }
-    parts.finish().await.map_err(NotPut::Server)?;
+    ended
+}
+
+/// Puts a file part by part, the `first` of which was read.
+async fn parts(upload: &mut dyn MultipartUpload, first: Vec<u8>, file: &mut File) -> Result<u64, NotPut> {
+    let (mut bytes, mut next) = (0, first);
+    while !next.is_empty() {
+        bytes += next.len() as u64;
+        upload.put_part(next.into()).await.map_err(NotPut::Server)?;
+        next = part(file)?;
+    }
+    upload.complete().await.map_err(NotPut::Server)?;
     Ok(bytes)
 }
 
@@ -255,7 +281,7 @@ fn part(file: &mut File) -> Result<Vec<u8>, NotPut> {
     Ok(bytes)
 }
 
-/// A server's failure in a line: keys of objects and its own words, shortened.
+/// A server's failure in a line: keys of objects and its own words.
 fn told(error: &Error) -> String {
     let mut text = error.to_string();
     let mut source = std::error::Error::source(error);
@@ -266,5 +292,5 @@ fn told(error: &Error) -> String {
         }
         source = inner.source();
     }
-    escape_controls(&text).chars().take(WORDS).collect()
+    escape_controls(&text)
 }

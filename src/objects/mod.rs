@@ -3,5 +3,5 @@
 mod bucket;
 mod place;
 
-pub use bucket::{Bucket, Put};
+pub use bucket::{Bucket, Put, There};
 pub use place::{Encryption, ObjectsPlace, PlaceFault};

@@ -9,8 +9,8 @@ use std::time::Duration;
 const CONNECT: Duration = Duration::from_secs(10);
 /// How long one request may take: a part of an object over a slow line.
 const REQUEST: Duration = Duration::from_mins(2);
-/// How often a request is made again that a server did not serve, and for how long.
-const RETRIES: (usize, Duration) = (5, Duration::from_mins(1));
+/// How often a request is made again that a server did not serve, and for how long: longer than one may take.
+const RETRIES: (usize, Duration) = (5, Duration::from_mins(5));
 /// The longest wait between two tries.
 const BACKOFF: Duration = Duration::from_secs(5);
 /// The crate's names of what has no method of its own.
@@ -18,7 +18,7 @@ const ENCRYPTION: &str = "aws_server_side_encryption";
 /// As [`ENCRYPTION`].
 const MANAGED_KEY: &str = "aws_sse_kms_key_id";
 
-/// How the server encrypts what it keeps. Nothing is kept there in clear.
+/// How the server is asked to encrypt what it keeps. That it does is between its operator and ours: no answer says so.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Encryption {
     /// By AES-256 under keys of the server's own (SSE-S3).
@@ -49,7 +49,7 @@ pub struct ObjectsPlace {
     endpoint: Option<String>,
     /// The region that requests are signed for.
     region: String,
-    /// How it is encrypted there.
+    /// How the server is asked to encrypt it.
     encryption: Encryption,
 }
 
@@ -62,7 +62,7 @@ impl std::fmt::Debug for ObjectsPlace {
 /// What is wrong with a place: of which setting, and what it must be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PlaceFault {
-    /// `url` or `endpoint`.
+    /// `url`, `endpoint` or `region`.
     pub setting: &'static str,
     /// What it must be.
     pub wanted: &'static str,
@@ -72,27 +72,24 @@ impl ObjectsPlace {
     /// The place at `url`, as in `s3://bucket/prefix`, of the server at `endpoint` or of Amazon's.
     ///
     /// # Errors
-    /// What is wrong: no such address, or a server on another machine without TLS.
+    /// What is wrong: no such address, no region, or a server without TLS.
     pub fn new(url: &str, endpoint: Option<String>, region: String, encryption: Encryption) -> Result<Self, PlaceFault> {
-        let no_url = PlaceFault { setting: "url", wanted: "a bucket with a prefix, as in `s3://registrar-privet/nightly`" };
+        let wrong = |setting, wanted| PlaceFault { setting, wanted };
+        let no_url = wrong("url", "a bucket with a prefix, as in `s3://registrar-privet/nightly`");
         let (bucket, prefix) = url.strip_prefix("s3://").map(|rest| rest.split_once('/').unwrap_or((rest, ""))).ok_or(no_url)?;
         let prefix = prefix.trim_matches('/');
         // The names of buckets, and prefixes that stand in a key as they are.
-        let named = |text: &str, more: &[u8]| text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || more.contains(&b));
-        let is_bucket = (3..=63).contains(&bucket.len()) && named(bucket, b".-");
+        let is_bucket = (3..=63).contains(&bucket.len()) && is_plain(bucket, b".-");
         let is_prefix = prefix.len() <= 256 && prefix.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.=/".contains(&b));
         if !is_bucket || !is_prefix || prefix.split('/').any(|part| part.is_empty() != prefix.is_empty() || part.starts_with('.')) {
             return Err(no_url);
         }
-        if let Some(endpoint) = &endpoint {
-            let is_local = ["http://127.0.0.1", "http://[::1]", "http://localhost"]
-                .iter()
-                .any(|here| endpoint.strip_prefix(here).is_some_and(|rest| rest.is_empty() || rest.starts_with([':', '/'])));
-            let is_plain = endpoint.contains(['@', '?', '#']) || endpoint.contains(char::is_whitespace);
-            if is_plain || !(is_local || endpoint.strip_prefix("https://").is_some_and(|host| !host.is_empty())) {
-                let wanted = "an address with https:// (http:// on this machine alone), and no password in it";
-                return Err(PlaceFault { setting: "endpoint", wanted });
-            }
+        if region.is_empty() || region.len() > 64 || !is_plain(&region, b"-") {
+            return Err(wrong("region", "a region, such as `eu-central-1`"));
+        }
+        let endpoint = endpoint.map(|endpoint| endpoint.trim_end_matches('/').to_owned());
+        if endpoint.as_deref().is_some_and(|endpoint| !is_server(endpoint)) {
+            return Err(wrong("endpoint", "a server's address with https://, such as `https://s3.example`, and no password in it"));
         }
         Ok(Self { bucket: bucket.to_owned(), prefix: prefix.to_owned(), endpoint, region, encryption })
     }
@@ -105,7 +102,7 @@ impl ObjectsPlace {
         format!("s3://{}{slash}{}{server}", self.bucket, self.prefix)
     }
 
-    /// How it is encrypted there.
+    /// How the server is asked to encrypt it.
     #[must_use]
     pub const fn encryption(&self) -> &Encryption {
         &self.encryption
@@ -137,7 +134,7 @@ impl ObjectsPlace {
             .with_client_options(options)
             .with_retry(retry);
         if let Some(endpoint) = &self.endpoint {
-            builder = builder.with_endpoint(endpoint).with_allow_http(endpoint.starts_with("http://"));
+            builder = builder.with_endpoint(endpoint);
         }
         builder = builder.with_config(ENCRYPTION.parse::<AmazonS3ConfigKey>()?, self.encryption.as_str());
         if let Encryption::Managed(Some(key)) = &self.encryption {
@@ -145,6 +142,23 @@ impl ObjectsPlace {
         }
         builder.build()
     }
+}
+
+/// Whether a text has nothing but small letters, digits and some `more`.
+fn is_plain(text: &str, more: &[u8]) -> bool {
+    text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || more.contains(&b))
+}
+
+/// Whether that is the address of a server behind TLS, of the form that the crate takes for granted.
+fn is_server(endpoint: &str) -> bool {
+    let Ok(uri) = endpoint.parse::<hyper::Uri>() else { return false };
+    let Some(authority) = uri.authority() else { return false };
+    let has_port = authority.as_str().len() > authority.host().len();
+    uri.scheme_str() == Some("https")
+        && uri.query().is_none()
+        && !authority.as_str().contains('@')
+        && !authority.host().is_empty()
+        && (!has_port || authority.port_u16().is_some())
 }
 
 #[cfg(test)]
@@ -160,14 +174,26 @@ mod tests {
     fn a_place_is_a_bucket_and_a_prefix_behind_tls() {
         assert_eq!(place("s3://registrar/nightly/eu/", None), Ok("s3://registrar/nightly/eu".to_owned()));
         assert_eq!(place("s3://registrar", Some("https://s3.example")), Ok("s3://registrar at https://s3.example".to_owned()));
-        for local in ["http://127.0.0.1:9000", "http://localhost", "http://[::1]:9000/"] {
-            assert!(place("s3://registrar", Some(local)).is_ok(), "{local}");
-        }
         for url in ["registrar", "s3://", "s3://ab", "s3://Registrar", "s3://registrar/a//b", "s3://registrar/../b", "s3://registrar/a b"] {
             assert_eq!(place(url, None), Err("url"), "{url}");
         }
-        for endpoint in ["s3.example", "http://s3.example", "http://localhost.example", "https://", "https://id:key@s3.example"] {
+        for endpoint in [
+            "s3.example",
+            "http://s3.example",
+            "http://127.0.0.1:9000",
+            "https://",
+            "https://id:key@s3.example",
+            "https://s3.example:99999",
+            "https://s3.ex\u{e4}mple",
+            "https://a|b",
+            "https://s3.example?x=1",
+        ] {
             assert_eq!(place("s3://registrar", Some(endpoint)), Err("endpoint"), "{endpoint}");
+        }
+        assert_eq!(place("s3://registrar", Some("https://s3.example:9000/")), Ok("s3://registrar at https://s3.example:9000".to_owned()));
+        for region in ["", "EU central", "eu\n"] {
+            let place = ObjectsPlace::new("s3://registrar", None, region.to_owned(), Encryption::Server);
+            assert_eq!(place.map_err(|fault| fault.setting).err(), Some("region"), "{region}");
         }
     }
 }

@@ -48,7 +48,9 @@ pub struct ArchiveSummary {
     pub snapshots: u64,
     /// Runs whose reports stand there now.
     pub runs: u64,
-    /// Objects that nobody here put, and that are left alone.
+    /// Objects that stay although their files are missing here in a snapshot or a run that nobody altered.
+    pub missing: u64,
+    /// Objects that are of no snapshot and no run, and are left alone.
     pub foreign: u64,
 }
 

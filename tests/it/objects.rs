@@ -203,13 +203,17 @@ fn a_run_brings_what_it_leaves_and_others_read_it_there_as_it_is() {
     storage.ask("put", &["elsewhere/note", "x"]);
     // A file of several parts belongs to the run from now on.
     let large = Path::new(ran["reports"].as_str().expect("a folder")).join("large.bin");
+    // So does one whose name is none that an address has as it is.
+    write_atomic(&large.with_file_name("Gr\u{fc}\u{df}e~.txt"), b"hello").expect("written");
     let bytes: Vec<u8> = (0..20_u32 << 20).map(|n| (n / 7).to_le_bytes()[0]).collect();
     write_atomic(&large, &bytes).expect("written");
     let (code, again, told) = world.run(&["archive"]);
-    assert_eq!((code, &again["put"], &again["foreign"]), (0, &3.into(), &1.into()), "{told}");
+    assert_eq!((code, &again["put"], &again["foreign"]), (0, &4.into(), &1.into()), "{told}");
     let mut left = files(&storage.objects());
     assert_eq!(left.remove("note"), Some(1));
     assert_eq!(left, wanted(&world));
+    let (code, again, told) = world.run(&["archive"]);
+    assert_eq!((code, &again["put"], &again["removed"]), (0, &0.into(), &0.into()), "{told}");
     let key = storage.objects().into_keys().find(|key| key.ends_with("large.bin")).expect("the large one");
     let there = storage.rows(&format!("SELECT md5(content) FROM read_blob('s3://registrar/nightly/{key}')"));
     let here = storage.rows(&format!("SELECT md5(content) FROM read_blob('{}')", large.display()));
@@ -279,7 +283,7 @@ fn copies_go_when_their_originals_must_and_the_officer_is_told_of_them() {
     let told = report_erasure(&loaded, &days_ahead(0)).expect("ended");
     let stores = std::fs::read_to_string(Path::new(told.json["reports"].as_str().expect("a folder")).join("erasure-stores.csv"));
     let stores = stores.expect("the table");
-    let copies: Vec<&str> = stores.lines().filter(|line| line.starts_with("object storage,")).collect();
+    let copies: Vec<&str> = stores.lines().filter(|line| line.starts_with("copies of ")).collect();
     assert!(copies.len() == 2 && copies.iter().all(|row| row.contains("Example Storage runs in US")), "{stores}");
     let told = report_record(&loaded, &days_ahead(0)).expect("ended");
     let dir = Path::new(told.json["reports"].as_str().expect("a folder")).to_owned();
@@ -287,6 +291,15 @@ fn copies_go_when_their_originals_must_and_the_officer_is_told_of_them() {
     assert!(page.contains("copies of snapshots and reports: s3://registrar/nightly at"), "the place stands in the record");
     let findings = std::fs::read_to_string(dir.join("record-findings.csv")).expect("the findings");
     assert!(findings.lines().any(|row| row.contains("R-record-006") && row.contains("Example Storage")), "no contract: {findings}");
+
+    // Where the configuration names another place, nobody deletes at this one, and that is told.
+    let own = std::fs::read_to_string(world.config()).expect("a configuration");
+    write_atomic(&world.config(), own.replace("/nightly\"", "/daily\"").as_bytes()).expect("written");
+    let told = report_erasure(&world.load(), &days_ahead(0)).expect("ended");
+    let stores = std::fs::read_to_string(Path::new(told.json["reports"].as_str().expect("a folder")).join("erasure-stores.csv"));
+    let stores = stores.expect("the table");
+    assert_eq!(stores.lines().filter(|line| line.contains("delete them by hand")).count(), 2, "{stores}");
+    write_atomic(&world.config(), own.as_bytes()).expect("written");
 
     // The 35 days of the built-in rules are over: here the snapshot and the table with values go, and with them their copies.
     done(run(&loaded, &days_ahead(36)).expect("ended"));

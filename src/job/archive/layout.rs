@@ -4,7 +4,7 @@
 //! the manner of Hive: `snapshots/TABLE/date=…/registry=…/bucket=…`, `tables/TABLE/date=…/run=…`), and a mark below `_whole/`, put when
 //! all of it is there, says of which state it is; engines pass over names that begin with `_`.
 
-use crate::objects::Put;
+use crate::objects::{Put, There};
 use jiff::civil::Date;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -80,21 +80,32 @@ impl Unit {
 pub(super) struct Local {
     /// What says in which state it is: another one where rows of it were redacted.
     pub(super) digest: String,
-    /// Its files, each with its bytes and its name within it.
-    pub(super) files: Vec<(PathBuf, u64, String)>,
+    /// Its files.
+    pub(super) files: Vec<LocalFile>,
 }
 
-/// What is to be done about one unit, in this order: stale marks go, files are put, its mark is put, and what is no more of it goes.
+/// A file of a unit.
+#[derive(Clone, Debug)]
+pub(super) struct LocalFile {
+    /// Where it is.
+    pub(super) path: PathBuf,
+    /// Its name within the unit.
+    pub(super) name: String,
+    /// Its bytes.
+    pub(super) bytes: u64,
+    /// When it was last changed, in seconds of Unix time.
+    pub(super) changed: i64,
+}
+
+/// What is to be done about one unit. What is to go goes before anything is put, so that what fails to be put holds no deletion up.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Change {
-    /// Marks of a state that it is no longer in.
-    pub(super) unmark: Vec<String>,
+    /// Keys that are to go, marks of a state that it is no longer in before all others.
+    pub(super) remove: Vec<String>,
     /// Files that are not there, or not as they are here.
     pub(super) put: Vec<Put>,
-    /// The mark, where it is not there.
+    /// The mark, where it is not there; it is put behind everything else.
     pub(super) mark: Option<String>,
-    /// Keys that are no more of it.
-    pub(super) remove: Vec<String>,
 }
 
 /// What is to be done, and what is left alone.
@@ -102,60 +113,87 @@ pub(super) struct Change {
 pub(super) struct Changes {
     /// By unit, those that are as they should be left out.
     pub(super) units: BTreeMap<Unit, Change>,
-    /// Units that stand there then, with those that this machine has no more.
-    pub(super) there: BTreeSet<Unit>,
-    /// Keys that nobody here made.
+    /// Units that stand there in the end: those of this machine, and those that it has no more.
+    pub(super) kept: BTreeSet<Unit>,
+    /// Objects that stay although their files are missing in a unit of this machine.
+    pub(super) missing: u64,
+    /// Keys that are of no unit.
     pub(super) foreign: u64,
 }
 
-/// What makes the `remote` keys, each with its bytes, into those of the `local` units. A unit that this machine has no more stays until
-/// `is_due` says of it, by the name of a file, that it must be gone: a state directory that was lost takes no copy with it.
-pub(super) fn changes(local: &BTreeMap<Unit, Local>, remote: &BTreeMap<String, u64>, is_due: &dyn Fn(&Unit, &str) -> bool) -> Changes {
+/// What makes the `remote` objects into those of the `local` units. `is_due` says of a file of a unit that it must be gone: until then
+/// stays what this machine has no more, since a disk that was lost is to take no copy with it. What was redacted is told by the unit's
+/// digest, which is another one then.
+pub(super) fn changes(local: &BTreeMap<Unit, Local>, remote: &BTreeMap<String, There>, is_due: &dyn Fn(&Unit, &str) -> bool) -> Changes {
     let mut out = Changes::default();
-    let mut there: BTreeMap<Unit, BTreeMap<&str, u64>> = BTreeMap::new();
-    for (key, bytes) in remote {
-        match Unit::of(key) {
-            Some((unit, _)) if local.contains_key(&unit) => drop(there.entry(unit).or_default().insert(key, *bytes)),
-            Some((unit, file)) if is_due(&unit, file) => out.units.entry(unit).or_default().remove.push(key.clone()),
-            Some((unit, _)) => drop(out.there.insert(unit)),
-            None => out.foreign += 1,
+    let mut of_local: BTreeMap<&Unit, BTreeMap<&str, There>> = local.keys().map(|unit| (unit, BTreeMap::new())).collect();
+    for (key, there) in remote {
+        let Some((unit, file)) = Unit::of(key) else {
+            out.foreign += 1;
+            continue;
+        };
+        // A run that was gone on with on another day is of that day by now.
+        let moved = match &unit {
+            Unit::Run(_, name) => local.keys().find(|one| matches!(one, Unit::Run(_, own) if own == name) && **one != unit),
+            Unit::Snapshot(..) => None,
+        };
+        if let Some(keys) = of_local.get_mut(&unit) {
+            keys.insert(key, *there);
+        } else if moved.is_some() || is_due(&unit, file) {
+            out.units.entry(unit).or_default().remove.push(key.clone());
+        } else {
+            out.kept.insert(unit);
         }
     }
     for (unit, own) in local {
-        let change = change(unit, own, &there.remove(unit).unwrap_or_default());
+        let (change, missing) = change(unit, own, &of_local.remove(unit).unwrap_or_default(), is_due);
         if change != Change::default() {
             out.units.insert(unit.clone(), change);
         }
-        out.there.insert(unit.clone());
+        out.missing += missing;
+        out.kept.insert(unit.clone());
     }
     out
 }
 
-/// What is to be done about one unit of this machine, whose keys `there` are.
-fn change(unit: &Unit, own: &Local, there: &BTreeMap<&str, u64>) -> Change {
+/// What is to be done about one unit of this machine, of which so much is `there`; and how many objects stay that have no file here.
+fn change(unit: &Unit, own: &Local, there: &BTreeMap<&str, There>, is_due: &dyn Fn(&Unit, &str) -> bool) -> (Change, u64) {
     let mark = unit.mark(&own.digest);
     let is_marked = there.contains_key(&*mark);
-    let (mut change, mut wanted) = (Change::default(), BTreeSet::from([mark.clone()]));
-    for (file, bytes, name) in &own.files {
-        for key in unit.keys(name) {
+    let (mut change, mut wanted, mut missing) = (Change::default(), BTreeSet::from([mark.clone()]), 0);
+    for file in &own.files {
+        for key in unit.keys(&file.name) {
             // What was put in another state may be other bytes of the same number.
-            if !is_marked || there.get(&*key) != Some(bytes) {
-                change.put.push(Put { file: file.clone(), key: key.clone() });
+            let is_same = |there: &There| is_marked && there.bytes == file.bytes && file.changed <= there.since;
+            if !there.get(&*key).is_some_and(is_same) {
+                change.put.push(Put { file: file.path.clone(), key: key.clone() });
             }
             wanted.insert(key);
         }
     }
     for key in there.keys().filter(|key| !wanted.contains(**key)) {
-        let list = if key.starts_with(MARKS) { &mut change.unmark } else { &mut change.remove };
-        list.push((*key).to_owned());
+        let goes = |(_, file): (Unit, &str)| is_due(unit, file);
+        if key.starts_with(MARKS) {
+            change.remove.insert(0, (*key).to_owned());
+        } else if !is_marked || Unit::of(key).is_some_and(goes) {
+            change.remove.push((*key).to_owned());
+        } else {
+            missing += 1;
+        }
     }
     change.mark = (!is_marked || !change.put.is_empty()).then_some(mark);
-    change
+    (change, missing)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// When everything that is there was put, and when everything here was changed.
+    const PUT: i64 = 200;
+    const CHANGED: i64 = 100;
+
+    type Remote = BTreeMap<String, There>;
 
     fn run(day: i8) -> Unit {
         Unit::Run(jiff::civil::date(2026, 11, day), format!("202611{day:02}T020000Z-ab"))
@@ -166,46 +204,59 @@ mod tests {
     }
 
     fn local(unit: &Unit, digest: &str, files: &[(&str, u64)]) -> (Unit, Local) {
-        let files = files.iter().map(|(name, bytes)| (PathBuf::from(name), *bytes, (*name).to_owned())).collect();
-        (unit.clone(), Local { digest: digest.to_owned(), files })
+        let file = |(name, bytes): &(&str, u64)| LocalFile {
+            path: PathBuf::from(name),
+            bytes: *bytes,
+            changed: CHANGED,
+            name: (*name).to_owned(),
+        };
+        (unit.clone(), Local { digest: digest.to_owned(), files: files.iter().map(file).collect() })
     }
 
-    /// The keys after the changes were carried out, and how many were put.
-    fn carried_out(local: &BTreeMap<Unit, Local>, remote: &mut BTreeMap<String, u64>, due: &str) -> (usize, Changes) {
+    /// Carries the changes out; how many objects were put.
+    fn carried_out(local: &BTreeMap<Unit, Local>, remote: &mut Remote, due: &str) -> (usize, Changes) {
         let all = changes(local, remote, &|unit, file| unit.day().is_some_and(|day| day.to_string().as_str() < due) && !file.is_empty());
-        let bytes: BTreeMap<String, u64> = local
-            .iter()
-            .flat_map(|(unit, own)| own.files.iter().flat_map(|(_, n, name)| unit.keys(name).into_iter().map(|k| (k, *n))))
-            .collect();
+        let of = |(unit, own): (&Unit, &Local)| {
+            let keys = |file: &LocalFile| unit.keys(&file.name).into_iter().map(|key| (key, file.bytes)).collect::<Vec<_>>();
+            own.files.iter().flat_map(keys).collect::<Vec<_>>()
+        };
+        let bytes: BTreeMap<String, u64> = local.iter().flat_map(of).collect();
         let mut put = 0;
         for change in all.units.values() {
-            for key in change.unmark.iter().chain(&change.remove) {
+            for key in &change.remove {
                 assert!(remote.remove(key).is_some(), "{key} was there");
             }
             for one in &change.put {
-                remote.insert(one.key.clone(), bytes[&one.key]);
+                remote.insert(one.key.clone(), There { bytes: bytes[&one.key], since: PUT });
                 put += 1;
             }
-            remote.extend(change.mark.clone().map(|mark| (mark, 0)));
+            remote.extend(change.mark.clone().map(|mark| (mark, There { bytes: 0, since: PUT })));
         }
         (put, all)
     }
 
-    #[test]
-    fn a_bucket_becomes_what_is_here_and_stays_so() {
-        let whole = [
+    fn whole() -> (BTreeMap<Unit, Local>, Remote) {
+        let units = [
             local(&snapshot("2026-11-20"), "s1", &[("bucket=0000/contacts.parquet", 7), ("bucket=0001/domains.parquet", 9)]),
             local(&run(20), "r1", &[("differences.parquet", 5), ("index.html", 3)]),
         ];
-        let mut here: BTreeMap<Unit, Local> = whole.into_iter().collect();
-        let mut there = BTreeMap::from([("readme.txt".to_owned(), 1)]);
+        let (here, mut there) = (BTreeMap::from(units), BTreeMap::from([("readme.txt".to_owned(), There { bytes: 1, since: PUT })]));
         let (put, all) = carried_out(&here, &mut there, "");
-        assert_eq!((put, all.foreign, all.there.len()), (5, 1, 2));
+        assert_eq!((put, all.foreign, all.kept.len()), (5, 1, 2));
+        (here, there)
+    }
+
+    const PAGE: &str = "reports/date=2026-11-20/run=20261120T020000Z-ab/index.html";
+    const CONTACTS: &str = "snapshots/contacts/date=2026-11-20/registry=denic/bucket=0000/contacts.parquet";
+
+    #[test]
+    fn a_bucket_becomes_what_is_here_and_stays_so() {
+        let (mut here, mut there) = whole();
         for key in [
-            "snapshots/contacts/date=2026-11-20/registry=denic/bucket=0000/contacts.parquet",
+            CONTACTS,
+            PAGE,
             "tables/differences/date=2026-11-20/run=20261120T020000Z-ab/differences.parquet",
             "reports/date=2026-11-20/run=20261120T020000Z-ab/differences.parquet",
-            "reports/date=2026-11-20/run=20261120T020000Z-ab/index.html",
             "_whole/date=2026-11-20/registry=denic/s1.json",
             "_whole/date=2026-11-20/run=20261120T020000Z-ab/r1.json",
         ] {
@@ -213,28 +264,51 @@ mod tests {
         }
         assert!(carried_out(&here, &mut there, "").1.units.is_empty(), "what is whole is not put again");
         // Somebody removed an object, and cut another.
-        there.remove("reports/date=2026-11-20/run=20261120T020000Z-ab/index.html");
-        there.insert("snapshots/contacts/date=2026-11-20/registry=denic/bucket=0000/contacts.parquet".to_owned(), 2);
+        there.remove(PAGE);
+        there.insert(CONTACTS.to_owned(), There { bytes: 2, since: PUT });
         assert_eq!(carried_out(&here, &mut there, "").0, 2);
-        // A table of the run was redacted, and another one went with it.
+        // A file was altered behind the back of its proof, and has as many bytes as before.
+        let page = here.get_mut(&run(20)).and_then(|own| own.files.get_mut(1)).expect("the page");
+        page.changed = PUT + 1;
+        assert_eq!(carried_out(&here, &mut there, "").0, 1);
+        // A table of the run was redacted as a whole.
         here.extend([local(&run(20), "r2", &[("index.html", 3)])]);
         let (put, all) = carried_out(&here, &mut there, "");
         let change = &all.units[&run(20)];
-        assert_eq!((put, change.unmark.len(), change.remove.len()), (1, 1, 2));
+        assert!(put == 1 && change.remove.len() == 3 && change.remove[0].starts_with(MARKS), "{change:?}");
         assert!(!there.keys().any(|key| key.contains("differences")), "{there:?}");
     }
 
     #[test]
     fn what_this_machine_lost_stays_until_it_is_due() {
-        let here: BTreeMap<Unit, Local> = [20, 21].map(|day| local(&run(day), "r", &[("index.html", 3)])).into_iter().collect();
+        let here = BTreeMap::from([20, 21].map(|day| local(&run(day), "r", &[("index.html", 3)])));
         let mut there = BTreeMap::new();
         carried_out(&here, &mut there, "");
-        let kept = there.clone();
+        let before = there.clone();
         let (put, all) = carried_out(&BTreeMap::new(), &mut there, "2026-11-20");
-        assert_eq!((put, all.there.len(), &there), (0, 2, &kept), "nothing is due");
+        assert_eq!((put, all.kept.len(), &there), (0, 2, &before), "nothing is due");
         let (_, all) = carried_out(&BTreeMap::new(), &mut there, "2026-11-21");
-        assert_eq!(all.there, BTreeSet::from([run(21)]));
-        assert_eq!(there.len(), 2);
+        assert_eq!((all.kept, there.len()), (BTreeSet::from([run(21)]), 2));
+    }
+
+    #[test]
+    fn a_file_that_is_missing_in_a_unit_that_nobody_altered_is_a_loss_and_its_copy_stays() {
+        let (mut here, mut there) = whole();
+        here.get_mut(&snapshot("2026-11-20")).expect("the snapshot").files.remove(0);
+        let before = there.clone();
+        let (put, all) = carried_out(&here, &mut there, "");
+        assert_eq!((put, all.missing, &there), (0, 1, &before));
+        let (_, all) = carried_out(&here, &mut there, "2026-11-21");
+        assert!(all.missing == 0 && !there.contains_key(CONTACTS), "it was due");
+    }
+
+    #[test]
+    fn a_run_that_was_gone_on_with_on_another_day_is_there_once() {
+        let of = |day| Unit::Run(jiff::civil::date(2026, 11, day), "apply-0a1b".to_owned());
+        let mut there = BTreeMap::new();
+        carried_out(&BTreeMap::from([local(&of(20), "a", &[("outcomes.csv", 3)])]), &mut there, "");
+        carried_out(&BTreeMap::from([local(&of(21), "b", &[("outcomes.csv", 9)])]), &mut there, "");
+        assert!(there.len() == 2 && there.keys().all(|key| key.contains("date=2026-11-21")), "{there:?}");
     }
 
     #[test]

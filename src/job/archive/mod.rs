@@ -12,8 +12,9 @@ use crate::report::ArchiveSummary;
 use crate::report::proof::folder::{PROOF, REDACTIONS};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use layout::{Changes, Local, Unit, changes};
-use std::collections::BTreeMap;
+use layout::{Changes, Local, LocalFile, Unit, changes};
+use std::collections::{BTreeMap, BTreeSet};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 /// What says of a snapshot that it is whole.
@@ -34,7 +35,7 @@ pub(super) struct StoreRow {
     pub(super) provider: String,
     /// The country that it lies in (ISO 3166-1).
     pub(super) country: String,
-    /// How it is encrypted there.
+    /// How the server was asked to encrypt it.
     pub(super) encryption: String,
     /// The days of the snapshots that stand there.
     pub(super) snapshots: Vec<Date>,
@@ -45,7 +46,8 @@ pub(super) struct StoreRow {
 /// `archive`: makes the place of `[objects]` hold what this machine does.
 ///
 /// # Errors
-/// `E-archive-001` (exit 2) where no place is configured; `E-lock-001` (exit 30) while a run is under way; `E-objects-…` (exit 60).
+/// `E-archive-001` (exit 2) where no place is configured; `E-lock-001` (exit 30) while a run is under way; `E-archive-…` (exit 33) where what is
+/// here cannot be read; `E-objects-…` (exit 60, and 40 where the operator stops).
 pub fn archive(loaded: &Loaded, ctx: &Context) -> Result<Ended, Problems> {
     let Some(objects) = &loaded.config.objects else {
         let remedy = "add the table [objects] with `url`, `key_id`, `key`, `provider` and `country`";
@@ -53,7 +55,7 @@ pub fn archive(loaded: &Loaded, ctx: &Context) -> Result<Ended, Problems> {
     };
     let archived = bring(loaded, objects, ctx)?;
     let text = format!(
-        "{}: {} objects put, {} bytes, {} removed; {} snapshots and the reports of {} runs stand there, encrypted ({}){}",
+        "{}: {} objects put, {} bytes, {} removed; {} snapshots and the reports of {} runs stand there, to be encrypted ({}){}",
         archived.place,
         archived.put,
         archived.bytes,
@@ -61,7 +63,7 @@ pub fn archive(loaded: &Loaded, ctx: &Context) -> Result<Ended, Problems> {
         archived.snapshots,
         archived.runs,
         archived.encryption,
-        if archived.foreign > 0 { format!("; {} objects are not ours", archived.foreign) } else { String::new() },
+        if archived.foreign > 0 { format!("; {} objects are of something else", archived.foreign) } else { String::new() },
     );
     Ok(Ended { exits: vec![Exit::Done], json: serde_json::to_value(archived).unwrap_or_default(), text, problems: Vec::new() })
 }
@@ -79,6 +81,7 @@ pub(super) fn after(loaded: &Loaded, ctx: &Context, ended: &mut Ended) {
             }
         }
         Err(problems) => {
+            ended.exits.push(Exit::ReportFailed);
             ended.exits.extend(problems.kept().iter().map(|problem| problem.exit));
             ended.problems.extend(problems.kept().iter().cloned());
         }
@@ -104,9 +107,6 @@ fn bring(loaded: &Loaded, objects: &Objects, ctx: &Context) -> Result<ArchiveSum
     let state = StateDir::open(&config.state)?;
     let _lock = state.lock("archive")?;
     ctx.events.tell(Event::Stage { name: "archive" });
-    let bucket = bucket(objects)?;
-    let local = local(state.root(), &config.reports)?;
-    let remote = bucket.list()?;
     let today = ctx.clock.wall().to_zoned(TimeZone::UTC).date();
     let due = |unit: &Unit, file: &str| {
         let kind = match unit {
@@ -115,35 +115,68 @@ fn bring(loaded: &Loaded, objects: &Objects, ctx: &Context) -> Result<ArchiveSum
         };
         unit.day().is_some_and(|day| is_due(&config.retention.pack, kind, day, today))
     };
-    let Changes { units, there, foreign } = changes(&local, &remote, &due);
-    let (mut put, mut bytes, mut removed) = (0, 0, 0);
+    let mut local = local(state.root(), &config.reports)?;
+    // What must be gone, and is here still since no run came that removes it, is not brought there.
+    local.retain(|unit, own| {
+        own.files.retain(|file| !due(unit, &file.name));
+        !own.files.is_empty()
+    });
+    let known = stores(state.root())?;
+    let bucket = bucket(objects)?;
+    let remote = bucket.list()?;
+    let Changes { units, kept, missing, foreign } = changes(&local, &remote, &due);
+    // Whatever becomes of this, somebody must know of what may stand there from now on.
+    let row = StoreRow::of(objects, &kept);
+    let before = known.iter().find(|one| one.place == row.place);
+    keep(state.root(), row.clone().with(before))?;
+    let mut removed = 0;
+    for change in units.values() {
+        bucket.remove(&change.remove)?;
+        removed += change.remove.len() as u64;
+    }
+    let (mut put, mut bytes) = (0, 0);
     for (unit, change) in &units {
-        bucket.remove(&change.unmark)?;
         bytes += bucket.put(&change.put, &ctx.stop)?;
         if let (Some(mark), Some(own)) = (&change.mark, local.get(unit)) {
-            let told = serde_json::json!({ "files": own.files.len(), "bytes": own.files.iter().map(|(_, n, _)| n).sum::<u64>() });
+            let told = serde_json::json!({ "files": own.files.len(), "bytes": own.files.iter().map(|file| file.bytes).sum::<u64>() });
             bucket.put_bytes(mark, told.to_string().into_bytes())?;
         }
-        bucket.remove(&change.remove)?;
         put += change.put.len() as u64;
-        removed += (change.unmark.len() + change.remove.len()) as u64;
     }
-    let days = |is_run: bool| -> Vec<Date> {
-        let of = there.iter().filter(|unit| matches!(unit, Unit::Run(..)) == is_run);
-        of.filter_map(Unit::day).collect()
-    };
-    let row = StoreRow {
-        place: objects.place.shown(),
-        provider: objects.provider.clone(),
-        country: objects.country.clone(),
-        encryption: objects.place.encryption().as_str().to_owned(),
-        snapshots: days(false),
-        runs: days(true),
-    };
     let (snapshots, runs) = (row.snapshots.len() as u64, row.runs.len() as u64);
     keep(state.root(), row)?;
+    if missing > 0 {
+        let what = format!("{missing} objects are kept whose files are missing in snapshots or reports that nobody altered");
+        let remedy = "see to the disk, and fetch the files from there";
+        ctx.events.tell(Event::Warning(Problem::new("E-archive-004", Blame::Operator, what, remedy).object(objects.place.shown())));
+    }
     let encryption = objects.place.encryption().as_str().to_owned();
-    Ok(ArchiveSummary { place: objects.place.shown(), encryption, put, bytes, removed, snapshots, runs, foreign })
+    Ok(ArchiveSummary { place: objects.place.shown(), encryption, put, bytes, removed, snapshots, runs, missing, foreign })
+}
+
+impl StoreRow {
+    /// What stands at the place, where these units do.
+    fn of(objects: &Objects, units: &BTreeSet<Unit>) -> Self {
+        let days = |is_run: bool| units.iter().filter(|unit| matches!(unit, Unit::Run(..)) == is_run).filter_map(Unit::day).collect();
+        Self {
+            place: objects.place.shown(),
+            provider: objects.provider.clone(),
+            country: objects.country.clone(),
+            encryption: objects.place.encryption().as_str().to_owned(),
+            snapshots: days(false),
+            runs: days(true),
+        }
+    }
+
+    /// With the days of what stood there before, which may not be gone yet.
+    fn with(mut self, before: Option<&Self>) -> Self {
+        for (own, old) in [(&mut self.snapshots, before.map(|row| &row.snapshots)), (&mut self.runs, before.map(|row| &row.runs))] {
+            let more: Vec<Date> = old.into_iter().flatten().filter(|day| !own.contains(day)).copied().collect();
+            own.extend(more);
+            own.sort();
+        }
+        self
+    }
 }
 
 /// The units that are whole here.
@@ -151,8 +184,10 @@ fn local(state: &Path, reports: &Path) -> Result<BTreeMap<Unit, Local>> {
     let mut all = BTreeMap::new();
     for (date, dir) in named(&state.join("snapshots"), "date=")? {
         for (registry, dir) in named(&dir, "registry=")? {
-            if let Some(own) = unit(&dir, &[MANIFEST])? {
-                all.insert(Unit::Snapshot(date.clone(), registry), own);
+            let name = Unit::Snapshot(date.clone(), registry);
+            // Of no known day is what somebody else put there.
+            if let (Some(_), Some(own)) = (name.day(), unit(&dir, &[MANIFEST])?) {
+                all.insert(name, own);
             }
         }
     }
@@ -203,15 +238,15 @@ fn unit(dir: &Path, witnesses: &[&str]) -> Result<Option<Local>> {
     Ok(Some(Local { digest: Digest::of(&witnessed).short(), files }))
 }
 
-/// The plain files below `dir`, with their bytes and their names; no link is followed.
-fn gather(dir: &Path, prefix: &str, depth: u8, files: &mut Vec<(PathBuf, u64, String)>) -> Result<()> {
+/// The plain files below `dir`; no link is followed.
+fn gather(dir: &Path, prefix: &str, depth: u8, files: &mut Vec<LocalFile>) -> Result<()> {
     for (path, name) in entries(dir)? {
         let meta = path.symlink_metadata().map_err(|e| Problem::storage("E-archive-002", &path, "look at", &e))?;
         let name = format!("{prefix}{name}");
         if meta.is_dir() && depth > 0 {
             gather(&path, &format!("{name}/"), depth - 1, files)?;
         } else if meta.is_file() {
-            files.push((path, meta.len(), name));
+            files.push(LocalFile { path, name, bytes: meta.len(), changed: meta.mtime() });
         }
     }
     Ok(())

@@ -17,8 +17,17 @@ pub(super) fn objects(reading: &mut Reading<'_>, mut table: Table<'_>, environme
     }
     let url = table.need(reading, "url", "\"s3://registrar-privet/nightly\"");
     let endpoint = table.find("endpoint");
-    let region = table.find("region").map_or(Some(REGION.to_owned()), |found| found.text(reading));
-    let key_id = table.need(reading, "key_id", "\"PRIVET\"").and_then(|found| found.text(reading));
+    let area = table.find("region");
+    let region = area.as_ref().map_or(Some(REGION.to_owned()), |found| found.text(reading));
+    let key_id = table.need(reading, "key_id", "\"PRIVET\"").and_then(|found| {
+        let text = found.text(reading)?;
+        // It goes into a header.
+        if text.is_empty() || !text.bytes().all(|b| b.is_ascii_graphic()) {
+            found.wrong(reading, "the id of an access key: visible ASCII characters");
+            return None;
+        }
+        Some(text)
+    });
     let key = secret(reading, &mut table, "key", environment);
     let ca = table.find("ca").map_or(Some(None), |found| found.path(reading).map(Some));
     let managed = table.find("kms_key");
@@ -45,9 +54,13 @@ pub(super) fn objects(reading: &mut Reading<'_>, mut table: Table<'_>, environme
     let server = endpoint.as_ref().map_or(Some(None), |found| found.text(reading).map(Some));
     let url = url?;
     let place = ObjectsPlace::new(&url.text(reading)?, server?, region?, encryption?).map_err(|fault| {
-        // Of the two settings the guilty one is shown.
-        let guilty = endpoint.as_ref().filter(|_| fault.setting == "endpoint").unwrap_or(&url);
-        guilty.wrong(reading, fault.wanted);
+        // Of the settings the guilty one is shown.
+        let guilty = match fault.setting {
+            "endpoint" => endpoint.as_ref(),
+            "region" => area.as_ref(),
+            _ => None,
+        };
+        guilty.unwrap_or(&url).wrong(reading, fault.wanted);
     });
     Some(Some(Objects { place: place.ok()?, key_id: key_id?, key: key?, ca: ca?, provider: provider?, country: country? }))
 }

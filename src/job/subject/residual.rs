@@ -102,17 +102,21 @@ fn own(loaded: &Loaded, state: &Path, today: Date) -> Result<Vec<Residual>> {
     };
     let mut out: Vec<Residual> = retention::own(state, &loaded.config.reports).into_iter().map(of).collect();
     for store in stores(state)? {
-        let of = |leaving: Leaving, days: &[Date], what: &str| {
-            let gone_by = days.iter().filter_map(|day| retention::gone_by(&loaded.config.retention.pack, leaving, *day, today)).max();
-            let why = format!(
-                "{what} at {}, which {} runs in {}: each goes there by the rule that it goes by here, at the next `privet archive`",
-                store.place, store.provider, store.country
-            );
-            let (count, gone_by) = (days.len() as u64, gone_by.map(|day| day.to_string()));
-            let method = if leaving == Leaving::Report { Method::Pseudonymise } else { Method::Store };
-            Residual { store: "object storage", object: Some(store.place.clone()), count, why, gone_by, method }
+        let is_ours = loaded.config.objects.as_ref().is_some_and(|objects| objects.place.shown() == store.place);
+        let of = |leaving: Leaving, days: &[Date], what: &'static str, until: &str| {
+            let gone_by = |day: &Date| retention::gone_by(&loaded.config.retention.pack, leaving, *day, today);
+            let gone_by = days.iter().filter_map(gone_by).max().filter(|_| is_ours).map(|day| day.to_string());
+            let fate = if is_ours { until } else { "[objects] names that place no more: nobody deletes there, so delete them by hand" };
+            let why = format!("at {}, which {} runs in {}: {fate}", store.place, store.provider, store.country);
+            let count = days.len() as u64;
+            Residual { store: what, object: Some(store.place.clone()), count, why, gone_by, method: Method::Store }
         };
-        let both = [of(Leaving::Snapshot, &store.snapshots, "copies of snapshots"), of(Leaving::Report, &store.runs, "copies of reports")];
+        let snapshots = "each goes there by the rule that it goes by here, with the next `privet archive`";
+        let runs = "rows that were erased here stand there until the next `privet archive`, and each goes by its rule";
+        let both = [
+            of(Leaving::Snapshot, &store.snapshots, "copies of snapshots", snapshots),
+            of(Leaving::Report, &store.runs, "copies of reports", runs),
+        ];
         out.extend(both.into_iter().filter(|one| one.count > 0));
     }
     let why = "unknown: nobody declared which there are, and how long they are kept".to_owned();
